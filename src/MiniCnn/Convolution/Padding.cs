@@ -1,0 +1,50 @@
+namespace MiniCnn;
+
+/// <summary>Pixels added on the four sides of an image. An int stands for all sides, a tuple for (top and bottom, left and right).</summary>
+/// <param name="Top">Rows above.</param>
+/// <param name="Left">Columns to the left.</param>
+/// <param name="Bottom">Rows below.</param>
+/// <param name="Right">Columns to the right.</param>
+public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
+{
+    /// <summary>No padding, PyTorch's 'valid': the kernel stays inside the image.</summary>
+    public static Padding Valid => default;
+
+    /// <summary>
+    /// The padding that keeps the image's size at stride 1, PyTorch's 'same': dilation·(kernel − 1) in all on each axis,
+    /// half of it before and half after, the odd pixel after.
+    /// </summary>
+    public static Padding Same(Size2d kernelSize, Size2d? dilation = null)
+    {
+        Size2d d = dilation ?? 1;
+        int rows = d.Height * (kernelSize.Height - 1), columns = d.Width * (kernelSize.Width - 1);
+        return new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2);
+    }
+
+    /// <summary>The same number on all four sides.</summary>
+    public static implicit operator Padding(int all) => new(all, all, all, all);
+
+    /// <summary>(top and bottom, left and right), PyTorch's padding=(h, w).</summary>
+    public static implicit operator Padding((int Vertical, int Horizontal) both) =>
+        new(both.Vertical, both.Horizontal, both.Vertical, both.Horizontal);
+
+    /// <summary>“2” when all sides are equal, else “top 1, left 2, bottom 1, right 2”.</summary>
+    public override string ToString() =>
+        Top == Left && Top == Bottom && Top == Right ? $"{Top}" : $"top {Top}, left {Left}, bottom {Bottom}, right {Right}";
+}
+
+/// <summary>What stands in the padding, as PyTorch's padding_mode names it.</summary>
+public enum PaddingMode
+{
+    /// <summary>0 0 | a b c d | 0 0.</summary>
+    Zeros,
+
+    /// <summary>c b | a b c d | c b: mirrored at the edge pixel, which is not repeated.</summary>
+    Reflect,
+
+    /// <summary>a a | a b c d | d d: the edge pixel goes on (the “interpolation” of some lectures).</summary>
+    Replicate,
+
+    /// <summary>c d | a b c d | a b: the image goes round.</summary>
+    Circular,
+}

@@ -1,0 +1,57 @@
+namespace MiniCnn;
+
+/// <summary>
+/// One axis, rows or columns, of a window that slides over a padded image: where tap k of output o reads.
+/// </summary>
+/// <remarks>Both axes of a convolution or a pool are one of these, so what is right for H is right for W.</remarks>
+public readonly record struct WindowAxis
+{
+    internal WindowAxis(int input, int kernel, int stride, int padBefore, int padAfter, int dilation, PaddingMode mode)
+    {
+        (Input, Kernel, Stride, PadBefore, PadAfter, Dilation, Mode) = (input, kernel, stride, padBefore, padAfter, dilation, mode);
+        Output = (int)(((long)input + padBefore + padAfter - Span) / stride + 1);
+    }
+
+    /// <summary>Pixels of the image, padding not counted.</summary>
+    public int Input { get; }
+
+    /// <summary>Taps of the kernel.</summary>
+    public int Kernel { get; }
+
+    /// <summary>Pixels from one output to the next.</summary>
+    public int Stride { get; }
+
+    /// <summary>Padding above, or to the left.</summary>
+    public int PadBefore { get; }
+
+    /// <summary>Padding below, or to the right.</summary>
+    public int PadAfter { get; }
+
+    /// <summary>Pixels from one tap to the next.</summary>
+    public int Dilation { get; }
+
+    /// <summary>What stands in the padding.</summary>
+    public PaddingMode Mode { get; }
+
+    /// <summary>Pixels from the kernel's first tap to its last, both counted: dilation·(kernel − 1) + 1.</summary>
+    public int Span => Dilation * (Kernel - 1) + 1;
+
+    /// <summary>Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1.</summary>
+    public int Output { get; }
+
+    /// <summary>The pixel that tap k of output o reads, o·stride + k·dilation − padBefore, or −1 where that is a zero of the padding.</summary>
+    public int Source(int output, int tap)
+    {
+        int i = output * Stride + tap * Dilation - PadBefore;
+        return (uint)i < (uint)Input ? i : PaddingSource(i);
+    }
+
+    /// <summary>The pixel that stands at place i of the padding (i below 0, or at Input and beyond), or −1 for zero.</summary>
+    internal int PaddingSource(int i) => Mode switch
+    {
+        PaddingMode.Reflect => i < 0 ? -i : 2 * (Input - 1) - i,
+        PaddingMode.Replicate => i < 0 ? 0 : Input - 1,
+        PaddingMode.Circular => i < 0 ? i + Input : i - Input,
+        _ => -1,
+    };
+}
