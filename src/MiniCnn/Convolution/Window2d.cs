@@ -81,6 +81,13 @@ public sealed record Window2d
         return new(rows.Output, columns.Output);
     }
 
+    /// <summary>PyTorch's rule for pools: with more than half a kernel of padding a window could lie beside the image.</summary>
+    internal void RequirePoolPadding()
+    {
+        if (Math.Max(Padding.Top, Padding.Bottom) > KernelSize.Height / 2 || Math.Max(Padding.Left, Padding.Right) > KernelSize.Width / 2)
+            throw new ArgumentException($"a pool's padding must be at most half its kernel, {KernelSize}, not {Padding}");
+    }
+
     /// <summary>“5×5, stride 2, padding 1, dilation 2, Reflect”, leaving out what is as usual.</summary>
     public override string ToString()
     {

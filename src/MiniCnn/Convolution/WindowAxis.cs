@@ -46,6 +46,26 @@ public readonly record struct WindowAxis
         return (uint)i < (uint)Input ? i : PaddingSource(i);
     }
 
+    /// <summary>The first tap of output o that lies on the image, not in the padding before it.</summary>
+    internal int FirstTap(int output) => Math.Max(0, (PadBefore - output * Stride + Dilation - 1) / Dilation);
+
+    /// <summary>One more than the last tap of output o that lies on the image; not above <see cref="FirstTap"/> where none does.</summary>
+    internal int EndTap(int output)
+    {
+        int room = Input - 1 + PadBefore - output * Stride;               // pixels from tap 0 to the last one of the image
+        return room < 0 ? 0 : Math.Min(Kernel, room / Dilation + 1);
+    }
+
+    /// <summary>The first output whose tap k lies on the image, not in the padding before it.</summary>
+    internal int FirstOutput(int tap) => Math.Max(0, (PadBefore - tap * Dilation + Stride - 1) / Stride);
+
+    /// <summary>One more than the last output whose tap k lies on the image; not above <see cref="FirstOutput"/> where none does.</summary>
+    internal int EndOutput(int tap)
+    {
+        int room = Input - 1 + PadBefore - tap * Dilation;                // pixels from output 0's tap to the last one of the image
+        return room < 0 ? 0 : Math.Min(Output, room / Stride + 1);
+    }
+
     /// <summary>The pixel that stands at place i of the padding (i below 0, or at Input and beyond), or −1 for zero.</summary>
     internal int PaddingSource(int i) => Mode switch
     {

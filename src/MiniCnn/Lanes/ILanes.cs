@@ -1,0 +1,43 @@
+namespace MiniCnn;
+
+/// <summary>
+/// A vector of <see cref="Count"/> numbers T, one a lane. A layer's formula is written once over V: with V a hardware vector it runs on
+/// that many images at once, with V = <see cref="Scalar{T}"/> of double it is what the gradient check runs.
+/// </summary>
+/// <remarks>Comparisons give masks for <see cref="Select"/>; any comparison with NaN is false.</remarks>
+unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    /// <summary>Numbers in one V.</summary>
+    static abstract int Count { get; }
+
+    static abstract V Load(T* from);
+
+    void Store(T* to);
+
+    static abstract V Broadcast(T value);
+
+    static abstract V operator +(V a, V b);
+
+    static abstract V operator -(V a, V b);
+
+    static abstract V operator *(V a, V b);
+
+    static abstract V operator /(V a, V b);
+
+    /// <summary>a·b + c, in one rounding where the machine has it.</summary>
+    static abstract V MultiplyAdd(V a, V b, V c);
+
+    /// <summary>The larger one; NaN if either is.</summary>
+    static abstract V Max(V a, V b);
+
+    static abstract V Exp(V a);
+
+    static abstract V Log(V a);
+
+    static abstract V Greater(V a, V b);
+
+    static abstract V Equal(V a, V b);
+
+    /// <summary>Where the mask holds a, else b.</summary>
+    static abstract V Select(V mask, V a, V b);
+}

@@ -1,0 +1,148 @@
+using System.Runtime.InteropServices;
+
+namespace MiniCnn;
+
+/// <summary>
+/// A batch of images as the kernels hold it: groups of <see cref="Lanes"/> images, innermost, so that lane i is image i of its group
+/// and every layer is the formula of one image, run on all lanes at once.
+/// </summary>
+/// <remarks>
+/// Memory: [group][C][top + H + bottom][left + W + right][lanes], 64-byte aligned. With one lane this is plain NCHW with margins.
+/// Margins are zeroed when memory is taken and never written. In a last group that is not full the lanes beyond <see cref="Count"/>
+/// are dead: zero in what comes in and in every gradient, unspecified elsewhere.
+/// </remarks>
+sealed unsafe class LaneTensor<T> where T : unmanaged
+{
+    /// <summary>Images in a full group: one cache line of floats, on every machine.</summary>
+    public const int FullLanes = 16;
+
+    T* memory;
+    nuint capacity;
+
+    /// <summary>A tensor for images of a shape, with no images yet.</summary>
+    public LaneTensor(int lanes, ImageShape shape, Padding margin = default)
+    {
+        (Lanes, Shape, Margin) = (lanes, shape, margin);
+        RowPitch = (nint)(margin.Left + shape.Width + margin.Right) * lanes;
+        PlanePitch = (nint)(margin.Top + shape.Height + margin.Bottom) * RowPitch;
+        GroupPitch = shape.Channels * PlanePitch;
+    }
+
+    ~LaneTensor() => NativeMemory.AlignedFree(memory);
+
+    /// <summary>Images.</summary>
+    public int Count { get; private set; }
+
+    /// <summary>Images in a group: 16, or 1.</summary>
+    public int Lanes { get; }
+
+    /// <summary>Channels and size of one image, margins not counted.</summary>
+    public ImageShape Shape { get; }
+
+    /// <summary>Zeros around every plane.</summary>
+    public Padding Margin { get; }
+
+    /// <summary>Numbers from one row to the next.</summary>
+    public nint RowPitch { get; }
+
+    /// <summary>Numbers from one channel to the next.</summary>
+    public nint PlanePitch { get; }
+
+    /// <summary>Numbers from one group to the next.</summary>
+    public nint GroupPitch { get; }
+
+    /// <summary>Numbers in a row, lanes counted, margins not.</summary>
+    public int RowLength => Shape.Width * Lanes;
+
+    /// <summary>Groups, the last one perhaps not full.</summary>
+    public int Groups => (Count + Lanes - 1) / Lanes;
+
+    /// <summary>Planes of all groups: group · channels + channel.</summary>
+    public int Planes => Groups * Shape.Channels;
+
+    /// <summary>Groups without dead lanes.</summary>
+    public int FullGroups => Count / Lanes;
+
+    /// <summary>Pixel 0 of a row.</summary>
+    public T* At(int group, int channel, int row) =>
+        memory + group * GroupPitch + channel * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
+
+    /// <summary>Pixel 0 of a row of a plane, counted over groups and channels.</summary>
+    public T* At(int plane, int row) => memory + plane * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
+
+    /// <summary>Makes room for a number of images. Memory grows to the largest number and serves smaller ones; what it holds is unspecified.</summary>
+    public LaneTensor<T> Resize(int count)
+    {
+        Count = count;
+        nuint length = checked((nuint)Groups * (nuint)GroupPitch);
+        if (length > capacity)
+        {
+            NativeMemory.AlignedFree(memory);
+            memory = null;
+            capacity = 0;
+            memory = (T*)NativeMemory.AlignedAlloc(checked(length * (nuint)sizeof(T)), 64);
+            capacity = length;
+            NativeMemory.Clear(memory, length * (nuint)sizeof(T));
+        }
+        return this;
+    }
+
+    /// <summary>Sets a plane to zero, counted over groups and channels.</summary>
+    public void ClearPlane(int plane) => NativeMemory.Clear(memory + plane * PlanePitch, (nuint)PlanePitch * (nuint)sizeof(T));
+
+    /// <summary>Sets the lanes of a group that hold no image to zero.</summary>
+    public void ClearDeadLanes(int group)
+    {
+        int live = Math.Min(Lanes, Count - group * Lanes);
+        for (int channel = 0; live < Lanes && channel < Shape.Channels; channel++)
+        for (int row = 0; row < Shape.Height; row++)
+        for (int column = 0; column < Shape.Width; column++)
+            new Span<T>(At(group, channel, row) + column * Lanes + live, Lanes - live).Clear();
+    }
+
+    /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
+    public void CopyFrom(LaneTensor<T> other)
+    {
+        for (int plane = 0; plane < Planes; plane++)
+        for (int row = 0; row < Shape.Height; row++)
+            new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
+    }
+
+    /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>
+    public void Pack(ReadOnlySpan<T> images)
+    {
+        for (int group = 0; group < Groups; group++)
+        for (int channel = 0; channel < Shape.Channels; channel++)
+        for (int row = 0; row < Shape.Height; row++)
+        {
+            T* to = At(group, channel, row);
+            for (int lane = 0; lane < Lanes; lane++)
+            {
+                int image = group * Lanes + lane;
+                if (image >= Count)
+                {
+                    for (int column = 0; column < Shape.Width; column++)
+                        to[column * Lanes + lane] = default;
+                    continue;
+                }
+                ReadOnlySpan<T> from = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
+                for (int column = 0; column < from.Length; column++)
+                    to[column * Lanes + lane] = from[column];
+            }
+        }
+    }
+
+    /// <summary>Gives the images out as [N, C, H, W].</summary>
+    public void Unpack(Span<T> images)
+    {
+        for (int image = 0; image < Count; image++)
+        for (int channel = 0; channel < Shape.Channels; channel++)
+        for (int row = 0; row < Shape.Height; row++)
+        {
+            T* from = At(image / Lanes, channel, row) + image % Lanes;
+            Span<T> to = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
+            for (int column = 0; column < to.Length; column++)
+                to[column] = from[column * Lanes];
+        }
+    }
+}

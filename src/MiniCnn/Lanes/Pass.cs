@@ -1,0 +1,50 @@
+namespace MiniCnn;
+
+/// <summary>
+/// What one run of a layer has around it: whether it trains, what its random numbers hang on, and the buffers it works in.
+/// Layers keep nothing of a run themselves, so one model can be run in several places at once.
+/// </summary>
+sealed class Pass<T> where T : unmanaged
+{
+    readonly List<Pass<T>?> children = [];
+    readonly List<LaneTensor<T>?> buffers = [];
+
+    /// <summary>Whether a backward pass may follow.</summary>
+    public bool Training { get; set; }
+
+    /// <summary>The seed of everything random.</summary>
+    public int Seed { get; set; }
+
+    /// <summary>Training passes before this one.</summary>
+    public int Step { get; set; }
+
+    /// <summary>Tells layers of one model apart.</summary>
+    public uint Purpose { get; private init; }
+
+    /// <summary>The pass of a layer inside this one.</summary>
+    public Pass<T> Child(int index)
+    {
+        while (children.Count <= index)
+            children.Add(null);
+        Pass<T> child = children[index] ??= new() { Purpose = Purpose * 257 + (uint)index + 1 };
+        (child.Training, child.Seed, child.Step) = (Training, Seed, Step);
+        return child;
+    }
+
+    /// <summary>This pass's buffer of a number, with room for as many images as another tensor has. What it holds stays until the next call.</summary>
+    public LaneTensor<T> Buffer(int number, LaneTensor<T> like, ImageShape shape, Padding margin = default) =>
+        Buffer(number, like.Lanes, like.Count, shape, margin);
+
+    public LaneTensor<T> Buffer(int number, int lanes, int count, ImageShape shape, Padding margin = default)
+    {
+        while (buffers.Count <= number)
+            buffers.Add(null);
+        LaneTensor<T>? buffer = buffers[number];
+        if (buffer is null || buffer.Lanes != lanes || buffer.Shape != shape || buffer.Margin != margin)
+            buffers[number] = buffer = new(lanes, shape, margin);
+        return buffer.Resize(count);
+    }
+
+    /// <summary>The buffer of a number as the forward pass left it.</summary>
+    public LaneTensor<T> Kept(int number) => buffers[number]!;
+}

@@ -1,0 +1,29 @@
+using System.Runtime.Intrinsics;
+
+namespace MiniCnn;
+
+/// <summary>Work written once over a lane type.</summary>
+interface ILaneWork
+{
+    void Run<V>() where V : struct, ILanes<V, float>;
+}
+
+/// <summary>The one switch on the machine's vector width.</summary>
+static class Simd
+{
+    /// <summary>Floats in this machine's vectors.</summary>
+    public static int Width =>
+        Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1;
+
+    /// <summary>Runs the work with the widest vectors that this machine has, or one lane at a time where tensors have one lane.</summary>
+    public static void Run<W>(int lanes, in W work) where W : struct, ILaneWork
+    {
+        switch (Math.Min(lanes, Width))
+        {
+            case 16: work.Run<Lanes16>(); break;
+            case 8: work.Run<Lanes8>(); break;
+            case 4: work.Run<Lanes4>(); break;
+            default: work.Run<Scalar<float>>(); break;
+        }
+    }
+}

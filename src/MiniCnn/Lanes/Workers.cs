@@ -1,0 +1,192 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.ExceptionServices;
+
+namespace MiniCnn;
+
+/// <summary>Work of numbered, independent parts.</summary>
+interface IWork
+{
+    void Run(int part);
+}
+
+/// <summary>
+/// The threads that share a layer's work. They live as long as the process, spin for a moment after each piece of work, then sleep.
+/// </summary>
+/// <remarks>
+/// Who does which part is left to chance; each part writes what no other part writes, so results do not depend on the number of threads.
+/// One caller at a time has the threads: another one, or a part that calls again, does its work by itself.
+/// </remarks>
+public static class Workers
+{
+    const int SpinsBeforeSleep = 20_000;
+
+    static readonly Lock starting = new();
+    static readonly SemaphoreSlim wake = new(0);
+    static int taken, started, asleep, round;
+    static volatile Job? current;
+
+    /// <summary>
+    /// Threads that work, the caller's included. At first the environment variable MINICNN_THREADS, else the number of processors.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
+    public static int Count
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_THREADS"), out int count) && count > 0 ? count : Environment.ProcessorCount;
+
+    /// <summary>Runs parts 0 … parts − 1 and returns when all are done.</summary>
+    internal static void Run<W>(int parts, in W work) where W : struct, IWork
+    {
+        int helpers = Math.Min(Count, parts) - 1;
+        if (helpers < 1 || Interlocked.CompareExchange(ref taken, 1, 0) != 0)
+        {
+            for (int part = 0; part < parts; part++)
+                work.Run(part);
+            return;
+        }
+        try
+        {
+            Start(helpers);
+            Job<W>.Instance.Share(parts, helpers, work);
+        }
+        finally
+        {
+            Volatile.Write(ref taken, 0);
+        }
+    }
+
+    /// <summary>Runs a part for every plane of a tensor; small planes go several at a time, so that handing them out costs little.</summary>
+    internal static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work) where T : unmanaged where W : struct, IWork
+    {
+        int chunk = 1 + (int)(8192 / tensor.PlanePitch);
+        Run((tensor.Planes + chunk - 1) / chunk, new Chunks<W>(work, chunk, tensor.Planes));
+    }
+
+    readonly struct Chunks<W>(W work, int chunk, int parts) : IWork where W : struct, IWork
+    {
+        public void Run(int part)
+        {
+            for (int i = part * chunk; i < Math.Min(parts, (part + 1) * chunk); i++)
+                work.Run(i);
+        }
+    }
+
+    static void Start(int helpers)
+    {
+        if (Volatile.Read(ref started) >= helpers)
+            return;
+        lock (starting)
+        {
+            for (; started < helpers; started++)
+                new Thread(Serve) { IsBackground = true, Name = $"MiniCnn worker {started + 1}" }.Start();
+        }
+    }
+
+    static void Serve()
+    {
+        int seen = 0;
+        while (true)
+        {
+            for (int spins = 0; Volatile.Read(ref round) == seen; spins++)
+            {
+                if (spins < SpinsBeforeSleep)
+                {
+                    if (spins % 64 == 63)
+                        Thread.Yield();
+                    else
+                        Thread.SpinWait(1);
+                    continue;
+                }
+                Interlocked.Increment(ref asleep);
+                if (Volatile.Read(ref round) == seen)
+                    wake.Wait();
+                else if (!TryStayAwake())
+                    wake.Wait();
+                spins = 0;
+            }
+            seen = Volatile.Read(ref round);
+            current?.Help();
+        }
+    }
+
+    /// <summary>Takes back this thread's mark of being asleep, unless a caller has already counted on waking it.</summary>
+    static bool TryStayAwake()
+    {
+        int sleepers = Volatile.Read(ref asleep);
+        while (sleepers > 0)
+        {
+            int was = Interlocked.CompareExchange(ref asleep, sleepers - 1, sleepers);
+            if (was == sleepers)
+                return true;
+            sleepers = was;
+        }
+        return false;
+    }
+
+    static void Publish(Job job)
+    {
+        current = job;
+        Interlocked.Increment(ref round);
+        int sleepers = Interlocked.Exchange(ref asleep, 0);
+        if (sleepers > 0)
+            wake.Release(sleepers);
+    }
+
+    abstract class Job
+    {
+        public abstract void Help();
+    }
+
+    /// <summary>The one object a kind of work is shared by, used again and again, so that sharing allocates nothing.</summary>
+    sealed class Job<W> : Job where W : struct, IWork
+    {
+        public static readonly Job<W> Instance = new();
+
+        W work;
+        int parts, next, room, inside;
+        ExceptionDispatchInfo? failure;
+
+        public void Share(int parts, int helpers, in W work)
+        {
+            (this.parts, this.work, failure) = (parts, work, null);
+            next = 0;
+            Volatile.Write(ref room, helpers);
+            Publish(this);
+            DoParts();
+            Volatile.Write(ref room, 0);                         // who has not come by now need not come
+            Interlocked.MemoryBarrier();
+            for (SpinWait spin = default; Volatile.Read(ref inside) > 0;)
+                spin.SpinOnce(sleep1Threshold: -1);
+            this.work = default;
+            failure?.Throw();
+        }
+
+        public override void Help()
+        {
+            Interlocked.Increment(ref inside);                   // before looking at room, so that the owner sees one of the two
+            if (Interlocked.Decrement(ref room) >= 0)
+                DoParts();
+            Interlocked.Decrement(ref inside);
+        }
+
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void DoParts()
+        {
+            try
+            {
+                for (int part; (part = Interlocked.Increment(ref next) - 1) < parts;)
+                    work.Run(part);
+            }
+            catch (Exception e)
+            {
+                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+                Volatile.Write(ref next, parts);                 // nobody begins another part
+            }
+        }
+    }
+}

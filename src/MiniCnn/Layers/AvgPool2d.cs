@@ -1,0 +1,86 @@
+using System.Numerics;
+
+namespace MiniCnn;
+
+/// <summary>y[c,oy,ox] = the mean of x[c,iy,ix] under the window; each pixel gets its share of the gradient.</summary>
+/// <remarks>
+/// The padding's zeros count in the mean unless countIncludePad is false. The stride defaults to the kernel size.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html.
+/// </remarks>
+public sealed class AvgPool2d : Layer
+{
+    readonly Window2d window;
+    readonly bool countIncludePad;
+
+    /// <summary>An int stands for both axes.</summary>
+    /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
+    public AvgPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, bool countIncludePad = true)
+    {
+        (window, this.countIncludePad) = (new(kernelSize, stride ?? kernelSize, padding), countIncludePad);
+        window.RequirePoolPadding();
+    }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => Slide(window, input, input.Channels);
+
+    /// <summary>“AvgPool2d(2×2, stride 2)”.</summary>
+    public override string ToString() => $"AvgPool2d({window}{(countIncludePad ? "" : ", padding not counted")})";
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Workers.RunPlanes(y, new ForwardPlane<T, V>(window, countIncludePad, x, y));
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        if (dx is not null)
+            Workers.RunPlanes(dx, new BackwardPlane<T, V>(window, countIncludePad, dy, dx));
+    }
+
+    readonly unsafe struct ForwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> x, LaneTensor<T> y) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        public void Run(int plane)
+        {
+            WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
+            for (int oy = 0; oy < rows.Output; oy++)
+            for (int ox = 0; ox < columns.Output; ox++)
+            {
+                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
+                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                {
+                    V sum = V.Broadcast(T.Zero);
+                    for (int ky = firstY; ky < endY; ky++)
+                    for (int kx = firstX; kx < endX; kx++)
+                        sum += V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
+                    (sum / count).Store(y.At(plane, oy) + ox * y.Lanes + lane);
+                }
+            }
+        }
+    }
+
+    readonly unsafe struct BackwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        public void Run(int plane)
+        {
+            WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
+            dx.ClearPlane(plane);
+            for (int oy = 0; oy < rows.Output; oy++)
+            for (int ox = 0; ox < columns.Output; ox++)
+            {
+                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
+                for (int lane = 0; lane < dx.Lanes; lane += V.Count)
+                {
+                    V share = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane) / count;
+                    for (int ky = firstY; ky < endY; ky++)
+                    for (int kx = firstX; kx < endX; kx++)
+                    {
+                        T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
+                        (V.Load(to) + share).Store(to);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,127 @@
+namespace MiniCnn;
+
+/// <summary>
+/// y[oc,oy,ox] = b[oc] + Σ w[oc,ic,ky,kx] · x[g·IC/groups + ic, oy·stride + ky·dilation − top, ox·stride + kx·dilation − left],
+/// the sum over ic, ky, kx; what it computes is <see cref="Conv2dReference"/>, how, <see cref="Conv2dLanes"/>.
+/// </summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html.</remarks>
+public sealed class Conv2d : Layer
+{
+    readonly int inputChannels, outputChannels, groups;
+    readonly Window2d window;
+    Conv2dShape? latest;
+
+    /// <summary>An int stands for both axes, a tuple for (height, width).</summary>
+    /// <param name="inputChannels">Channels of x.</param>
+    /// <param name="outputChannels">Channels of y.</param>
+    /// <param name="kernelSize">Taps on each axis.</param>
+    /// <param name="stride">Pixels from one output to the next; 1 if not given.</param>
+    /// <param name="padding">Pixels added around x; <see cref="Padding.Same"/> keeps the size.</param>
+    /// <param name="dilation">Pixels from one tap to the next; 1 if not given.</param>
+    /// <param name="groups">Groups of channels that do not see each other; inputChannels of them make a depthwise convolution.</param>
+    /// <param name="bias">Whether a learnt number is added to each output channel.</param>
+    /// <param name="paddingMode">What stands in the padding.</param>
+    /// <exception cref="ArgumentException">Sizes below 1, or groups that do not divide the channels.</exception>
+    public Conv2d(
+        int inputChannels, int outputChannels, Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null,
+        int groups = 1, bool bias = true, PaddingMode paddingMode = PaddingMode.Zeros)
+    {
+        Conv2dShape.CheckChannels(inputChannels, outputChannels, groups);
+        (this.inputChannels, this.outputChannels, this.groups) = (inputChannels, outputChannels, groups);
+        window = new(kernelSize, stride, padding, dilation, paddingMode);
+        Weight = new(this, "weight", outputChannels, inputChannels / groups, kernelSize.Height, kernelSize.Width);
+        Bias = bias ? new(this, "bias", outputChannels) : null;
+        Parameters = Bias is null ? [Weight] : [Weight, Bias];
+        Initialize(seed: 0);
+    }
+
+    /// <summary>[OC, IC/groups, kH, kW].</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[OC], or null.</summary>
+    public Parameter? Bias { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        if (input.Channels != inputChannels && !input.IsFlat)
+            Refuse($"takes {inputChannels} channels, not {input.Channels} (of {input})");
+        return Slide(window, input, outputChannels);
+    }
+
+    /// <summary>“Conv2d(1→8, 5×5, padding 2)”.</summary>
+    public override string ToString() =>
+        $"Conv2d({inputChannels}→{outputChannels}, {window}{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
+
+    internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
+
+    internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;
+
+    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        LaneTensor<T> padded = Padded(x, pass);
+        fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
+            Conv2dLanes.Forward<T, V>(Geometry(padded), padded, w, b, y);
+    }
+
+    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        LaneTensor<T> padded = IsPadded(x) ? x : pass.Kept(0);
+        Conv2dShape shape = Geometry(padded);
+        fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
+        {
+            if (Weight.Trainable)
+                Conv2dLanes.BackwardWeight<T, V>(shape, padded, dy, dw);
+            if (Bias is { Trainable: true })
+                Conv2dLanes.BackwardBias<T, V>(dy, db);
+            if (dx is null)
+                return;
+            if (window.PaddingMode == PaddingMode.Zeros)
+            {
+                Conv2dLanes.BackwardInput<T, V>(shape, dy, w, dx);
+                return;
+            }
+            LaneTensor<T> dPadded = pass.Buffer(1, x, padded.Shape);
+            Conv2dLanes.BackwardInput<T, V>(shape, dy, w, dPadded);
+            PadLanes.Backward(window, dPadded, dx);
+        }
+    }
+
+    /// <summary>Whether x has the padding around it already.</summary>
+    bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged =>
+        window.PaddingMode == PaddingMode.Zeros
+        && x.Margin.Top >= window.Padding.Top && x.Margin.Left >= window.Padding.Left
+        && x.Margin.Bottom >= window.Padding.Bottom && x.Margin.Right >= window.Padding.Right;
+
+    /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
+    LaneTensor<T> Padded<T>(LaneTensor<T> x, Pass<T> pass) where T : unmanaged, System.Numerics.INumberBase<T>
+    {
+        if (IsPadded(x))
+            return x;
+        if (window.PaddingMode == PaddingMode.Zeros)
+        {
+            LaneTensor<T> copy = pass.Buffer(0, x, x.Shape, window.Padding);
+            copy.CopyFrom(x);
+            return copy;
+        }
+        (int top, int left, int bottom, int right) = window.Padding;
+        LaneTensor<T> padded = pass.Buffer(0, x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
+        PadLanes.Forward(window, x, padded);
+        return padded;
+    }
+
+    /// <summary>The geometry of one image, kept while images keep their size; lane tensors know how many there are.</summary>
+    Conv2dShape Geometry<T>(LaneTensor<T> padded) where T : unmanaged
+    {
+        (int height, int width) = (padded.Shape.Height, padded.Shape.Width);
+        if (latest is null || latest.Rows.Input != height || latest.Columns.Input != width)
+        {
+            Window2d over = window.PaddingMode == PaddingMode.Zeros ? window : new(window.KernelSize, window.Stride, default, window.Dilation);
+            latest = new(1, inputChannels, height, width, outputChannels, over, groups);
+        }
+        return latest;
+    }
+}

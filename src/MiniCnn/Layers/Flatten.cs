@@ -1,0 +1,38 @@
+namespace MiniCnn;
+
+/// <summary>[N, C, H, W] → [N, C·H·W], row-major: y[(c·H + h)·W + w] = x[c,h,w].</summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html.</remarks>
+public sealed class Flatten : Layer
+{
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        if (input.Length > Array.MaxLength)
+            Refuse($"{input} has more numbers than an array holds");
+        return ImageShape.Features((int)input.Length);
+    }
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Workers.RunPlanes(x, new CopyPlane<T>(x, y, toFlat: true));
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        if (dx is not null)
+            Workers.RunPlanes(dx, new CopyPlane<T>(dx, dy, toFlat: false));
+    }
+
+    readonly unsafe struct CopyPlane<T>(LaneTensor<T> image, LaneTensor<T> flat, bool toFlat) : IWork where T : unmanaged
+    {
+        public void Run(int plane)
+        {
+            ImageShape shape = image.Shape;
+            int group = plane / shape.Channels, channel = plane % shape.Channels;
+            for (int row = 0; row < shape.Height; row++)
+            {
+                Span<T> pixels = new(image.At(group, channel, row), image.RowLength);
+                Span<T> features = new(flat.At(group, (channel * shape.Height + row) * shape.Width, 0), image.RowLength);
+                (toFlat ? pixels : features).CopyTo(toFlat ? features : pixels);
+            }
+        }
+    }
+}

@@ -1,0 +1,147 @@
+using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
+using System.Numerics.Tensors;
+
+namespace MiniCnn;
+
+/// <summary>
+/// One step of a network: a formula from x to y, and its gradient. Write your own by deriving from <see cref="PlainLayer"/>.
+/// </summary>
+/// <remarks>
+/// A call keeps what a backward pass needs; any Forward, training or not, discards what an earlier one kept. Tensors that come out
+/// belong to the caller. One layer runs one call at a time; it stands in one place of one model only.
+/// </remarks>
+public abstract class Layer
+{
+    LayerRun? run;
+
+    // Only PlainLayer opens this to other assemblies: lanes are this one's own.
+    private protected Layer()
+    {
+    }
+
+    /// <summary>What the layer learns, in PyTorch's order; empty for most.</summary>
+    public virtual IReadOnlyList<Parameter> Parameters => [];
+
+    /// <summary>The shape of one output image for the shape of one input image.</summary>
+    /// <exception cref="ArgumentException">The layer cannot take such images.</exception>
+    public abstract ImageShape OutputShape(ImageShape input);
+
+    /// <summary>y = f(x).</summary>
+    /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
+    /// <param name="training">Whether layers such as dropout do what they do in training, and whether a backward pass may follow.</param>
+    /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear.</returns>
+    /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
+    /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
+    public Tensor<float> Forward(Tensor<float> x, bool training = false)
+    {
+        ArgumentNullException.ThrowIfNull(x);
+        LayerRun entered = Enter();
+        try
+        {
+            return entered.Forward(x, training);
+        }
+        finally
+        {
+            entered.Leave();
+        }
+    }
+
+    /// <summary>Adds ∂loss/∂parameter to every trainable parameter's gradient, for the batch of the last training Forward.</summary>
+    /// <param name="dy">∂loss/∂y, of y's shape.</param>
+    /// <exception cref="ArgumentException">dy has another shape than y.</exception>
+    /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
+    public void Backward(Tensor<float> dy) => Backward(dy, wantsInput: false);
+
+    /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
+    /// <param name="dy">∂loss/∂y, of y's shape.</param>
+    /// <exception cref="ArgumentException">dy has another shape than y.</exception>
+    /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
+    public Tensor<float> BackwardToInput(Tensor<float> dy) => Backward(dy, wantsInput: true)!;
+
+    /// <summary>
+    /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
+    /// The seed is also what dropout's masks hang on.
+    /// </summary>
+    public void Initialize(int seed)
+    {
+        Initialize(new TorchGenerator(seed));
+        (Seed, Step) = (seed, 0);
+    }
+
+    /// <summary>The layer as its constructor would be written, “Conv2d(1→8, 5×5, padding 2)”.</summary>
+    public override string ToString() => GetType().Name;
+
+    /// <summary>The seed of everything random in a run.</summary>
+    internal int Seed { get; private set; }
+
+    /// <summary>Training passes since the weights were drawn.</summary>
+    internal int Step { get; set; }
+
+    /// <summary>Where the layer stands in its model: “3”, in a model inside a model “3.1”; empty on its own.</summary>
+    internal string Place { get; private protected set; } = "";
+
+    /// <summary>“layer 3, ReLU()” for messages.</summary>
+    internal string Description => Place is "" ? ToString() : $"layer {Place}, {this}";
+
+    /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
+    internal virtual void Initialize(TorchGenerator generator)
+    {
+    }
+
+    /// <summary>Puts the layer at a place of a model.</summary>
+    internal virtual void PutAt(string place) => Place = place;
+
+    /// <summary>Zeros that Forward would like to find around x.</summary>
+    internal virtual Padding InputMargin(ImageShape input) => default;
+
+    /// <summary>y = f(x), every image; y overwritten.</summary>
+    internal abstract void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>;
+
+    /// <summary>dx = dy · ∂y/∂x, overwritten, if dx is wanted; parameters' gradients are added to. x, y and pass are the forward pass's.</summary>
+    internal abstract void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>;
+
+    /// <summary>Throws, naming the layer.</summary>
+    [DoesNotReturn]
+    internal void Refuse(string why) => throw new ArgumentException($"{Description}: {why}");
+
+    /// <summary>What comes out, in a number of channels, when a window slides over an image; throws, naming the layer, where it does not fit.</summary>
+    private protected ImageShape Slide(Window2d window, ImageShape input, int channels)
+    {
+        if (input.IsFlat)
+            Refuse($"takes images, not {input}");
+        try
+        {
+            (int height, int width) = window.OutputSize(input.Height, input.Width);
+            return new(channels, height, width);
+        }
+        catch (ArgumentException e)
+        {
+            throw new ArgumentException($"{Description}: {e.Message}", e);
+        }
+    }
+
+    Tensor<float>? Backward(Tensor<float> dy, bool wantsInput)
+    {
+        ArgumentNullException.ThrowIfNull(dy);
+        LayerRun entered = Enter();
+        try
+        {
+            return entered.Backward(dy, wantsInput);
+        }
+        finally
+        {
+            entered.Leave();
+        }
+    }
+
+    LayerRun Enter()
+    {
+        if (run is null)
+            Interlocked.CompareExchange(ref run, new LayerRun(this), null);
+        run.Enter();
+        return run;
+    }
+}

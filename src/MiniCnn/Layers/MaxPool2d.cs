@@ -1,0 +1,93 @@
+using System.Numerics;
+
+namespace MiniCnn;
+
+/// <summary>y[c,oy,ox] = the largest x[c,iy,ix] under the window; the gradient goes to that one pixel, of equal ones to the first.</summary>
+/// <remarks>
+/// Padding is −∞: it never wins. A NaN under the window makes y NaN. The stride defaults to the kernel size.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
+/// </remarks>
+public sealed class MaxPool2d : Layer
+{
+    readonly Window2d window;
+
+    /// <summary>An int stands for both axes.</summary>
+    /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
+    public MaxPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null)
+    {
+        window = new(kernelSize, stride ?? kernelSize, padding, dilation);
+        window.RequirePoolPadding();
+    }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => Slide(window, input, input.Channels);
+
+    /// <summary>“MaxPool2d(2×2, stride 2)”.</summary>
+    public override string ToString() => $"MaxPool2d({window})";
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Workers.RunPlanes(y, new ForwardPlane<T, V>(window, x, y, pass.Buffer(0, y, y.Shape)));
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        if (dx is not null)
+            Workers.RunPlanes(dx, new BackwardPlane<T, V>(window, dy, dx, pass.Kept(0)));
+    }
+
+    /// <summary>winner keeps, as a number in each lane, which tap won.</summary>
+    readonly unsafe struct ForwardPlane<T, V>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        public void Run(int plane)
+        {
+            WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
+            for (int oy = 0; oy < rows.Output; oy++)
+            for (int ox = 0; ox < columns.Output; ox++)
+            {
+                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                {
+                    V best = V.Broadcast(T.NegativeInfinity), bestTap = V.Broadcast(T.CreateTruncating(firstY * columns.Kernel + firstX));
+                    for (int ky = firstY; ky < endY; ky++)
+                    for (int kx = firstX; kx < endX; kx++)
+                    {
+                        V value = V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
+                        V larger = V.Max(best, value);
+                        bestTap = V.Select(V.Equal(larger, best), bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
+                        best = larger;
+                    }
+                    best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
+                    bestTap.Store(winner.At(plane, oy) + ox * y.Lanes + lane);
+                }
+            }
+        }
+    }
+
+    readonly unsafe struct BackwardPlane<T, V>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> winner) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        public void Run(int plane)
+        {
+            WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
+            V zero = V.Broadcast(T.Zero);
+            dx.ClearPlane(plane);
+            for (int oy = 0; oy < rows.Output; oy++)
+            for (int ox = 0; ox < columns.Output; ox++)
+            {
+                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                for (int lane = 0; lane < dx.Lanes; lane += V.Count)
+                {
+                    V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
+                    V bestTap = V.Load(winner.At(plane, oy) + ox * dy.Lanes + lane);
+                    for (int ky = firstY; ky < endY; ky++)
+                    for (int kx = firstX; kx < endX; kx++)
+                    {
+                        T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
+                        V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
+                        (V.Load(to) + V.Select(won, gradient, zero)).Store(to);
+                    }
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+
+namespace MiniCnn;
+
+/// <summary>Numbers that a layer learns, and their gradient.</summary>
+public sealed class Parameter
+{
+    readonly Layer owner;
+    readonly string name;
+    readonly float[] value, gradient;
+    double[]? checkedValue, checkedGradient;
+
+    internal Parameter(Layer owner, string name, params ReadOnlySpan<nint> shape)
+    {
+        (this.owner, this.name) = (owner, name);
+        nint length = TensorPrimitives.Product(shape);
+        (value, gradient) = (new float[length], new float[length]);
+        Value = Tensor.Create(value, shape);
+        Gradient = Tensor.Create(gradient, shape);
+    }
+
+    /// <summary>PyTorch's name: “weight”, in a model “0.weight”.</summary>
+    public string Name => owner.Place is "" ? name : $"{owner.Place}.{name}";
+
+    /// <summary>The numbers; change them in place whenever no pass is running.</summary>
+    public Tensor<float> Value { get; }
+
+    /// <summary>∂loss/∂value, of the same shape. Backward passes add to it; an optimizer's ZeroGrad clears it.</summary>
+    public Tensor<float> Gradient { get; }
+
+    /// <summary>Whether it learns: a frozen parameter gets no gradient, and optimizers leave it alone.</summary>
+    public bool Trainable { get; set; } = true;
+
+    /// <summary>“0.weight [8, 1, 5, 5]”.</summary>
+    public override string ToString() => $"{Name} [{string.Join(", ", Value.Lengths.ToArray())}]";
+
+    internal Span<T> ValueAs<T>() where T : unmanaged =>
+        typeof(T) == typeof(float) ? MemoryMarshal.Cast<float, T>(value.AsSpan()) : MemoryMarshal.Cast<double, T>(checkedValue.AsSpan());
+
+    internal Span<T> GradientAs<T>() where T : unmanaged =>
+        typeof(T) == typeof(float) ? MemoryMarshal.Cast<float, T>(gradient.AsSpan()) : MemoryMarshal.Cast<double, T>(checkedGradient.AsSpan());
+
+    /// <summary>Gives the parameter a second value and gradient in double, which the gradient check moves about.</summary>
+    internal void BeginCheck()
+    {
+        checkedValue = Array.ConvertAll(value, x => (double)x);
+        checkedGradient = new double[value.Length];
+    }
+
+    internal void EndCheck() => checkedValue = checkedGradient = null;
+}

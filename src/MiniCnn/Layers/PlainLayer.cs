@@ -1,0 +1,53 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn;
+
+/// <summary>
+/// A layer of your own, on whole NCHW batches: give its output shape, its formula and its gradient, and it fits anywhere in a model.
+/// GradientCheck tells whether the gradient belongs to the formula.
+/// </summary>
+public abstract class PlainLayer : Layer
+{
+    readonly List<Parameter> parameters = [];
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters => parameters;
+
+    /// <summary>Makes a parameter of zeros; call it in the constructor and fill its Value.</summary>
+    protected Parameter AddParameter(string name, params ReadOnlySpan<nint> shape)
+    {
+        parameters.Add(new(this, name, shape));
+        return parameters[^1];
+    }
+
+    /// <summary>y = f(x). Keep what the gradient will need; do not change x.</summary>
+    /// <param name="x">[N, C, H, W], or [N, features].</param>
+    /// <param name="training">Whether this is training.</param>
+    /// <returns>y, [N, <see cref="Layer.OutputShape"/>].</returns>
+    protected abstract Tensor<float> ForwardCore(Tensor<float> x, bool training);
+
+    /// <summary>∂loss/∂x for the batch of the last ForwardCore. Add to the parameters' gradients; do not change dy.</summary>
+    /// <param name="dy">∂loss/∂y, of y's shape.</param>
+    /// <returns>dx, of x's shape.</returns>
+    protected abstract Tensor<float> BackwardCore(Tensor<float> dy);
+
+    internal sealed override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Take(ForwardCore(LayerRun.ToTensor(Floats(x)), pass.Training), Floats(y), "ForwardCore", "y");
+
+    internal sealed override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        Tensor<float> gradient = BackwardCore(LayerRun.ToTensor(Floats(dy)));
+        if (dx is not null)
+            Take(gradient, Floats(dx), "BackwardCore", "dx");
+    }
+
+    void Take(Tensor<float> result, LaneTensor<float> to, string method, string name)
+    {
+        if (result.FlattenedLength != to.Count * to.Shape.Length)
+            Refuse($"{method} must return {name} of {to.Count} × {to.Shape}, not [{string.Join(", ", result.Lengths.ToArray())}]");
+        to.Pack(result.AsSpan());
+    }
+
+    // A plain layer is checked in float: nobody runs it in double.
+    static LaneTensor<float> Floats<T>(LaneTensor<T> tensor) where T : unmanaged => (LaneTensor<float>)(object)tensor;
+}

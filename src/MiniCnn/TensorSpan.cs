@@ -1,0 +1,19 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn;
+
+static class TensorSpan
+{
+    /// <summary>A tensor's numbers in row-major order: the tensor's own memory where it is dense, else a copy.</summary>
+    public static Span<float> AsSpan(this Tensor<float> tensor)
+    {
+        if (tensor.FlattenedLength == 0)
+            return [];                                           // TryGetSpan throws on an axis of 0
+        int length = checked((int)tensor.FlattenedLength);
+        if (tensor.IsDense && tensor.TryGetSpan(new nint[tensor.Rank], length, out Span<float> span))
+            return span;
+        float[] copy = new float[length];
+        tensor.FlattenTo(copy);
+        return copy;
+    }
+}
