@@ -40,4 +40,121 @@ public class BatchesTests
         var generator = new TorchGenerator(seed);
         Assert.Equal(expected, Enumerable.Range(0, 4).Select(_ => BitConverter.SingleToUInt32Bits(generator.NextUniform(-0.2f, 0.3f))));
     }
+
+    // Ten images of 2×2×3 whose bytes tell image and place.
+    static LabeledImages Ten() => new(
+        [.. Enumerable.Range(0, 120).Select(i => (byte)(2 * i))],
+        [.. Enumerable.Range(0, 10).Select(i => i / 2)],
+        new(2, 2, 3), classes: 5, mean: [0.5f, 0.25f], std: [2, 0.125f]);
+
+    // The bytes that a batch was made from, read back.
+    static int[] Bytes(Batch batch) => [.. Floats(batch).Select((y, i) =>
+        (int)MathF.Round(255 * (i / 6 % 2 == 0 ? 2 * y + 0.5f : 0.125f * y + 0.25f)))];
+
+    static float[] Floats(Batch batch)
+    {
+        var floats = new float[batch.Images.FlattenedLength];
+        batch.Images.FlattenTo(floats);
+        return floats;
+    }
+
+    static int[] BytesOf(params int[] images) => [.. images.SelectMany(image => Enumerable.Range(12 * image, 12).Select(i => 2 * i))];
+
+    [Fact]
+    public void Batches_come_in_order_and_keep_the_tail()
+    {
+        var batches = Ten().Batches(4).ToArray();
+        Assert.Equal([BytesOf(0, 1, 2, 3), BytesOf(4, 5, 6, 7), BytesOf(8, 9)], batches.Select(Bytes));
+        Assert.Equal([[0, 0, 1, 1], [2, 2, 3, 3], [4, 4]], batches.Select(b => b.Labels));
+        Assert.Equal([[4, 2, 2, 3], [4, 2, 2, 3], [2, 2, 2, 3]], batches.Select(b => b.Images.Lengths.ToArray()));
+    }
+
+    [Theory]
+    [InlineData(1, 10)]
+    [InlineData(5, 2)]
+    [InlineData(10, 1)]
+    [InlineData(1000, 1)]
+    public void Every_image_comes_once(int batchSize, int batches)
+    {
+        var all = Ten().Batches(batchSize, seed: 7).ToArray();
+        Assert.Equal(batches, all.Length);
+        Assert.Equal(BytesOf([.. Enumerable.Range(0, 10)]).Order(), all.SelectMany(Bytes).Order());
+    }
+
+    [Fact]
+    public void A_seed_shuffles_as_torch_randperm()
+    {
+        var (images, labels) = Assert.Single(Ten().Batches(10, seed: 42));
+        Assert.Equal(BytesOf(2, 6, 1, 8, 4, 5, 0, 9, 3, 7), Bytes(new(images, labels)));
+        Assert.Equal([1, 3, 0, 4, 2, 2, 0, 4, 1, 3], labels);
+    }
+
+    // ((arange(256) / 255) - 0.1307) / 0.3081 in float32, of PyTorch 1.13.1: SHA-256 of the little-endian floats.
+    [Fact]
+    public void Bytes_are_normalised_as_torchvision_does()
+    {
+        var batch = Assert.Single(new LabeledImages([.. Enumerable.Range(0, 256).Select(i => (byte)i)], [0], new(1, 16, 16), classes: 1).Batches(1));
+        Assert.Equal("0103dbab6b16bfcaea0aa75d7377b4b22bb6792081600921bee4a17ff9c4d33e",
+            Convert.ToHexStringLower(SHA256.HashData(MemoryMarshal.AsBytes<float>(Floats(batch)))));
+    }
+
+    [Fact]
+    public void A_batch_belongs_to_its_caller()
+    {
+        var images = Ten();
+        var (first, labels) = images.Batches(10).First();
+        first[0, 0, 0, 0] = 99;
+        labels[0] = 99;
+        var again = images.Batches(10).First();
+        Assert.Equal(BytesOf([.. Enumerable.Range(0, 10)]), Bytes(again));
+        Assert.Equal(0, again.Labels[0]);
+    }
+
+    [Theory]
+    [InlineData(0, 0)]
+    [InlineData(3, 3)]
+    [InlineData(10, 10)]
+    [InlineData(11, 10)]
+    public void Take_keeps_the_first(int count, int kept)
+    {
+        var some = Ten().Take(count);
+        Assert.Equal(kept, some.Count);
+        Assert.Equal(BytesOf([.. Enumerable.Range(0, kept)]), some.Batches(4).SelectMany(Bytes));
+        Assert.Equal(Ten().Labels[..kept], some.Labels);
+        Assert.Equal(5, some.Classes);
+    }
+
+    // random_split(range(10), [7, 3], generator=Generator().manual_seed(3)) of PyTorch 1.13.1.
+    [Fact]
+    public void Split_is_torch_random_split()
+    {
+        var (train, validation) = Ten().Split(0.3, seed: 3);
+        Assert.Equal(BytesOf(6, 0, 3, 7, 8, 5, 1), train.Batches(4).SelectMany(Bytes));
+        Assert.Equal(BytesOf(9, 2, 4), validation.Batches(4).SelectMany(Bytes));
+        Assert.Equal([3, 0, 1, 3, 4, 2, 0], train.Labels);
+        Assert.Equal([4, 1, 2], validation.Labels);
+    }
+
+    [Fact]
+    public void What_does_not_fit_together_is_refused()
+    {
+        ImageShape shape = new(1, 2, 2);
+        Refused("3 labels need as many images of 1×2×2, 12 bytes in all; got 8", () => new(new byte[8], new int[3], shape, 10));
+        Refused("3 labels need as many images of 1×2×2, 12 bytes in all; got 13", () => new(new byte[13], new int[3], shape, 10));
+        Refused("label 1 is 10; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 10, 11], shape, 10));
+        Refused("label 2 is -1; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 0, -1], shape, 10));
+        Refused("images of 2×1×2 need one mean and one std a channel; got 1 and 1", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
+        Refused("images of 1×2×2 need one mean and one std a channel; got 1 and 2", () => new(new byte[12], new int[3], shape, 10, [0], [1, 1]));
+        Refused("std 0 is 0; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [0]));
+        Refused("std 0 is NaN; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [float.NaN]));
+        Refused("images of 1×0×2: every size must be at least 1", () => new([], [], new(1, 0, 2), 10));
+        Refused("the share of validation images must lie between 0 and 1", () => Ten().Split(0, seed: 1).Train);
+        Refused("the share of validation images must lie between 0 and 1", () => Ten().Split(1, seed: 1).Train);
+        Refused("the share of validation images must lie between 0 and 1", () => Ten().Split(double.NaN, seed: 1).Train);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Ten().Take(-1));
+        Assert.Throws<ArgumentOutOfRangeException>(() => Ten().Batches(0));
+
+        static void Refused(string fault, Func<LabeledImages> make) =>
+            Assert.StartsWith(fault, Assert.ThrowsAny<ArgumentException>(make).Message, StringComparison.Ordinal);
+    }
 }

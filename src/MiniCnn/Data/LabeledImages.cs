@@ -1,0 +1,154 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn;
+
+/// <summary>A batch of images and their labels, in the same order.</summary>
+/// <param name="Images">[n, C, H, W], normalised.</param>
+/// <param name="Labels">n class indices.</param>
+public readonly record struct Batch(Tensor<float> Images, int[] Labels);
+
+/// <summary>Images of one shape, a byte a channel and pixel, each with the index of its class.</summary>
+/// <remarks>
+/// A batch holds (x/255 − mean)/std, in float and in this order, as torchvision's <c>ToTensor</c> and <c>Normalize</c> compute it.
+/// Immutable, so safe to read from several threads.
+/// </remarks>
+public sealed class LabeledImages
+{
+    readonly byte[] pixels;         // [N, C, H, W]
+    readonly int[] labels;          // [N]
+    readonly float[] mean, std;     // [C]
+    readonly float[] normalized;    // [C, 256]: what each byte becomes
+
+    /// <summary>Images and labels; the arrays are kept, not copied: do not change them afterwards.</summary>
+    /// <param name="pixels">[N, C, H, W] bytes.</param>
+    /// <param name="labels">N class indices, each from 0 to <paramref name="classes"/> − 1.</param>
+    /// <param name="shape">C × H × W.</param>
+    /// <param name="classes">Number of classes.</param>
+    /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307 if left out.</param>
+    /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
+    /// <exception cref="ArgumentException">The numbers of images, labels or channels differ, or a label or a std is out of range.</exception>
+    public LabeledImages(byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        ArgumentNullException.ThrowIfNull(labels);
+        this.pixels = pixels;
+        this.labels = labels;
+        this.mean = mean ?? [0.1307f];
+        this.std = std ?? [0.3081f];
+        Shape = shape;
+        Classes = classes;
+
+        if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
+            throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
+        if (pixels.Length != labels.Length * shape.Length)
+            throw new ArgumentException($"{labels.Length} labels need as many images of {shape}, {labels.Length * shape.Length} bytes in all; got {pixels.Length}", nameof(pixels));
+        int bad = labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
+        if (bad >= 0)
+            throw new ArgumentException($"label {bad} is {labels[bad]}; with {classes} classes it must be 0 to {classes - 1}", nameof(labels));
+        if (this.mean.Length != shape.Channels || this.std.Length != shape.Channels)
+            throw new ArgumentException($"images of {shape} need one mean and one std a channel; got {this.mean.Length} and {this.std.Length}", nameof(mean));
+        int flat = Array.FindIndex(this.std, s => !(s > 0));
+        if (flat >= 0)
+            throw new ArgumentException(FormattableString.Invariant($"std {flat} is {this.std[flat]}; it must be above 0"), nameof(std));
+
+        normalized = new float[256 * shape.Channels];
+        for (int c = 0; c < shape.Channels; c++)
+            for (int x = 0; x < 256; x++)
+                normalized[256 * c + x] = (x / 255f - this.mean[c]) / this.std[c];
+    }
+
+    /// <summary>Number of images, N.</summary>
+    public int Count => labels.Length;
+
+    /// <summary>The shape of each image.</summary>
+    public ImageShape Shape { get; }
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; }
+
+    /// <summary>[N, C, H, W] bytes, as they were given.</summary>
+    public ReadOnlySpan<byte> Pixels => pixels;
+
+    /// <summary>N class indices.</summary>
+    public ReadOnlySpan<int> Labels => labels;
+
+    /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
+    public ReadOnlySpan<float> Mean => mean;
+
+    /// <summary>What is divided by, one value a channel, on the scale of 0 to 1.</summary>
+    public ReadOnlySpan<float> Std => std;
+
+    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
+    public LabeledImages Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        count = int.Min(count, Count);
+        return new(pixels[..(count * ImageLength)], labels[..count], Shape, Classes, mean, std);
+    }
+
+    /// <summary>Splits off a share of the images, rounded to a whole number, at random, as <c>torch.utils.data.random_split</c> does.</summary>
+    /// <param name="validation">The share that goes to the second set, between 0 and 1.</param>
+    /// <param name="seed">The same seed splits the same way.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
+    public (LabeledImages Train, LabeledImages Validation) Split(double validation, int seed)
+    {
+        if (!(validation > 0 && validation < 1))
+            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must lie between 0 and 1");
+        var order = Permutation.Random(Count, seed).AsSpan();
+        int train = Count - (int)Math.Round(validation * Count);
+        return (Pick(order[..train]), Pick(order[train..]));
+
+        LabeledImages Pick(ReadOnlySpan<int> indices)
+        {
+            var picked = new byte[indices.Length * ImageLength];
+            var pickedLabels = new int[indices.Length];
+            for (int i = 0; i < indices.Length; i++)
+            {
+                Image(indices[i]).CopyTo(picked.AsSpan(i * ImageLength));
+                pickedLabels[i] = labels[indices[i]];
+            }
+            return new(picked, pickedLabels, Shape, Classes, mean, std);
+        }
+    }
+
+    /// <summary>All images once, in batches: in their own order, or shuffled. The last batch holds what is left.</summary>
+    /// <param name="batchSize">Images in a batch.</param>
+    /// <param name="seed">Shuffles in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Give each epoch its own.</param>
+    /// <returns>Batches as they are asked for. Each has arrays of its own, which belong to the caller.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
+    public IEnumerable<Batch> Batches(int batchSize, int? seed = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        return InOrder(batchSize, seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)]);
+    }
+
+    IEnumerable<Batch> InOrder(int batchSize, int[] order)
+    {
+        foreach (int[] indices in order.Chunk(batchSize))
+            yield return Gather(indices);
+    }
+
+    Batch Gather(int[] indices)
+    {
+        int plane = Shape.Height * Shape.Width;
+        var images = new float[indices.Length * ImageLength];       // [n, C, H, W]
+        var y = images.AsSpan();
+        foreach (int index in indices)
+            for (int c = 0; c < Shape.Channels; c++, y = y[plane..])
+                Normalize(Image(index).Slice(c * plane, plane), normalized.AsSpan(256 * c, 256), y);
+        return new(
+            Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]),
+            Array.ConvertAll(indices, index => labels[index]));
+    }
+
+    static void Normalize(ReadOnlySpan<byte> x, ReadOnlySpan<float> normalized, Span<float> y)
+    {
+        for (int i = 0; i < x.Length; i++)
+            y[i] = normalized[x[i]];
+    }
+
+    int ImageLength => (int)Shape.Length;
+
+    ReadOnlySpan<byte> Image(int index) => pixels.AsSpan(index * ImageLength, ImageLength);
+}
