@@ -1,0 +1,32 @@
+namespace MiniCnn;
+
+/// <summary>Files that are either whole or not there.</summary>
+public static class AtomicFile
+{
+    /// <summary>
+    /// Writes <c>path.tmp</c> beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.
+    /// If <paramref name="write"/> throws, what stood at <paramref name="path"/> stays and nothing else is left behind.
+    /// </summary>
+    /// <exception cref="IOException">The folder does not exist, the disk is full, or another writer is at work on the same file.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        ArgumentNullException.ThrowIfNull(write);
+        string temporary = path + ".tmp";
+        var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
+        try
+        {
+            using (stream)
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+    }
+}

@@ -1,0 +1,159 @@
+using System.Buffers;
+using System.Buffers.Binary;
+using System.Collections.Immutable;
+using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace MiniCnn;
+
+/// <summary>What a safetensors file holds.</summary>
+/// <param name="Tensors">The tensors by name.</param>
+/// <param name="Metadata">Text by name; empty when the file has none.</param>
+public sealed record SafeTensorsFile(
+    IReadOnlyDictionary<string, SafeTensors.Entry> Tensors, IReadOnlyDictionary<string, string> Metadata);
+
+/// <summary>
+/// Named tensors in a file, as PyTorch, Hugging Face and others exchange weights: a little-endian u64, a JSON header of that many
+/// bytes, then the tensors' elements, little-endian and row-major. See https://github.com/huggingface/safetensors#format.
+/// </summary>
+public static partial class SafeTensors
+{
+    const int LargestHeader = 100_000_000;
+
+    // In the order of the data: wider elements first, so that every tensor is aligned to its elements.
+    static readonly (string Name, int Size, Type? Element)[] Types =
+    [
+        ("F64", 8, typeof(double)), ("I64", 8, typeof(long)), ("U64", 8, typeof(ulong)),
+        ("F32", 4, typeof(float)), ("I32", 4, typeof(int)), ("U32", 4, typeof(uint)),
+        ("F16", 2, typeof(Half)), ("BF16", 2, null), ("I16", 2, typeof(short)), ("U16", 2, typeof(ushort)),
+        ("U8", 1, typeof(byte)), ("I8", 1, typeof(sbyte)), ("BOOL", 1, null), ("F8_E4M3", 1, null), ("F8_E5M2", 1, null),
+    ];
+
+    /// <summary>One tensor of a file.</summary>
+    public sealed class Entry
+    {
+        /// <param name="type">Element type: "F32", "F64", "I64", "U8" and so on.</param>
+        /// <param name="shape">Length of each axis; empty for a single number.</param>
+        /// <param name="data">The elements, row-major, little-endian.</param>
+        /// <exception cref="ArgumentException">The type is unknown, or type and shape ask for another number of bytes.</exception>
+        public Entry(string type, ImmutableArray<long> shape, ReadOnlyMemory<byte> data)
+        {
+            if (Fault(type, shape.AsSpan(), data.Length) is string fault) throw new ArgumentException(fault);
+            (Type, Shape, Data) = (type, shape, data);
+        }
+
+        /// <summary>Element type: "F32", "F64", "I64", "U8" and so on.</summary>
+        public string Type { get; }
+
+        /// <summary>Length of each axis; empty for a single number.</summary>
+        public ImmutableArray<long> Shape { get; }
+
+        /// <summary>The elements, row-major, little-endian.</summary>
+        public ReadOnlyMemory<byte> Data { get; }
+
+        /// <summary>The elements as numbers, without a copy.</summary>
+        /// <exception cref="InvalidDataException">The tensor's element type is not <typeparamref name="T"/>.</exception>
+        public ReadOnlySpan<T> As<T>() where T : unmanaged => TypeOf<T>() == Type
+            ? MemoryMarshal.Cast<byte, T>(Data.Span)
+            : throw new InvalidDataException($"expected elements of type {TypeOf<T>()}, the tensor {this} has {Type}");
+
+        /// <summary>A copy of <paramref name="elements"/>, row-major, with the given shape.</summary>
+        public static Entry From<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<long> shape) where T : unmanaged =>
+            new(TypeOf<T>(), [.. shape], MemoryMarshal.AsBytes(elements).ToArray());
+
+        /// <summary>A copy of a tensor.</summary>
+        public static Entry From(Tensor<float> tensor)
+        {
+            ArgumentNullException.ThrowIfNull(tensor);
+            var elements = new float[tensor.FlattenedLength];
+            tensor.FlattenTo(elements);
+            return From<float>(elements, [.. tensor.Lengths]);
+        }
+
+        /// <summary>“F32 [8, 1, 5, 5]”.</summary>
+        public override string ToString() => $"{Type} [{string.Join(", ", Shape)}]";
+    }
+
+    /// <summary>Writes <paramref name="path"/>, whole or not at all; the same content gives the same bytes.</summary>
+    /// <param name="path">The file; replaced if it exists.</param>
+    /// <param name="tensors">Tensors by name, in any order.</param>
+    /// <param name="metadata">Text by name.</param>
+    /// <exception cref="ArgumentException">A name stands twice, is “__metadata__” or is not Unicode; or the header is over 100 MB.</exception>
+    public static void Write(
+        string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
+    {
+        var sorted = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToArray();
+        var stored = sorted.OrderBy(t => IndexOf(t.Value.Type)).ToArray();    // stable: by name within a type
+        var offsets = new Dictionary<string, long>();
+        long end = 0;
+        foreach (var (name, entry) in stored)
+        {
+            if (name == "__metadata__" || !offsets.TryAdd(name, end))
+                throw new ArgumentException($"safetensors: the tensor name '{name}' is {(offsets.ContainsKey(name) ? "there twice" : "reserved")}");
+            end += entry.Data.Length;
+        }
+
+        var header = new ArrayBufferWriter<byte>();
+        using (var json = new Utf8JsonWriter(header))
+        {
+            json.WriteStartObject();
+            if (metadata is not null)
+            {
+                json.WriteStartObject("__metadata__");
+                foreach (var (name, text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal)) json.WriteString(Encoded(name), Encoded(text));
+                json.WriteEndObject();
+            }
+            foreach (var (name, entry) in sorted)
+            {
+                json.WriteStartObject(Encoded(name));
+                json.WriteString("dtype", entry.Type);
+                json.WriteStartArray("shape");
+                foreach (long length in entry.Shape) json.WriteNumberValue(length);
+                json.WriteEndArray();
+                json.WriteStartArray("data_offsets");
+                json.WriteNumberValue(offsets[name]);
+                json.WriteNumberValue(offsets[name] + entry.Data.Length);
+                json.WriteEndArray();
+                json.WriteEndObject();
+            }
+            json.WriteEndObject();
+        }
+        while (header.WrittenCount % 8 != 0) header.Write(" "u8);
+        if (header.WrittenCount > LargestHeader)
+            throw new ArgumentException($"safetensors: the header would take {header.WrittenCount} bytes, over the limit of {LargestHeader}");
+
+        AtomicFile.Write(path, stream =>
+        {
+            Span<byte> length = stackalloc byte[8];
+            BinaryPrimitives.WriteInt64LittleEndian(length, header.WrittenCount);
+            stream.Write(length);
+            stream.Write(header.WrittenSpan);
+            foreach (var (_, entry) in stored) stream.Write(entry.Data.Span);
+        });
+    }
+
+    // Unlike a writer's own encoding, this throws where a surrogate stands alone.
+    static JsonEncodedText Encoded(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+
+    static int IndexOf(string type) => Array.FindIndex(Types, t => t.Name == type);
+
+    static string TypeOf<T>() => Array.Find(Types, t => t.Element == typeof(T)).Name is string name && BitConverter.IsLittleEndian
+        ? name
+        : throw new NotSupportedException($"safetensors: no element type for {typeof(T)} on this machine");
+
+    // What is wrong with so many bytes as a tensor of this type and shape; null when they fit.
+    static string? Fault(string type, ReadOnlySpan<long> shape, long bytes)
+    {
+        if (IndexOf(type) is var index && index < 0) return $"unknown dtype '{type}'";
+        long expected = Types[index].Size;
+        foreach (long length in shape)
+        {
+            if (length < 0) return $"negative length {length} in the shape";
+            if (length != 0 && expected > long.MaxValue / length) return "the shape's product overflows";
+            expected *= length;
+        }
+        return expected == bytes ? null : $"{type} [{string.Join(", ", shape.ToArray())}] takes {expected} bytes, the data has {bytes}";
+    }
+}
