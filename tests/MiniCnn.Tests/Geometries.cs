@@ -1,0 +1,48 @@
+namespace MiniCnn.Tests;
+
+/// <summary>Random convolutions: small, with unequal numbers on the two axes, and odd in as many ways as a shape can be.</summary>
+static class Geometries
+{
+    public static IEnumerable<Conv2dShape> Random(int count, int seed)
+    {
+        Random random = new(seed);
+        while (count > 0)
+        {
+            int groups = random.Next(4) switch { 0 => 2, 1 => 3, _ => 1 };
+            int inputs = groups * random.Next(1, 4), outputs = groups * random.Next(1, 4);
+            PaddingMode mode = random.Next(3) == 0 ? (PaddingMode)random.Next(4) : PaddingMode.Zeros;
+            Window2d window = new(
+                (random.Next(1, 5), random.Next(1, 5)), (random.Next(1, 4), random.Next(1, 4)),
+                new(random.Next(4), random.Next(4), random.Next(4), random.Next(4)), (random.Next(1, 4), random.Next(1, 4)), mode);
+            int batch = random.Next(6) switch { 0 => 0, 1 => 17, 2 => 16, _ => random.Next(1, 4) };
+            Conv2dShape shape;
+            try
+            {
+                shape = new(batch, inputs, random.Next(1, 12), random.Next(1, 12), outputs, window, groups);
+            }
+            catch (ArgumentException)
+            {
+                continue;                                             // the kernel does not fit: draw again
+            }
+            count--;
+            yield return shape;
+        }
+    }
+
+    /// <summary>Numbers in −3 … 3, whose sums of products are exact in float.</summary>
+    public static float[] Integers(this Random random, int length) => Fill(length, () => random.Next(-3, 4));
+
+    /// <summary>Numbers in [−1, 1).</summary>
+    public static float[] Reals(this Random random, int length) => Fill(length, () => random.NextSingle() * 2 - 1);
+
+    /// <summary>What an output holds before it is overwritten.</summary>
+    public static float[] Rubbish(int length) => Fill(length, () => float.NaN);
+
+    static float[] Fill(int length, Func<float> next)
+    {
+        float[] values = new float[length];
+        for (int i = 0; i < length; i++)
+            values[i] = next();
+        return values;
+    }
+}

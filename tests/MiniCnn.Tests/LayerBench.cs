@@ -1,0 +1,83 @@
+using System.Numerics;
+
+namespace MiniCnn.Tests;
+
+/// <summary>Runs a layer forward and backward over a lane type of choice, between rubbish, and looks at what must not be touched.</summary>
+sealed unsafe class LayerBench
+{
+    /// <summary>Lanes of the tensors, and numbers in a vector: every form there is. Wider than the machine, a vector is software.</summary>
+    public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 1 } };
+
+    public required float[] Y { get; init; }
+
+    public required float[] Dx { get; init; }
+
+    public static LayerBench Run(Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true)
+    {
+        ImageShape output = layer.OutputShape(shape);
+        LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, new(1, 0, 2, 1));
+        LaneTensor<float> dy = new(lanes, output), dx = new(lanes, shape, new(0, 2, 1, 0));
+        x.Resize(count).Pack(input);
+        dy.Resize(count).Pack(gradient);
+        Poison(y.Resize(count));
+        Poison(dx.Resize(count));
+        Pass<float> pass = new() { Training = training, Seed = 1 };
+        float[] before = Everything(x), gradientBefore = Everything(dy);
+        switch (width)
+        {
+            case 16: Both<Lanes16>(layer, x, y, dy, dx, pass); break;
+            case 8: Both<Lanes8>(layer, x, y, dy, dx, pass); break;
+            case 4: Both<Lanes4>(layer, x, y, dy, dx, pass); break;
+            default: Both<Scalar<float>>(layer, x, y, dy, dx, pass); break;
+        }
+        Assert.Equal(before, Everything(x));
+        Assert.Equal(gradientBefore, Everything(dy));
+        AssertMarginsAreZero(y);
+        AssertMarginsAreZero(dx);
+        AssertDeadLanesAreZero(dx);
+        float[] outputs = new float[count * output.Length], gradients = new float[count * shape.Length];
+        y.Unpack(outputs);
+        dx.Unpack(gradients);
+        return new() { Y = outputs, Dx = gradients };
+    }
+
+    static void Both<V>(Layer layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, LaneTensor<float> dx, Pass<float> pass)
+        where V : struct, ILanes<V, float>
+    {
+        layer.Forward<float, V>(x, y, pass);
+        if (pass.Training)
+            layer.Backward<float, V>(x, y, dy, dx, pass);
+    }
+
+    static void Poison(LaneTensor<float> tensor)
+    {
+        for (int plane = 0; plane < tensor.Planes; plane++)
+        for (int row = 0; row < tensor.Shape.Height; row++)
+            new Span<float>(tensor.At(plane, row), tensor.RowLength).Fill(float.NaN);
+    }
+
+    static float[] Everything(LaneTensor<float> tensor) =>
+        new Span<float>(tensor.At(0, -tensor.Margin.Top) - tensor.Margin.Left * tensor.Lanes, (int)(tensor.Groups * tensor.GroupPitch)).ToArray();
+
+    static void AssertMarginsAreZero<T>(LaneTensor<T> tensor) where T : unmanaged, INumberBase<T>
+    {
+        (int top, int left, int bottom, int right) = tensor.Margin;
+        for (int plane = 0; plane < tensor.Planes; plane++)
+        for (int row = -top; row < tensor.Shape.Height + bottom; row++)
+        {
+            T* pixel = tensor.At(plane, row);
+            bool outside = row < 0 || row >= tensor.Shape.Height;
+            for (int i = -left * tensor.Lanes; i < (tensor.Shape.Width + right) * tensor.Lanes; i++)
+                Assert.True(!outside && i >= 0 && i < tensor.RowLength || T.IsZero(pixel[i]), "a margin was written to");
+        }
+    }
+
+    static void AssertDeadLanesAreZero(LaneTensor<float> tensor)
+    {
+        for (int image = tensor.Count; image < tensor.Groups * tensor.Lanes; image++)
+        for (int channel = 0; channel < tensor.Shape.Channels; channel++)
+        for (int row = 0; row < tensor.Shape.Height; row++)
+        for (int column = 0; column < tensor.Shape.Width; column++)
+            Assert.Equal(0, tensor.At(image / tensor.Lanes, channel, row)[column * tensor.Lanes + image % tensor.Lanes]);
+    }
+}
