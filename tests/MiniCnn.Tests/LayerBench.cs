@@ -38,6 +38,8 @@ sealed unsafe class LayerBench
         float[] outputs = new float[count * output.Length], gradients = new float[count * shape.Length];
         y.Unpack(outputs);
         dx.Unpack(gradients);
+        foreach (LaneTensor<float> tensor in (LaneTensor<float>[])[x, y, dy, dx])
+            GC.KeepAlive(tensor);
         return new() { Y = outputs, Dx = gradients };
     }
 

@@ -12,6 +12,8 @@ static unsafe class PadLanes
         for (int row = 0; row < y.Shape.Height; row++)
         for (int column = 0; column < y.Shape.Width; column++)
             new Span<T>(Pixel(window, x, plane, row, column), x.Lanes).CopyTo(new(y.At(plane, row) + column * y.Lanes, y.Lanes));
+        GC.KeepAlive(x);
+        GC.KeepAlive(y);
     }
 
     /// <summary>dx = each pixel's own gradient and those of its copies in the padding; overwritten.</summary>
@@ -27,6 +29,8 @@ static unsafe class PadLanes
             for (int lane = 0; lane < dy.Lanes; lane++)
                 to[lane] += from[lane];
         }
+        GC.KeepAlive(dy);
+        GC.KeepAlive(dx);
     }
 
     /// <summary>The pixel of an image that stands at a place of the padded one.</summary>

@@ -9,7 +9,8 @@ namespace MiniCnn;
 /// <remarks>
 /// Memory: [group][C][top + H + bottom][left + W + right][lanes], 64-byte aligned. With one lane this is plain NCHW with margins.
 /// Margins are zeroed when memory is taken and never written. In a last group that is not full the lanes beyond <see cref="Count"/>
-/// are dead: zero in what comes in and in every gradient, unspecified elsewhere.
+/// are dead: zero in what comes in and in every gradient, unspecified elsewhere. The memory goes with the object: who holds a pointer into it
+/// keeps the object alive (a work struct's field does, see <see cref="Workers"/>; a method of its own ends with GC.KeepAlive).
 /// </remarks>
 sealed unsafe class LaneTensor<T> where T : unmanaged
 {
@@ -88,7 +89,11 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     }
 
     /// <summary>Sets a plane to zero, counted over groups and channels.</summary>
-    public void ClearPlane(int plane) => NativeMemory.Clear(memory + plane * PlanePitch, (nuint)PlanePitch * (nuint)sizeof(T));
+    public void ClearPlane(int plane)
+    {
+        NativeMemory.Clear(memory + plane * PlanePitch, (nuint)PlanePitch * (nuint)sizeof(T));
+        GC.KeepAlive(this);
+    }
 
     /// <summary>Sets the lanes of a group that hold no image to zero.</summary>
     public void ClearDeadLanes(int group)
@@ -98,6 +103,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         for (int row = 0; row < Shape.Height; row++)
         for (int column = 0; column < Shape.Width; column++)
             new Span<T>(At(group, channel, row) + column * Lanes + live, Lanes - live).Clear();
+        GC.KeepAlive(this);
     }
 
     /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
@@ -106,6 +112,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         for (int plane = 0; plane < Planes; plane++)
         for (int row = 0; row < Shape.Height; row++)
             new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
+        GC.KeepAlive(other);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>
@@ -130,6 +138,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
                     to[column * Lanes + lane] = from[column];
             }
         }
+        GC.KeepAlive(this);
     }
 
     /// <summary>Gives the images out as [N, C, H, W].</summary>
@@ -144,5 +153,6 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
             for (int column = 0; column < to.Length; column++)
                 to[column] = from[column * Lanes];
         }
+        GC.KeepAlive(this);
     }
 }

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
@@ -16,6 +17,8 @@ static class Simd
         Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1;
 
     /// <summary>Runs the work with the widest vectors that this machine has, or one lane at a time where tensors have one lane.</summary>
+    // Not inlined: see Workers.Run.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     public static void Run<W>(int lanes, in W work) where W : struct, ILaneWork
     {
         switch (Math.Min(lanes, Width))

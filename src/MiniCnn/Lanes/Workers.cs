@@ -40,6 +40,8 @@ public static class Workers
     } = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_THREADS"), out int count) && count > 0 ? count : Environment.ProcessorCount;
 
     /// <summary>Runs parts 0 … parts − 1 and returns when all are done.</summary>
+    // Not inlined: the caller's work then stays in memory, and so do the tensors whose pointers its parts hold.
+    [MethodImpl(MethodImplOptions.NoInlining)]
     internal static void Run<W>(int parts, in W work) where W : struct, IWork
     {
         int helpers = Math.Min(Count, parts) - 1;

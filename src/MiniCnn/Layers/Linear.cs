@@ -61,7 +61,7 @@ public sealed class Linear : Layer
                 // Images as rows of features, so that a vector of dw takes a vector of x.
                 LaneTensor<T> rows = pass.Buffer(0, 1, x.Count, x.Shape);
                 x.Unpack(new Span<T>(rows.At(0, 0), x.Count * inputFeatures));
-                Workers.Run(outputFeatures, new WeightGradient<T, V>(rows.At(0, 0), inputFeatures, dy, dw));
+                Workers.Run(outputFeatures, new WeightGradient<T, V>(rows, dy, dw));
             }
             if (Bias is { Trainable: true })
                 Conv2dLanes.BackwardBias<T, V>(dy, db);
@@ -109,17 +109,18 @@ public sealed class Linear : Layer
     }
 
     /// <summary>One row of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n.</summary>
-    readonly unsafe struct WeightGradient<T, V>(T* rows, int features, LaneTensor<T> dy, T* dw) : IWork
+    readonly unsafe struct WeightGradient<T, V>(LaneTensor<T> rows, LaneTensor<T> dy, T* dw) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int o)
         {
+            int features = rows.Shape.Channels;
             T* to = dw + (nint)o * features;
             for (int n = 0; n < dy.Count; n++)
             {
                 T gradient = dy.At(n / dy.Lanes, o, 0)[n % dy.Lanes];
-                T* x = rows + (nint)n * features;
+                T* x = rows.At(n, 0, 0);
                 int i = 0;
                 for (V g = V.Broadcast(gradient); i <= features - V.Count; i += V.Count)
                     V.MultiplyAdd(g, V.Load(x + i), V.Load(to + i)).Store(to + i);

@@ -1,0 +1,249 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>The frame around the formulas: who may call what when, places, buffers, lanes.</summary>
+public class LayerTests
+{
+    static Sequential LeNet() => new(
+        new Conv2d(1, 4, (3, 5), padding: (1, 2)), new ReLU(), new MaxPool2d(2), new Conv2d(4, 6, (3, 2)), new ReLU(), new Flatten(), new Linear(6 * 3 * 5, 10));
+
+    static Tensor<float> Images(int count, int seed = 0, int channels = 1, int height = 10, int width = 12) =>
+        Tensor.Create(new Random(seed).Reals(count * channels * height * width), [count, channels, height, width]);
+
+    [Fact]
+    public void Backward_needs_a_training_forward_and_takes_it_once()
+    {
+        Sequential model = LeNet();
+        Tensor<float> dy = Tensor.Create(new Random(1).Reals(30), [3, 10]);
+        Throws(() => model.Backward(dy));
+        model.Forward(Images(3), training: true);
+        model.Backward(dy);
+        Throws(() => model.Backward(dy));
+        model.Forward(Images(3), training: true);
+        model.Forward(Images(3));
+        Throws(() => model.Backward(dy));                              // the second Forward discarded the first
+
+        void Throws(Action action) => Assert.Contains(
+            "Sequential(7 layers): Backward needs a Forward with training: true", Assert.Throws<InvalidOperationException>(action).Message);
+    }
+
+    [Fact]
+    public void Shapes_that_do_not_fit_name_the_layer_the_numbers_and_the_way_out()
+    {
+        Is("layer 3, Conv2d(4→6, 3×2): takes 4 channels, not 5 (of 5×5×6)",
+            () => new Sequential(new Conv2d(1, 5, (3, 5), padding: (1, 2)), new ReLU(), new MaxPool2d(2), new Conv2d(4, 6, (3, 2))).Forward(Images(1)));
+        Is("layer 1, Conv2d(4→8, 5×5, dilation 2): the kernel spans 9×9 but the padded input is 8×10; use padding ≥ 1 or a smaller dilation",
+            () => new Sequential(new Conv2d(1, 4, 3), new Conv2d(4, 8, 5, dilation: 2)).Forward(Images(1)));
+        Is("layer 1.0, Linear(12→10): takes 12 features, not images of 1×10×12; put a Flatten() before it",
+            () => new Sequential(new ReLU(), new Sequential(new Linear(12, 10))).Forward(Images(1)));
+        Is("Linear(12→10): takes 12 features, not 120", () => new Linear(12, 10).Forward(Tensor.Create(new float[120], [1, 120])));
+        Is("Conv2d(3→4, 3×3): takes images, not 3 features", () => new Conv2d(3, 4, 3).Forward(Tensor.Create(new float[3], [1, 3])));
+        Is("ReLU: a tensor [N, C, H, W] or [N, features] is needed, not one of 3 axes", () => new ReLU().Forward(Tensor.Create(new float[6], [1, 2, 3])));
+        Sequential model = LeNet();
+        model.Forward(Images(3), training: true);
+        Is("Sequential(7 layers): dy must have the shape of y, 3 × 10 features, not [2, 10]", () => model.Backward(Tensor.Create(new float[20], [2, 10])));
+
+        static void Is(string message, Action action) => Assert.Equal(message, Assert.Throws<ArgumentException>(action).Message);
+    }
+
+    [Fact]
+    public void A_layer_stands_in_one_place_and_its_parameters_have_PyTorchs_names()
+    {
+        Sequential model = LeNet();
+        Assert.Equal(["0.weight", "0.bias", "3.weight", "3.bias", "6.weight", "6.bias"], model.Parameters.Select(p => p.Name));
+        Assert.Equal("3.weight [6, 4, 3, 2]", model.Parameters[2].ToString());
+        Sequential outer = new(new ReLU(), model);
+        Assert.Equal("1.3.weight", outer.Parameters[2].Name);
+        Assert.Contains("has its place already", Assert.Throws<ArgumentException>(() => new Sequential(model)).Message);
+        ReLU twice = new();
+        Assert.Contains("has its place already", Assert.Throws<ArgumentException>(() => new Sequential(twice, new ReLU(), twice)).Message);
+        Assert.Throws<ArgumentException>(() => new Sequential());
+    }
+
+    [Fact]
+    public void Batches_may_grow_shrink_and_be_empty_and_images_may_change_their_size()
+    {
+        Sequential model = LeNet();
+        foreach (int count in (int[])[3, 33, 16, 1, 0, 17])
+        {
+            Tensor<float> images = Images(count, seed: count), y = model.Forward(images, training: true);
+            Assert.Equal([count, 10], y.Lengths.ToArray());
+            for (int n = 0; n < count; n++)
+            {
+                // An image's output does not depend on the batch around it.
+                Tensor<float> alone = LeNetLike(model).Forward(Tensor.Create(images.AsSpan().Slice(n * 120, 120).ToArray(), [1, 1, 10, 12]));
+                Assert.Equal(alone.AsSpan().ToArray(), y.AsSpan().Slice(n * 10, 10).ToArray());
+            }
+            model.Backward(Tensor.Create(new Random(2).Reals(count * 10), [count, 10]));
+            Assert.All(model.Parameters, p => Assert.DoesNotContain(p.Gradient.AsSpan().ToArray(), float.IsNaN));
+        }
+        Sequential any = new(new Conv2d(1, 2, 3, padding: 1), new AvgPool2d(2));
+        Assert.Equal([2, 2, 5, 6], any.Forward(Images(2)).Lengths.ToArray());
+        Assert.Equal([1, 2, 4, 9], any.Forward(Images(1, 0, 1, 8, 18)).Lengths.ToArray());
+    }
+
+    static Sequential LeNetLike(Sequential other)
+    {
+        Sequential model = LeNet();
+        foreach ((Parameter to, Parameter from) in model.Parameters.Zip(other.Parameters))
+            from.ValueAs<float>().CopyTo(to.ValueAs<float>());
+        return model;
+    }
+
+    [Fact]
+    public void Gradients_add_up_over_passes_and_leave_frozen_parameters_alone()
+    {
+        Sequential model = LeNet();
+        Tensor<float> images = Images(5), dy = Tensor.Create(new Random(3).Reals(50), [5, 10]);
+        Pass();
+        float[][] once = [.. model.Parameters.Select(p => p.Gradient.AsSpan().ToArray())];
+        model.Parameters[1].Trainable = model.Parameters[2].Trainable = false;
+        Pass();
+        for (int i = 0; i < once.Length; i++)
+        {
+            float times = i is 1 or 2 ? 1 : 2;
+            Assert.Contains(once[i], g => g != 0);
+            Assert.All(model.Parameters[i].Gradient.AsSpan().ToArray().Zip(once[i]), p => Assert.Equal(p.Second * times, p.First, 1e-5f));
+        }
+
+        void Pass()
+        {
+            model.Forward(images, training: true);
+            model.Backward(dy);
+        }
+    }
+
+    [Fact]
+    public void A_dead_lane_never_reaches_a_sum_over_the_batch()
+    {
+        // One image of a group of 16; whatever stands in the other lanes of x must not matter.
+        foreach (Layer layer in (Layer[])[new Conv2d(2, 3, (3, 2), padding: 1), new Linear(5, 3)])
+        {
+            ImageShape shape = layer is Linear ? ImageShape.Features(5) : new(2, 4, 5);
+            LaneTensor<float> x = new(16, shape, layer.InputMargin(shape)), y = new(16, layer.OutputShape(shape)), dy = new(16, y.Shape);
+            x.Resize(1).Pack(new Random(4).Reals((int)shape.Length));
+            dy.Resize(1).Pack(new Random(5).Reals((int)y.Shape.Length));
+            Pass<float> pass = new() { Training = true };
+            layer.Forward<float, Lanes4>(x, y.Resize(1), pass);
+            layer.Backward<float, Lanes4>(x, y, dy, null, pass);
+            float[] expected = layer.Parameters[0].Gradient.AsSpan().ToArray();
+            Poison(x);
+            layer.Parameters[0].GradientAs<float>().Clear();
+            layer.Backward<float, Lanes4>(x, y, dy, null, pass);
+            Assert.Equal(expected, layer.Parameters[0].Gradient.AsSpan().ToArray());
+        }
+
+        static unsafe void Poison(LaneTensor<float> x)
+        {
+            for (int plane = 0; plane < x.Planes; plane++)
+            for (int row = 0; row < x.Shape.Height; row++)
+            for (int i = 0; i < x.RowLength; i++)
+                x.At(plane, row)[i] = i % 16 == 0 ? x.At(plane, row)[i] : float.NaN;
+            GC.KeepAlive(x);
+        }
+    }
+
+    [Fact]
+    public async Task A_layer_that_is_running_refuses_another_call()
+    {
+        using Barrier inside = new(2), done = new(2);
+        Sequential model = new(new Waiting(inside, done));
+        Task task = Task.Run(() => model.Forward(Images(1)));
+        inside.SignalAndWait();
+        Assert.Contains("running on another thread", Assert.Throws<InvalidOperationException>(() => model.Forward(Images(1))).Message);
+        done.SignalAndWait();
+        await task;
+        Assert.Contains("layer 0, Waiting: ForwardCore must return y of 1 × 1×10×12, not [1]",
+            Assert.Throws<ArgumentException>(() => new Sequential(new Waiting(null, null)).Forward(Images(1))).Message);
+    }
+
+    sealed class Waiting(Barrier? inside, Barrier? done) : PlainLayer
+    {
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+        {
+            inside?.SignalAndWait();
+            done?.SignalAndWait();
+            return inside is null ? Tensor.Create(new float[1], [1]) : x;
+        }
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy) => dy;
+    }
+
+    [Fact]
+    public void A_layer_of_ones_own_fits_anywhere()
+    {
+        Sequential model = new(new Conv2d(1, 2, 3, padding: 1), new Doubling(), new Conv2d(2, 2, (3, 5), padding: (0, 2)), new Flatten(), new Linear(2 * 8 * 12, 3), new Doubling());
+        Tensor<float> y = model.Forward(Images(18), training: true);
+        Assert.Equal([18, 3], y.Lengths.ToArray());
+        Tensor<float> dx = model.BackwardToInput(Tensor.Create(new Random(6).Reals(54), [18, 3]));
+        Assert.Equal([18, 1, 10, 12], dx.Lengths.ToArray());
+        Assert.Equal("1.factor", model.Parameters[2].Name);
+        Assert.Contains(model.Parameters[2].Gradient.AsSpan().ToArray(), g => g != 0);
+    }
+
+    /// <summary>y = factor · x.</summary>
+    sealed class Doubling : PlainLayer
+    {
+        readonly Parameter factor;
+        Tensor<float>? x;
+
+        public Doubling()
+        {
+            factor = AddParameter("factor", 1);
+            factor.Value[0] = 2;
+        }
+
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training) => Tensor.Multiply<float>(this.x = x, factor.Value[0]);
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy)
+        {
+            factor.Gradient[0] += Tensor.Dot<float>(x!, dy);
+            return Tensor.Multiply<float>(dy, factor.Value[0]);
+        }
+    }
+
+    [Fact]
+    public void Dropout_is_a_function_of_seed_place_step_image_and_element()
+    {
+        Tensor<float> ones = Tensor.Create(Enumerable.Repeat(1f, 20 * 3 * 10 * 12).ToArray(), [20, 3, 10, 12]);
+        float[] first = Draw(Model(), 1)[0];
+        Assert.Equal(first, Draw(Model(), 1)[0]);
+        Assert.Equal(0.75, first.Count(v => v != 0) / (double)first.Length, 0.02);
+        Assert.All(first, v => Assert.True(v is 0 or (1 / 0.75f)));
+        Assert.NotEqual(first, Draw(Model(), 2)[0]);
+        float[][] steps = Draw(Model(), 1, times: 2);
+        Assert.NotEqual(steps[0], steps[1]);
+        Assert.NotEqual(first, Draw(new Sequential(new ReLU(), new Dropout(0.25)), 1)[0]);           // another place
+        Assert.NotEqual(first[..360], first[360..720]);                                               // another image
+        Assert.Equal(first[..360], Draw(Model(), 1, images: Tensor.Create(ones.AsSpan()[..360].ToArray(), [1, 3, 10, 12]))[0]);
+        Assert.Equal(ones.AsSpan().ToArray(), Model().Forward(ones).AsSpan().ToArray());
+        Assert.Equal(new float[ones.AsSpan().Length], Draw(new Sequential(new Dropout(1)), 1)[0]);
+
+        Sequential model = Model();
+        model.Initialize(3);
+        Tensor<float> y = model.Forward(ones, training: true);
+        Assert.Equal(y.AsSpan().ToArray(), model.BackwardToInput(ones).AsSpan().ToArray());           // the same mask
+
+        static Sequential Model() => new(new Dropout(0.25));
+
+        float[][] Draw(Sequential model, int seed, int times = 1, Tensor<float>? images = null)
+        {
+            model.Initialize(seed);
+            return [.. Enumerable.Range(0, times).Select(_ => model.Forward(images ?? ones, training: true).AsSpan().ToArray())];
+        }
+    }
+
+    [Fact]
+    public void Philox_gives_the_published_words()
+    {
+        // The known answers that come with Random123, for Philox4x32-10.
+        Assert.Equal((0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u), Philox.Block(0, 0, 0, 0, 0, 0));
+        Assert.Equal((0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u),
+            Philox.Block(0x243f6a88, 0x85a308d3, 0x13198a2e, 0x03707344, 0xa4093822, 0x299f31d0));
+    }
+}

@@ -1,0 +1,189 @@
+namespace MiniCnn.Tests;
+
+[Collection("Workers")]                                               // these tests turn Workers.Count
+public class WorkersTests
+{
+    [Fact]
+    public void Every_part_runs_once_whatever_the_number_of_threads()
+    {
+        foreach (int threads in (int[])[1, 2, 3, 8])
+        foreach (int parts in (int[])[0, 1, 2, 7, 1000])
+        {
+            int[] runs = new int[parts];
+            With(threads, () =>
+            {
+                for (int round = 0; round < 200; round++)
+                    Workers.Run(parts, new Counting(runs));
+            });
+            Assert.All(runs, n => Assert.Equal(200, n));
+        }
+    }
+
+    readonly struct Counting(int[] runs) : IWork
+    {
+        public void Run(int part) => Interlocked.Increment(ref runs[part]);
+    }
+
+    [Fact]
+    public void Threads_that_have_gone_to_sleep_wake_up()
+    {
+        int[] runs = new int[50];
+        With(3, () =>
+        {
+            for (int round = 0; round < 20; round++)
+            {
+                Workers.Run(50, new Counting(runs));
+                Thread.Sleep(round % 5 == 0 ? 30 : 1);
+            }
+        });
+        Assert.All(runs, n => Assert.Equal(20, n));
+    }
+
+    [Fact]
+    public void An_exception_reaches_the_caller_and_the_threads_go_on()
+    {
+        With(3, () =>
+        {
+            for (int round = 0; round < 50; round++)
+                Assert.Throws<InvalidDataException>(() => Workers.Run(20, new Failing()));
+            int[] runs = new int[20];
+            Workers.Run(20, new Counting(runs));
+            Assert.All(runs, n => Assert.Equal(1, n));
+        });
+    }
+
+    readonly struct Failing : IWork
+    {
+        public void Run(int part)
+        {
+            if (part == 13)
+                throw new InvalidDataException("part 13");
+        }
+    }
+
+    [Fact]
+    public void Several_callers_and_parts_that_call_again_get_their_work_done()
+    {
+        With(2, () =>
+        {
+            int[] runs = new int[64];
+            Parallel.For(0, 8, _ =>
+            {
+                for (int round = 0; round < 100; round++)
+                    Workers.Run(8, new Nested(runs));
+            });
+            Assert.All(runs, n => Assert.Equal(800, n));
+        });
+    }
+
+    readonly struct Nested(int[] runs) : IWork
+    {
+        public void Run(int part) => Workers.Run(8, new Slice(runs, part));
+
+        readonly struct Slice(int[] runs, int row) : IWork
+        {
+            public void Run(int part) => Interlocked.Increment(ref runs[row * 8 + part]);
+        }
+    }
+
+    [Fact]
+    public void Training_gives_the_same_bits_on_any_number_of_threads()
+    {
+        float[][] weights = [.. new[] { 1, 2, 3 }.Select(threads =>
+        {
+            float[] end = [];
+            With(threads, () => end = Train(steps: 8, out _));
+            return end;
+        })];
+        Assert.Equal(weights[0], weights[1]);
+        Assert.Equal(weights[0], weights[2]);
+    }
+
+    [Fact]
+    public void A_step_allocates_nothing_but_the_tensors_it_hands_out()
+    {
+        With(2, () =>
+        {
+            Train(steps: 100, out long[] bytes);
+            Assert.Equal([0, 0], bytes);                              // for the caller and for the helper
+        });
+    }
+
+    /// <summary>Steps on lane tensors, batches of 40 and 24 in turn; counts what each thread allocates once warm.</summary>
+    static float[] Train(int steps, out long[] bytes)
+    {
+        Sequential model = new(
+            new Conv2d(1, 4, (3, 5), padding: (1, 2)), new ReLU(), new MaxPool2d(2), new Conv2d(4, 6, (3, 2), paddingMode: PaddingMode.Reflect, padding: 1),
+            new AvgPool2d(2, 1), new Dropout(0.3), new Flatten(), new Linear(6 * 4 * 6, 10));
+        model.Initialize(5);
+        Sgd optimizer = new(model.Parameters, 0.05f, momentum: 0.9f, weightDecay: 1e-3f);
+        ImageShape shape = new(1, 10, 12);
+        LaneTensor<float> x = new(16, shape, model.InputMargin(shape)), y = new(16, ImageShape.Features(10)), dy = new(16, y.Shape);
+        Pass<float> pass = new() { Training = true, Seed = 5 };
+        float[] images = new Random(9).Reals(40 * 120), gradient = new Random(10).Reals(400);
+        Measure before = Measure.New(), after = Measure.New();
+        for (int step = -10; step < steps; step++)
+        {
+            if (step == 0)
+                Workers.Run(Workers.Count, before);
+            int count = step % 2 == 0 ? 40 : 24;
+            x.Resize(count).Pack(images);
+            dy.Resize(count).Pack(gradient);
+            pass.Step = step;
+            Simd.Run(16, new Step(model, x, y.Resize(count), dy, pass));
+            optimizer.Step();
+            optimizer.ZeroGrad();
+        }
+        Workers.Run(Workers.Count, after);
+        bytes = [.. after.Bytes.Zip(before.Bytes, (now, then) => now - then)];
+        return [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
+    }
+
+    /// <summary>Notes the bytes that each thread has allocated so far; a thread waits in its part until every other one has taken one too.</summary>
+    readonly struct Measure(Barrier all, int[] threads, long[] bytes) : IWork
+    {
+        public static Measure New() => new(new(Workers.Count), new int[Workers.Count], new long[Workers.Count]);
+
+        public long[] Bytes
+        {
+            get
+            {
+                Array.Sort(threads, bytes);
+                return bytes;
+            }
+        }
+
+        public void Run(int part)
+        {
+            bytes[part] = GC.GetAllocatedBytesForCurrentThread();
+            threads[part] = Environment.CurrentManagedThreadId;
+            all.SignalAndWait();
+        }
+    }
+
+    readonly struct Step(Sequential model, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, Pass<float> pass) : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float>
+        {
+            model.Forward<float, V>(x, y, pass);
+            model.Backward<float, V>(x, y, dy, null, pass);
+        }
+    }
+
+    static void With(int threads, Action action)
+    {
+        int before = Workers.Count;
+        Workers.Count = threads;
+        try
+        {
+            action();
+        }
+        finally
+        {
+            Workers.Count = before;
+        }
+    }
+}
+
+[CollectionDefinition("Workers", DisableParallelization = true)]
+public class OneAtATime;
