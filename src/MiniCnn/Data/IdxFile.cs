@@ -37,11 +37,11 @@ public static class IdxFile
 
         Span<byte> header = stackalloc byte[4 + 4 * sizes.Length];
         int got = Fill(stream, header, path);
+        uint magic = BinaryPrimitives.ReadUInt32BigEndian(header), expected = 0x800 + (uint)sizes.Length;
+        if (got >= 4 && magic != expected)
+            throw Bad($"it begins with 0x{magic:X8}, not with 0x{expected:X8}");
         if (got < header.Length)
             throw Bad($"it ends after {got} bytes, within the header of {header.Length}");
-        uint magic = BinaryPrimitives.ReadUInt32BigEndian(header), expected = 0x800 + (uint)sizes.Length;
-        if (magic != expected)
-            throw Bad($"it begins with 0x{magic:X8}, not with 0x{expected:X8}");
 
         var declared = new uint[sizes.Length];
         UInt128 product = 1;
@@ -77,7 +77,7 @@ public static class IdxFile
         InvalidDataException Bad(string fault) => new($"{path}: expected IDX {what}; {fault}");
     }
 
-    /// <summary>The unpacked size modulo 2³², the last word of a gzip file. GZipStream does not miss it where the file is cut within its checksum.</summary>
+    /// <summary>The unpacked size modulo 2³², a gzip file's last word: GZipStream does not mind a file that is cut after its data.</summary>
     static uint UnpackedSize(FileStream file)
     {
         Span<byte> word = stackalloc byte[4];

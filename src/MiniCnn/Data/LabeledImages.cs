@@ -26,7 +26,7 @@ public sealed class LabeledImages
     /// <param name="classes">Number of classes.</param>
     /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307 if left out.</param>
     /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
-    /// <exception cref="ArgumentException">The numbers of images, labels or channels differ, or a label or a std is out of range.</exception>
+    /// <exception cref="ArgumentException">Numbers of images, labels or channels differ, or a label or a std is out of range.</exception>
     public LabeledImages(byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null)
     {
         ArgumentNullException.ThrowIfNull(pixels);
@@ -40,13 +40,17 @@ public sealed class LabeledImages
 
         if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
-        if (pixels.Length != labels.Length * shape.Length)
-            throw new ArgumentException($"{labels.Length} labels need as many images of {shape}, {labels.Length * shape.Length} bytes in all; got {pixels.Length}", nameof(pixels));
+        long length = labels.Length * shape.Length;
+        if (pixels.Length != length)
+            throw new ArgumentException(
+                $"{labels.Length} labels need as many images of {shape}, {length} bytes in all; got {pixels.Length}", nameof(pixels));
         int bad = labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
         if (bad >= 0)
-            throw new ArgumentException($"label {bad} is {labels[bad]}; with {classes} classes it must be 0 to {classes - 1}", nameof(labels));
+            throw new ArgumentException(
+                $"label {bad} is {labels[bad]}; with {classes} classes it must be 0 to {classes - 1}", nameof(labels));
         if (this.mean.Length != shape.Channels || this.std.Length != shape.Channels)
-            throw new ArgumentException($"images of {shape} need one mean and one std a channel; got {this.mean.Length} and {this.std.Length}", nameof(mean));
+            throw new ArgumentException(
+                $"images of {shape} need one mean and one std a channel; got {this.mean.Length} and {this.std.Length}", nameof(mean));
         int flat = Array.FindIndex(this.std, s => !(s > 0));
         if (flat >= 0)
             throw new ArgumentException(FormattableString.Invariant($"std {flat} is {this.std[flat]}; it must be above 0"), nameof(std));
@@ -87,14 +91,14 @@ public sealed class LabeledImages
         return new(pixels[..(count * ImageLength)], labels[..count], Shape, Classes, mean, std);
     }
 
-    /// <summary>Splits off a share of the images, rounded to a whole number, at random, as <c>torch.utils.data.random_split</c> does.</summary>
-    /// <param name="validation">The share that goes to the second set, between 0 and 1.</param>
+    /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
+    /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
     /// <param name="seed">The same seed splits the same way.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
     public (LabeledImages Train, LabeledImages Validation) Split(double validation, int seed)
     {
         if (!(validation > 0 && validation < 1))
-            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must lie between 0 and 1");
+            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must be between 0 and 1");
         var order = Permutation.Random(Count, seed).AsSpan();
         int train = Count - (int)Math.Round(validation * Count);
         return (Pick(order[..train]), Pick(order[train..]));

@@ -1,0 +1,102 @@
+using System.Security.Cryptography;
+using Progress = System.IProgress<(string File, long Received, long Total)>;
+
+namespace MiniCnn;
+
+/// <summary>A data set could not be downloaded from any of its addresses; the message says in one line what was tried.</summary>
+public sealed class DownloadException(string message, Exception? inner = null) : IOException(message, inner);
+
+/// <summary>Downloads files over HTTPS, from the first mirror that sends the right bytes: size and SHA-256 are checked.</summary>
+/// <remarks>A file appears under its name only when it is whole, checked and on the disk.</remarks>
+/// <param name="handler">Stands in for the network in tests.</param>
+sealed class Downloader(HttpMessageHandler? handler = null)
+{
+    /// <summary>How long nothing at all may come, over all mirrors together, before they are given up.</summary>
+    public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Downloads some files of a set into a folder, which is made when the first bytes come.</summary>
+    /// <exception cref="DownloadException">No mirror sent a file as it should be. Files that came before it stay.</exception>
+    public async Task DownloadAsync(
+        DatasetSource source, IEnumerable<DatasetFile> files, string folder, Progress? progress, CancellationToken cancel)
+    {
+        using var client = new HttpClient(handler ?? new SocketsHttpHandler(), disposeHandler: handler is null);
+        client.Timeout = Timeout.InfiniteTimeSpan;
+        var silence = Patience / source.Mirrors.Length;
+        foreach (var file in files)
+        {
+            var failures = new List<string>();
+            Exception? last = null;
+            foreach (string mirror in source.Mirrors)
+            {
+                var address = new Uri(mirror + file.Name);
+                try
+                {
+                    await FetchAsync(client, address, file, folder, silence, progress, cancel);
+                    last = null;
+                    break;
+                }
+                catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
+                    or UnauthorizedAccessException or OperationCanceledException)
+                {
+                    cancel.ThrowIfCancellationRequested();
+                    last = e;
+                    string reason = e is OperationCanceledException
+                        ? FormattableString.Invariant($"nothing came for {silence.TotalSeconds:0.#} s")
+                        : e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
+                    failures.Add($"{address.Host}: {reason}");
+                }
+            }
+            if (last is not null)
+                throw new DownloadException($"{file.Name} of {source.Name} could not be downloaded ({string.Join("; ", failures)})", last);
+        }
+    }
+
+    static async Task FetchAsync(
+        HttpClient client, Uri address, DatasetFile file, string folder, TimeSpan silence, Progress? progress, CancellationToken cancel)
+    {
+        if (address.Scheme != Uri.UriSchemeHttps)
+            throw new InvalidDataException($"only https is used, not {address.Scheme}");
+        using var answer = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        answer.CancelAfter(silence);
+        using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, answer.Token);
+        if (!response.IsSuccessStatusCode)
+            throw new InvalidDataException($"it answered {(int)response.StatusCode}");
+        if (response.Content.Headers.ContentLength is long announced && announced != file.Size)
+            throw new InvalidDataException($"it offers {announced} bytes instead of {file.Size}");
+
+        Directory.CreateDirectory(folder);
+        string path = Path.Combine(folder, file.Name), part = $"{path}.{Path.GetRandomFileName()}.part";
+        try
+        {
+            using (var disk = new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            {
+                using var body = await response.Content.ReadAsStreamAsync(answer.Token);
+                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                var buffer = new byte[1 << 16];
+                long received = 0;
+                int count;
+                while ((count = await body.ReadAsync(buffer, answer.Token)) > 0)
+                {
+                    answer.CancelAfter(silence);
+                    received += count;
+                    if (received > file.Size)
+                        throw new InvalidDataException($"it sends more than {file.Size} bytes");
+                    hash.AppendData(buffer, 0, count);
+                    disk.Write(buffer, 0, count);
+                    progress?.Report((file.Name, received, file.Size));
+                }
+                if (received < file.Size)
+                    throw new InvalidDataException($"it sent {received} bytes instead of {file.Size}");
+                string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+                if (sha256 != file.Sha256)
+                    throw new InvalidDataException($"it sent {file.Size} bytes of SHA-256 {sha256} instead of {file.Sha256}");
+                disk.Flush(flushToDisk: true);
+            }
+            File.Move(part, path, overwrite: true);
+        }
+        finally
+        {
+            File.Delete(part);
+        }
+    }
+}
