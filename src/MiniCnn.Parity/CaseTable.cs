@@ -1,0 +1,99 @@
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text.Json;
+
+namespace MiniCnn.Parity;
+
+/// <summary>A pool of the table.</summary>
+/// <param name="Id">max_pool2d.03, or avg_pool2d.02b.</param>
+/// <param name="Batch">N, images.</param>
+/// <param name="Image">Channels, height and width of an image.</param>
+/// <param name="Window">Kernel, stride, padding, dilation.</param>
+/// <param name="CountIncludePad">For an average: whether it divides by the whole window or by the part inside the image.</param>
+public sealed record PoolCase(string Id, int Batch, ImageShape Image, Window2d Window, bool CountIncludePad);
+
+/// <summary>A linear layer, [N, In] → [N, Out].</summary>
+public sealed record LinearCase(string Id, int Batch, int In, int Out);
+
+/// <summary>A cross-entropy of logits [N, Classes].</summary>
+public sealed record CrossEntropyCase(string Id, int Batch, int Classes);
+
+/// <summary>
+/// The one table of cases (tests/recorded/cases.json): the convolution tests walk through it, the recording holds what TorchSharp
+/// computed for it, and a live TorchSharp is asked for it.
+/// </summary>
+public sealed class CaseTable
+{
+    CaseTable(byte[] file)
+    {
+        Sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
+        Json = JsonDocument.Parse(file).RootElement;
+        foreach (var json in Json.EnumerateArray())
+        {
+            string id = json.GetProperty("id").GetString()!;
+            switch (id[..(id.IndexOf('.') is > 0 and var dot ? dot : id.Length)])
+            {
+                case "conv2d": Conv2d.Add(Conv2dCase.Parse(json)); break;
+                case "max_pool2d": MaxPool2d.Add(MaxPool(id, json)); break;
+                case "avg_pool2d": AvgPool2d.Add(AvgPool(id, json)); break;
+                case "linear": Linear.Add(new(id, Sizes(id)[0], Sizes(id)[1], Sizes(id)[2])); break;
+                case "cross_entropy": CrossEntropy.Add(new(id, Sizes(id)[0], Sizes(id)[1])); break;
+                case "training": break;    // one net, in words
+                default: throw new InvalidDataException($"the table of cases has a case '{id}' of a kind nobody knows");
+            }
+        }
+    }
+
+    /// <summary>The table that is copied beside every program of this solution that uses it.</summary>
+    public static string DefaultPath => Path.Combine(AppContext.BaseDirectory, "recorded", "cases.json");
+
+    /// <summary>Reads a table.</summary>
+    public static CaseTable Read(string path) => new(File.ReadAllBytes(path));
+
+    /// <summary>The SHA-256 of the file, by which a recording says what table it is of.</summary>
+    public string Sha256 { get; }
+
+    /// <summary>The table as it stands in the file.</summary>
+    public JsonElement Json { get; }
+
+    /// <summary>The convolutions.</summary>
+    public IList<Conv2dCase> Conv2d { get; } = [];
+
+    /// <summary>The max pools.</summary>
+    public IList<PoolCase> MaxPool2d { get; } = [];
+
+    /// <summary>The average pools; avg_pool2d.02b has images of max_pool2d.02's size.</summary>
+    public IList<PoolCase> AvgPool2d { get; } = [];
+
+    /// <summary>The linear layers.</summary>
+    public IList<LinearCase> Linear { get; } = [];
+
+    /// <summary>The cross-entropies.</summary>
+    public IList<CrossEntropyCase> CrossEntropy { get; } = [];
+
+    internal static Size2d Pair(JsonElement json, string name) => (json.GetProperty(name)[0].GetInt32(), json.GetProperty(name)[1].GetInt32());
+
+    static PoolCase MaxPool(string id, JsonElement json)
+    {
+        int Number(string name) => json.GetProperty(name).GetInt32();
+        var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json), Pair(json, "dilation"));
+        return new(id, Number("n"), new(Number("c"), Number("h"), Number("w")), window, CountIncludePad: false);
+    }
+
+    PoolCase AvgPool(string id, JsonElement json)
+    {
+        string number = id["avg_pool2d.".Length..].TrimEnd('a', 'b');
+        var images = MaxPool2d.Single(p => p.Id == $"max_pool2d.{number}");
+        var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json));
+        return new(id, images.Batch, images.Image, window, json.GetProperty("count_include_pad").GetBoolean());
+    }
+
+    static Padding Padding(JsonElement json)
+    {
+        var (vertical, horizontal) = Pair(json, "padding");
+        return (vertical, horizontal);
+    }
+
+    // “linear.17x33x10” → 17, 33, 10
+    static int[] Sizes(string id) => [.. id[(id.IndexOf('.') + 1)..].Split('x').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+}

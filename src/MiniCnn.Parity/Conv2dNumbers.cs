@@ -1,0 +1,46 @@
+using System.Numerics;
+
+namespace MiniCnn.Parity;
+
+/// <summary>What goes into a convolution and its gradients; NCHW, row-major.</summary>
+/// <param name="X">Input, [N, IC, H, W].</param>
+/// <param name="Weight">Weight, [OC, IC/groups, kH, kW].</param>
+/// <param name="Bias">Bias, [OC], or empty.</param>
+/// <param name="Dy">Gradient of the output, [N, OC, OH, OW].</param>
+public sealed record Conv2dInputs<T>(T[] X, T[] Weight, T[] Bias, T[] Dy) where T : INumber<T>
+{
+    /// <summary>Numbers for a case, from a seed: whole ones −3 … 3, or any in −1 … 1.</summary>
+    public static Conv2dInputs<T> Random(Conv2dCase c, int seed)
+    {
+        var random = new Random(seed);
+        T Next() => T.CreateChecked(c.IsInteger ? random.Next(-3, 4) : random.NextDouble() * 2 - 1);
+        T[] Fill(int length) => [.. Enumerable.Range(0, length).Select(_ => Next())];
+        var s = c.Shape;
+        return new(Fill(s.InputLength), Fill(s.WeightLength), Fill(c.Bias ? s.OutputChannels : 0), Fill(s.OutputLength));
+    }
+
+    /// <summary>Every number turned into another.</summary>
+    public Conv2dInputs<U> Select<U>(Func<T, U> turn) where U : INumber<U> =>
+        new(Array.ConvertAll(X, turn.Invoke), Array.ConvertAll(Weight, turn.Invoke), Array.ConvertAll(Bias, turn.Invoke), Array.ConvertAll(Dy, turn.Invoke));
+}
+
+/// <summary>What comes out.</summary>
+/// <param name="Y">Output, [N, OC, OH, OW].</param>
+/// <param name="Dx">Gradient of the input.</param>
+/// <param name="Dweight">Gradient of the weight.</param>
+/// <param name="Dbias">Gradient of the bias, or empty.</param>
+public sealed record Conv2dResults<T>(T[] Y, T[] Dx, T[] Dweight, T[] Dbias) where T : INumber<T>
+{
+    /// <summary>What <see cref="Conv2dReference"/> makes of the inputs.</summary>
+    public static Conv2dResults<T> ByReference(Conv2dShape shape, Conv2dInputs<T> inputs)
+    {
+        var (x, w, b, dy) = inputs;
+        var results = new Conv2dResults<T>(new T[dy.Length], new T[x.Length], new T[w.Length], new T[b.Length]);
+        Conv2dReference.Forward<T>(shape, x, w, b, results.Y);
+        Conv2dReference.BackwardInput<T>(shape, dy, w, results.Dx);
+        Conv2dReference.BackwardWeight<T>(shape, x, dy, results.Dweight);
+        if (b.Length > 0)
+            Conv2dReference.BackwardBias<T>(shape, dy, results.Dbias);
+        return results;
+    }
+}
