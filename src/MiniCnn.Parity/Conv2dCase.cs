@@ -18,7 +18,7 @@ public sealed record Conv2dCase(string Id, bool IsInteger, bool IsDouble, Conv2d
             var (window, padding) = (Shape.Window, Shape.Window.Padding);
             return IsDouble ? "double precision"
                 : window.PaddingMode != PaddingMode.Zeros ? $"{window.PaddingMode} padding".ToLowerInvariant()
-                : padding.Top != padding.Bottom || padding.Left != padding.Right ? "asymmetric padding"
+                : padding.Top != padding.Bottom || padding.Left != padding.Right ? "uneven padding"
                 : Shape.Groups > 1 ? Shape.Groups == Shape.InputChannels ? "depthwise" : "groups"
                 : window.Dilation != 1 ? "dilation"
                 : window.Stride != 1 ? "stride"

@@ -11,6 +11,9 @@ public static class TorchSharpConv2d
     /// <summary>“TorchSharp 0.106.0 on libtorch 2.10.0.0”.</summary>
     public static string Version => $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}";
 
+    /// <summary>How many threads TorchSharp computes with.</summary>
+    public static int Threads => get_num_threads();
+
     /// <summary>What torch.nn.functional.conv2d and autograd.grad make of the inputs.</summary>
     /// <typeparam name="T">float or double.</typeparam>
     public static Conv2dResults<T> Run<T>(Conv2dShape shape, Conv2dInputs<T> inputs) where T : unmanaged, INumber<T>

@@ -1,7 +1,7 @@
 using System.Globalization;
-using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
+using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MiniCnn.Parity;
 
@@ -101,7 +101,7 @@ public sealed class TorchSharpRecorder
         using var scope = NewDisposeScope();
         manual_seed(42);
         var (conv0, conv3, linear6) = (nn.Conv2d(1, 4, 3, padding: 1), nn.Conv2d(4, 8, 3), nn.Linear(8 * 4 * 4, 10));
-        (string Name, Parameter Value)[] parameters =
+        (string Name, TorchParameter Value)[] parameters =
         [
             ("0.weight", conv0.weight), ("0.bias", conv0.bias!),
             ("3.weight", conv3.weight), ("3.bias", conv3.bias!),

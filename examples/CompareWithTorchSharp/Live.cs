@@ -1,0 +1,46 @@
+#if TORCHSHARP
+using System.Diagnostics;
+using System.Numerics;
+using MiniCnn.Parity;
+
+namespace MiniCnn.Examples;
+
+/// <summary>The half of this program that asks TorchSharp itself.</summary>
+static class Live
+{
+    /// <summary>Both sides on the same random numbers, forward and backward, with times.</summary>
+    public static int Compare(CaseTable table)
+    {
+        Console.WriteLine($"MiniCnn and a live {TorchSharpConv2d.Version}, (threads: {TorchSharpConv2d.Threads})");
+        return Report.Show([.. table.Conv2d.Select((c, seed) => c.IsDouble ? Compare<double>(c, seed) : Compare<float>(c, seed))]);
+    }
+
+    static Comparison Compare<T>(Conv2dCase c, int seed) where T : unmanaged, INumber<T>
+    {
+        var inputs = Conv2dInputs<T>.Random(c, seed);
+        var (theirs, theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
+        var (ours, ourTime) = Time(() => Conv2dResults<T>.ByReference(c.Shape, inputs));
+        return new(Conv2dReport.Compare(c, inputs, theirs, ours), ourTime, theirTime);
+    }
+
+    // The best of five, after one to warm up.
+    static (R Result, TimeSpan Time) Time<R>(Func<R> run)
+    {
+        var result = run();
+        var best = TimeSpan.MaxValue;
+        for (int i = 0; i < 5; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            run();
+            best = TimeSpan.FromTicks(Math.Min(best.Ticks, Stopwatch.GetElapsedTime(start).Ticks));
+        }
+        return (result, best);
+    }
+
+    public static void Record(string path, CaseTable table)
+    {
+        int tensors = TorchSharpRecorder.Record(path, table, seed: 20261121, $"CompareWithTorchSharp record {Path.GetFileName(path)}");
+        Console.WriteLine($"{path}: {tensors} tensors recorded from {TorchSharpConv2d.Version}");
+    }
+}
+#endif

@@ -1,0 +1,68 @@
+// Does this library's convolution compute what TorchSharp's computes?
+//
+//   dotnet run -c Release --project examples/CompareWithTorchSharp                        against a recording; needs no TorchSharp
+//   dotnet run -c Release --project examples/CompareWithTorchSharp -p:TorchSharp=true     against TorchSharp itself, with times
+//   … -p:TorchSharp=true -- record FILE                                                   makes such a recording
+//
+// Exit code 0: all agree; 1: something does not, or a file is bad; 2: a command line that makes no sense.
+using System.CommandLine;
+using System.Globalization;
+using System.Numerics;
+using System.Text;
+using MiniCnn.Examples;
+using MiniCnn.Parity;
+
+Console.OutputEncoding = Encoding.UTF8;
+CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
+var table = CaseTable.Read(CaseTable.DefaultPath);
+
+var recording = new Option<string>("--recording")
+{
+    Description = "A recording to check. Without it: a live TorchSharp where one is compiled in, else the recording that came with the source.",
+};
+var file = new Argument<string>("FILE") { Description = "The safetensors file to write." };
+var recordCommand = new Command("record", "Write down what TorchSharp computes for the table of cases; needs -p:TorchSharp=true.") { file };
+var root = new RootCommand("Compare this library's convolution and its gradients with TorchSharp's.") { recording, recordCommand };
+root.SetAction(arguments => Compare(arguments.GetValue(recording)));
+recordCommand.SetAction(arguments => Record(arguments.GetValue(file)!));
+
+try
+{
+    var parsed = root.Parse(args);
+    int exitCode = parsed.Invoke(new() { EnableDefaultExceptionHandler = false });
+    return parsed.Errors.Count > 0 ? 2 : exitCode;
+}
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+{
+    Console.Error.WriteLine(e.Message);
+    return 1;
+}
+
+int Compare(string? path)
+{
+#if TORCHSHARP
+    if (path is null)
+        return Live.Compare(table);
+#endif
+    var recording = Recording.Read(path ?? Recording.DefaultPath, table);
+    Console.WriteLine($"MiniCnn and what was recorded from {recording.RecordedWith}");
+    return Report.Show([.. table.Conv2d.Select(c => c.IsDouble ? Recorded<double>(recording, c) : Recorded<float>(recording, c))]);
+}
+
+Comparison Recorded<T>(Recording recording, Conv2dCase c) where T : unmanaged, INumber<T>
+{
+    var inputs = recording.Inputs<T>(c);
+    return new(Conv2dReport.Compare(c, inputs, theirs: recording.Results<T>(c), ours: Conv2dResults<T>.ByReference(c.Shape, inputs)));
+}
+
+int Record(string path)
+{
+#if TORCHSHARP
+    Live.Record(path, table);
+    return Compare(path);
+#else
+    Console.Error.WriteLine(
+        $"only TorchSharp can record {path}: dotnet run -c Release --project examples/CompareWithTorchSharp -p:TorchSharp=true -- record {path}");
+    return 2;
+#endif
+}
