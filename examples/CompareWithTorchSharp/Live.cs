@@ -12,14 +12,15 @@ static class Live
     public static int Compare(CaseTable table)
     {
         Console.WriteLine($"MiniCnn and a live {TorchSharpConv2d.Version}, (threads: {TorchSharpConv2d.Threads})");
-        return Report.Show([.. table.Conv2d.Select((c, seed) => c.IsDouble ? Compare<double>(c, seed) : Compare<float>(c, seed))]);
+        return Report.Show([.. table.Conv2d.Select((c, seed) => c.IsDouble ? Compare<double>(c, seed, ReferenceConv2d.Run) : Compare<float>(c, seed, LayerConv2d.Run))]);
     }
 
-    static Comparison Compare<T>(Conv2dCase c, int seed) where T : unmanaged, INumber<T>
+    static Comparison Compare<T>(Conv2dCase c, int seed, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run)
+        where T : unmanaged, INumber<T>
     {
         var inputs = Conv2dInputs<T>.Random(c, seed);
         var (theirs, theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
-        var (ours, ourTime) = Time(() => Conv2dResults<T>.ByReference(c.Shape, inputs));
+        var (ours, ourTime) = Time(() => run(c.Shape, inputs));
         return new(Conv2dReport.Compare(c, inputs, theirs, ours), ourTime, theirTime);
     }
 

@@ -9,6 +9,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Parity;
 
@@ -46,13 +47,14 @@ int Compare(string? path)
 #endif
     var recording = Recording.Read(path ?? Recording.DefaultPath, table);
     Console.WriteLine($"MiniCnn and what was recorded from {recording.RecordedWith}");
-    return Report.Show([.. table.Conv2d.Select(c => c.IsDouble ? Recorded<double>(recording, c) : Recorded<float>(recording, c))]);
+    return Report.Show([.. table.Conv2d.Select(c => c.IsDouble ? Recorded<double>(recording, c, ReferenceConv2d.Run) : Recorded<float>(recording, c, LayerConv2d.Run))]);
 }
 
-Comparison Recorded<T>(Recording recording, Conv2dCase c) where T : unmanaged, INumber<T>
+// The layer computes in float; cases in double are the reference's.
+Comparison Recorded<T>(Recording recording, Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run) where T : unmanaged, INumber<T>
 {
     var inputs = recording.Inputs<T>(c);
-    return new(Conv2dReport.Compare(c, inputs, theirs: recording.Results<T>(c), ours: Conv2dResults<T>.ByReference(c.Shape, inputs)));
+    return new(Conv2dReport.Compare(c, inputs, theirs: recording.Results<T>(c), ours: run(c.Shape, inputs)));
 }
 
 int Record(string path)

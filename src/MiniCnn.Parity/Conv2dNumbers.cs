@@ -20,8 +20,8 @@ public sealed record Conv2dInputs<T>(T[] X, T[] Weight, T[] Bias, T[] Dy) where 
     }
 
     /// <summary>Every number turned into another.</summary>
-    public Conv2dInputs<U> Select<U>(Func<T, U> turn) where U : INumber<U> =>
-        new(Array.ConvertAll(X, turn.Invoke), Array.ConvertAll(Weight, turn.Invoke), Array.ConvertAll(Bias, turn.Invoke), Array.ConvertAll(Dy, turn.Invoke));
+    public Conv2dInputs<U> Select<U>(Converter<T, U> turn) where U : INumber<U> =>
+        new(Array.ConvertAll(X, turn), Array.ConvertAll(Weight, turn), Array.ConvertAll(Bias, turn), Array.ConvertAll(Dy, turn));
 }
 
 /// <summary>What comes out.</summary>
@@ -29,18 +29,4 @@ public sealed record Conv2dInputs<T>(T[] X, T[] Weight, T[] Bias, T[] Dy) where 
 /// <param name="Dx">Gradient of the input.</param>
 /// <param name="Dweight">Gradient of the weight.</param>
 /// <param name="Dbias">Gradient of the bias, or empty.</param>
-public sealed record Conv2dResults<T>(T[] Y, T[] Dx, T[] Dweight, T[] Dbias) where T : INumber<T>
-{
-    /// <summary>What <see cref="Conv2dReference"/> makes of the inputs.</summary>
-    public static Conv2dResults<T> ByReference(Conv2dShape shape, Conv2dInputs<T> inputs)
-    {
-        var (x, w, b, dy) = inputs;
-        var results = new Conv2dResults<T>(new T[dy.Length], new T[x.Length], new T[w.Length], new T[b.Length]);
-        Conv2dReference.Forward<T>(shape, x, w, b, results.Y);
-        Conv2dReference.BackwardInput<T>(shape, dy, w, results.Dx);
-        Conv2dReference.BackwardWeight<T>(shape, x, dy, results.Dweight);
-        if (b.Length > 0)
-            Conv2dReference.BackwardBias<T>(shape, dy, results.Dbias);
-        return results;
-    }
-}
+public sealed record Conv2dResults<T>(T[] Y, T[] Dx, T[] Dweight, T[] Dbias) where T : INumber<T>;

@@ -1,80 +1,82 @@
-using System.Collections.Concurrent;
 using System.Numerics;
 using MiniCnn.Parity;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Everything that was recorded from TorchSharp, held against this library.</summary>
-public sealed class RecordedTests(RecordedTests.Checked isChecked) : IClassFixture<RecordedTests.Checked>
+/// <summary>The convolutions that were recorded from TorchSharp, held against this library.</summary>
+[Collection(nameof(Recorded))]
+public sealed class RecordedTests(Recorded recorded)
 {
-    static readonly CaseTable Table = CaseTable.Read(CaseTable.DefaultPath);
-    static readonly Recording Recorded = Recording.Read(Recording.DefaultPath, Table);
-
-    /// <summary>What passed, for the line that dotnet test shows at the end.</summary>
-    public sealed class Checked : IDisposable
+    [Fact]
+    public void The_table_has_every_kind_of_case()
     {
-        readonly ConcurrentBag<string> passed = [];
-
-        public void Add(string what) => passed.Add(what);
-
-        public void Dispose() => File.WriteAllText(
-            Path.Combine(AppContext.BaseDirectory, "checked.txt"),
-            $"Checked against results recorded from {Recorded.RecordedWith}: {string.Join(", ", passed.Order())}. "
-            + "A live TorchSharp is asked by: dotnet test -c Release -p:TorchSharp=true\n");
+        var table = recorded.Table;
+        Assert.Equal(262, table.Conv2d.Count);
+        Assert.Equal(
+            ["circular padding", "depthwise", "dilation", "double precision", "groups", "padding", "plain", "reflect padding",
+                "replicate padding", "stride", "uneven padding"],
+            table.Conv2d.Select(c => c.Group).Distinct().Order());
+        Assert.Equal((6, 10, 4, 3), (table.MaxPool2d.Count, table.AvgPool2d.Count, table.Linear.Count, table.CrossEntropy.Count));
     }
 
     [Fact]
     public void The_reference_computes_what_TorchSharp_computed()
     {
-        var reports = Table.Conv2d.Select(c => c.IsDouble ? Compare<double, double>(c) : Compare<float, float>(c)).ToList();
+        var reports = recorded.Table.Conv2d.Select(
+            c => c.IsDouble ? Compare<double, double>(c, ReferenceConv2d.Run) : Compare<float, float>(c, ReferenceConv2d.Run)).ToList();
         Assert.All(reports, r => Assert.True(r.Holds, r.ToString()));
         int integers = reports.Where(r => r.Case.IsInteger).Sum(r => r.Parts.Sum(p => p.Agreement.BitEqual));
-        isChecked.Add($"{reports.Count} conv2d cases with their gradients ({integers} integers bit for bit, the rest within rounding)");
+        recorded.Passed($"{reports.Count} conv2d cases with their gradients ({integers} integers bit for bit, the rest within rounding)");
     }
 
     [Fact]
-    public void TorchSharp_computed_what_the_reference_computes_in_double() =>
-        Assert.All(Table.Conv2d.Where(c => !c.IsDouble).Select(Compare<float, double>), r => Assert.True(r.Holds, r.ToString()));
-
-    static Conv2dReport Compare<T, U>(Conv2dCase c) where T : unmanaged, INumber<T> where U : INumber<U>
-    {
-        var inputs = Recorded.Inputs<T>(c);
-        return Conv2dReport.Compare(
-            c, inputs, Recorded.Results<T>(c), Conv2dResults<U>.ByReference(c.Shape, inputs.Select(U.CreateChecked)));
-    }
+    public void The_layer_computes_what_TorchSharp_computed() => Assert.All(
+        recorded.Table.Conv2d.Where(c => !c.IsDouble).Select(c => Compare<float, float>(c, LayerConv2d.Run)),
+        r => Assert.True(r.Holds, r.ToString()));
 
     [Fact]
-    public void The_table_has_every_kind_of_case()
+    public void TorchSharp_computed_what_the_reference_computes_in_double() => Assert.All(
+        recorded.Table.Conv2d.Where(c => !c.IsDouble).Select(c => Compare<float, double>(c, ReferenceConv2d.Run)),
+        r => Assert.True(r.Holds, r.ToString()));
+
+    Conv2dReport Compare<T, U>(Conv2dCase c, Func<Conv2dShape, Conv2dInputs<U>, Conv2dResults<U>> run)
+        where T : unmanaged, INumber<T> where U : INumber<U>
     {
-        Assert.Equal(262, Table.Conv2d.Count);
-        Assert.Equal(
-            ["circular padding", "depthwise", "dilation", "double precision", "groups", "padding", "plain",
-                "reflect padding", "replicate padding", "stride", "uneven padding"],
-            Table.Conv2d.Select(c => c.Group).Distinct().Order());
-        Assert.Equal((6, 10, 4, 3), (Table.MaxPool2d.Count, Table.AvgPool2d.Count, Table.Linear.Count, Table.CrossEntropy.Count));
+        var inputs = recorded.Recording.Inputs<T>(c);
+        return Conv2dReport.Compare(c, inputs, recorded.Recording.Results<T>(c), run(c.Shape, inputs.Select(U.CreateChecked)));
     }
 
     [Fact]
     public void A_result_that_is_off_by_more_than_rounding_is_found()
     {
-        foreach (var c in new[] { Table.Conv2d.First(c => c.IsInteger && c.Bias), Table.Conv2d.First(c => !c.IsInteger && c.Bias) })
+        foreach (var c in new[] { recorded.Table.Conv2d.First(c => c.IsInteger && c.Bias), recorded.Table.Conv2d.First(c => !c.IsInteger && c.Bias) })
         {
-            var inputs = Recorded.Inputs<float>(c);
+            var inputs = recorded.Recording.Inputs<float>(c);
             float wrong = c.IsInteger ? 1 : 1e-4f;
             foreach (var (name, pick) in new (string, Func<Conv2dResults<float>, float[]>)[]
                 { ("y", r => r.Y), ("dx", r => r.Dx), ("dweight", r => r.Dweight), ("dbias", r => r.Dbias) })
             {
                 foreach (var spoil in new Func<float, float>[] { v => v + wrong, v => v - wrong, _ => float.NaN, _ => float.NegativeInfinity })
                 {
-                    var theirs = Recorded.Results<float>(c);
+                    var theirs = recorded.Recording.Results<float>(c);
                     ref float last = ref pick(theirs)[^1];
                     last = spoil(last);
-                    var report = Conv2dReport.Compare(c, inputs, theirs, Conv2dResults<float>.ByReference(c.Shape, inputs));
+                    var report = Conv2dReport.Compare(c, inputs, theirs, ReferenceConv2d.Run(c.Shape, inputs));
                     Assert.Equal([name], report.Parts.Where(p => !p.Agreement.Holds).Select(p => p.Name));
                     Assert.Equal(pick(theirs).Length - 1, report.Parts.Single(p => p.Name == name).Agreement.WorstIndex);
                 }
             }
         }
+    }
+
+    [Fact]
+    public void Whole_numbers_must_have_the_same_bits()
+    {
+        Assert.True(Agreement.Of<float, float>([1, 0], [1, 0], _ => 0).Holds);
+        Assert.False(Agreement.Of<float, float>([1, 0], [1, -0f], _ => 0).Holds);
+        Assert.False(Agreement.Of<float, float>([1, 0], [1, float.Epsilon], _ => 0).Holds);
+        Assert.Equal(new Agreement(3, 1, 0.5, 1), Agreement.Of<float, double>([1, 2, 3], [1, 2.5, 3.25], i => i == 1 ? 1 : 2));
+        Assert.Throws<ArgumentException>(() => Agreement.Of<float, float>([1, 2], [1], _ => 0));
     }
 
     [Fact]
