@@ -1,1 +1,124 @@
-return 0;
+// Trains a small convolutional network on handwritten digits, and shows what its first kernels have learnt.
+using System.CommandLine;
+using System.Numerics.Tensors;
+using MiniCnn;
+using MiniCnn.Examples.Mnist;
+using MiniCnn.Imaging;
+
+Option<string?> data = new("--data") { Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use" };
+Option<int> epochs = AtLeast(1, new Option<int>("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 });
+Option<int> batchSize = AtLeast(1, new Option<int>("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 });
+Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.1f };
+Option<int> seed = new("--seed") { Description = "Seed of the initial weights and of the shuffling", DefaultValueFactory = _ => 0 };
+Option<int> threads = AtLeast(1, new Option<int>("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count });
+Option<int?> limit = new("--limit") { Description = "Train on the first N training images only" };
+Option<string> output = new("--out") { Description = "Folder for model.safetensors and the pictures", DefaultValueFactory = _ => Path.Combine("runs", "mnist") };
+learningRate.Validators.Add(r =>
+{
+    if (r.GetValue(learningRate) is not (> 0 and < float.PositiveInfinity))
+        r.AddError($"--learning-rate must be above 0, not {r.GetValue(learningRate)}");
+});
+limit.Validators.Add(r =>
+{
+    if (r.GetValue(limit) < 1)
+        r.AddError($"--limit must be at least 1, not {r.GetValue(limit)}");
+});
+
+RootCommand command = new("Trains a small CNN on MNIST's handwritten digits.") { data, epochs, batchSize, learningRate, seed, threads, limit, output };
+command.SetAction(Run);
+ParseResult options = command.Parse(args);
+if (options.Errors.Count > 0)
+{
+    Console.Error.WriteLine($"{options.Errors[0].Message} (--help lists the options)");
+    return 2;
+}
+try
+{
+    return options.Invoke(new() { EnableDefaultExceptionHandler = false });
+}
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
+{
+    Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
+    return 1;
+}
+
+int Run(ParseResult options)
+{
+    Workers.Count = options.GetValue(threads);
+    Console.WriteLine($"looking for digits; {Workers.Count} threads");
+    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
+    (LabeledImages train, LabeledImages test) = Digits.Load(options.GetValue(data));
+    if (options.GetValue(limit) is int first)
+        train = train.Take(first);
+
+    Conv2d firstLayer = new(1, 8, kernelSize: 5, padding: 2);
+    Sequential model = new(
+        firstLayer, new ReLU(), new MaxPool2d(2),
+        new Conv2d(8, 16, kernelSize: 5), new ReLU(), new MaxPool2d(2),
+        new Flatten(), new Linear(400, 10));
+    model.Initialize(options.GetValue(seed));
+    Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
+
+    Train(model, train, options);
+
+    Confusion confusion = Confusion.Of(model, test);
+    confusion.Print();
+    Tensor<float> learnedKernels = Copy(firstLayer.Weight.Value);
+    Weights.Save(model, Path.Combine(folder, "model.safetensors"));
+    Png.Write(Path.Combine(folder, "kernels.png"), KernelSheet.Draw(initialKernels, learnedKernels));
+
+    // What has the first layer learnt? Put its initial kernels back under the trained network and see.
+    initialKernels.CopyTo(firstLayer.Weight.Value);
+    Confusion without = Confusion.Of(model, test);
+    learnedKernels.CopyTo(firstLayer.Weight.Value);
+    float moved = Tensor.Norm<float>(Tensor.Subtract<float>(learnedKernels, initialKernels)) / Tensor.Norm<float>(initialKernels);
+    Console.WriteLine($"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without.Accuracy:P2}");
+    Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
+    Console.WriteLine($"test accuracy: {confusion}");
+    return 0;
+}
+
+void Train(Sequential model, LabeledImages train, ParseResult options)
+{
+    int batch = options.GetValue(batchSize), rounds = options.GetValue(epochs), step = 0;
+    int steps = rounds * ((train.Count + batch - 1) / batch);
+    CrossEntropyLoss loss = new();
+    Sgd optimizer = new(model.Parameters, options.GetValue(learningRate), momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+
+    TrainingProgress.Show(steps, rounds, progress =>
+    {
+        for (int epoch = 0; epoch < rounds; epoch++)
+        {
+            foreach ((Tensor<float> images, int[] labels) in train.Batches(batch, seed: options.GetValue(seed) + epoch))
+            {
+                // Up for a fifth of the run, then down to nothing.
+                float done = step++ / (float)steps;
+                optimizer.LearningRate = options.GetValue(learningRate) * Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
+
+                Tensor<float> logits = model.Forward(images, training: true);
+                float lossValue = loss.Forward(logits, labels);
+                model.Backward(loss.Backward());
+                optimizer.Step();
+                optimizer.ZeroGrad();
+                progress.Report(epoch, step, lossValue, Confusion.Right(logits, labels), labels.Length);
+            }
+        }
+    });
+}
+
+static Tensor<float> Copy(Tensor<float> tensor)
+{
+    Tensor<float> copy = Tensor.CreateFromShape<float>(tensor.Lengths);
+    tensor.CopyTo(copy);
+    return copy;
+}
+
+static Option<int> AtLeast(int least, Option<int> option)
+{
+    option.Validators.Add(r =>
+    {
+        if (r.Tokens.Count > 0 && r.GetValue(option) < least)
+            r.AddError($"{option.Name} must be at least {least}, not {r.GetValue(option)}");
+    });
+    return option;
+}
