@@ -6,30 +6,22 @@ using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
 
 Option<string?> data = new("--data") { Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use" };
-Option<int> epochs = AtLeast(1, new Option<int>("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 });
-Option<int> batchSize = AtLeast(1, new Option<int>("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 });
+Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 };
+Option<int> batchSize = new("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 };
 Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.1f };
 Option<int> seed = new("--seed") { Description = "Seed of the initial weights and of the shuffling", DefaultValueFactory = _ => 0 };
-Option<int> threads = AtLeast(1, new Option<int>("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count });
+Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
 Option<int?> limit = new("--limit") { Description = "Train on the first N training images only" };
 Option<string> output = new("--out") { Description = "Folder for model.safetensors and the pictures", DefaultValueFactory = _ => Path.Combine("runs", "mnist") };
-learningRate.Validators.Add(r =>
-{
-    if (r.GetValue(learningRate) is not (> 0 and < float.PositiveInfinity))
-        r.AddError($"--learning-rate must be above 0, not {r.GetValue(learningRate)}");
-});
-limit.Validators.Add(r =>
-{
-    if (r.GetValue(limit) < 1)
-        r.AddError($"--limit must be at least 1, not {r.GetValue(limit)}");
-});
-
 RootCommand command = new("Trains a small CNN on MNIST's handwritten digits.") { data, epochs, batchSize, learningRate, seed, threads, limit, output };
 command.SetAction(Run);
 ParseResult options = command.Parse(args);
-if (options.Errors.Count > 0)
+string? fault = options.Errors.Count > 0 ? options.Errors[0].Message
+    : Below(1, epochs) ?? Below(1, batchSize) ?? Below(1, threads) ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
+    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0");
+if (fault is not null)
 {
-    Console.Error.WriteLine($"{options.Errors[0].Message} (--help lists the options)");
+    Console.Error.WriteLine($"{fault} (--help lists the options)");
     return 2;
 }
 try
@@ -113,12 +105,4 @@ static Tensor<float> Copy(Tensor<float> tensor)
     return copy;
 }
 
-static Option<int> AtLeast(int least, Option<int> option)
-{
-    option.Validators.Add(r =>
-    {
-        if (r.Tokens.Count > 0 && r.GetValue(option) < least)
-            r.AddError($"{option.Name} must be at least {least}, not {r.GetValue(option)}");
-    });
-    return option;
-}
+string? Below(int least, Option<int> option) => options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;
