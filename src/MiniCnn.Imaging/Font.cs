@@ -81,16 +81,16 @@ static class Font
 
     public static IReadOnlyCollection<char> Characters => Glyphs.Keys;
 
-    // Whether the pixel at column x and row y of a character is ink; an unknown one is a question mark. Blanks that end a line are not stored.
+    // Whether the pixel at column x and row y of a character is ink; an unknown one is a question mark.
     public static bool Ink(char c, int x, int y)
     {
         if (c == ' ') return false;
         var (line, column) = Glyphs.TryGetValue(c, out var glyph) ? glyph : Glyphs['?'];
-        string pixels = line + y < Art.Length ? Art[line + y] : "";
+        string pixels = line + y < Art.Length ? Art[line + y] : "";    // without the blanks that would end a line
         return column + x < pixels.Length && pixels[column + x] == '#';
     }
 
-    // Writes text with its top left corner at (left, top), each pixel a square of scale × scale; what does not fit is cut off.
+    // Writes text from (left, top) to the right and down, each pixel a square of scale × scale; what does not fit is cut off.
     public static void Draw(Picture picture, int left, int top, string text, int scale, Rgb color)
     {
         for (int i = 0; i < text.Length; i++)

@@ -23,7 +23,7 @@ public static class KernelSheet
         ArgumentNullException.ThrowIfNull(before);
         ArgumentNullException.ThrowIfNull(after);
         if (before.Rank != 4 || before.FlattenedLength == 0 || !before.Lengths.SequenceEqual(after.Lengths))
-            throw new ArgumentException($"expected two tensors of weights [out, in, kH, kW] of one shape, got {Shape(before)} and {Shape(after)}");
+            throw new ArgumentException($"expected weights [out, in, kH, kW] twice in one shape, got {Shape(before)} and {Shape(after)}");
         var (outs, ins, height, width) = ((int)before.Lengths[0], (int)before.Lengths[1], (int)before.Lengths[2], (int)before.Lengths[3]);
         float[] first = new float[before.FlattenedLength], second = new float[before.FlattenedLength];
         before.FlattenTo(first);
@@ -38,9 +38,10 @@ public static class KernelSheet
         int groupWidth = outs * (kernelWidth + gap) - gap, groupHeight = Caption + ins * (kernelHeight + gap) - gap;
 
         string[] legend = [(-scale).ToString("G3", CultureInfo.InvariantCulture), scale.ToString("G3", CultureInfo.InvariantCulture)];
-        int[] widths =
-            [groupWidth, Font.Width(titleBefore, Text), Font.Width(titleAfter, Text), Font.Width($"{legend[0]}  {legend[1]}", Text) + LegendWidth];
-        var sheet = new Picture(widths.Max() + 2 * Margin, 2 * groupHeight + Font.Height(Text) + 4 * Margin);
+        int legendWidth = Font.Width($"{legend[0]}  {legend[1]}", Text) + LegendWidth;
+        int titleWidth = Math.Max(Font.Width(titleBefore, Text), Font.Width(titleAfter, Text));
+        int widest = Math.Max(groupWidth, Math.Max(titleWidth, legendWidth));
+        var sheet = new Picture(widest + 2 * Margin, 2 * groupHeight + Font.Height(Text) + 4 * Margin);
         sheet.Fill(0, 0, sheet.Width, sheet.Height, Paper);
         DrawGroup(Margin, titleBefore, first);
         DrawGroup(Margin + groupHeight + Margin, titleAfter, second);
@@ -63,8 +64,10 @@ public static class KernelSheet
             sheet.Fill(left + 1, top + 1, kernelWidth - 2, kernelHeight - 2, Grid);
             for (int y = 0; y < height; y++)
                 for (int x = 0; x < width; x++)
-                    sheet.Fill(
-                        left + 1 + x * cell, top + 1 + y * cell, cell - line, cell - line, Rgb.BlueWhiteRed(weights[y * width + x] / scale));
+                {
+                    var color = Rgb.BlueWhiteRed(weights[y * width + x] / scale);
+                    sheet.Fill(left + 1 + x * cell, top + 1 + y * cell, cell - line, cell - line, color);
+                }
         }
     }
 

@@ -7,7 +7,9 @@ public sealed class Picture
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="channels">1: grey; 3: red, green, blue.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A size is not positive, channels are neither 1 nor 3, or the pixels would not fit an array.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">
+    /// A size is not positive, channels are neither 1 nor 3, or the pixels would not fit an array.
+    /// </exception>
     public Picture(int width, int height, int channels = 3)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);

@@ -7,7 +7,7 @@ public static class AtomicFile
     /// Writes <c>path.tmp</c> beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.
     /// If <paramref name="write"/> throws, what stood at <paramref name="path"/> stays and nothing else is left behind.
     /// </summary>
-    /// <exception cref="IOException">The folder does not exist, the disk is full, or another writer is at work on the same file.</exception>
+    /// <exception cref="IOException">The folder does not exist, the disk is full, or another writer is at the same file.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

@@ -80,7 +80,7 @@ public static partial class SafeTensors
     /// <param name="path">The file; replaced if it exists.</param>
     /// <param name="tensors">Tensors by name, in any order.</param>
     /// <param name="metadata">Text by name.</param>
-    /// <exception cref="ArgumentException">A name stands twice, is “__metadata__” or is not Unicode; or the header is over 100 MB.</exception>
+    /// <exception cref="ArgumentException">A name stands twice, is “__metadata__” or not Unicode; or the header is over 100 MB.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
@@ -90,8 +90,8 @@ public static partial class SafeTensors
         long end = 0;
         foreach (var (name, entry) in stored)
         {
-            if (name == "__metadata__" || !offsets.TryAdd(name, end))
-                throw new ArgumentException($"safetensors: the tensor name '{name}' is {(offsets.ContainsKey(name) ? "there twice" : "reserved")}");
+            if (name == "__metadata__") throw new ArgumentException($"safetensors: the name '{name}' is not a tensor's");
+            if (!offsets.TryAdd(name, end)) throw new ArgumentException($"safetensors: the tensor '{name}' is there twice");
             end += entry.Data.Length;
         }
 
@@ -102,7 +102,8 @@ public static partial class SafeTensors
             if (metadata is not null)
             {
                 json.WriteStartObject("__metadata__");
-                foreach (var (name, text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal)) json.WriteString(Encoded(name), Encoded(text));
+                foreach (var (name, text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                    json.WriteString(Encoded(name), Encoded(text));
                 json.WriteEndObject();
             }
             foreach (var (name, entry) in sorted)
@@ -122,7 +123,7 @@ public static partial class SafeTensors
         }
         while (header.WrittenCount % 8 != 0) header.Write(" "u8);
         if (header.WrittenCount > LargestHeader)
-            throw new ArgumentException($"safetensors: the header would take {header.WrittenCount} bytes, over the limit of {LargestHeader}");
+            throw new ArgumentException($"safetensors: a header of {header.WrittenCount} bytes is over the limit of {LargestHeader}");
 
         AtomicFile.Write(path, stream =>
         {

@@ -104,7 +104,8 @@ public static partial class SafeTensors
     }
 
     // The next property of the object the reader is in; null at its end.
-    static string? NextName(ref Utf8JsonReader json) => json.Read() && json.TokenType == JsonTokenType.PropertyName ? json.GetString() : null;
+    static string? NextName(ref Utf8JsonReader json) =>
+        json.Read() && json.TokenType == JsonTokenType.PropertyName ? json.GetString() : null;
 
     static string ReadText(ref Utf8JsonReader json, string name, string key) =>
         json.Read() && json.TokenType == JsonTokenType.String ? json.GetString()! : throw Bad(name, $"expected text for '{key}'");
