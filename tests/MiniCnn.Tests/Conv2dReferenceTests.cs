@@ -52,26 +52,26 @@ public class Conv2dReferenceTests
             int taps = s.Window.Taps, pixels = s.OutputHeight * s.OutputWidth, depth = s.GroupInputChannels * taps;
             (int top, int left, _, _) = s.Window.Padding;
             for (int n = 0; n < s.Batch; n++)
-            for (int g = 0; g < s.Groups; g++)
-            {
-                // One column an output pixel, one row a tap: written from the formula, not by Conv2dShape's own arithmetic.
-                Matrix<double> columns = Matrix<double>.Build.Dense(depth, pixels, (r, p) =>
+                for (int g = 0; g < s.Groups; g++)
                 {
-                    int channel = g * s.GroupInputChannels + r / taps, ky = r % taps / s.Columns.Kernel, kx = r % s.Columns.Kernel;
-                    int iy = p / s.OutputWidth * s.Window.Stride.Height + ky * s.Window.Dilation.Height - top;
-                    int ix = p % s.OutputWidth * s.Window.Stride.Width + kx * s.Window.Dilation.Width - left;
-                    bool inside = iy >= 0 && iy < s.Rows.Input && ix >= 0 && ix < s.Columns.Input;
-                    return inside ? x[((n * s.InputChannels + channel) * s.Rows.Input + iy) * s.Columns.Input + ix] : 0;
-                });
-                Matrix<double> kernels = Matrix<double>.Build.Dense(s.GroupOutputChannels, depth, (o, r) => w[(g * s.GroupOutputChannels + o) * depth + r]);
-                Matrix<double> product = kernels * columns;
-                for (int o = 0; o < s.GroupOutputChannels; o++)
-                for (int p = 0; p < pixels; p++)
-                {
-                    int oc = g * s.GroupOutputChannels + o;
-                    Assert.Equal(product[o, p] + b[oc], y[(n * s.OutputChannels + oc) * pixels + p], 1e-12);
+                    // One column an output pixel, one row a tap: written from the formula, not by Conv2dShape's own arithmetic.
+                    Matrix<double> columns = Matrix<double>.Build.Dense(depth, pixels, (r, p) =>
+                    {
+                        int channel = g * s.GroupInputChannels + r / taps, ky = r % taps / s.Columns.Kernel, kx = r % s.Columns.Kernel;
+                        int iy = p / s.OutputWidth * s.Window.Stride.Height + ky * s.Window.Dilation.Height - top;
+                        int ix = p % s.OutputWidth * s.Window.Stride.Width + kx * s.Window.Dilation.Width - left;
+                        bool inside = iy >= 0 && iy < s.Rows.Input && ix >= 0 && ix < s.Columns.Input;
+                        return inside ? x[((n * s.InputChannels + channel) * s.Rows.Input + iy) * s.Columns.Input + ix] : 0;
+                    });
+                    Matrix<double> kernels = Matrix<double>.Build.Dense(s.GroupOutputChannels, depth, (o, r) => w[(g * s.GroupOutputChannels + o) * depth + r]);
+                    Matrix<double> product = kernels * columns;
+                    for (int o = 0; o < s.GroupOutputChannels; o++)
+                        for (int p = 0; p < pixels; p++)
+                        {
+                            int oc = g * s.GroupOutputChannels + o;
+                            Assert.Equal(product[o, p] + b[oc], y[(n * s.OutputChannels + oc) * pixels + p], 1e-12);
+                        }
                 }
-            }
         }
     }
 

@@ -36,15 +36,15 @@ public class Conv2dShapeTests
     public void Same_keeps_the_size_and_puts_the_odd_pixel_at_the_end()
     {
         for (int size = 50; size <= 54; size++)
-        foreach (int kernel in (int[])[1, 2, 3, 8])
-        foreach (int dilation in (int[])[1, 2, 3])
-        {
-            Size2d k = (kernel, 3), d = (dilation, 2);
-            Padding padding = Padding.Same(k, d);
-            Assert.Equal((size, size + 1), Pair(new Window2d(k, 1, padding, d).OutputSize(size, size + 1)));
-            Assert.Equal(dilation * (kernel - 1) % 2, padding.Bottom - padding.Top);
-            Assert.Equal(0, padding.Right - padding.Left);
-        }
+            foreach (int kernel in (int[])[1, 2, 3, 8])
+                foreach (int dilation in (int[])[1, 2, 3])
+                {
+                    Size2d k = (kernel, 3), d = (dilation, 2);
+                    Padding padding = Padding.Same(k, d);
+                    Assert.Equal((size, size + 1), Pair(new Window2d(k, 1, padding, d).OutputSize(size, size + 1)));
+                    Assert.Equal(dilation * (kernel - 1) % 2, padding.Bottom - padding.Top);
+                    Assert.Equal(0, padding.Right - padding.Left);
+                }
     }
 
     static (int, int) Pair(Size2d size) => (size.Height, size.Width);
@@ -111,19 +111,19 @@ public class Conv2dShapeTests
     public void Tap_and_output_ranges_are_what_Source_says()
     {
         foreach (Conv2dShape shape in Geometries.Random(300, seed: 4).Where(s => s.Window.PaddingMode == PaddingMode.Zeros))
-        foreach (WindowAxis axis in (WindowAxis[])[shape.Rows, shape.Columns])
-        {
-            for (int o = 0; o < axis.Output; o++)
+            foreach (WindowAxis axis in (WindowAxis[])[shape.Rows, shape.Columns])
             {
-                int[] taps = [.. Enumerable.Range(0, axis.Kernel).Where(k => axis.Source(o, k) >= 0)];
-                Assert.Equal(taps, Range(axis.FirstTap(o), axis.EndTap(o)));
+                for (int o = 0; o < axis.Output; o++)
+                {
+                    int[] taps = [.. Enumerable.Range(0, axis.Kernel).Where(k => axis.Source(o, k) >= 0)];
+                    Assert.Equal(taps, Range(axis.FirstTap(o), axis.EndTap(o)));
+                }
+                for (int k = 0; k < axis.Kernel; k++)
+                {
+                    int[] outputs = [.. Enumerable.Range(0, axis.Output).Where(o => axis.Source(o, k) >= 0)];
+                    Assert.Equal(outputs, Range(axis.FirstOutput(k), axis.EndOutput(k)));
+                }
             }
-            for (int k = 0; k < axis.Kernel; k++)
-            {
-                int[] outputs = [.. Enumerable.Range(0, axis.Output).Where(o => axis.Source(o, k) >= 0)];
-                Assert.Equal(outputs, Range(axis.FirstOutput(k), axis.EndOutput(k)));
-            }
-        }
 
         static int[] Range(int from, int end) => [.. Enumerable.Range(from, Math.Max(0, end - from))];
     }

@@ -54,8 +54,8 @@ sealed unsafe class LayerBench
     static void Poison(LaneTensor<float> tensor)
     {
         for (int plane = 0; plane < tensor.Planes; plane++)
-        for (int row = 0; row < tensor.Shape.Height; row++)
-            new Span<float>(tensor.At(plane, row), tensor.RowLength).Fill(float.NaN);
+            for (int row = 0; row < tensor.Shape.Height; row++)
+                new Span<float>(tensor.At(plane, row), tensor.RowLength).Fill(float.NaN);
     }
 
     static float[] Everything(LaneTensor<float> tensor) =>
@@ -65,21 +65,21 @@ sealed unsafe class LayerBench
     {
         (int top, int left, int bottom, int right) = tensor.Margin;
         for (int plane = 0; plane < tensor.Planes; plane++)
-        for (int row = -top; row < tensor.Shape.Height + bottom; row++)
-        {
-            T* pixel = tensor.At(plane, row);
-            bool outside = row < 0 || row >= tensor.Shape.Height;
-            for (int i = -left * tensor.Lanes; i < (tensor.Shape.Width + right) * tensor.Lanes; i++)
-                Assert.True(!outside && i >= 0 && i < tensor.RowLength || T.IsZero(pixel[i]), "a margin was written to");
-        }
+            for (int row = -top; row < tensor.Shape.Height + bottom; row++)
+            {
+                T* pixel = tensor.At(plane, row);
+                bool outside = row < 0 || row >= tensor.Shape.Height;
+                for (int i = -left * tensor.Lanes; i < (tensor.Shape.Width + right) * tensor.Lanes; i++)
+                    Assert.True(!outside && i >= 0 && i < tensor.RowLength || T.IsZero(pixel[i]), "a margin was written to");
+            }
     }
 
     static void AssertDeadLanesAreZero(LaneTensor<float> tensor)
     {
         for (int image = tensor.Count; image < tensor.Groups * tensor.Lanes; image++)
-        for (int channel = 0; channel < tensor.Shape.Channels; channel++)
-        for (int row = 0; row < tensor.Shape.Height; row++)
-        for (int column = 0; column < tensor.Shape.Width; column++)
-            Assert.Equal(0, tensor.At(image / tensor.Lanes, channel, row)[column * tensor.Lanes + image % tensor.Lanes]);
+            for (int channel = 0; channel < tensor.Shape.Channels; channel++)
+                for (int row = 0; row < tensor.Shape.Height; row++)
+                    for (int column = 0; column < tensor.Shape.Width; column++)
+                        Assert.Equal(0, tensor.At(image / tensor.Lanes, channel, row)[column * tensor.Lanes + image % tensor.Lanes]);
     }
 }

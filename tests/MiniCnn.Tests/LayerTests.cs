@@ -137,9 +137,9 @@ public class LayerTests
         static unsafe void Poison(LaneTensor<float> x)
         {
             for (int plane = 0; plane < x.Planes; plane++)
-            for (int row = 0; row < x.Shape.Height; row++)
-            for (int i = 0; i < x.RowLength; i++)
-                x.At(plane, row)[i] = i % 16 == 0 ? x.At(plane, row)[i] : float.NaN;
+                for (int row = 0; row < x.Shape.Height; row++)
+                    for (int i = 0; i < x.RowLength; i++)
+                        x.At(plane, row)[i] = i % 16 == 0 ? x.At(plane, row)[i] : float.NaN;
             GC.KeepAlive(x);
         }
     }

@@ -31,12 +31,12 @@ public class PoolTests
                 int ox = o % ow, oy = o / ow % oh, plane = o / (ow * oh), best = -1;
                 List<int> under = [];
                 for (int ky = 0; ky < kernel.Height; ky++)
-                for (int kx = 0; kx < kernel.Width; kx++)
-                {
-                    int iy = oy * stride.Height + ky * dilation.Height - padding.Top, ix = ox * stride.Width + kx * dilation.Width - padding.Left;
-                    if (iy >= 0 && iy < h && ix >= 0 && ix < w)
-                        under.Add((plane * h + iy) * w + ix);
-                }
+                    for (int kx = 0; kx < kernel.Width; kx++)
+                    {
+                        int iy = oy * stride.Height + ky * dilation.Height - padding.Top, ix = ox * stride.Width + kx * dilation.Width - padding.Left;
+                        if (iy >= 0 && iy < h && ix >= 0 && ix < w)
+                            under.Add((plane * h + iy) * w + ix);
+                    }
                 if (max)
                 {
                     foreach (int at in under)

@@ -7,16 +7,16 @@ public class WorkersTests
     public void Every_part_runs_once_whatever_the_number_of_threads()
     {
         foreach (int threads in (int[])[1, 2, 3, 8])
-        foreach (int parts in (int[])[0, 1, 2, 7, 1000])
-        {
-            int[] runs = new int[parts];
-            With(threads, () =>
+            foreach (int parts in (int[])[0, 1, 2, 7, 1000])
             {
-                for (int round = 0; round < 200; round++)
-                    Workers.Run(parts, new Counting(runs));
-            });
-            Assert.All(runs, n => Assert.Equal(200, n));
-        }
+                int[] runs = new int[parts];
+                With(threads, () =>
+                {
+                    for (int round = 0; round < 200; round++)
+                        Workers.Run(parts, new Counting(runs));
+                });
+                Assert.All(runs, n => Assert.Equal(200, n));
+            }
     }
 
     readonly struct Counting(int[] runs) : IWork

@@ -49,13 +49,13 @@ static unsafe class Conv2dLanes
                     bias.Store(to + i);
                 T* weight = w + oc * shape.GroupInputChannels * shape.Window.Taps;
                 for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-                for (int ky = 0; ky < rows.Kernel; ky++)
-                for (int kx = 0; kx < columns.Kernel; kx++)
-                {
-                    T* from = x.At(group, firstChannel + ic, oy * rows.Stride + ky * rows.Dilation - rows.PadBefore)
-                        + (kx * columns.Dilation - columns.PadBefore) * x.Lanes;
-                    AddRow<T, V>(*weight++, from, columns.Stride * x.Lanes, to, y.Lanes, columns.Output, x.Lanes);
-                }
+                    for (int ky = 0; ky < rows.Kernel; ky++)
+                        for (int kx = 0; kx < columns.Kernel; kx++)
+                        {
+                            T* from = x.At(group, firstChannel + ic, oy * rows.Stride + ky * rows.Dilation - rows.PadBefore)
+                                + (kx * columns.Dilation - columns.PadBefore) * x.Lanes;
+                            AddRow<T, V>(*weight++, from, columns.Stride * x.Lanes, to, y.Lanes, columns.Output, x.Lanes);
+                        }
             }
         }
     }
@@ -74,16 +74,16 @@ static unsafe class Conv2dLanes
             {
                 T* weight = w + (oc * shape.GroupInputChannels + ic) * shape.Window.Taps;
                 for (int ky = 0; ky < rows.Kernel; ky++)
-                for (int kx = 0; kx < columns.Kernel; kx++, weight++)
-                {
-                    int first = columns.FirstOutput(kx), count = columns.EndOutput(kx) - first;
-                    for (int oy = rows.FirstOutput(ky); oy < rows.EndOutput(ky) && count > 0; oy++)
+                    for (int kx = 0; kx < columns.Kernel; kx++, weight++)
                     {
-                        T* from = dy.At(group, oc, oy) + first * dy.Lanes;
-                        T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(first, kx) * dx.Lanes;
-                        AddRow<T, V>(*weight, from, dy.Lanes, to, columns.Stride * dx.Lanes, count, dx.Lanes);
+                        int first = columns.FirstOutput(kx), count = columns.EndOutput(kx) - first;
+                        for (int oy = rows.FirstOutput(ky); oy < rows.EndOutput(ky) && count > 0; oy++)
+                        {
+                            T* from = dy.At(group, oc, oy) + first * dy.Lanes;
+                            T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(first, kx) * dx.Lanes;
+                            AddRow<T, V>(*weight, from, dy.Lanes, to, columns.Stride * dx.Lanes, count, dx.Lanes);
+                        }
                     }
-                }
             }
         }
     }
@@ -116,18 +116,18 @@ static unsafe class Conv2dLanes
             {
                 V sum0 = V.Broadcast(T.Zero), sum1 = sum0, sum2 = sum0, sum3 = sum0;
                 for (int group = fromGroup; group < endGroup; group++)
-                for (int oy = 0; oy < shape.OutputHeight; oy++)
-                {
-                    T* px = x.At(group, channel, oy * shape.Rows.Stride) + lane, pdy = dy.At(group, oc, oy) + lane;
-                    for (int ox = 0; ox < shape.OutputWidth; ox++, px += step, pdy += lanes)
+                    for (int oy = 0; oy < shape.OutputHeight; oy++)
                     {
-                        V gradient = V.Load(pdy);
-                        sum0 = V.MultiplyAdd(V.Load(px + at0), gradient, sum0);
-                        sum1 = V.MultiplyAdd(V.Load(px + at1), gradient, sum1);
-                        sum2 = V.MultiplyAdd(V.Load(px + at2), gradient, sum2);
-                        sum3 = V.MultiplyAdd(V.Load(px + at3), gradient, sum3);
+                        T* px = x.At(group, channel, oy * shape.Rows.Stride) + lane, pdy = dy.At(group, oc, oy) + lane;
+                        for (int ox = 0; ox < shape.OutputWidth; ox++, px += step, pdy += lanes)
+                        {
+                            V gradient = V.Load(pdy);
+                            sum0 = V.MultiplyAdd(V.Load(px + at0), gradient, sum0);
+                            sum1 = V.MultiplyAdd(V.Load(px + at1), gradient, sum1);
+                            sum2 = V.MultiplyAdd(V.Load(px + at2), gradient, sum2);
+                            sum3 = V.MultiplyAdd(V.Load(px + at3), gradient, sum3);
+                        }
                     }
-                }
                 sum0.Store(sums + lane);
                 sum1.Store(sums + lanes + lane);
                 sum2.Store(sums + 2 * lanes + lane);
@@ -156,12 +156,12 @@ static unsafe class Conv2dLanes
             {
                 V sum = V.Broadcast(T.Zero);                        // dead lanes of dy are zero
                 for (int group = 0; group < dy.Groups; group++)
-                for (int oy = 0; oy < dy.Shape.Height; oy++)
-                {
-                    T* from = dy.At(group, oc, oy) + lane;
-                    for (int i = 0; i < dy.RowLength; i += dy.Lanes)
-                        sum += V.Load(from + i);
-                }
+                    for (int oy = 0; oy < dy.Shape.Height; oy++)
+                    {
+                        T* from = dy.At(group, oc, oy) + lane;
+                        for (int i = 0; i < dy.RowLength; i += dy.Lanes)
+                            sum += V.Load(from + i);
+                    }
                 sum.Store(sums + lane);
             }
             db[oc] += LaneSum.Of(sums, dy.Lanes, dy.Lanes);
@@ -175,7 +175,7 @@ static unsafe class Conv2dLanes
     {
         V weight = V.Broadcast(w);
         for (int i = 0; i < pixels; i++, from += fromStep, to += toStep)
-        for (int lane = 0; lane < lanes; lane += V.Count)
-            V.MultiplyAdd(weight, V.Load(from + lane), V.Load(to + lane)).Store(to + lane);
+            for (int lane = 0; lane < lanes; lane += V.Count)
+                V.MultiplyAdd(weight, V.Load(from + lane), V.Load(to + lane)).Store(to + lane);
     }
 }

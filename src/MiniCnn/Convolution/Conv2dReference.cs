@@ -83,28 +83,28 @@ public static class Conv2dReference
     static void ForEachProduct<P>(Conv2dShape s, P product) where P : IProduct, allows ref struct
     {
         for (int n = 0; n < s.Batch; n++)
-        for (int oc = 0; oc < s.OutputChannels; oc++)
-        for (int ic = 0; ic < s.GroupInputChannels; ic++)
-        {
-            int xChannel = oc / s.GroupOutputChannels * s.GroupInputChannels + ic;
-            for (int oy = 0; oy < s.OutputHeight; oy++)
-            for (int ky = 0; ky < s.Rows.Kernel; ky++)
-            {
-                int iy = s.Rows.Source(oy, ky);
-                if (iy < 0)
-                    continue;                                              // a row of zeros
-                int x = ((n * s.InputChannels + xChannel) * s.Rows.Input + iy) * s.Columns.Input;
-                int w = ((oc * s.GroupInputChannels + ic) * s.Rows.Kernel + ky) * s.Columns.Kernel;
-                int y = ((n * s.OutputChannels + oc) * s.OutputHeight + oy) * s.OutputWidth;
-                for (int ox = 0; ox < s.OutputWidth; ox++)
-                for (int kx = 0; kx < s.Columns.Kernel; kx++)
+            for (int oc = 0; oc < s.OutputChannels; oc++)
+                for (int ic = 0; ic < s.GroupInputChannels; ic++)
                 {
-                    int ix = s.Columns.Source(ox, kx);
-                    if (ix >= 0)
-                        product.Add(x + ix, w + kx, y + ox);
+                    int xChannel = oc / s.GroupOutputChannels * s.GroupInputChannels + ic;
+                    for (int oy = 0; oy < s.OutputHeight; oy++)
+                        for (int ky = 0; ky < s.Rows.Kernel; ky++)
+                        {
+                            int iy = s.Rows.Source(oy, ky);
+                            if (iy < 0)
+                                continue;                                              // a row of zeros
+                            int x = ((n * s.InputChannels + xChannel) * s.Rows.Input + iy) * s.Columns.Input;
+                            int w = ((oc * s.GroupInputChannels + ic) * s.Rows.Kernel + ky) * s.Columns.Kernel;
+                            int y = ((n * s.OutputChannels + oc) * s.OutputHeight + oy) * s.OutputWidth;
+                            for (int ox = 0; ox < s.OutputWidth; ox++)
+                                for (int kx = 0; kx < s.Columns.Kernel; kx++)
+                                {
+                                    int ix = s.Columns.Source(ox, kx);
+                                    if (ix >= 0)
+                                        product.Add(x + ix, w + kx, y + ox);
+                                }
+                        }
                 }
-            }
-        }
     }
 
     interface IProduct

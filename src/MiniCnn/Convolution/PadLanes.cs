@@ -9,9 +9,9 @@ static unsafe class PadLanes
     public static void Forward<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, INumberBase<T>
     {
         for (int plane = 0; plane < y.Planes; plane++)
-        for (int row = 0; row < y.Shape.Height; row++)
-        for (int column = 0; column < y.Shape.Width; column++)
-            new Span<T>(Pixel(window, x, plane, row, column), x.Lanes).CopyTo(new(y.At(plane, row) + column * y.Lanes, y.Lanes));
+            for (int row = 0; row < y.Shape.Height; row++)
+                for (int column = 0; column < y.Shape.Width; column++)
+                    new Span<T>(Pixel(window, x, plane, row, column), x.Lanes).CopyTo(new(y.At(plane, row) + column * y.Lanes, y.Lanes));
         GC.KeepAlive(x);
         GC.KeepAlive(y);
     }
@@ -22,13 +22,13 @@ static unsafe class PadLanes
         for (int plane = 0; plane < dx.Planes; plane++)
             dx.ClearPlane(plane);
         for (int plane = 0; plane < dy.Planes; plane++)
-        for (int row = 0; row < dy.Shape.Height; row++)
-        for (int column = 0; column < dy.Shape.Width; column++)
-        {
-            T* from = dy.At(plane, row) + column * dy.Lanes, to = Pixel(window, dx, plane, row, column);
-            for (int lane = 0; lane < dy.Lanes; lane++)
-                to[lane] += from[lane];
-        }
+            for (int row = 0; row < dy.Shape.Height; row++)
+                for (int column = 0; column < dy.Shape.Width; column++)
+                {
+                    T* from = dy.At(plane, row) + column * dy.Lanes, to = Pixel(window, dx, plane, row, column);
+                    for (int lane = 0; lane < dy.Lanes; lane++)
+                        to[lane] += from[lane];
+                }
         GC.KeepAlive(dy);
         GC.KeepAlive(dx);
     }

@@ -100,9 +100,9 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     {
         int live = Math.Min(Lanes, Count - group * Lanes);
         for (int channel = 0; live < Lanes && channel < Shape.Channels; channel++)
-        for (int row = 0; row < Shape.Height; row++)
-        for (int column = 0; column < Shape.Width; column++)
-            new Span<T>(At(group, channel, row) + column * Lanes + live, Lanes - live).Clear();
+            for (int row = 0; row < Shape.Height; row++)
+                for (int column = 0; column < Shape.Width; column++)
+                    new Span<T>(At(group, channel, row) + column * Lanes + live, Lanes - live).Clear();
         GC.KeepAlive(this);
     }
 
@@ -110,8 +110,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public void CopyFrom(LaneTensor<T> other)
     {
         for (int plane = 0; plane < Planes; plane++)
-        for (int row = 0; row < Shape.Height; row++)
-            new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
+            for (int row = 0; row < Shape.Height; row++)
+                new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
         GC.KeepAlive(other);
         GC.KeepAlive(this);
     }
@@ -120,24 +120,24 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public void Pack(ReadOnlySpan<T> images)
     {
         for (int group = 0; group < Groups; group++)
-        for (int channel = 0; channel < Shape.Channels; channel++)
-        for (int row = 0; row < Shape.Height; row++)
-        {
-            T* to = At(group, channel, row);
-            for (int lane = 0; lane < Lanes; lane++)
-            {
-                int image = group * Lanes + lane;
-                if (image >= Count)
+            for (int channel = 0; channel < Shape.Channels; channel++)
+                for (int row = 0; row < Shape.Height; row++)
                 {
-                    for (int column = 0; column < Shape.Width; column++)
-                        to[column * Lanes + lane] = default;
-                    continue;
+                    T* to = At(group, channel, row);
+                    for (int lane = 0; lane < Lanes; lane++)
+                    {
+                        int image = group * Lanes + lane;
+                        if (image >= Count)
+                        {
+                            for (int column = 0; column < Shape.Width; column++)
+                                to[column * Lanes + lane] = default;
+                            continue;
+                        }
+                        ReadOnlySpan<T> from = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
+                        for (int column = 0; column < from.Length; column++)
+                            to[column * Lanes + lane] = from[column];
+                    }
                 }
-                ReadOnlySpan<T> from = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
-                for (int column = 0; column < from.Length; column++)
-                    to[column * Lanes + lane] = from[column];
-            }
-        }
         GC.KeepAlive(this);
     }
 
@@ -145,14 +145,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public void Unpack(Span<T> images)
     {
         for (int image = 0; image < Count; image++)
-        for (int channel = 0; channel < Shape.Channels; channel++)
-        for (int row = 0; row < Shape.Height; row++)
-        {
-            T* from = At(image / Lanes, channel, row) + image % Lanes;
-            Span<T> to = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
-            for (int column = 0; column < to.Length; column++)
-                to[column] = from[column * Lanes];
-        }
+            for (int channel = 0; channel < Shape.Channels; channel++)
+                for (int row = 0; row < Shape.Height; row++)
+                {
+                    T* from = At(image / Lanes, channel, row) + image % Lanes;
+                    Span<T> to = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
+                    for (int column = 0; column < to.Length; column++)
+                        to[column] = from[column * Lanes];
+                }
         GC.KeepAlive(this);
     }
 }

@@ -42,19 +42,19 @@ public sealed class AvgPool2d : Layer
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
             for (int oy = 0; oy < rows.Output; oy++)
-            for (int ox = 0; ox < columns.Output; ox++)
-            {
-                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
-                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                for (int ox = 0; ox < columns.Output; ox++)
                 {
-                    V sum = V.Broadcast(T.Zero);
-                    for (int ky = firstY; ky < endY; ky++)
-                    for (int kx = firstX; kx < endX; kx++)
-                        sum += V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
-                    (sum / count).Store(y.At(plane, oy) + ox * y.Lanes + lane);
+                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                    V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
+                    for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                    {
+                        V sum = V.Broadcast(T.Zero);
+                        for (int ky = firstY; ky < endY; ky++)
+                            for (int kx = firstX; kx < endX; kx++)
+                                sum += V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
+                        (sum / count).Store(y.At(plane, oy) + ox * y.Lanes + lane);
+                    }
                 }
-            }
         }
     }
 
@@ -66,21 +66,21 @@ public sealed class AvgPool2d : Layer
             WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
             dx.ClearPlane(plane);
             for (int oy = 0; oy < rows.Output; oy++)
-            for (int ox = 0; ox < columns.Output; ox++)
-            {
-                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
-                for (int lane = 0; lane < dx.Lanes; lane += V.Count)
+                for (int ox = 0; ox < columns.Output; ox++)
                 {
-                    V share = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane) / count;
-                    for (int ky = firstY; ky < endY; ky++)
-                    for (int kx = firstX; kx < endX; kx++)
+                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                    V count = V.Broadcast(T.CreateTruncating(countIncludePad ? window.Taps : (endY - firstY) * (endX - firstX)));
+                    for (int lane = 0; lane < dx.Lanes; lane += V.Count)
                     {
-                        T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
-                        (V.Load(to) + share).Store(to);
+                        V share = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane) / count;
+                        for (int ky = firstY; ky < endY; ky++)
+                            for (int kx = firstX; kx < endX; kx++)
+                            {
+                                T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
+                                (V.Load(to) + share).Store(to);
+                            }
                     }
                 }
-            }
         }
     }
 }

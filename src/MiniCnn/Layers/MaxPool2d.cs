@@ -42,24 +42,24 @@ public sealed class MaxPool2d : Layer
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
             for (int oy = 0; oy < rows.Output; oy++)
-            for (int ox = 0; ox < columns.Output; ox++)
-            {
-                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                for (int ox = 0; ox < columns.Output; ox++)
                 {
-                    V best = V.Broadcast(T.NegativeInfinity), bestTap = V.Broadcast(T.CreateTruncating(firstY * columns.Kernel + firstX));
-                    for (int ky = firstY; ky < endY; ky++)
-                    for (int kx = firstX; kx < endX; kx++)
+                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                    for (int lane = 0; lane < x.Lanes; lane += V.Count)
                     {
-                        V value = V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
-                        V larger = V.Max(best, value);
-                        bestTap = V.Select(V.Equal(larger, best), bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
-                        best = larger;
+                        V best = V.Broadcast(T.NegativeInfinity), bestTap = V.Broadcast(T.CreateTruncating(firstY * columns.Kernel + firstX));
+                        for (int ky = firstY; ky < endY; ky++)
+                            for (int kx = firstX; kx < endX; kx++)
+                            {
+                                V value = V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
+                                V larger = V.Max(best, value);
+                                bestTap = V.Select(V.Equal(larger, best), bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
+                                best = larger;
+                            }
+                        best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
+                        bestTap.Store(winner.At(plane, oy) + ox * y.Lanes + lane);
                     }
-                    best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
-                    bestTap.Store(winner.At(plane, oy) + ox * y.Lanes + lane);
                 }
-            }
         }
     }
 
@@ -72,22 +72,22 @@ public sealed class MaxPool2d : Layer
             V zero = V.Broadcast(T.Zero);
             dx.ClearPlane(plane);
             for (int oy = 0; oy < rows.Output; oy++)
-            for (int ox = 0; ox < columns.Output; ox++)
-            {
-                int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                for (int lane = 0; lane < dx.Lanes; lane += V.Count)
+                for (int ox = 0; ox < columns.Output; ox++)
                 {
-                    V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
-                    V bestTap = V.Load(winner.At(plane, oy) + ox * dy.Lanes + lane);
-                    for (int ky = firstY; ky < endY; ky++)
-                    for (int kx = firstX; kx < endX; kx++)
+                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
+                    for (int lane = 0; lane < dx.Lanes; lane += V.Count)
                     {
-                        T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
-                        V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
-                        (V.Load(to) + V.Select(won, gradient, zero)).Store(to);
+                        V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
+                        V bestTap = V.Load(winner.At(plane, oy) + ox * dy.Lanes + lane);
+                        for (int ky = firstY; ky < endY; ky++)
+                            for (int kx = firstX; kx < endX; kx++)
+                            {
+                                T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
+                                V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
+                                (V.Load(to) + V.Select(won, gradient, zero)).Store(to);
+                            }
                     }
                 }
-            }
         }
     }
 }

@@ -81,19 +81,19 @@ public sealed class CrossEntropyLoss
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         for (int group = 0; group < logits.Groups; group++)
-        for (int lane = 0; lane < logits.Lanes; lane += V.Count)
-        {
-            T* z = logits.At(group, 0, 0) + lane;
-            V label = V.Load(labels.At(group, 0, 0) + lane), picked = V.Broadcast(T.Zero);
-            V largest = Largest<T, V>(z, logits.Shape.Channels, logits.PlanePitch), sum = picked;
-            for (int c = 0; c < logits.Shape.Channels; c++)
+            for (int lane = 0; lane < logits.Lanes; lane += V.Count)
             {
-                V shifted = V.Load(z + c * logits.PlanePitch) - largest;
-                sum += V.Exp(shifted);
-                picked = V.Select(V.Equal(label, V.Broadcast(T.CreateTruncating(c))), shifted, picked);
+                T* z = logits.At(group, 0, 0) + lane;
+                V label = V.Load(labels.At(group, 0, 0) + lane), picked = V.Broadcast(T.Zero);
+                V largest = Largest<T, V>(z, logits.Shape.Channels, logits.PlanePitch), sum = picked;
+                for (int c = 0; c < logits.Shape.Channels; c++)
+                {
+                    V shifted = V.Load(z + c * logits.PlanePitch) - largest;
+                    sum += V.Exp(shifted);
+                    picked = V.Select(V.Equal(label, V.Broadcast(T.CreateTruncating(c))), shifted, picked);
+                }
+                (V.Log(sum) - picked).Store(losses.At(group, 0, 0) + lane);
             }
-            (V.Log(sum) - picked).Store(losses.At(group, 0, 0) + lane);
-        }
     }
 
     /// <summary>gradient[n,c] = (exp(z[c] − m) / Σ exp(z − m) − [c = label]) / N; zero in dead lanes.</summary>
