@@ -38,8 +38,8 @@ int Run(ParseResult options)
 {
     Workers.Count = options.GetValue(threads);
     Console.WriteLine($"looking for digits; {Workers.Count} threads");
-    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     (LabeledImages train, LabeledImages test) = Digits.Load(options.GetValue(data));
+    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     if (options.GetValue(limit) is int first)
         train = train.Take(first);
 

@@ -1,0 +1,53 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+public sealed class WeightsTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+    string Path => System.IO.Path.Combine(folder, "model.safetensors");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    static Sequential Model(int seed, int features = 3)
+    {
+        Sequential model = new(new Conv2d(1, 2, (3, 2)), new ReLU(), new Flatten(), new Linear(2 * 4 * 5, features));
+        model.Initialize(seed);
+        return model;
+    }
+
+    [Fact]
+    public void What_is_saved_is_loaded_and_the_same_weights_are_the_same_bytes()
+    {
+        Sequential saved = Model(seed: 1), loaded = Model(seed: 2);
+        Weights.Save(saved, Path);
+        byte[] bytes = File.ReadAllBytes(Path);
+        Weights.Load(loaded, Path);
+        Tensor<float> x = Tensor.Create(new Random(1).Reals(2 * 6 * 6), [2, 1, 6, 6]);
+        Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
+        Weights.Save(loaded, Path);
+        Assert.Equal(bytes, File.ReadAllBytes(Path));
+        Assert.Equal(["0.bias", "0.weight", "3.bias", "3.weight"], SafeTensors.Read(Path).Tensors.Keys.Order());
+    }
+
+    [Fact]
+    public void A_file_of_another_model_changes_nothing()
+    {
+        Weights.Save(Model(seed: 1), Path);
+        Sequential wider = Model(seed: 2, features: 4), longer = new(new Conv2d(1, 2, (3, 2)), new Conv2d(2, 2, 1)), shorter = new(new Conv2d(1, 2, (3, 2)));
+        foreach ((Sequential model, string fault) in ((Sequential, string)[])
+        [
+            (wider, "3.weight is F32 [3, 40], but the model's is F32 [4, 40]"),
+            (longer, "has no 1.weight [2, 2, 1, 1]; it holds 0.bias, 0.weight, 3.bias, 3.weight"),
+            (shorter, "holds 3.bias, which the model does not have"),
+        ])
+        {
+            float[] before = Everything(model);
+            Assert.Contains(fault, Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
+            Assert.Equal(before, Everything(model));
+        }
+
+        static float[] Everything(Sequential model) => [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
+    }
+}
