@@ -84,6 +84,9 @@ public abstract class Layer
     /// <summary>“layer 3, ReLU()” for messages.</summary>
     internal string Description => Place is "" ? ToString() : $"layer {Place}, {this}";
 
+    /// <summary>Whether the gradient check can run it in double.</summary>
+    internal virtual bool RunsInDouble => true;
+
     /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
     internal virtual void Initialize(TorchGenerator generator)
     {
@@ -137,7 +140,8 @@ public abstract class Layer
         }
     }
 
-    LayerRun Enter()
+    /// <summary>Keeps other threads out until <see cref="LayerRun.Leave"/>.</summary>
+    internal LayerRun Enter()
     {
         if (run is null)
             Interlocked.CompareExchange(ref run, new LayerRun(this), null);

@@ -18,6 +18,9 @@ sealed class LayerRun(Layer layer)
 
     public void Leave() => Volatile.Write(ref running, 0);
 
+    /// <summary>Forgets the last Forward.</summary>
+    public void Discard() => ready = false;
+
     public Tensor<float> Forward(Tensor<float> input, bool training)
     {
         ready = false;

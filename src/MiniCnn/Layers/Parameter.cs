@@ -6,14 +6,14 @@ namespace MiniCnn;
 /// <summary>Numbers that a layer learns, and their gradient.</summary>
 public sealed class Parameter
 {
-    readonly Layer owner;
     readonly string name;
     readonly float[] value, gradient;
     double[]? checkedValue, checkedGradient;
+    (float[] Value, float[] Gradient) saved;
 
     internal Parameter(Layer owner, string name, params ReadOnlySpan<nint> shape)
     {
-        (this.owner, this.name) = (owner, name);
+        (Owner, this.name) = (owner, name);
         nint length = TensorPrimitives.Product(shape);
         (value, gradient) = (new float[length], new float[length]);
         Value = Tensor.Create(value, shape);
@@ -21,7 +21,7 @@ public sealed class Parameter
     }
 
     /// <summary>PyTorch's name: “weight”, in a model “0.weight”.</summary>
-    public string Name => owner.Place is "" ? name : $"{owner.Place}.{name}";
+    public string Name => Owner.Place is "" ? name : $"{Owner.Place}.{name}";
 
     /// <summary>The numbers; change them in place whenever no pass is running.</summary>
     public Tensor<float> Value { get; }
@@ -35,18 +35,29 @@ public sealed class Parameter
     /// <summary>“0.weight [8, 1, 5, 5]”.</summary>
     public override string ToString() => $"{Name} [{string.Join(", ", Value.Lengths.ToArray())}]";
 
+    /// <summary>The layer that it belongs to.</summary>
+    internal Layer Owner { get; }
+
     internal Span<T> ValueAs<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? MemoryMarshal.Cast<float, T>(value.AsSpan()) : MemoryMarshal.Cast<double, T>(checkedValue.AsSpan());
 
     internal Span<T> GradientAs<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? MemoryMarshal.Cast<float, T>(gradient.AsSpan()) : MemoryMarshal.Cast<double, T>(checkedGradient.AsSpan());
 
-    /// <summary>Gives the parameter a second value and gradient in double, which the gradient check moves about.</summary>
+    /// <summary>Saves value and gradient, and makes a second pair in double: a gradient check moves one of the two about.</summary>
     internal void BeginCheck()
     {
+        saved = ([.. value], [.. gradient]);
         checkedValue = Array.ConvertAll(value, x => (double)x);
         checkedGradient = new double[value.Length];
     }
 
-    internal void EndCheck() => checkedValue = checkedGradient = null;
+    /// <summary>Puts the saved numbers back.</summary>
+    internal void EndCheck()
+    {
+        saved.Value.CopyTo(value, 0);
+        saved.Gradient.CopyTo(gradient, 0);
+        saved = default;
+        checkedValue = checkedGradient = null;
+    }
 }

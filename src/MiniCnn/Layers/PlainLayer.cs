@@ -4,7 +4,7 @@ namespace MiniCnn;
 
 /// <summary>
 /// A layer of your own, on whole NCHW batches: give its output shape, its formula and its gradient, and it fits anywhere in a model.
-/// GradientCheck tells whether the gradient belongs to the formula.
+/// <see cref="GradientCheck"/> tells whether the gradient belongs to the formula.
 /// </summary>
 public abstract class PlainLayer : Layer
 {
@@ -31,6 +31,8 @@ public abstract class PlainLayer : Layer
     /// <returns>dx, of x's shape.</returns>
     protected abstract Tensor<float> BackwardCore(Tensor<float> dy);
 
+    internal sealed override bool RunsInDouble => false;
+
     internal sealed override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
         Take(ForwardCore(LayerRun.ToTensor(Floats(x)), pass.Training), Floats(y), "ForwardCore", "y");
 
@@ -48,6 +50,6 @@ public abstract class PlainLayer : Layer
         to.Pack(result.AsSpan());
     }
 
-    // A plain layer is checked in float: nobody runs it in double.
+    // RunsInDouble is false: nobody runs it in double.
     static LaneTensor<float> Floats<T>(LaneTensor<T> tensor) where T : unmanaged => (LaneTensor<float>)(object)tensor;
 }

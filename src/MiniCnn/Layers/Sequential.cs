@@ -40,6 +40,8 @@ public sealed class Sequential : Layer
     /// <summary>“Sequential(4 layers)”.</summary>
     public override string ToString() => $"Sequential({layers.Length} layers)";
 
+    internal override bool RunsInDouble => layers.All(layer => layer.RunsInDouble);
+
     internal override void Initialize(TorchGenerator generator)
     {
         foreach (Layer layer in layers)

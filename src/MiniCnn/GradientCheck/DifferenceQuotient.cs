@@ -1,0 +1,79 @@
+using System.Numerics;
+
+namespace MiniCnn;
+
+/// <summary>What differences say about one derivative.</summary>
+/// <param name="Value">The derivative.</param>
+/// <param name="Rounding">How far rounding can have moved it.</param>
+/// <param name="IsKink">Whether no step gave a derivative that a shorter one confirmed.</param>
+readonly record struct Quotient(double Value, double Rounding, bool IsKink);
+
+/// <summary>How a check is done in a number type.</summary>
+/// <param name="Name">Its name in C#.</param>
+/// <param name="Tolerance">The largest error that passes.</param>
+/// <param name="RoundOff">The relative error of one rounding.</param>
+/// <param name="FirstStep">The step that is tried first: long, for little rounding.</param>
+/// <param name="LastStep">The step that is tried last: short, to pass between kinks.</param>
+readonly record struct Precision(string Name, double Tolerance, double RoundOff, double FirstStep, double LastStep)
+{
+    public static readonly Precision Double = new("double", 1e-7, 1.0 / (1L << 53), 1.0 / (1 << 10), 1.0 / (1 << 20));
+    public static readonly Precision Float = new("float", 2e-3, 1.0 / (1 << 24), 1, 1.0 / (1 << 8));
+}
+
+/// <summary>Derivatives of f = Σ y·dy by central differences of fourth order, (−f(x+2h) + 8f(x+h) − 8f(x−h) + f(x−2h)) / 12h.</summary>
+/// <remarks>
+/// The quotients at h and at h/2 must agree, and so must the slopes on both sides of x: else h is halved, down to the last step.
+/// Σ dy·(y₊ − y₋) is summed, not f₊ − f₋, so that outputs that do not move add no rounding.
+/// </remarks>
+sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) where T : unmanaged, IFloatingPointIeee754<T>
+{
+    const double RoundingsOfOutput = 64;                         // y is a sum of many products, and a quotient of several y
+
+    readonly T[] y = layer.Forward(), plus = new T[layer.Dy.Length], minus = new T[layer.Dy.Length];
+
+    public Quotient Of(int tensor, int element)
+    {
+        double h = precision.FirstStep;
+        (Pair far, Pair middle) = (Move(tensor, element, 2 * h), Move(tensor, element, h));
+        while (true)
+        {
+            Pair near = Move(tensor, element, h / 2);
+            double coarse = (4 * middle.Slope - far.Slope) / 3, fine = (4 * near.Slope - middle.Slope) / 3;
+            double jump = (far.Jump - 10 * middle.Jump + 16 * near.Jump) / 7;      // of weights that cancel f″ and f⁗
+            double rounding = RoundingsOfOutput * precision.RoundOff * near.Size / h;
+            double allowed = Math.Max(precision.Tolerance * Math.Abs(fine), rounding);
+            if (Math.Abs(coarse - fine) <= allowed / 4 && Math.Abs(jump) <= allowed)
+                return new(fine, rounding, IsKink: false);
+            h /= 2;
+            if (h < precision.LastStep)
+                return new(fine, rounding, IsKink: double.IsFinite(fine));
+            (far, middle) = (middle, near);
+        }
+    }
+
+    /// <summary>f at x + step and x − step: the slope between them, by how much the slopes to them from x differ, and the size of what moved.</summary>
+    Pair Move(int tensor, int element, double step)
+    {
+        ref T value = ref layer.Values(tensor)[element];
+        (T x, T above, T below) = (value, value + T.CreateTruncating(step), value - T.CreateTruncating(step));
+        value = above;
+        layer.Forward(plus);
+        value = below;
+        layer.Forward(minus);
+        value = x;
+        double odd = 0, even = 0, squares = 0;
+        for (int i = 0; i < y.Length; i++)
+        {
+            if (plus[i] == y[i] && minus[i] == y[i])
+                continue;
+            (double f, double after, double before) = (double.CreateTruncating(y[i]), double.CreateTruncating(plus[i]), double.CreateTruncating(minus[i]));
+            double dy = double.CreateTruncating(layer.Dy[i]);
+            odd += dy * (after - before);
+            even += dy * (after - f + (before - f));
+            squares += dy * dy * Math.Max(f * f, Math.Max(after * after, before * before));
+        }
+        return new(odd / double.CreateTruncating(above - below), even / step, Math.Sqrt(squares));
+    }
+
+    readonly record struct Pair(double Slope, double Jump, double Size);
+}

@@ -1,0 +1,222 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>Every layer's gradients in double, and what the check does to a layer.</summary>
+public class GradientCheckTests
+{
+    [Fact]
+    public void Convolutions()
+    {
+        Verify([3, 2, 5, 7], new Conv2d(2, 3, (2, 3)));
+        Verify([1, 2, 7, 6], new Conv2d(2, 3, (3, 2), stride: (2, 3)), new Conv2d(2, 1, (3, 1), stride: (3, 2), bias: false));
+        Verify([17, 1, 4, 5], new Conv2d(1, 2, (2, 3), padding: (1, 2)));
+        Verify([2, 2, 6, 8], new Conv2d(2, 2, (2, 3), dilation: (3, 2), padding: new(1, 2, 0, 3)), new Conv2d(2, 3, (3, 2), (2, 1), (2, 1), (1, 3)));
+        Verify([3, 4, 5, 4], new Conv2d(4, 6, (3, 2), groups: 2, padding: (1, 0)), new Conv2d(4, 4, (2, 3), groups: 4), new Conv2d(4, 8, (2, 3), groups: 4));
+        Verify([2, 3, 3, 4], new Conv2d(3, 2, 1), new Conv2d(3, 2, (3, 4)), new Conv2d(3, 2, (2, 3), padding: Padding.Same((2, 3))));
+    }
+
+    [Theory]
+    [InlineData(PaddingMode.Zeros)]
+    [InlineData(PaddingMode.Reflect)]
+    [InlineData(PaddingMode.Replicate)]
+    [InlineData(PaddingMode.Circular)]
+    public void Convolutions_in_every_padding_mode(PaddingMode mode) => Verify(
+        [3, 2, 4, 5],
+        new Conv2d(2, 2, (3, 4), padding: new(1, 2, 3, 4), paddingMode: mode),
+        new Conv2d(2, 2, (2, 3), (2, 1), new(2, 1, 0, 3), (1, 2), groups: 2, paddingMode: mode));
+
+    [Fact]
+    public void Pools()
+    {
+        Verify(
+            [3, 2, 7, 8],
+            new MaxPool2d(2), new MaxPool2d((3, 2), (2, 3), (1, 1)), new MaxPool2d((2, 3), (1, 2), (1, 1), (3, 2)), new MaxPool2d((3, 4), 1, new(1, 2, 0, 1)),
+            new AvgPool2d(2), new AvgPool2d((3, 2), (2, 3), (1, 1)), new AvgPool2d((3, 4), (2, 1), new(1, 0, 1, 2), countIncludePad: false));
+        Verify([17, 1, 3, 4], new MaxPool2d((2, 3), 1), new AvgPool2d((3, 2), 1));
+        Verify([1, 3, 4, 3], new MaxPool2d((2, 3), 2), new AvgPool2d((3, 2), 2));
+    }
+
+    [Fact]
+    public void Layers_of_features_and_layers_that_take_anything()
+    {
+        foreach (int batch in (int[])[1, 3, 17])
+        {
+            Verify([batch, 7], new Linear(7, 5), new Linear(7, 1, bias: false), new ReLU(), new Dropout(0.4), new Flatten());
+            Verify([batch, 2, 3, 4], new ReLU(), new Dropout(0.4), new Dropout(0), new Dropout(1), new Flatten());
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(3)]
+    [InlineData(17)]
+    public void A_whole_net(int batch)
+    {
+        Sequential Net() => new(
+            new Conv2d(1, 3, (3, 2), padding: 1), new ReLU(), new MaxPool2d(2), new Dropout(0.3), new Conv2d(3, 2, (1, 2), bias: false), new Flatten(), new Linear(18, 4));
+        GradientReport report = GradientCheck.Run(Net(), [batch, 1, 6, 7], seed: 1);
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal(["input", "0.weight", "0.bias", "4.weight", "6.weight", "6.bias"], report.Tensors.Select(tensor => tensor.Name));
+        Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Error, 0, 1e-8));
+        Assert.Contains("in double", report.ToString(), StringComparison.Ordinal);
+        GradientCheck.Verify(new Sequential(Net(), new ReLU(), new Linear(4, 2)), [batch, 1, 6, 7]);
+    }
+
+    [Fact]
+    public void Plain_layers_in_float_alone_and_in_a_model()
+    {
+        GradientReport report = GradientCheck.Run(new PlainConv(2, 3), [3, 2, 5, 6]);
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal([180, 36, 3], report.Tensors.Select(tensor => tensor.Checked));
+        Assert.All(report.Tensors, tensor => Assert.Equal(0, tensor.Kinks));
+        GradientCheck.Verify(new Swish(), [2, 3, 4, 5]);
+        GradientCheck.Verify(new Sequential(new Conv2d(1, 2, (2, 3)), new Swish(), new Sequential(new PlainConv(2, 2), new Dropout(0.3)), new Flatten()), [3, 1, 6, 7]);
+        GradientCheck.Verify(new Sequential(new PlainConv(1, 2), new MaxPool2d(2)), [2, 1, 5, 7]);
+    }
+
+    [Fact]
+    public void Afterwards_the_layer_is_as_it_was()
+    {
+        foreach (Layer middle in (Layer[])[new ReLU(), new Swish()])
+        {
+            Sequential net = new(new Conv2d(1, 2, (2, 3)), middle, new Dropout(), new PlainConv(2, 1, (_, _, db) => db[0] = float.NaN));
+            net.Initialize(seed: 5);
+            Tensor<float> x = Tensor.Create(new Random(1).Reals(42), [1, 1, 6, 7]), dy = Tensor.CreateFromShape<float>([1, 1, 4, 4]);
+            net.Forward(x, training: true);
+            foreach (Parameter parameter in net.Parameters)
+                parameter.GradientAs<float>().Fill(3);
+            float[] before = State();
+            Assert.False(GradientCheck.Run(net, [2, 1, 5, 6]).Passed);
+            Assert.Throws<InvalidOperationException>(() => GradientCheck.Verify(net, [2, 1, 5, 6]));
+            Assert.Equal(before, State());
+            Assert.Equal((5, 1), (net.Seed, net.Step));
+            Assert.Throws<InvalidOperationException>(() => net.Backward(dy));       // what was kept is gone
+
+            float[] State() => [.. net.Parameters.SelectMany(p => (float[])[.. p.ValueAs<float>(), .. p.GradientAs<float>()])];
+        }
+        Sequential thrower = new(new Conv2d(1, 2, (2, 3)), new PlainConv(2, 1, (_, _, _) => throw new NotSupportedException()));
+        float[] weight = thrower.Parameters[0].ValueAs<float>().ToArray();
+        Assert.Throws<NotSupportedException>(() => GradientCheck.Run(thrower, [2, 1, 5, 6]));
+        Assert.Equal(weight, thrower.Parameters[0].ValueAs<float>());
+        thrower.Forward(Tensor.CreateFromShape<float>([2, 1, 5, 6]));
+    }
+
+    [Fact]
+    public void The_seed_decides_and_frozen_parameters_are_left_out()
+    {
+        Conv2d conv = new(1, 2, (2, 3));
+        conv.Bias!.Trainable = false;
+        string first = GradientCheck.Run(conv, [2, 1, 4, 5]).ToString();
+        Assert.Equal(first, GradientCheck.Run(conv, [2, 1, 4, 5]).ToString());
+        Assert.NotEqual(first, GradientCheck.Run(conv, [2, 1, 4, 5], seed: 1).ToString());
+        Assert.DoesNotContain("bias", first, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Of_a_large_tensor_a_sample_is_checked_and_the_report_says_so()
+    {
+        GradientReport report = GradientCheck.Run(new Linear(300, 8), [1, 300]);
+        Assert.True(report.Passed, report.ToString());
+        Assert.Equal(GradientCheck.MostElements, report.Tensors[1].Checked);
+        Assert.Contains("weight [8, 300]: 2000 of 2400 elements, drawn at random", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(8, true)]
+    [InlineData(5, false)]                                       // 1 of 4·5 is 5 %, 1 of 3·5 is more
+    public void An_element_at_ReLUs_kink_is_counted_and_more_than_a_twentieth_fail(int width, bool passes)
+    {
+        Probe probe = new();
+        GradientCheck.Run(probe, [1, 1, 3, width]);
+        Conv2d shift = new(1, 1, 1);                             // takes the first pixel off from all, so that this one is at 0
+        (shift.Weight.Trainable, shift.Bias!.Trainable) = (false, false);
+        (shift.Weight.ValueAs<float>()[0], shift.Bias.ValueAs<float>()[0]) = (1, -probe.First[0]);
+        GradientReport report = GradientCheck.Run(new Sequential(shift, new ReLU()), [1, 1, 3, width]);
+        Assert.Equal((1, 3 * width), (report.Tensors[0].Kinks, report.Tensors[0].Checked));
+        Assert.True(passes == report.Passed, report.ToString());
+        if (!passes)
+            Assert.StartsWith("input: 1 of 15 elements lie at kinks", Assert.Single(report.Findings), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(2)]
+    [InlineData(4)]
+    [InlineData(7)]
+    [InlineData(10)]
+    public void Cross_entropy(int classes)
+    {
+        const int Count = 6;
+        Random random = new(classes);
+        double[] logits = [.. Enumerable.Range(0, Count * classes).Select(i => (random.NextDouble() * 2 - 1) * (i < Count * classes / 2 ? 3 : 50))];
+        double[] gradient = new double[logits.Length];
+        ImageShape features = ImageShape.Features(classes), one = ImageShape.Features(1);
+        LaneTensor<double> z = new LaneTensor<double>(1, features).Resize(Count), labels = new LaneTensor<double>(1, one).Resize(Count);
+        LaneTensor<double> losses = new LaneTensor<double>(1, one).Resize(Count), dz = new LaneTensor<double>(1, features).Resize(Count);
+        labels.Pack([.. Enumerable.Range(0, Count).Select(_ => (double)random.Next(classes))]);
+        z.Pack(logits);
+        CrossEntropyLoss.Gradient<double, Scalar<double>>(z, labels, dz);
+        dz.Unpack(gradient);
+        for (int i = 0; i < logits.Length; i++)
+        {
+            double numeric = (8 * (Loss(i, 1e-3) - Loss(i, -1e-3)) - (Loss(i, 2e-3) - Loss(i, -2e-3))) / 12e-3;
+            Assert.Equal(numeric, gradient[i], 1e-10);
+        }
+
+        double Loss(int i, double step)
+        {
+            double[] moved = [.. logits], each = new double[Count];
+            moved[i] += step;
+            z.Pack(moved);
+            CrossEntropyLoss.Losses<double, Scalar<double>>(z, labels, losses);
+            losses.Unpack(each);
+            return each.Average();
+        }
+    }
+
+    static void Verify(int[] inputShape, params Layer[] layers)
+    {
+        foreach (Layer layer in layers)
+        {
+            GradientReport report = GradientCheck.Run(layer, inputShape);
+            Assert.True(report.Passed, report.ToString());
+            Assert.All(report.Tensors, tensor => Assert.True(tensor.Error < 1e-8 && tensor.Kinks == 0, report.ToString()));
+        }
+    }
+
+    /// <summary>y = x; keeps the first x that comes.</summary>
+    sealed class Probe : PlainLayer
+    {
+        public float[] First { get; private set; } = [];
+
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+        {
+            First = First is [] ? x.AsSpan().ToArray() : First;
+            return x;
+        }
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy) => dy;
+    }
+
+    /// <summary>y = x · sigmoid(x).</summary>
+    sealed class Swish : PlainLayer
+    {
+        Tensor<float>? x;
+
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+        {
+            this.x = x;
+            return x * Tensor.Sigmoid<float>(x);
+        }
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy)
+        {
+            Tensor<float> s = Tensor.Sigmoid<float>(x!);
+            return dy * (s + x! * s * (1f - s));
+        }
+    }
+}
