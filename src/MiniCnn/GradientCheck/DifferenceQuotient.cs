@@ -17,7 +17,7 @@ readonly record struct Quotient(double Value, double Rounding, bool IsKink);
 readonly record struct Precision(string Name, double Tolerance, double RoundOff, double FirstStep, double LastStep)
 {
     public static readonly Precision Double = new("double", 1e-7, 1.0 / (1L << 53), 1.0 / (1 << 10), 1.0 / (1 << 20));
-    public static readonly Precision Float = new("float", 2e-3, 1.0 / (1 << 24), 1, 1.0 / (1 << 8));
+    public static readonly Precision Float = new("float", 2e-3, 1.0 / (1 << 24), 1, 1.0 / (1 << 11));
 }
 
 /// <summary>Derivatives of f = Σ y·dy by central differences of fourth order, (−f(x+2h) + 8f(x+h) − 8f(x−h) + f(x−2h)) / 12h.</summary>
