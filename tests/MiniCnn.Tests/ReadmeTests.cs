@@ -1,0 +1,92 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Text;
+using MiniCnn.Parity;
+
+namespace MiniCnn.Tests;
+
+/// <summary>
+/// What the README says of correctness is worked out here, and its first program is run here. With MINICNN_UPDATE_README=1 the README is
+/// brought up to date instead of being found stale.
+/// </summary>
+[Collection(nameof(Recorded))]
+public sealed class ReadmeTests(Recorded recorded)
+{
+    static readonly string root = Root();
+    static readonly string path = Path.Combine(root, "README.md");
+
+    [Fact]
+    public void The_table_of_what_is_checked_is_up_to_date()
+    {
+        StringBuilder table = new("| conv2d | cases | outputs and gradients | whole numbers equal to the bit |\n|---|---:|---|---:|\n");
+        (Conv2dCase Case, Conv2dReport Report)[] reports = [.. recorded.Table.Conv2d.Select(c => (c, c.IsDouble ? Of<double>(c, ReferenceConv2d.Run) : Of<float>(c, LayerConv2d.Run)))];
+        foreach (IGrouping<string, Conv2dReport> group in reports.GroupBy(r => r.Case.Group, r => r.Report))
+            table.Append(Row(group.Key, [.. group]));
+        table.Append(Row("**all**", [.. reports.Select(r => r.Report)]));
+        IsUpToDate("checked", table.ToString());
+
+        static string Row(string name, Conv2dReport[] reports)
+        {
+            int agree = reports.Count(r => r.Holds), integers = reports.Where(r => r.Case.IsInteger).Sum(r => r.Parts.Sum(p => p.Agreement.BitEqual));
+            return $"| {name} | {reports.Length} | {(agree == reports.Length ? "all agree" : $"{agree} agree")} | {(integers == 0 ? "–" : $"{integers}")} |\n";
+        }
+
+        Conv2dReport Of<T>(Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run) where T : unmanaged, INumber<T>
+        {
+            Conv2dInputs<T> inputs = recorded.Recording.Inputs<T>(c);
+            return Conv2dReport.Compare(c, inputs, recorded.Recording.Results<T>(c), run(c.Shape, inputs));
+        }
+    }
+
+    [Fact]
+    public void The_first_program_trains()
+    {
+        (LabeledImages Train, LabeledImages Test) mnist = (DrawnDigits.Draw(2_000, seed: 1), DrawnDigits.Draw(300, seed: 2));
+
+        // README: first program
+        var model = new Sequential(
+            new Conv2d(1, 8, kernelSize: 5, padding: 2), new ReLU(), new MaxPool2d(2),
+            new Conv2d(8, 16, kernelSize: 5), new ReLU(), new MaxPool2d(2),
+            new Flatten(), new Linear(400, 10));
+        model.Initialize(seed: 42);                                   // the weights torch.manual_seed(42) gives
+
+        var loss = new CrossEntropyLoss();
+        var optimizer = new Sgd(model.Parameters, learningRate: 0.05f, momentum: 0.9f);
+        foreach (var (images, labels) in mnist.Train.Batches(64, seed: 1))
+        {
+            var logits = model.Forward(images, training: true);       // Tensor<float>, [64, 10]
+            loss.Forward(logits, labels);
+            model.Backward(loss.Backward());
+            optimizer.Step();
+            optimizer.ZeroGrad();
+        }
+        // README: end
+
+        Tensor<float> test = model.Forward(mnist.Test.Batches(300).Single().Images);
+        int right = test.AsSpan().ToArray().Chunk(10).Zip(mnist.Test.Batches(300).Single().Labels).Count(p => TensorPrimitives.IndexOfMax<float>(p.First) == p.Second);
+        Assert.InRange(right, 150, 300);
+
+        string source = File.ReadAllText(Path.Combine(root, "tests", "MiniCnn.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n");
+        string[] lines = source.Split("// README: first program\n")[1].Split("        // README: end")[0].Split('\n');
+        IsUpToDate("first program", $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : "")).TrimEnd()}\n```\n");
+    }
+
+    static void IsUpToDate(string name, string text)
+    {
+        string readme = File.ReadAllText(path).ReplaceLineEndings("\n"), begin = $"<!-- {name}: begin -->\n", end = $"<!-- {name}: end -->";
+        string[] parts = [.. readme.Split(begin).SelectMany((part, i) => i == 0 ? [part] : part.Split(end, 2))];
+        Assert.Equal(3, parts.Length);
+        if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_README") == "1")
+            File.WriteAllText(path, parts[0] + begin + text + end + parts[2]);
+        else
+            Assert.Equal(text, parts[1]);
+    }
+
+    static string Root()
+    {
+        string folder = AppContext.BaseDirectory;
+        while (!File.Exists(Path.Combine(folder, "MiniCnn.sln")))
+            folder = Path.GetDirectoryName(folder)!;
+        return folder;
+    }
+}
