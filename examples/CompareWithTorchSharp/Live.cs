@@ -12,7 +12,8 @@ static class Live
     public static int Compare(CaseTable table)
     {
         Console.WriteLine($"MiniCnn and a live {TorchSharpConv2d.Version} (threads: {TorchSharpConv2d.Threads})");
-        return Report.Show([.. table.Conv2d.Select((c, seed) => c.IsDouble ? Compare<double>(c, seed, ReferenceConv2d.Run) : Compare<float>(c, seed, LayerConv2d.Run))]);
+        return Report.Show([.. table.Conv2d.Select((c, seed) =>
+            c.IsDouble ? Compare<double>(c, seed, ReferenceConv2d.Run) : Compare<float>(c, seed, LayerConv2d.Run))]);
     }
 
     static Comparison Compare<T>(Conv2dCase c, int seed, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run)

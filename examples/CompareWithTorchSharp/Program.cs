@@ -19,7 +19,7 @@ var table = CaseTable.Read(CaseTable.DefaultPath);
 
 var recording = new Option<string>("--recording")
 {
-    Description = "A recording to check. Without it: a live TorchSharp where one is compiled in, else the recording that came with the source.",
+    Description = "A recording to check. Without it: a live TorchSharp where one is compiled in, else the recording in the source.",
 };
 var file = new Argument<string>("FILE") { Description = "The safetensors file to write." };
 var recordCommand = new Command("record", "Write down what TorchSharp computes for the table of cases; needs -p:TorchSharp=true.") { file };
@@ -47,11 +47,13 @@ int Compare(string? path)
 #endif
     var recording = Recording.Read(path ?? Recording.DefaultPath, table);
     Console.WriteLine($"MiniCnn and what was recorded from {recording.RecordedWith}");
-    return Report.Show([.. table.Conv2d.Select(c => c.IsDouble ? Recorded<double>(recording, c, ReferenceConv2d.Run) : Recorded<float>(recording, c, LayerConv2d.Run))]);
+    return Report.Show([.. table.Conv2d.Select(c =>
+        c.IsDouble ? Recorded<double>(recording, c, ReferenceConv2d.Run) : Recorded<float>(recording, c, LayerConv2d.Run))]);
 }
 
 // The layer computes in float; cases in double are the reference's.
-Comparison Recorded<T>(Recording recording, Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run) where T : unmanaged, INumber<T>
+Comparison Recorded<T>(Recording recording, Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run)
+    where T : unmanaged, INumber<T>
 {
     var inputs = recording.Inputs<T>(c);
     return new(Conv2dReport.Compare(c, inputs, theirs: recording.Results<T>(c), ours: run(c.Shape, inputs)));
@@ -63,8 +65,8 @@ int Record(string path)
     Live.Record(path, table);
     return Compare(path);
 #else
-    Console.Error.WriteLine(
-        $"only TorchSharp can record {path}: dotnet run -c Release --project examples/CompareWithTorchSharp -p:TorchSharp=true -- record {path}");
+    Console.Error.WriteLine($"only TorchSharp can record {path}: "
+        + $"dotnet run -c Release --project examples/CompareWithTorchSharp -p:TorchSharp=true -- record {path}");
     return 2;
 #endif
 }

@@ -14,7 +14,8 @@ static class Report
     {
         bool timed = cases.Exists(c => c.TheirTime > TimeSpan.Zero);
         var table = new Table().Border(TableBorder.Simple).AddColumn("conv2d");
-        foreach (string title in (string[])["cases", "y", "dx", "dweight", "dbias", "integers equal", .. timed ? ["MiniCnn ms", "TorchSharp ms"] : (string[])[]])
+        string[] titles = ["cases", "y", "dx", "dweight", "dbias", "integers equal"];
+        foreach (string title in timed ? [.. titles, "MiniCnn ms", "TorchSharp ms"] : titles)
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (var group in cases.GroupBy(c => c.Report.Case.Group))
             table.AddRow(Row(group.Key, [.. group], timed));

@@ -17,7 +17,8 @@ public readonly record struct Agreement(int Elements, int BitEqual, double Worst
     /// <param name="ours">Those of the other.</param>
     /// <param name="bound">What rounding may do to the number at an index.</param>
     /// <exception cref="ArgumentException">The two have different lengths.</exception>
-    public static Agreement Of<T, U>(ReadOnlySpan<T> theirs, ReadOnlySpan<U> ours, Func<int, double> bound) where T : INumber<T> where U : INumber<U>
+    public static Agreement Of<T, U>(ReadOnlySpan<T> theirs, ReadOnlySpan<U> ours, Func<int, double> bound)
+        where T : INumber<T> where U : INumber<U>
     {
         if (theirs.Length != ours.Length)
             throw new ArgumentException($"there are {theirs.Length} numbers to compare with {ours.Length}");

@@ -28,20 +28,12 @@ public sealed class CaseTable
     {
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
         Json = JsonDocument.Parse(file).RootElement;
-        foreach (var json in Json.EnumerateArray())
-        {
-            string id = json.GetProperty("id").GetString()!;
-            switch (id[..(id.IndexOf('.') is > 0 and var dot ? dot : id.Length)])
-            {
-                case "conv2d": Conv2d.Add(Conv2dCase.Parse(json)); break;
-                case "max_pool2d": MaxPool2d.Add(MaxPool(id, json)); break;
-                case "avg_pool2d": AvgPool2d.Add(AvgPool(id, json)); break;
-                case "linear": Linear.Add(new(id, Sizes(id)[0], Sizes(id)[1], Sizes(id)[2])); break;
-                case "cross_entropy": CrossEntropy.Add(new(id, Sizes(id)[0], Sizes(id)[1])); break;
-                case "training": break;    // one net, in words
-                default: throw new InvalidDataException($"the table of cases has a case '{id}' of a kind nobody knows");
-            }
-        }
+        var kinds = Json.EnumerateArray().ToLookup(c => Id(c).Split('.')[0]);
+        Conv2d = [.. kinds["conv2d"].Select(Conv2dCase.Parse)];
+        MaxPool2d = [.. kinds["max_pool2d"].Select(MaxPool)];
+        AvgPool2d = [.. kinds["avg_pool2d"].Select(AvgPool)];
+        Linear = [.. kinds["linear"].Select(Id).Select(id => new LinearCase(id, Sizes(id)[0], Sizes(id)[1], Sizes(id)[2]))];
+        CrossEntropy = [.. kinds["cross_entropy"].Select(Id).Select(id => new CrossEntropyCase(id, Sizes(id)[0], Sizes(id)[1]))];
     }
 
     /// <summary>The table that is copied beside every program of this solution that uses it.</summary>
@@ -53,37 +45,38 @@ public sealed class CaseTable
     /// <summary>The SHA-256 of the file, by which a recording says what table it is of.</summary>
     public string Sha256 { get; }
 
-    /// <summary>The table as it stands in the file.</summary>
+    /// <summary>The table as it stands in the file; its last case, a training, is in words.</summary>
     public JsonElement Json { get; }
 
     /// <summary>The convolutions.</summary>
-    public IList<Conv2dCase> Conv2d { get; } = [];
+    public IReadOnlyList<Conv2dCase> Conv2d { get; }
 
     /// <summary>The max pools.</summary>
-    public IList<PoolCase> MaxPool2d { get; } = [];
+    public IReadOnlyList<PoolCase> MaxPool2d { get; }
 
     /// <summary>The average pools; avg_pool2d.02b has images of max_pool2d.02's size.</summary>
-    public IList<PoolCase> AvgPool2d { get; } = [];
+    public IReadOnlyList<PoolCase> AvgPool2d { get; }
 
     /// <summary>The linear layers.</summary>
-    public IList<LinearCase> Linear { get; } = [];
+    public IReadOnlyList<LinearCase> Linear { get; }
 
     /// <summary>The cross-entropies.</summary>
-    public IList<CrossEntropyCase> CrossEntropy { get; } = [];
+    public IReadOnlyList<CrossEntropyCase> CrossEntropy { get; }
 
-    internal static Size2d Pair(JsonElement json, string name) => (json.GetProperty(name)[0].GetInt32(), json.GetProperty(name)[1].GetInt32());
+    internal static Size2d Pair(JsonElement json, string name) =>
+        (json.GetProperty(name)[0].GetInt32(), json.GetProperty(name)[1].GetInt32());
 
-    static PoolCase MaxPool(string id, JsonElement json)
+    static PoolCase MaxPool(JsonElement json)
     {
         int Number(string name) => json.GetProperty(name).GetInt32();
         var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json), Pair(json, "dilation"));
-        return new(id, Number("n"), new(Number("c"), Number("h"), Number("w")), window, CountIncludePad: false);
+        return new(Id(json), Number("n"), new(Number("c"), Number("h"), Number("w")), window, CountIncludePad: false);
     }
 
-    PoolCase AvgPool(string id, JsonElement json)
+    PoolCase AvgPool(JsonElement json)
     {
-        string number = id["avg_pool2d.".Length..].TrimEnd('a', 'b');
-        var images = MaxPool2d.Single(p => p.Id == $"max_pool2d.{number}");
+        string id = Id(json), maxPool = id.Replace("avg", "max", StringComparison.Ordinal).TrimEnd('a', 'b');
+        var images = MaxPool2d.Single(p => p.Id == maxPool);
         var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json));
         return new(id, images.Batch, images.Image, window, json.GetProperty("count_include_pad").GetBoolean());
     }
@@ -94,6 +87,8 @@ public sealed class CaseTable
         return (vertical, horizontal);
     }
 
+    static string Id(JsonElement json) => json.GetProperty("id").GetString()!;
+
     // “linear.17x33x10” → 17, 33, 10
-    static int[] Sizes(string id) => [.. id[(id.IndexOf('.') + 1)..].Split('x').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
+    static int[] Sizes(string id) => [.. id.Split('.')[1].Split('x').Select(n => int.Parse(n, CultureInfo.InvariantCulture))];
 }

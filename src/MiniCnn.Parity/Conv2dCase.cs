@@ -4,7 +4,7 @@ namespace MiniCnn.Parity;
 
 /// <summary>One convolution of the table.</summary>
 /// <param name="Id">Its name, and the beginning of its tensors' names: conv2d.0017.</param>
-/// <param name="IsInteger">Whole numbers −3 … 3: every sum is exact, so two implementations must agree to the bit. Else −1 … 1.</param>
+/// <param name="IsInteger">Whole numbers −3 … 3: every sum is exact, so two sides must agree to the bit. Else −1 … 1.</param>
 /// <param name="IsDouble">Double instead of float.</param>
 /// <param name="Shape">Its geometry.</param>
 /// <param name="Bias">Whether it has a bias.</param>

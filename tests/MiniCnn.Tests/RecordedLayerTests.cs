@@ -53,9 +53,8 @@ public sealed class RecordedLayerTests(Recorded recorded)
 
             // A linear layer is a 1×1 convolution of 1×1 images, so its bounds are too.
             var conv = new Conv2dCase(c.Id, IsInteger: false, IsDouble: false, new(c.Batch, c.In, 1, 1, c.Out, new(1)), Bias: true);
-            var report = Conv2dReport.Compare(
-                conv, recorded.Recording.Inputs<float>(conv), recorded.Recording.Results<float>(conv),
-                new Conv2dResults<float>(y.AsSpan().ToArray(), dx.AsSpan().ToArray(), layer.Weight.Gradient.AsSpan().ToArray(), layer.Bias.Gradient.AsSpan().ToArray()));
+            var ours = new Conv2dResults<float>(Numbers(y), Numbers(dx), Numbers(layer.Weight.Gradient), Numbers(layer.Bias.Gradient));
+            var report = Conv2dReport.Compare(conv, recorded.Recording.Inputs<float>(conv), recorded.Recording.Results<float>(conv), ours);
             Assert.True(report.Holds, report.ToString());
         }
         recorded.Passed($"{recorded.Table.Linear.Count} linear layers");
@@ -71,10 +70,11 @@ public sealed class RecordedLayerTests(Recorded recorded)
             var loss = new CrossEntropyLoss();
             float value = loss.Forward(logits, labels);
 
-            // With s the spread of the logits, exp(z − m) is off by (s + 2)·ε of itself, log Σ exp by (s + 2 + classes)·ε, and so on.
-            double s = logits.AsSpan().ToArray().Max() - logits.AsSpan().ToArray().Min();
+            // With s the spread of the logits, exp(z − m) is off by (s + 2)·ε of itself, log Σ exp by (s + 2 + classes)·ε, and so on
+            // through the subtraction, the mean and, for the gradient, the two divisions.
+            double s = Numbers(logits).Max() - Numbers(logits).Min();
             AssertEqual(c.Id, $"{c.Id}.loss", [value], _ => 2 * (c.Classes + c.Batch + 4) * Epsilon * (1 + s + value));
-            var probability = Softmax(logits.AsSpan(), c.Classes);
+            var probability = Softmax(Numbers(logits), c.Classes);
             AssertEqual(c.Id, $"{c.Id}.dlogits", loss.Backward(), i => 2 * (c.Classes + 7 + 2 * s) * Epsilon
                 * (probability[i] + (i % c.Classes == labels[i / c.Classes] ? 1 : 0)) / c.Batch);
         }
@@ -108,7 +108,7 @@ public sealed class RecordedLayerTests(Recorded recorded)
         }
         foreach (var p in model.Parameters)
         {
-            double largest = p.Value.AsSpan().ToArray().Max(Math.Abs);
+            double largest = Numbers(p.Value).Max(Math.Abs);
             AssertEqual("ten steps", $"training.final.{p.Name}", p.Value, _ => 10 * perStep * largest);
         }
         recorded.Passed("ten training steps from the same seed");
@@ -144,7 +144,7 @@ public sealed class RecordedLayerTests(Recorded recorded)
     /// <summary>2·k·ε·Σ|terms|, for sums of at most so many terms and a division.</summary>
     static Func<int, double> Bound(int terms, Tensor<float> sums)
     {
-        float[] sum = sums.AsSpan().ToArray();
+        float[] sum = Numbers(sums);
         return i => 2 * (terms + 1) * Epsilon * sum[i];
     }
 
@@ -154,11 +154,13 @@ public sealed class RecordedLayerTests(Recorded recorded)
         return layer.BackwardToInput(dy);
     }
 
+    static float[] Numbers(Tensor<float> tensor) => tensor.AsSpan().ToArray();
+
     static Tensor<float> Abs(Tensor<float> x) => System.Numerics.Tensors.Tensor.Abs<float>(x);
 
-    static double[] Softmax(ReadOnlySpan<float> logits, int classes)
+    static double[] Softmax(float[] logits, int classes)
     {
-        double[] exp = [.. logits.ToArray().Select(z => Math.Exp(z))];
+        double[] exp = [.. logits.Select(z => Math.Exp(z))];
         return [.. exp.Select((e, i) => e / exp.AsSpan(i / classes * classes, classes).ToArray().Sum())];
     }
 }

@@ -54,8 +54,9 @@ public sealed class TorchSharpRecorder
     {
         using var scope = NewDisposeScope();
         var s = c.Shape;
-        Tensor Random(params long[] shape) =>
-            c.IsInteger ? randint(-3, 4, shape, dtype: ScalarType.Float32) : Uniform(shape, c.IsDouble ? ScalarType.Float64 : ScalarType.Float32);
+        Tensor Random(params long[] shape) => c.IsInteger
+            ? randint(-3, 4, shape, dtype: ScalarType.Float32)
+            : Uniform(shape, c.IsDouble ? ScalarType.Float64 : ScalarType.Float32);
         var x = Random(s.Batch, s.InputChannels, s.Rows.Input, s.Columns.Input).requires_grad_();
         var w = Random(s.OutputChannels, s.GroupInputChannels, s.Rows.Kernel, s.Columns.Kernel).requires_grad_();
         var b = c.Bias ? Random(s.OutputChannels).requires_grad_() : null;
