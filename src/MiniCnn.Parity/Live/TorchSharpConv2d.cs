@@ -8,7 +8,7 @@ namespace MiniCnn.Parity;
 /// <summary>A convolution and its gradients by the TorchSharp that this was compiled with.</summary>
 public static class TorchSharpConv2d
 {
-    /// <summary>“TorchSharp 0.106.0 on libtorch 2.10.0.0”.</summary>
+    /// <summary>“TorchSharp 0.106.0 on libtorch 2.10.0.0”: its own version, and that of the libtorch it says it was built for.</summary>
     public static string Version => $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}";
 
     /// <summary>How many threads TorchSharp computes with.</summary>
