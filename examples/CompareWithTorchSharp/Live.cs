@@ -12,7 +12,8 @@ static class Live
     public static int Compare(CaseTable table)
     {
         Console.WriteLine($"MiniCnn and a live {TorchSharpConv2d.Version}, on the same random numbers");
-        Console.WriteLine($"ms: forward and backward, the best of five, {Workers.Count} threads here, {TorchSharpConv2d.Threads} there; small cases, so mostly calls");
+        Console.WriteLine("ms: forward and backward, the best of five, "
+            + $"{Workers.Count} threads here, {TorchSharpConv2d.Threads} there; small cases, so mostly calls");
         return Report.Show([.. table.Conv2d.Select((c, seed) =>
             c.IsDouble ? Compare<double>(c, seed, ReferenceConv2d.Run) : Compare<float>(c, seed, LayerConv2d.Run))]);
     }
