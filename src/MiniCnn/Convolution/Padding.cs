@@ -21,6 +21,9 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
         return new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2);
     }
 
+    /// <summary>Whether this is at least another one on every side.</summary>
+    internal bool Covers(Padding other) => Top >= other.Top && Left >= other.Left && Bottom >= other.Bottom && Right >= other.Right;
+
     /// <summary>The same number on all four sides.</summary>
     public static implicit operator Padding(int all) => new(all, all, all, all);
 

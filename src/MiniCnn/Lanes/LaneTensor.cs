@@ -107,13 +107,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     }
 
     /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
-    public void CopyFrom(LaneTensor<T> other)
+    public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
         for (int plane = 0; plane < Planes; plane++)
             for (int row = 0; row < Shape.Height; row++)
                 new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
         GC.KeepAlive(other);
         GC.KeepAlive(this);
+        return this;
     }
 
     /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>

@@ -8,6 +8,8 @@ sealed class Pass<T> where T : unmanaged
 {
     readonly List<Pass<T>?> children = [];
     readonly List<LaneTensor<T>?> buffers = [];
+    readonly T[][] numbers = [[], []];
+    readonly nint[][] places = [[], []];
 
     /// <summary>Whether a backward pass may follow.</summary>
     public bool Training { get; set; }
@@ -44,6 +46,12 @@ sealed class Pass<T> where T : unmanaged
             buffers[number] = buffer = new(lanes, shape, margin);
         return buffer.Resize(count);
     }
+
+    /// <summary>One of two arrays of numbers, at least so long, for the length of a call.</summary>
+    public T[] Numbers(int which, int length) => numbers[which].Length >= length ? numbers[which] : numbers[which] = new T[length];
+
+    /// <summary>One of two arrays of places in memory, at least so long, for the length of a call.</summary>
+    public nint[] Places(int which, int length) => places[which].Length >= length ? places[which] : places[which] = new nint[length];
 
     /// <summary>The buffer of a number as the forward pass left it.</summary>
     public LaneTensor<T> Kept(int number) => buffers[number]!;

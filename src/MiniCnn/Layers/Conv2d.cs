@@ -2,7 +2,7 @@ namespace MiniCnn;
 
 /// <summary>
 /// y[oc,oy,ox] = b[oc] + Σ w[oc,ic,ky,kx] · x[g·IC/groups + ic, oy·stride + ky·dilation − top, ox·stride + kx·dilation − left],
-/// the sum over ic, ky, kx; what it computes is <see cref="Conv2dReference"/>, how, <see cref="Conv2dLanes"/>.
+/// the sum over ic, ky, kx; what it computes is <see cref="Conv2dReference"/>, how, <see cref="Conv2dForward"/>.
 /// </summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html.</remarks>
 public sealed class Conv2d : Layer
@@ -60,11 +60,14 @@ public sealed class Conv2d : Layer
 
     internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;
 
+    internal override Padding GradientMargin(ImageShape input) =>
+        window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
+
     internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         LaneTensor<T> padded = Padded(x, pass);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dLanes.Forward<T, V>(Geometry(padded), padded, w, b, y);
+            Conv2dForward.Run<T, V>(Geometry(padded), padded, w, b, y, pass);
     }
 
     internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
@@ -74,27 +77,22 @@ public sealed class Conv2d : Layer
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Conv2dLanes.BackwardWeight<T, V>(shape, padded, dy, dw);
+                Conv2dBackwardWeight.Run<T, V>(shape, padded, dy, dw, pass);
             if (Bias is { Trainable: true })
-                Conv2dLanes.BackwardBias<T, V>(dy, db);
+                Conv2dBackwardWeight.RunBias<T, V>(dy, db);
             if (dx is null)
                 return;
-            if (window.PaddingMode == PaddingMode.Zeros)
-            {
-                Conv2dLanes.BackwardInput<T, V>(shape, dy, w, dx);
-                return;
-            }
-            LaneTensor<T> dPadded = pass.Buffer(1, x, padded.Shape);
-            Conv2dLanes.BackwardInput<T, V>(shape, dy, w, dPadded);
-            PadLanes.Backward(window, dPadded, dx);
+            Padding margin = Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
+            LaneTensor<T> wide = dy.Margin.Covers(margin) ? dy : pass.Buffer(1, dy, dy.Shape, margin).CopyFrom(dy);
+            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : pass.Buffer(2, x, padded.Shape);
+            Conv2dBackwardInput.Run<T, V>(shape, wide, w, target, pass);
+            if (target != dx)
+                PadLanes.Backward(window, target, dx);
         }
     }
 
     /// <summary>Whether x has the padding around it already.</summary>
-    bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged =>
-        window.PaddingMode == PaddingMode.Zeros
-        && x.Margin.Top >= window.Padding.Top && x.Margin.Left >= window.Padding.Left
-        && x.Margin.Bottom >= window.Padding.Bottom && x.Margin.Right >= window.Padding.Right;
+    bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => window.PaddingMode == PaddingMode.Zeros && x.Margin.Covers(window.Padding);
 
     /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
     LaneTensor<T> Padded<T>(LaneTensor<T> x, Pass<T> pass) where T : unmanaged, System.Numerics.INumberBase<T>
@@ -102,11 +100,7 @@ public sealed class Conv2d : Layer
         if (IsPadded(x))
             return x;
         if (window.PaddingMode == PaddingMode.Zeros)
-        {
-            LaneTensor<T> copy = pass.Buffer(0, x, x.Shape, window.Padding);
-            copy.CopyFrom(x);
-            return copy;
-        }
+            return pass.Buffer(0, x, x.Shape, window.Padding).CopyFrom(x);
         (int top, int left, int bottom, int right) = window.Padding;
         LaneTensor<T> padded = pass.Buffer(0, x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
         PadLanes.Forward(window, x, padded);

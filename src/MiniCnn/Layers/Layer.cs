@@ -98,6 +98,9 @@ public abstract class Layer
     /// <summary>Zeros that Forward would like to find around x.</summary>
     internal virtual Padding InputMargin(ImageShape input) => default;
 
+    /// <summary>Zeros that Backward would like to find around dy.</summary>
+    internal virtual Padding GradientMargin(ImageShape input) => default;
+
     /// <summary>y = f(x), every image; y overwritten.</summary>
     internal abstract void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>;

@@ -64,7 +64,7 @@ public sealed class Linear : Layer
                 Workers.Run(outputFeatures, new WeightGradient<T, V>(rows, dy, dw));
             }
             if (Bias is { Trainable: true })
-                Conv2dLanes.BackwardBias<T, V>(dy, db);
+                Conv2dBackwardWeight.RunBias<T, V>(dy, db);
             if (dx is not null)
                 Workers.Run(dx.Groups * Blocks(inputFeatures), new Product<T, V>(w, 1, inputFeatures, null, dy, dx));
         }

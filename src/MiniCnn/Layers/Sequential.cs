@@ -77,7 +77,14 @@ public sealed class Sequential : Layer
         for (int i = layers.Length - 1; i >= 0; i--)
         {
             LaneTensor<T> from = i == 0 ? x : pass.Kept(i - 1);
-            LaneTensor<T>? gradient = i == 0 ? dx : pass.Buffer(layers.Length + i, x, from.Shape);
+            LaneTensor<T>? gradient = dx;
+            if (i > 0)
+            {
+                // The next layer's dy, with the margin that it asks for; the first one does not, where no dx is wanted.
+                ImageShape input = i == 1 ? x.Shape : pass.Kept(i - 2).Shape;
+                Padding margin = i == 1 && dx is null ? default : layers[i - 1].GradientMargin(input);
+                gradient = pass.Buffer(layers.Length + i, x, from.Shape, margin);
+            }
             layers[i].Backward<T, V>(from, y, dy, gradient, pass.Child(i));
             (y, dy) = (from, gradient!);
         }

@@ -1,0 +1,53 @@
+using System.Numerics;
+
+namespace MiniCnn;
+
+/// <summary>dx = ∂⟨y, dy⟩/∂x over lanes.</summary>
+/// <remarks>
+/// dx[ic,iy,ix] = Σ w[oc,ic,ky,kx] · dy[oc,oy,ox] over oc and the taps for which oy·stride + ky·dilation − top = iy, and so for ix. Which taps
+/// these are depends on iy mod stride and ix mod stride alone: each of the stride² phases is a plain sum over its own taps.
+/// </remarks>
+static unsafe class Conv2dBackwardInput
+{
+    /// <summary>The zeros around dy that the sums run into.</summary>
+    public static Padding Margin(WindowAxis rows, WindowAxis columns)
+    {
+        return new(Before(rows), Before(columns), After(rows), After(columns));
+
+        static int Before(WindowAxis axis) => Math.Max(0, (axis.Span - 1 - axis.PadBefore + axis.Stride - 1) / axis.Stride);
+
+        static int After(WindowAxis axis) => Math.Max(0, (axis.Input - 1 + axis.PadBefore) / axis.Stride - (axis.Output - 1));
+    }
+
+    /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros.</summary>
+    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    {
+        WindowAxis rows = shape.Rows, columns = shape.Columns;
+        int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
+        int panelled = shape.Groups * TapSum<T, V>.Panels(channels) * TapSum<T, V>.PanelChannels;
+        fixed (T* packed = pass.Numbers(0, panelled * most), starts = pass.Numbers(1, panelled))
+        fixed (nint* offsets = pass.Places(0, most), places = pass.Places(1, most))
+        {
+            new Span<T>(starts, panelled).Clear();
+            for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
+            for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
+            {
+                int taps = 0;
+                for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
+                for (int ky = 0; ky < rows.Kernel; ky++)
+                for (int kx = 0; kx < columns.Kernel; kx++)
+                {
+                    int up = phaseY + rows.PadBefore - ky * rows.Dilation, left = phaseX + columns.PadBefore - kx * columns.Dilation;
+                    if (up % rows.Stride != 0 || left % columns.Stride != 0)
+                        continue;
+                    offsets[taps] = oc * dy.PlanePitch + up / rows.Stride * dy.RowPitch + left / columns.Stride * dy.Lanes;
+                    places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
+                }
+                TapSum<T, V>.Pack(
+                    w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
+                new TapSum<T, V>(packed, starts, offsets, taps, shape.Groups, dy, dx, 1, shape.Window.Stride, (phaseY, phaseX)).Run();
+            }
+        }
+    }
+}
