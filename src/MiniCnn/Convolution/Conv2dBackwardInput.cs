@@ -31,23 +31,23 @@ static unsafe class Conv2dBackwardInput
         {
             new Span<T>(starts, panelled).Clear();
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
-            for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
-            {
-                int taps = 0;
-                for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
-                for (int ky = 0; ky < rows.Kernel; ky++)
-                for (int kx = 0; kx < columns.Kernel; kx++)
+                for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {
-                    int up = phaseY + rows.PadBefore - ky * rows.Dilation, left = phaseX + columns.PadBefore - kx * columns.Dilation;
-                    if (up % rows.Stride != 0 || left % columns.Stride != 0)
-                        continue;
-                    offsets[taps] = oc * dy.PlanePitch + up / rows.Stride * dy.RowPitch + left / columns.Stride * dy.Lanes;
-                    places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
+                    int taps = 0;
+                    for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
+                        for (int ky = 0; ky < rows.Kernel; ky++)
+                            for (int kx = 0; kx < columns.Kernel; kx++)
+                            {
+                                int up = phaseY + rows.PadBefore - ky * rows.Dilation, left = phaseX + columns.PadBefore - kx * columns.Dilation;
+                                if (up % rows.Stride != 0 || left % columns.Stride != 0)
+                                    continue;
+                                offsets[taps] = oc * dy.PlanePitch + up / rows.Stride * dy.RowPitch + left / columns.Stride * dy.Lanes;
+                                places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
+                            }
+                    TapSum<T, V>.Pack(
+                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
+                    new TapSum<T, V>(packed, starts, offsets, taps, shape.Groups, dy, dx, 1, shape.Window.Stride, (phaseY, phaseX)).Run();
                 }
-                TapSum<T, V>.Pack(
-                    w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
-                new TapSum<T, V>(packed, starts, offsets, taps, shape.Groups, dy, dx, 1, shape.Window.Stride, (phaseY, phaseX)).Run();
-            }
         }
     }
 }

@@ -20,12 +20,12 @@ static unsafe class Conv2dBackwardWeight
         {
             int tap = 0;
             for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-            for (int ky = 0; ky < shape.Rows.Kernel; ky++)
-            for (int kx = 0; kx < shape.Columns.Kernel; kx++)
-            {
-                int down = ky * shape.Rows.Dilation - shape.Rows.PadBefore, right = kx * shape.Columns.Dilation - shape.Columns.PadBefore;
-                offsets[tap++] = ic * x.PlanePitch + down * x.RowPitch + right * x.Lanes;
-            }
+                for (int ky = 0; ky < shape.Rows.Kernel; ky++)
+                    for (int kx = 0; kx < shape.Columns.Kernel; kx++)
+                    {
+                        int down = ky * shape.Rows.Dilation - shape.Rows.PadBefore, right = kx * shape.Columns.Dilation - shape.Columns.PadBefore;
+                        offsets[tap++] = ic * x.PlanePitch + down * x.RowPitch + right * x.Lanes;
+                    }
             offsets[taps] = offsets[taps + 1] = offsets[taps - 1];            // a last tile computes the last tap more than once
             Kernels<T, V> work = new(shape, x, dy, dw, offsets, taps);
             Workers.Run(work.Parts, work);
@@ -70,24 +70,24 @@ static unsafe class Conv2dBackwardWeight
             int lanes = dy.Lanes, bandRows = Math.Clamp(48 / shape.OutputWidth, 1, shape.OutputHeight);
             new Span<T>(sums, tiles * TileSums * lanes).Clear();
             for (int images = fromGroup; images < endGroup; images++)
-            for (int row = 0; row < shape.OutputHeight; row += bandRows)
-            {
-                T* px = x.At(images, group * shape.GroupInputChannels, row * shape.Rows.Stride), pdy = dy.At(images, channel, row), to = sums;
-                int rows = Math.Min(bandRows, shape.OutputHeight - row);
-                for (int tap = firstTap; tap < endTap; tap += TileTaps)
-                for (int lane = 0; lane < lanes; lane += V.Count, to += TileSums * V.Count)
-                    Tile(pdy + lane, channels, px + lane, offsets + tap, rows, to);
-            }
+                for (int row = 0; row < shape.OutputHeight; row += bandRows)
+                {
+                    T* px = x.At(images, group * shape.GroupInputChannels, row * shape.Rows.Stride), pdy = dy.At(images, channel, row), to = sums;
+                    int rows = Math.Min(bandRows, shape.OutputHeight - row);
+                    for (int tap = firstTap; tap < endTap; tap += TileTaps)
+                        for (int lane = 0; lane < lanes; lane += V.Count, to += TileSums * V.Count)
+                            Tile(pdy + lane, channels, px + lane, offsets + tap, rows, to);
+                }
             // A tile's sums lie by parts of a vector's width, then channels, then taps, then lanes.
             T* all = stackalloc T[LaneTensor<T>.FullLanes];
             for (int tap = firstTap; tap < endTap; tap++)
-            for (int c = 0; c < channels; c++)
-            {
-                T* tile = sums + (nint)((tap - firstTap) / TileTaps) * TileSums * lanes + (c * TileTaps + (tap - firstTap) % TileTaps) * V.Count;
-                for (int lane = 0; lane < lanes; lane++)
-                    all[lane] = tile[lane / V.Count * TileSums * V.Count + lane % V.Count];
-                dw[(nint)(channel + c) * taps + tap] += LaneSum.Of(all, lanes, live);
-            }
+                for (int c = 0; c < channels; c++)
+                {
+                    T* tile = sums + (nint)((tap - firstTap) / TileTaps) * TileSums * lanes + (c * TileTaps + (tap - firstTap) % TileTaps) * V.Count;
+                    for (int lane = 0; lane < lanes; lane++)
+                        all[lane] = tile[lane / V.Count * TileSums * V.Count + lane % V.Count];
+                    dw[(nint)(channel + c) * taps + tap] += LaneSum.Of(all, lanes, live);
+                }
         }
 
         /// <summary>Four channels of dy times three taps of x, over some rows, added to twelve sums.</summary>
@@ -127,12 +127,12 @@ static unsafe class Conv2dBackwardWeight
             {
                 V sum = V.Broadcast(T.Zero);                        // dead lanes of dy are zero
                 for (int group = 0; group < dy.Groups; group++)
-                for (int oy = 0; oy < dy.Shape.Height; oy++)
-                {
-                    T* from = dy.At(group, oc, oy) + lane;
-                    for (int i = 0; i < dy.RowLength; i += dy.Lanes)
-                        sum += V.Load(from + i);
-                }
+                    for (int oy = 0; oy < dy.Shape.Height; oy++)
+                    {
+                        T* from = dy.At(group, oc, oy) + lane;
+                        for (int i = 0; i < dy.RowLength; i += dy.Lanes)
+                            sum += V.Load(from + i);
+                    }
                 sum.Store(sums + lane);
             }
             db[oc] += LaneSum.Of(sums, dy.Lanes, dy.Lanes);

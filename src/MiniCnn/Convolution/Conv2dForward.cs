@@ -17,13 +17,13 @@ static unsafe class Conv2dForward
         {
             int tap = 0;
             for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-            for (int ky = 0; ky < rows.Kernel; ky++)
-            for (int kx = 0; kx < columns.Kernel; kx++, tap++)
-            {
-                int down = ky * rows.Dilation - rows.PadBefore, right = kx * columns.Dilation - columns.PadBefore;
-                offsets[tap] = ic * x.PlanePitch + down * x.RowPitch + right * x.Lanes;
-                places[tap] = tap;
-            }
+                for (int ky = 0; ky < rows.Kernel; ky++)
+                    for (int kx = 0; kx < columns.Kernel; kx++, tap++)
+                    {
+                        int down = ky * rows.Dilation - rows.PadBefore, right = kx * columns.Dilation - columns.PadBefore;
+                        offsets[tap] = ic * x.PlanePitch + down * x.RowPitch + right * x.Lanes;
+                        places[tap] = tap;
+                    }
             TapSum<T, V>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, packed);
             T zero = T.Zero;
             nint first = 0;

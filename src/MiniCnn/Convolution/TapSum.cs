@@ -35,14 +35,14 @@ readonly unsafe struct TapSum<T, V>(
     public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, T* packed)
     {
         for (int group = 0; group < groups; group++)
-        for (int first = 0; first < channels; first += PanelChannels, packed += (nint)taps * PanelChannels)
-        for (int i = 0; i < PanelChannels; i++)
-        {
-            T* from = w + group * groupStep + (first + i) * channelStep, to = packed + i;
-            bool real = first + i < channels;
-            for (int tap = 0; tap < taps; tap++, to += PanelChannels)
-                *to = real ? from[places[tap]] : T.Zero;
-        }
+            for (int first = 0; first < channels; first += PanelChannels, packed += (nint)taps * PanelChannels)
+                for (int i = 0; i < PanelChannels; i++)
+                {
+                    T* from = w + group * groupStep + (first + i) * channelStep, to = packed + i;
+                    bool real = first + i < channels;
+                    for (int tap = 0; tap < taps; tap++, to += PanelChannels)
+                        *to = real ? from[places[tap]] : T.Zero;
+                }
     }
 
     /// <summary>Runs it: a few rows of one group of images at a time, so that what they read stays near.</summary>

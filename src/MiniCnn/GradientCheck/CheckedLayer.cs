@@ -38,8 +38,8 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         foreach (Parameter parameter in layer.Parameters)
             parameter.BeginCheck();
         foreach (Parameter parameter in parameters)
-        foreach (ref T value in parameter.ValueAs<T>())
-            value += T.CreateTruncating(random.NextUniform(-0.25f, 0.25f));
+            foreach (ref T value in parameter.ValueAs<T>())
+                value += T.CreateTruncating(random.NextUniform(-0.25f, 0.25f));
     }
 
     /// <summary>∂f/∂y, one array for ever.</summary>

@@ -1,7 +1,7 @@
 namespace MiniCnn.Tests;
 
 /// <summary>The convolution layer over every lane type, against the reference.</summary>
-public class Conv2dLanesTests
+public class Conv2dLayerTests
 {
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
