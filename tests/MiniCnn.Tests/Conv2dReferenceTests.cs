@@ -44,7 +44,7 @@ public class Conv2dReferenceTests
     public void Forward_is_im2col_times_the_weights()
     {
         Random random = new(1);
-        foreach (Conv2dShape s in Geometries.Random(60, seed: 1).Where(s => s.Window.PaddingMode == PaddingMode.Zeros && s.Batch > 0))
+        foreach (Conv2dShape s in Geometries.TableAndRandom(60, seed: 1).Where(s => s.Window.PaddingMode == PaddingMode.Zeros && s.Batch > 0))
         {
             double[] x = Doubles(random, s.InputLength), w = Doubles(random, s.WeightLength), b = Doubles(random, s.OutputChannels);
             double[] y = Doubles(random, s.OutputLength);
@@ -80,7 +80,7 @@ public class Conv2dReferenceTests
     {
         // The convolution is linear in x and in w, so <conv(x, w), dy> = <x, dx> = <w, dw>; and <b, db> is what the bias adds.
         Random random = new(2);
-        foreach (Conv2dShape s in Geometries.Random(300, seed: 2))
+        foreach (Conv2dShape s in Geometries.TableAndRandom(300, seed: 2))
         {
             double[] x = Doubles(random, s.InputLength), w = Doubles(random, s.WeightLength), b = Doubles(random, s.OutputChannels);
             double[] dy = Doubles(random, s.OutputLength), y = Doubles(random, s.OutputLength), dx = Doubles(random, s.InputLength);
@@ -121,7 +121,7 @@ public class Conv2dReferenceTests
     public void A_stride_takes_every_nth_output_and_a_dilation_is_a_kernel_stuffed_with_zeros()
     {
         Random random = new(5);
-        foreach (Conv2dShape s in Geometries.Random(100, seed: 5))
+        foreach (Conv2dShape s in Geometries.TableAndRandom(100, seed: 5))
         {
             float[] x = random.Integers(s.InputLength), w = random.Integers(s.WeightLength), y = new float[s.OutputLength];
             Conv2dReference.Forward(s, x, w, [], y);
@@ -142,6 +142,42 @@ public class Conv2dReferenceTests
                 int plane = i / (s.OutputWidth * s.OutputHeight);
                 Assert.Equal(full[(plane * dense.OutputHeight + oy) * dense.OutputWidth + ox], y[i]);
             }
+        }
+    }
+
+    [Fact]
+    public void Padding_is_convolving_the_padded_image_and_groups_are_convolutions_of_their_own()
+    {
+        Random random = new(6);
+        foreach (Conv2dShape s in Geometries.TableAndRandom(100, seed: 6))
+        {
+            float[] x = random.Integers(s.InputLength), w = random.Integers(s.WeightLength), y = new float[s.OutputLength];
+            Conv2dReference.Forward(s, x, w, [], y);
+            (int top, int left, int bottom, int right) = s.Window.Padding;
+            int h = s.Rows.Input, wide = s.Columns.Input, height = top + h + bottom, width = left + wide + right;
+            int inputs = s.GroupInputChannels, outputs = s.GroupOutputChannels, plane = s.OutputHeight * s.OutputWidth;
+            Conv2dShape one = new(1, inputs, height, width, outputs, new(s.Window.KernelSize, s.Window.Stride, 0, s.Window.Dilation));
+            for (int n = 0; n < s.Batch; n++)
+                for (int g = 0; g < s.Groups; g++)
+                {
+                    float[] padded = new float[one.InputLength], part = new float[one.OutputLength];
+                    for (int i = 0; i < padded.Length; i++)
+                    {
+                        int row = Place(i / width % height - top, h), column = Place(i % width - left, wide), channel = g * inputs + i / (width * height);
+                        padded[i] = row < 0 || column < 0 ? 0 : x[((n * s.InputChannels + channel) * h + row) * wide + column];
+                    }
+                    Conv2dReference.Forward<float>(one, padded, w.AsSpan(g * one.WeightLength, one.WeightLength), [], part);
+                    Assert.Equal(part, y.AsSpan((n * s.OutputChannels + g * outputs) * plane, outputs * plane).ToArray());
+                }
+
+            // Where a place of the padding takes its number from.
+            int Place(int i, int size) => i >= 0 && i < size ? i : s.Window.PaddingMode switch
+            {
+                PaddingMode.Zeros => -1,
+                PaddingMode.Replicate => Math.Clamp(i, 0, size - 1),
+                PaddingMode.Circular => (i + size) % size,
+                _ => size - 1 - Math.Abs(size - 1 - Math.Abs(i)),
+            };
         }
     }
 

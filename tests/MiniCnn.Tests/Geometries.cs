@@ -1,8 +1,16 @@
+using MiniCnn.Parity;
+
 namespace MiniCnn.Tests;
 
-/// <summary>Random convolutions: small, with unequal numbers on the two axes, and odd in as many ways as a shape can be.</summary>
+/// <summary>
+/// The convolutions that the tests go through: the table that TorchSharp was asked about, and random ones, small, with unequal numbers on the
+/// two axes, odd in as many ways as a shape can be.
+/// </summary>
 static class Geometries
 {
+    public static IEnumerable<Conv2dShape> TableAndRandom(int count, int seed) =>
+        CaseTable.Read(CaseTable.DefaultPath).Conv2d.Select(c => c.Shape).Distinct().Concat(Random(count, seed));
+
     public static IEnumerable<Conv2dShape> Random(int count, int seed)
     {
         Random random = new(seed);
