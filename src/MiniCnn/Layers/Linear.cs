@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -49,7 +48,7 @@ public sealed class Linear : Layer
     internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Workers.Run(y.Groups * Blocks(outputFeatures), new Product<T, V>(w, inputFeatures, 1, b, x, y));
+            Workers.Run(Product<T, V>.Blocks(outputFeatures), new Outputs<T, V>(new(w, inputFeatures, 1), b, x, y));
     }
 
     internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
@@ -61,71 +60,50 @@ public sealed class Linear : Layer
                 // Images as rows of features, so that a vector of dw takes a vector of x.
                 LaneTensor<T> rows = pass.Buffer(0, 1, x.Count, x.Shape);
                 x.Unpack(new Span<T>(rows.At(0, 0), x.Count * inputFeatures));
-                Workers.Run(outputFeatures, new WeightGradient<T, V>(rows, dy, dw));
+                Workers.Run(Product<T, V>.Blocks(outputFeatures), new WeightGradient<T, V>(rows, dy, dw));
             }
             if (Bias is { Trainable: true })
                 Conv2dBackwardWeight.RunBias<T, V>(dy, db);
             if (dx is not null)
-                Workers.Run(dx.Groups * Blocks(inputFeatures), new Product<T, V>(w, 1, inputFeatures, null, dy, dx));
+                Workers.Run(Product<T, V>.Blocks(inputFeatures), new Outputs<T, V>(new(w, 1, inputFeatures), null, dy, dx));
         }
     }
 
-    static int Blocks(int features) => (features + 3) / 4;
-
-    /// <summary>
-    /// Four features of to, for one group: to[r] = b[r] + Σ w[r·rowStep + k·columnStep] · from[k]. Forward takes w's rows, backward its columns.
-    /// </summary>
-    readonly unsafe struct Product<T, V>(T* w, nint rowStep, nint columnStep, T* b, LaneTensor<T> from, LaneTensor<T> to) : IWork
+    /// <summary>Four features of y for all images: y = b + m · x, m being w in the forward pass and w transposed in the backward one.</summary>
+    readonly unsafe struct Outputs<T, V>(Product<T, V> m, T* b, LaneTensor<T> x, LaneTensor<T> y) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run(int block)
         {
-            int features = to.Shape.Channels, last = features - 1;
-            (int group, int block) = Math.DivRem(part, Blocks(features));
-            int r0 = 4 * block, r1 = Math.Min(r0 + 1, last), r2 = Math.Min(r0 + 2, last), r3 = Math.Min(r0 + 3, last);
-            T* w0 = w + r0 * rowStep, w1 = w + r1 * rowStep, w2 = w + r2 * rowStep, w3 = w + r3 * rowStep;
-            for (int lane = 0; lane < to.Lanes; lane += V.Count)
+            int first = block * Product<T, V>.Rows, rows = Math.Min(Product<T, V>.Rows, y.Shape.Channels - first);
+            T* start = stackalloc T[Product<T, V>.Rows];
+            for (int r = 0; r < rows; r++)
+                start[r] = b == null ? T.Zero : b[first + r];
+            for (int lane = 0; lane < y.Lanes; lane += V.Count)
             {
-                V sum0 = Bias(r0), sum1 = Bias(r1), sum2 = Bias(r2), sum3 = Bias(r3);
-                T* x = from.At(group, 0, 0) + lane;
-                nint at = 0;
-                for (int k = 0; k < from.Shape.Channels; k++, at += columnStep, x += from.PlanePitch)
-                {
-                    V value = V.Load(x);
-                    sum0 = V.MultiplyAdd(V.Broadcast(w0[at]), value, sum0);
-                    sum1 = V.MultiplyAdd(V.Broadcast(w1[at]), value, sum1);
-                    sum2 = V.MultiplyAdd(V.Broadcast(w2[at]), value, sum2);
-                    sum3 = V.MultiplyAdd(V.Broadcast(w3[at]), value, sum3);
-                }
-                sum0.Store(to.At(group, r0, 0) + lane);
-                sum1.Store(to.At(group, r1, 0) + lane);                 // past the last feature, the last one once more
-                sum2.Store(to.At(group, r2, 0) + lane);
-                sum3.Store(to.At(group, r3, 0) + lane);
+                m.Add(
+                    first, rows, x.Shape.Channels, start, x.At(0, 0, 0) + lane, x.PlanePitch, x.GroupPitch,
+                    y.At(0, first, 0) + lane, y.PlanePitch, y.GroupPitch, y.Groups);
             }
         }
-
-        V Bias(int r) => V.Broadcast(b == null ? T.Zero : b[r]);
     }
 
-    /// <summary>One row of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n.</summary>
-    readonly unsafe struct WeightGradient<T, V>(LaneTensor<T> rows, LaneTensor<T> dy, T* dw) : IWork
+    /// <summary>Four rows of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n, a vector of features i at a time.</summary>
+    readonly unsafe struct WeightGradient<T, V>(LaneTensor<T> x, LaneTensor<T> dy, T* dw) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int o)
+        public void Run(int block)
         {
-            int features = rows.Shape.Channels;
-            T* to = dw + (nint)o * features;
-            for (int n = 0; n < dy.Count; n++)
+            int features = x.Shape.Channels, vectors = features / V.Count, tail = vectors * V.Count;
+            int first = block * Product<T, V>.Rows, rows = Math.Min(Product<T, V>.Rows, dy.Shape.Channels - first);
+            for (int group = 0; group < dy.Groups; group++)
             {
-                T gradient = dy.At(n / dy.Lanes, o, 0)[n % dy.Lanes];
-                T* x = rows.At(n, 0, 0);
-                int i = 0;
-                for (V g = V.Broadcast(gradient); i <= features - V.Count; i += V.Count)
-                    V.MultiplyAdd(g, V.Load(x + i), V.Load(to + i)).Store(to + i);
-                for (; i < features; i++)
-                    to[i] = T.MultiplyAddEstimate(gradient, x[i], to[i]);
+                int images = Math.Min(dy.Lanes, dy.Count - group * dy.Lanes);
+                T* px = x.At(group * dy.Lanes, 0, 0), to = dw + (nint)first * features;
+                new Product<T, V>(dy.At(group, first, 0), dy.PlanePitch, 1)
+                    .Add(0, rows, images, null, px, features, V.Count, to, features, V.Count, vectors);
+                new Product<T, Scalar<T>>(dy.At(group, first, 0), dy.PlanePitch, 1)
+                    .Add(0, rows, images, null, px + tail, features, 1, to + tail, features, 1, features - tail);
             }
         }
     }
