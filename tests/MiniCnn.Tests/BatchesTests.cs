@@ -146,6 +146,8 @@ public class BatchesTests
         Refused("label 2 is -1; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 0, -1], shape, 10));
         Refused("images of 2×1×2 need one mean and one std a channel; got 1 and 1", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
         Refused("images of 1×2×2 need one mean and one std a channel; got 0 and 1", () => new(new byte[12], new int[3], shape, 10, []));
+        Refused("images of 1×2×2 need one mean and one std a channel; got 1 and 2",
+            () => new(new byte[12], new int[3], shape, 10, std: [1, 1]));
         Refused("std 0 is 0; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [0]));
         Refused("std 0 is NaN; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [float.NaN]));
         Refused("images of 1×0×2: every size must be at least 1", () => new([], [], new(1, 0, 2), 10));

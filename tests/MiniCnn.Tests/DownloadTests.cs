@@ -9,7 +9,7 @@ namespace MiniCnn.Tests;
 
 public sealed class DownloadTests : IDisposable
 {
-    readonly string folder = Path.Combine(Path.GetTempPath(), Path.GetRandomFileName());
+    readonly string folder = Path.Combine(Path.GetTempPath(), $"MiniCnn-Download-{Path.GetRandomFileName()}");
 
     public void Dispose()
     {
@@ -91,7 +91,7 @@ public sealed class DownloadTests : IDisposable
     static async Task SendWithoutEnd(Stream stream, CancellationToken stop)
     {
         await Send(stream, right, length: "");
-        while (true)
+        for (int i = 0; i < 20; i++)        // endless enough
             await stream.WriteAsync(right, stop);
     }
 
@@ -230,6 +230,23 @@ public sealed class DownloadTests : IDisposable
         }
     }
 
+    [Fact]
+    public async Task Whatever_goes_wrong_is_told_in_one_line()
+    {
+        using var handler = new Broken();
+        var downloader = new Downloader(handler);
+        var e = await Assert.ThrowsAsync<DownloadException>(() => downloader.DownloadAsync(source, source.Files, folder, null, default));
+        Assert.Equal("data.gz of some set could not be downloaded (first.example: two lines; second.example: no right to write here)", e.Message);
+    }
+
+    sealed class Broken : HttpMessageHandler
+    {
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken) =>
+            throw (request.RequestUri!.Host == "first.example"
+                ? new HttpRequestException("outer", new IOException("two\nlines."))
+                : new UnauthorizedAccessException("no right to write here"));
+    }
+
     // The list that is in the library is the one in the repository's datasets folder, and says what a downloader needs.
     [Fact]
     public void The_list_of_sources_is_sound()
@@ -249,7 +266,8 @@ public sealed class DownloadTests : IDisposable
         HttpsServer server, string inside = "", double patience = 60,
         IProgress<(string, long, long)>? progress = null, CancellationToken cancel = default) =>
         new Downloader(server.Handler) { Patience = TimeSpan.FromSeconds(patience) }
-            .DownloadAsync(source, source.Files, Path.Combine(folder, inside), progress, cancel);
+            .DownloadAsync(source, source.Files, Path.Combine(folder, inside), progress, cancel)
+            .WaitAsync(TimeSpan.FromSeconds(60), CancellationToken.None);       // a stall that is never given up fails, not hangs
 
     void AssertDownloaded(string inside = "")
     {

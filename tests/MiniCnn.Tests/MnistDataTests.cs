@@ -114,6 +114,8 @@ public sealed class MnistDataTests : IDisposable
         Assert.Equal((inRepository, false), MnistData.Locate(null, "", program + Path.DirectorySeparatorChar, elsewhere));
         Assert.Equal((inRepository, false), MnistData.Locate(null, null, elsewhere, program));
         Assert.Equal((Path.Combine(elsewhere, "datasets", "mnist"), false), MnistData.Locate(null, null, folder, elsewhere));
+        File.WriteAllText(Path.Combine(elsewhere, "MiniCnn.sln"), "");
+        Assert.Equal((inRepository, false), MnistData.Locate(null, null, program, elsewhere));
     }
 
     // Every mirror answers with what the set's own folder holds here: not the published bytes, so nothing of it is kept.
