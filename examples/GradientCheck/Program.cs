@@ -1,6 +1,9 @@
 // A layer of your own: write its formula and its gradient, and let GradientCheck compare the two.
 using System.Numerics.Tensors;
+using System.Text;
 using MiniCnn;
+
+Console.OutputEncoding = Encoding.UTF8;
 
 int[] inputShape = [3, 2, 5, 4];                                 // [N, C, H, W]: unequal sizes and a batch of 3 show the most
 

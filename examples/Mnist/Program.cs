@@ -1,10 +1,12 @@
 // Trains a small convolutional network on handwritten digits, and shows what its first kernels have learnt.
 using System.CommandLine;
 using System.Numerics.Tensors;
+using System.Text;
 using MiniCnn;
 using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
 
+Console.OutputEncoding = Encoding.UTF8;
 Option<string?> data = new("--data") { Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use" };
 Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 };
 Option<int> batchSize = new("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 };
