@@ -71,6 +71,9 @@ public class GradientCheckTests
         Assert.Equal([180, 36, 3], report.Tensors.Select(tensor => tensor.Checked));
         Assert.All(report.Tensors, tensor => Assert.Equal(0, tensor.Kinks));
         GradientCheck.Verify(new Swish(), [2, 3, 4, 5]);
+        PlainConv used = new(2, 3);
+        used.Parameters[0].GradientAs<float>().Fill(3);                             // of an earlier batch
+        GradientCheck.Verify(used, [3, 2, 5, 6]);
         GradientCheck.Verify(new Sequential(new Conv2d(1, 2, (2, 3)), new Swish(), new Sequential(new PlainConv(2, 2), new Dropout(0.3)), new Flatten()), [3, 1, 6, 7]);
         GradientCheck.Verify(new Sequential(new PlainConv(1, 2), new MaxPool2d(2)), [2, 1, 5, 7]);
     }
@@ -120,6 +123,15 @@ public class GradientCheckTests
         Assert.True(report.Passed, report.ToString());
         Assert.Equal(GradientCheck.MostElements, report.Tensors[1].Checked);
         Assert.Contains("weight [8, 300]: 2000 of 2400 elements, drawn at random", report.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_gradient_of_rounding_errors_is_one_of_zero()
+    {
+        // What shift adds to all features, taking their mean off removes again: ∂f/∂shift is 0, but the sums are not quite.
+        GradientReport report = GradientCheck.Run(new Affine(), [3, 40]);
+        Assert.True(report.Passed, report.ToString());
+        Assert.NotEqual(0, report.Tensors[1].Error);
     }
 
     [Theory]

@@ -75,10 +75,19 @@ public class GradientDiagnosisTests
     }
 
     [Fact]
+    public void Parameters_are_moved_so_that_a_one_hides_nothing()
+    {
+        GradientReport report = GradientCheck.Run(new Affine(hidden: true), [2, 5]);
+        Assert.StartsWith("input: analytic = ", Assert.Single(report.Findings), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void One_element_is_wrong()
     {
         GradientReport report = Expect("weight: 1 of 48 elements are wrong, all at [1, 0, 2, 1]", (_, dw, _) => dw[17] *= 1.02f);
         Assert.Contains("\n    at [1, 0, 2, 1]: analytic ", report.ToString(), StringComparison.Ordinal);
+        Expect("input: 1 of 180 elements are wrong, all at [0, 0, 0, 2]", (dx, _, _) => dx[2] += 1);
+        Expect("input: 180 of 180 elements are wrong", (dx, _, _) => Array.ForEach([.. Enumerable.Range(0, dx.Length)], i => dx[i] += 1 + i));
         Expect("weight: 12 of 48 elements are wrong, all at [2, *, *, *]", (_, dw, _) => Array.ForEach([.. Enumerable.Range(24, 12)], i => dw[i] *= 1 + i));
     }
 

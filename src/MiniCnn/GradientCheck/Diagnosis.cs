@@ -42,7 +42,7 @@ static class Diagnosis
                     return $"Backward takes {layer.Name(other)} with {what}";
             }
         }
-        return BordersOnly(tensor) ?? $"{tensor.Wrong().Count()} of {tensor.Checked} elements are wrong, {Where(tensor)}";
+        return BordersOnly(tensor) ?? $"{tensor.Wrong().Count()} of {tensor.Checked} elements are wrong{Where(tensor)}";
 
         bool IsRight(Func<int, double> gradient) => tensor.ErrorOf(gradient) <= 4 * tensor.Tolerance;
     }
@@ -123,12 +123,11 @@ static class Diagnosis
         }
     }
 
-    /// <summary>The indices that all wrong elements share: “all at [1, *, *, 0]”.</summary>
+    /// <summary>The indices that all wrong elements share: “, all at [1, *, *, 0]”; nothing where they share none.</summary>
     static string Where(TensorReport tensor)
     {
         int[][] wrong = [.. tensor.Wrong().Select(k => tensor.Indices(tensor.Places[k]))];
-        IEnumerable<string> shared = Enumerable.Range(0, tensor.Shape.Count)
-            .Select(axis => wrong.All(index => index[axis] == wrong[0][axis]) ? $"{wrong[0][axis]}" : "*");
-        return $"all at [{string.Join(", ", shared)}]";
+        bool[] shared = [.. Enumerable.Range(0, tensor.Shape.Count).Select(axis => wrong.All(index => index[axis] == wrong[0][axis]))];
+        return shared.Contains(true) ? $", all at [{string.Join(", ", shared.Select((same, axis) => same ? $"{wrong[0][axis]}" : "*"))}]" : "";
     }
 }

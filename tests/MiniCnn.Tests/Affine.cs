@@ -1,0 +1,35 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>y = scale · x + shift, less its mean; scale begins at 1. Hidden: a mistake in dx that only another scale shows.</summary>
+sealed class Affine : PlainLayer
+{
+    readonly bool hidden;
+    readonly Parameter shift, scale;
+    Tensor<float>? x;
+
+    public Affine(bool hidden = false)
+    {
+        (this.hidden, shift, scale) = (hidden, AddParameter("shift", 1), AddParameter("scale", 1));
+        scale.Value[0] = 1;
+    }
+
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+    {
+        this.x = x;
+        return Centred(x * scale.Value[0] + shift.Value[0]);
+    }
+
+    protected override Tensor<float> BackwardCore(Tensor<float> dy)
+    {
+        Tensor<float> dz = Centred(dy);
+        shift.Gradient[0] += Tensor.Sum<float>(dz);
+        scale.Gradient[0] += Tensor.Sum<float>(dz * x!);
+        return dz * (hidden ? 1 : scale.Value[0]);
+    }
+
+    static Tensor<float> Centred(Tensor<float> z) => z - Tensor.Average<float>(z);
+}
