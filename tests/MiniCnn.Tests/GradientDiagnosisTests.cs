@@ -95,6 +95,7 @@ public class GradientDiagnosisTests
     public void NaN_fails()
     {
         Expect("weight: analytic is NaN, infinite or never written, first at [1, 0, 2, 1]", (_, dw, _) => dw[17] = float.NaN);
+        Assert.Equal(double.PositiveInfinity, Expect("weight: analytic is NaN, infinite or never written, first at [3, 1, 2, 1]", (_, dw, _) => dw[^1] = float.NaN).Tensors[1].Error);
         Expect("input: analytic is NaN, infinite or never written, first at [0, 0, 0, 2]", (dx, _, _) => dx[2] = float.PositiveInfinity);
     }
 

@@ -20,7 +20,10 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed)
     {
         if (inputShape.Length is not (2 or 4) || inputShape.ContainsAnyInRange(int.MinValue, 0))
-            throw new ArgumentException($"an input [N, C, H, W] or [N, features] is needed, all above 0, not [{string.Join(", ", inputShape.ToArray())}]");
+        {
+            throw new ArgumentException(
+                $"an input [N, C, H, W] or [N, features] is needed, all above 0, not [{string.Join(", ", inputShape.ToArray())}]");
+        }
         ImageShape shape = inputShape.Length == 2 ? ImageShape.Features(inputShape[1]) : new(inputShape[1], inputShape[2], inputShape[3]);
         ImageShape output = layer.OutputShape(shape);
         (this.layer, this.inputShape, random) = (layer, inputShape.ToArray(), new(seed));
@@ -52,7 +55,8 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
 
     public string Name(int tensor) => tensor == 0 ? "input" : parameters[tensor - 1].Name;
 
-    public int[] Shape(int tensor) => tensor == 0 ? inputShape : Array.ConvertAll(parameters[tensor - 1].Value.Lengths.ToArray(), n => (int)n);
+    public int[] Shape(int tensor) =>
+        tensor == 0 ? inputShape : Array.ConvertAll(parameters[tensor - 1].Value.Lengths.ToArray(), n => (int)n);
 
     /// <summary>The layer that a parameter belongs to.</summary>
     public string Owner(int tensor) => tensor == 0 ? layer.Description : parameters[tensor - 1].Owner.Description;
@@ -85,7 +89,9 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         return to;
     }
 
-    /// <summary>A forward and a backward pass: ∂f/∂x, and what parameters' gradients, which held other numbers or zero before, hold then.</summary>
+    /// <summary>
+    /// A forward and a backward pass: ∂f/∂x, and what the parameters' gradients hold then, which held these numbers before, or zeros.
+    /// </summary>
     public T[][] Gradients(T[][]? before)
     {
         for (int i = 0; i < parameters.Length; i++)

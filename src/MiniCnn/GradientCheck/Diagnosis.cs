@@ -4,14 +4,16 @@ using System.Numerics;
 namespace MiniCnn;
 
 /// <summary>
-/// Says in a sentence what is wrong with a gradient: each usual mistake is undone, and where that makes the gradient right, it was that one.
+/// Says in a sentence what is wrong with a gradient: each usual mistake is undone in turn, and where that makes the gradient right, it
+/// was that one.
 /// </summary>
 static class Diagnosis
 {
     public static string Of<T>(TensorReport tensor, CheckedLayer<T> layer, int number) where T : unmanaged, IFloatingPointIeee754<T>
     {
         double[] a = tensor.Analytic;
-        int bad = Array.FindIndex(a, value => !double.IsFinite(value)), badNumeric = Array.FindIndex(tensor.Numeric, n => !double.IsFinite(n.Value));
+        int bad = Array.FindIndex(a, value => !double.IsFinite(value));
+        int badNumeric = Array.FindIndex(tensor.Numeric, n => !double.IsFinite(n.Value));
         if (bad >= 0)
             return $"analytic is NaN, infinite or never written, first at {tensor.Index(bad)}";
         if (badNumeric >= 0)
@@ -19,7 +21,8 @@ static class Diagnosis
         if (a.All(value => value == 0))
             return "no gradient at all: analytic = 0 everywhere";
 
-        (int Place, double Value)[] smooth = [.. tensor.Places.Zip(tensor.Numeric).Where(p => !p.Second.IsKink).Select(p => (p.First, p.Second.Value))];
+        (int Place, double Value)[] smooth =
+            [.. tensor.Places.Zip(tensor.Numeric).Where(pair => !pair.Second.IsKink).Select(pair => (pair.First, pair.Second.Value))];
         double ratio = smooth.Sum(n => a[n.Place] * n.Value) / smooth.Sum(n => n.Value * n.Value);
         double offset = smooth.Average(n => a[n.Place] - n.Value);
         bool several = smooth.Length > 1;
@@ -74,10 +77,10 @@ static class Diagnosis
         bool Is(double value) => Math.Abs(ratio - value) <= 1e-3 * Math.Abs(value);
     }
 
-    /// <summary>What the last two axes of a tensor can have suffered: the place that has an element's gradient, from its own place and the shape.</summary>
+    /// <summary>What can have befallen the last two axes: the place that has an element's gradient, from its own place and the shape.</summary>
     static readonly (string What, Func<int, int[], int> Turn)[] Turns =
     [
-        ("its last two axes turned by 180°: the kernel is flipped", static (i, shape) => Flip(i, shape.Length < 4 ? 1 : shape[^2] * shape[^1])),
+        ("its last two axes turned by 180°: the kernel is flipped", static (i, shape) => shape.Length < 4 ? i : Flip(i, shape[^2] * shape[^1])),
         ("its last two axes swapped: H and W are mixed up", static (i, shape) => shape.Length < 2 ? i : Swap(i, shape[^2], shape[^1])),
         ("its last two axes swapped: H and W are mixed up", static (i, shape) => shape.Length < 2 ? i : Swap(i, shape[^1], shape[^2])),
     ];
@@ -92,7 +95,8 @@ static class Diagnosis
     }
 
     /// <summary>dx when Backward, but not Forward, is given a parameter with its elements moved about.</summary>
-    static double[] GradientWith<T>(CheckedLayer<T> layer, int parameter, Func<int, int[], int> turn) where T : unmanaged, IFloatingPointIeee754<T>
+    static double[] GradientWith<T>(CheckedLayer<T> layer, int parameter, Func<int, int[], int> turn)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         layer.Forward();
         Span<T> values = layer.Values(parameter);
@@ -113,7 +117,8 @@ static class Diagnosis
         int[] wrong = [.. tensor.Wrong().Select(k => Depth(tensor.Places[k]))];
         int deepest = wrong.Max(), border = tensor.Places.Count(i => Depth(i) <= deepest);
         return border < tensor.Checked && 6 * wrong.Length >= border
-            ? $"only the borders are wrong: {wrong.Length} elements in a border of width {deepest + 1}; the {tensor.Checked - border} inside are right"
+            ? $"only the borders are wrong: {wrong.Length} elements in a border of width {deepest + 1}; "
+                + $"the {tensor.Checked - border} inside are right"
             : null;
 
         int Depth(int i)
@@ -128,6 +133,7 @@ static class Diagnosis
     {
         int[][] wrong = [.. tensor.Wrong().Select(k => tensor.Indices(tensor.Places[k]))];
         bool[] shared = [.. Enumerable.Range(0, tensor.Shape.Count).Select(axis => wrong.All(index => index[axis] == wrong[0][axis]))];
-        return shared.Contains(true) ? $", all at [{string.Join(", ", shared.Select((same, axis) => same ? $"{wrong[0][axis]}" : "*"))}]" : "";
+        IEnumerable<string> indices = shared.Select((same, axis) => same ? $"{wrong[0][axis]}" : "*");
+        return shared.Contains(true) ? $", all at [{string.Join(", ", indices)}]" : "";
     }
 }

@@ -51,7 +51,10 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
         }
     }
 
-    /// <summary>f at x + step and x − step: the slope between them, by how much the slopes to them from x differ, and the size of what moved.</summary>
+    /// <summary>
+    /// From f at x + step and x − step: the slope between them, by how much the slopes to them from x differ, and the size of the
+    /// outputs that moved.
+    /// </summary>
     Pair Move(int tensor, int element, double step)
     {
         ref T value = ref layer.Values(tensor)[element];
@@ -66,11 +69,11 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
         {
             if (plus[i] == y[i] && minus[i] == y[i])
                 continue;
-            (double f, double after, double before) = (double.CreateTruncating(y[i]), double.CreateTruncating(plus[i]), double.CreateTruncating(minus[i]));
-            double dy = double.CreateTruncating(layer.Dy[i]);
+            (double dy, double here) = (double.CreateTruncating(layer.Dy[i]), double.CreateTruncating(y[i]));
+            (double after, double before) = (double.CreateTruncating(plus[i]), double.CreateTruncating(minus[i]));
             odd += dy * (after - before);
-            even += dy * (after - f + (before - f));
-            squares += dy * dy * Math.Max(f * f, Math.Max(after * after, before * before));
+            even += dy * (after - here + (before - here));
+            squares += dy * dy * Math.Max(here * here, Math.Max(after * after, before * before));
         }
         return new(odd / double.CreateTruncating(above - below), even / step, Math.Sqrt(squares));
     }

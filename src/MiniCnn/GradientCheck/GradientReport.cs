@@ -18,7 +18,8 @@ public sealed class GradientReport
     public IReadOnlyList<TensorReport> Tensors => tensors;
 
     /// <summary>What is wrong, “weight: analytic = −1 × numeric everywhere: the sign is turned”; empty when the check passed.</summary>
-    public IReadOnlyList<string> Findings => [.. findings, .. tensors.SelectMany(tensor => tensor.Findings.Select(finding => $"{tensor.Name}: {finding}"))];
+    public IReadOnlyList<string> Findings =>
+        [.. findings, .. tensors.SelectMany(tensor => tensor.Findings.Select(finding => $"{tensor.Name}: {finding}"))];
 
     /// <summary>A line for the layer, one for each tensor, and below a wrong one its findings and its worst elements.</summary>
     public override string ToString()

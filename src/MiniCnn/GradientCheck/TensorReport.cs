@@ -17,7 +17,7 @@ public sealed class TensorReport
         (Name, this.owner, Shape, Analytic, Places, Numeric, Tolerance) = (name, owner, shape, analytic, places, numeric, tolerance);
         Kinks = numeric.Count(n => n.IsKink);
         largest = numeric.Where(n => !n.IsKink).Select(n => Math.Abs(n.Value)).DefaultIfEmpty().Max();
-        Error = ErrorOf(i => analytic[i]);
+        Error = analytic.All(double.IsFinite) ? ErrorOf(i => analytic[i]) : double.PositiveInfinity;
         if (Kinks > MostKinks * Checked)
         {
             findings.Add($"{Kinks} of {Checked} elements lie at kinks, where there is no derivative; at most 5 % may: "
@@ -49,15 +49,19 @@ public sealed class TensorReport
         string elements =
             Checked < Analytic.Length ? $"{Checked} of {Analytic.Length} elements, drawn at random"
             : Checked == 1 ? "1 element" : $"{Checked} elements";
-        StringBuilder text = new(string.Create(
-            CultureInfo.InvariantCulture, $"{Name} [{string.Join(", ", Shape)}]: {elements}{(Kinks == 0 ? "" : $", {Kinks} of them at kinks")}, error {Error:0.0E+0} (at most {Tolerance:0E+0})"));
+        string kinks = Kinks == 0 ? "" : $", {Kinks} of them at kinks";
+        StringBuilder text = new($"{Name} [{string.Join(", ", Shape)}]: {elements}{kinks}, error ");
+        text.Append(CultureInfo.InvariantCulture, $"{Error:0.0E+0} (at most {Tolerance:0E+0})");
         if (findings.Count == 0)
             return text.ToString();
         text.Append($"  WRONG, {owner}");
         foreach (string finding in findings)
             text.Append($"\n    {finding}");
         foreach (int k in Wrong().OrderByDescending(k => ErrorAt(k, Analytic[Places[k]])).Take(5))
-            text.Append(CultureInfo.InvariantCulture, $"\n    at {Index(Places[k])}: analytic {Analytic[Places[k]]:G7}, numeric {Numeric[k].Value:G7}");
+        {
+            (double analytic, double numeric) = (Analytic[Places[k]], Numeric[k].Value);
+            text.Append(CultureInfo.InvariantCulture, $"\n    at {Index(Places[k])}: analytic {analytic:G7}, numeric {numeric:G7}");
+        }
         return text.ToString();
     }
 

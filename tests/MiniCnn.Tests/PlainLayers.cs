@@ -33,3 +33,39 @@ sealed class Affine : PlainLayer
 
     static Tensor<float> Centred(Tensor<float> z) => z - Tensor.Average<float>(z);
 }
+
+/// <summary>y = x; keeps the first x that comes.</summary>
+sealed class Probe : PlainLayer
+{
+    public float[] First { get; private set; } = [];
+
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+    {
+        First = First is [] ? x.AsSpan().ToArray() : First;
+        return x;
+    }
+
+    protected override Tensor<float> BackwardCore(Tensor<float> dy) => dy;
+}
+
+/// <summary>y = x · sigmoid(x).</summary>
+sealed class Swish : PlainLayer
+{
+    Tensor<float>? x;
+
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+    {
+        this.x = x;
+        return x * Tensor.Sigmoid<float>(x);
+    }
+
+    protected override Tensor<float> BackwardCore(Tensor<float> dy)
+    {
+        Tensor<float> s = Tensor.Sigmoid<float>(x!);
+        return dy * (s + x! * s * (1f - s));
+    }
+}
