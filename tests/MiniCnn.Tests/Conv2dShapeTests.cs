@@ -108,7 +108,7 @@ public class Conv2dShapeTests
     }
 
     [Fact]
-    public void Tap_and_output_ranges_are_what_Source_says()
+    public void Tap_ranges_are_what_Source_says()
     {
         foreach (Conv2dShape shape in Geometries.TableAndRandom(300, seed: 4).Where(s => s.Window.PaddingMode == PaddingMode.Zeros))
             foreach (WindowAxis axis in (WindowAxis[])[shape.Rows, shape.Columns])
@@ -117,11 +117,6 @@ public class Conv2dShapeTests
                 {
                     int[] taps = [.. Enumerable.Range(0, axis.Kernel).Where(k => axis.Source(o, k) >= 0)];
                     Assert.Equal(taps, Range(axis.FirstTap(o), axis.EndTap(o)));
-                }
-                for (int k = 0; k < axis.Kernel; k++)
-                {
-                    int[] outputs = [.. Enumerable.Range(0, axis.Output).Where(o => axis.Source(o, k) >= 0)];
-                    Assert.Equal(outputs, Range(axis.FirstOutput(k), axis.EndOutput(k)));
                 }
             }
 

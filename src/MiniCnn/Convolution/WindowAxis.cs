@@ -42,9 +42,12 @@ public readonly record struct WindowAxis
     /// <summary>The pixel that tap k of output o reads, o·stride + k·dilation − padBefore, or −1 where that is a zero of the padding.</summary>
     public int Source(int output, int tap)
     {
-        int i = output * Stride + tap * Dilation - PadBefore;
+        int i = Place(output, tap);
         return (uint)i < (uint)Input ? i : PaddingSource(i);
     }
+
+    /// <summary>Where tap k of output o stands, o·stride + k·dilation − padBefore: on the image, or in the padding around it.</summary>
+    internal int Place(int output, int tap) => output * Stride + tap * Dilation - PadBefore;
 
     /// <summary>The first tap of output o that lies on the image, not in the padding before it.</summary>
     internal int FirstTap(int output) => Math.Max(0, (PadBefore - output * Stride + Dilation - 1) / Dilation);
@@ -54,16 +57,6 @@ public readonly record struct WindowAxis
     {
         int room = Input - 1 + PadBefore - output * Stride;               // pixels from tap 0 to the last one of the image
         return room < 0 ? 0 : Math.Min(Kernel, room / Dilation + 1);
-    }
-
-    /// <summary>The first output whose tap k lies on the image, not in the padding before it.</summary>
-    internal int FirstOutput(int tap) => Math.Max(0, (PadBefore - tap * Dilation + Stride - 1) / Stride);
-
-    /// <summary>One more than the last output whose tap k lies on the image; not above <see cref="FirstOutput"/> where none does.</summary>
-    internal int EndOutput(int tap)
-    {
-        int room = Input - 1 + PadBefore - tap * Dilation;                // pixels from output 0's tap to the last one of the image
-        return room < 0 ? 0 : Math.Min(Output, room / Stride + 1);
     }
 
     /// <summary>The pixel that stands at place i of the padding (i below 0, or at Input and beyond), or −1 for zero.</summary>

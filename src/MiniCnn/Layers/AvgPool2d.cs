@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -38,9 +39,11 @@ public sealed class AvgPool2d : Layer
     readonly unsafe struct ForwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> x, LaneTensor<T> y) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
+            nint down = rows.Dilation * x.RowPitch, right = columns.Dilation * x.Lanes;
             for (int oy = 0; oy < rows.Output; oy++)
                 for (int ox = 0; ox < columns.Output; ox++)
                 {
@@ -49,9 +52,10 @@ public sealed class AvgPool2d : Layer
                     for (int lane = 0; lane < x.Lanes; lane += V.Count)
                     {
                         V sum = V.Broadcast(T.Zero);
-                        for (int ky = firstY; ky < endY; ky++)
-                            for (int kx = firstX; kx < endX; kx++)
-                                sum += V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
+                        T* from = x.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * x.Lanes + lane;
+                        for (int ky = firstY; ky < endY; ky++, from += down)
+                            for (int kx = 0; kx < endX - firstX; kx++)
+                                sum += V.Load(from + kx * right);
                         (sum / count).Store(y.At(plane, oy) + ox * y.Lanes + lane);
                     }
                 }
@@ -61,9 +65,11 @@ public sealed class AvgPool2d : Layer
     readonly unsafe struct BackwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
+            nint down = rows.Dilation * dx.RowPitch, right = columns.Dilation * dx.Lanes;
             dx.ClearPlane(plane);
             for (int oy = 0; oy < rows.Output; oy++)
                 for (int ox = 0; ox < columns.Output; ox++)
@@ -73,12 +79,10 @@ public sealed class AvgPool2d : Layer
                     for (int lane = 0; lane < dx.Lanes; lane += V.Count)
                     {
                         V share = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane) / count;
-                        for (int ky = firstY; ky < endY; ky++)
-                            for (int kx = firstX; kx < endX; kx++)
-                            {
-                                T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
-                                (V.Load(to) + share).Store(to);
-                            }
+                        T* to = dx.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * dx.Lanes + lane;
+                        for (int ky = firstY; ky < endY; ky++, to += down)
+                            for (int kx = 0; kx < endX - firstX; kx++)
+                                (V.Load(to + kx * right) + share).Store(to + kx * right);
                     }
                 }
         }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -38,9 +39,11 @@ public sealed class MaxPool2d : Layer
     readonly unsafe struct ForwardPlane<T, V>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
+            nint down = rows.Dilation * x.RowPitch, right = columns.Dilation * x.Lanes;
             for (int oy = 0; oy < rows.Output; oy++)
                 for (int ox = 0; ox < columns.Output; ox++)
                 {
@@ -48,16 +51,16 @@ public sealed class MaxPool2d : Layer
                     for (int lane = 0; lane < x.Lanes; lane += V.Count)
                     {
                         V best = V.Broadcast(T.NegativeInfinity), bestTap = V.Broadcast(T.CreateTruncating(firstY * columns.Kernel + firstX));
-                        for (int ky = firstY; ky < endY; ky++)
+                        T* from = x.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * x.Lanes + lane;
+                        for (int ky = firstY; ky < endY; ky++, from += down)
                             for (int kx = firstX; kx < endX; kx++)
                             {
-                                V value = V.Load(x.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * x.Lanes + lane);
-                                V larger = V.Max(best, value);
+                                V larger = V.Max(best, V.Load(from + (kx - firstX) * right));
                                 bestTap = V.Select(V.Equal(larger, best), bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
                                 best = larger;
                             }
                         best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
-                        bestTap.Store(winner.At(plane, oy) + ox * y.Lanes + lane);
+                        bestTap.Store(winner.At(plane, oy) + ox * winner.Lanes + lane);
                     }
                 }
         }
@@ -66,10 +69,12 @@ public sealed class MaxPool2d : Layer
     readonly unsafe struct BackwardPlane<T, V>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> winner) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
             V zero = V.Broadcast(T.Zero);
+            nint down = rows.Dilation * dx.RowPitch, right = columns.Dilation * dx.Lanes;
             dx.ClearPlane(plane);
             for (int oy = 0; oy < rows.Output; oy++)
                 for (int ox = 0; ox < columns.Output; ox++)
@@ -78,11 +83,12 @@ public sealed class MaxPool2d : Layer
                     for (int lane = 0; lane < dx.Lanes; lane += V.Count)
                     {
                         V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
-                        V bestTap = V.Load(winner.At(plane, oy) + ox * dy.Lanes + lane);
-                        for (int ky = firstY; ky < endY; ky++)
+                        V bestTap = V.Load(winner.At(plane, oy) + ox * winner.Lanes + lane);
+                        T* row = dx.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * dx.Lanes + lane;
+                        for (int ky = firstY; ky < endY; ky++, row += down)
                             for (int kx = firstX; kx < endX; kx++)
                             {
-                                T* to = dx.At(plane, rows.Source(oy, ky)) + columns.Source(ox, kx) * dx.Lanes + lane;
+                                T* to = row + (kx - firstX) * right;
                                 V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
                                 (V.Load(to) + V.Select(won, gradient, zero)).Store(to);
                             }

@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace MiniCnn;
 
 /// <summary>y = max(x, 0), element by element; the gradient passes where x is above 0.</summary>
@@ -19,6 +21,7 @@ public sealed class ReLU : Layer
     readonly unsafe struct ForwardPlane<T, V>(LaneTensor<T> x, LaneTensor<T> y) : IWork
         where T : unmanaged where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             V zero = V.Broadcast(default);
@@ -34,6 +37,7 @@ public sealed class ReLU : Layer
     readonly unsafe struct BackwardPlane<T, V>(LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
         where T : unmanaged where V : struct, ILanes<V, T>
     {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
             V zero = V.Broadcast(default);
