@@ -22,16 +22,16 @@ static class Live
         where T : unmanaged, INumber<T>
     {
         var inputs = Conv2dInputs<T>.Random(c, seed);
-        var (theirs, theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
-        var (ours, ourTime) = Time(() => run(c.Shape, inputs));
+        (Conv2dResults<T>? theirs, TimeSpan theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
+        (Conv2dResults<T>? ours, TimeSpan ourTime) = Time(() => run(c.Shape, inputs));
         return new(Conv2dReport.Compare(c, inputs, theirs, ours), ourTime, theirTime);
     }
 
     // The best of five, after one to warm up.
     static (R Result, TimeSpan Time) Time<R>(Func<R> run)
     {
-        var result = run();
-        var best = TimeSpan.MaxValue;
+        R? result = run();
+        TimeSpan best = TimeSpan.MaxValue;
         for (int i = 0; i < 5; i++)
         {
             long start = Stopwatch.GetTimestamp();

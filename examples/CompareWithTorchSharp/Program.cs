@@ -15,21 +15,21 @@ using MiniCnn.Parity;
 
 Console.OutputEncoding = Encoding.UTF8;
 CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-var table = CaseTable.Read(CaseTable.DefaultPath);
+CaseTable table = CaseTable.Read(CaseTable.DefaultPath);
 
-var recording = new Option<string>("--recording")
+Option<string> recording = new("--recording")
 {
     Description = "A recording to check. Without it: a live TorchSharp where one is compiled in, else the recording in the source.",
 };
-var file = new Argument<string>("FILE") { Description = "The safetensors file to write." };
-var recordCommand = new Command("record", "Write down what TorchSharp computes for the table of cases; needs -p:TorchSharp=true.") { file };
-var root = new RootCommand("Compare this library's convolution and its gradients with TorchSharp's.") { recording, recordCommand };
+Argument<string> file = new("FILE") { Description = "The safetensors file to write." };
+Command recordCommand = new("record", "Write down what TorchSharp computes for the table of cases; needs -p:TorchSharp=true.") { file };
+RootCommand root = new("Compare this library's convolution and its gradients with TorchSharp's.") { recording, recordCommand };
 root.SetAction(arguments => Compare(arguments.GetValue(recording)));
 recordCommand.SetAction(arguments => Record(arguments.GetValue(file)!));
 
 try
 {
-    var parsed = root.Parse(args);
+    ParseResult parsed = root.Parse(args);
     int exitCode = parsed.Invoke(new() { EnableDefaultExceptionHandler = false });
     return parsed.Errors.Count > 0 ? 2 : exitCode;
 }
@@ -45,7 +45,7 @@ int Compare(string? path)
     if (path is null)
         return Live.Compare(table);
 #endif
-    var recording = Recording.Read(path ?? Recording.DefaultPath, table);
+    Recording recording = Recording.Read(path ?? Recording.DefaultPath, table);
     Console.WriteLine($"MiniCnn and what was recorded from {recording.RecordedWith}");
     return Report.Show([.. table.Conv2d.Select(c =>
         c.IsDouble ? Recorded<double>(recording, c, ReferenceConv2d.Run) : Recorded<float>(recording, c, LayerConv2d.Run))]);
@@ -55,7 +55,7 @@ int Compare(string? path)
 Comparison Recorded<T>(Recording recording, Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run)
     where T : unmanaged, INumber<T>
 {
-    var inputs = recording.Inputs<T>(c);
+    global::MiniCnn.Parity.Conv2dInputs<T> inputs = recording.Inputs<T>(c);
     return new(Conv2dReport.Compare(c, inputs, theirs: recording.Results<T>(c), ours: run(c.Shape, inputs)));
 }
 

@@ -13,11 +13,11 @@ static class Report
     public static int Show(List<Comparison> cases)
     {
         bool timed = cases.Exists(c => c.TheirTime > TimeSpan.Zero);
-        var table = new Table().Border(TableBorder.Simple).AddColumn("conv2d");
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("conv2d");
         string[] titles = ["cases", "y", "dx", "dweight", "dbias", "integers equal"];
         foreach (string title in timed ? [.. titles, "MiniCnn ms", "TorchSharp ms"] : titles)
             table.AddColumn(new TableColumn(title).RightAligned());
-        foreach (var group in cases.GroupBy(c => c.Report.Case.Group))
+        foreach (IGrouping<string, Comparison> group in cases.GroupBy(c => c.Report.Case.Group))
             table.AddRow(Row(group.Key, [.. group], timed));
         table.AddEmptyRow().AddRow(Row("all", cases, timed));
         if (Console.IsOutputRedirected)
@@ -26,8 +26,8 @@ static class Report
 
         Console.WriteLine("y, dx, dweight, dbias: the worst error as a share of what rounding may do, 2·k·ε·conv(|x|,|w|).");
         Console.WriteLine("Whole numbers must be equal to the bit.");
-        var wrong = cases.Where(c => !c.Report.Holds).ToList();
-        foreach (var c in wrong.Take(10))
+        List<Comparison> wrong = cases.Where(c => !c.Report.Holds).ToList();
+        foreach (Comparison? c in wrong.Take(10))
             Console.WriteLine(c.Report);
         Console.WriteLine(wrong.Count == 0 ? $"all {cases.Count} cases agree" : $"{wrong.Count} of {cases.Count} cases do not agree");
         return wrong.Count == 0 ? 0 : 1;
@@ -36,7 +36,7 @@ static class Report
     static string[] Row(string name, List<Comparison> cases, bool timed)
     {
         string Worst(Func<Conv2dReport, Agreement> part) => $"{cases.Max(c => part(c.Report).WorstShare):0.00}";
-        var integers = cases.Where(c => c.Report.Case.IsInteger).SelectMany(c => c.Report.Parts).Select(p => p.Agreement).ToList();
+        List<Agreement> integers = cases.Where(c => c.Report.Case.IsInteger).SelectMany(c => c.Report.Parts).Select(p => p.Agreement).ToList();
         string equal = integers.Count == 0 ? "–" : $"{integers.Sum(a => a.BitEqual)} of {integers.Sum(a => a.Elements)}";
         string[] row = [name, $"{cases.Count}", Worst(r => r.Y), Worst(r => r.Dx), Worst(r => r.Dweight), Worst(r => r.Dbias), equal];
         return timed

@@ -85,7 +85,7 @@ static class Font
     public static bool Ink(char c, int x, int y)
     {
         if (c == ' ') return false;
-        var (line, column) = Glyphs.TryGetValue(c, out var glyph) ? glyph : Glyphs['?'];
+        (int line, int column) = Glyphs.TryGetValue(c, out (int Line, int Column) glyph) ? glyph : Glyphs['?'];
         string pixels = line + y < Art.Length ? Art[line + y] : "";    // without the blanks that would end a line
         return column + x < pixels.Length && pixels[column + x] == '#';
     }

@@ -24,7 +24,7 @@ public static class KernelSheet
         ArgumentNullException.ThrowIfNull(after);
         if (before.Rank != 4 || before.FlattenedLength == 0 || !before.Lengths.SequenceEqual(after.Lengths))
             throw new ArgumentException($"expected weights [out, in, kH, kW] twice in one shape, got {Shape(before)} and {Shape(after)}");
-        var (outs, ins, height, width) = ((int)before.Lengths[0], (int)before.Lengths[1], (int)before.Lengths[2], (int)before.Lengths[3]);
+        (int outs, int ins, int height, int width) = ((int)before.Lengths[0], (int)before.Lengths[1], (int)before.Lengths[2], (int)before.Lengths[3]);
         float[] first = new float[before.FlattenedLength], second = new float[before.FlattenedLength];
         before.FlattenTo(first);
         after.FlattenTo(second);
@@ -41,7 +41,7 @@ public static class KernelSheet
         int legendWidth = Font.Width($"{legend[0]}  {legend[1]}", Text) + LegendWidth;
         int titleWidth = Math.Max(Font.Width(titleBefore, Text), Font.Width(titleAfter, Text));
         int widest = Math.Max(groupWidth, Math.Max(titleWidth, legendWidth));
-        var sheet = new Picture(widest + 2 * Margin, 2 * groupHeight + Font.Height(Text) + 4 * Margin);
+        Picture sheet = new(widest + 2 * Margin, 2 * groupHeight + Font.Height(Text) + 4 * Margin);
         sheet.Fill(0, 0, sheet.Width, sheet.Height, Paper);
         DrawGroup(Margin, titleBefore, first);
         DrawGroup(Margin + groupHeight + Margin, titleAfter, second);
@@ -65,7 +65,7 @@ public static class KernelSheet
             for (int y = 0; y < height; y++)
                 for (int x = 0; x < width; x++)
                 {
-                    var color = Rgb.BlueWhiteRed(weights[y * width + x] / scale);
+                    Rgb color = Rgb.BlueWhiteRed(weights[y * width + x] / scale);
                     sheet.Fill(left + 1 + x * cell, top + 1 + y * cell, cell - line, cell - line, color);
                 }
         }

@@ -41,8 +41,8 @@ public static class Png
     // Each row as its difference from the row above (filter 2, "Up"), the first from zeros; then zlib.
     static byte[] Compress(Picture picture)
     {
-        using var compressed = new MemoryStream();
-        using (var zlib = new ZLibStream(compressed, CompressionLevel.Optimal))
+        using MemoryStream compressed = new();
+        using (ZLibStream zlib = new(compressed, CompressionLevel.Optimal))
         {
             int length = picture.Width * picture.Channels;
             ReadOnlySpan<byte> above = new byte[length];
@@ -50,7 +50,7 @@ public static class Png
             filtered[0] = 2;
             for (int y = 0; y < picture.Height; y++)
             {
-                var row = picture.Pixels.AsSpan(y * length, length);
+                Span<byte> row = picture.Pixels.AsSpan(y * length, length);
                 for (int i = 0; i < length; i++) filtered[1 + i] = (byte)(row[i] - above[i]);
                 zlib.Write(filtered);
                 above = row;

@@ -23,10 +23,10 @@ public readonly record struct Agreement(int Elements, int BitEqual, double Worst
         if (theirs.Length != ours.Length)
             throw new ArgumentException($"there are {theirs.Length} numbers to compare with {ours.Length}");
 
-        var result = new Agreement(theirs.Length, 0, 0, 0);
+        Agreement result = new(theirs.Length, 0, 0, 0);
         for (int i = 0; i < theirs.Length; i++)
         {
-            var (t, o) = (double.CreateChecked(theirs[i]), double.CreateChecked(ours[i]));
+            (double t, double o) = (double.CreateChecked(theirs[i]), double.CreateChecked(ours[i]));
             bool same = BitConverter.DoubleToInt64Bits(t) == BitConverter.DoubleToInt64Bits(o);
             double share = same ? 0 : Math.Abs(t - o) / bound(i);
             if (!same && double.IsNaN(share))

@@ -28,7 +28,7 @@ public sealed class CaseTable
     {
         Sha256 = Convert.ToHexStringLower(SHA256.HashData(file));
         Json = JsonDocument.Parse(file).RootElement;
-        var kinds = Json.EnumerateArray().ToLookup(c => Id(c).Split('.')[0]);
+        ILookup<string, JsonElement> kinds = Json.EnumerateArray().ToLookup(c => Id(c).Split('.')[0]);
         Conv2d = [.. kinds["conv2d"].Select(Conv2dCase.Parse)];
         MaxPool2d = [.. kinds["max_pool2d"].Select(MaxPool)];
         AvgPool2d = [.. kinds["avg_pool2d"].Select(AvgPool)];
@@ -69,21 +69,21 @@ public sealed class CaseTable
     static PoolCase MaxPool(JsonElement json)
     {
         int Number(string name) => json.GetProperty(name).GetInt32();
-        var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json), Pair(json, "dilation"));
+        Window2d window = new(Pair(json, "kernel"), Pair(json, "stride"), Padding(json), Pair(json, "dilation"));
         return new(Id(json), Number("n"), new(Number("c"), Number("h"), Number("w")), window, CountIncludePad: false);
     }
 
     PoolCase AvgPool(JsonElement json)
     {
         string id = Id(json), maxPool = id.Replace("avg", "max", StringComparison.Ordinal).TrimEnd('a', 'b');
-        var images = MaxPool2d.Single(p => p.Id == maxPool);
-        var window = new Window2d(Pair(json, "kernel"), Pair(json, "stride"), Padding(json));
+        PoolCase images = MaxPool2d.Single(p => p.Id == maxPool);
+        Window2d window = new(Pair(json, "kernel"), Pair(json, "stride"), Padding(json));
         return new(id, images.Batch, images.Image, window, json.GetProperty("count_include_pad").GetBoolean());
     }
 
     static Padding Padding(JsonElement json)
     {
-        var (vertical, horizontal) = Pair(json, "padding");
+        (int vertical, int horizontal) = Pair(json, "padding");
         return (vertical, horizontal);
     }
 

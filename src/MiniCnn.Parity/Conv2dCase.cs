@@ -15,7 +15,7 @@ public sealed record Conv2dCase(string Id, bool IsInteger, bool IsDouble, Conv2d
     {
         get
         {
-            var (window, padding) = (Shape.Window, Shape.Window.Padding);
+            (Window2d? window, Padding padding) = (Shape.Window, Shape.Window.Padding);
             return IsDouble ? "double precision"
                 : window.PaddingMode != PaddingMode.Zeros ? $"{window.PaddingMode} padding".ToLowerInvariant()
                 : padding.Top != padding.Bottom || padding.Left != padding.Right ? "uneven padding"
@@ -31,7 +31,7 @@ public sealed record Conv2dCase(string Id, bool IsInteger, bool IsDouble, Conv2d
     {
         int Number(string name) => json.GetProperty(name).GetInt32();
         int[] p = [.. json.GetProperty("padding_tlbr").EnumerateArray().Select(n => n.GetInt32())];
-        var window = new Window2d(
+        Window2d window = new(
             CaseTable.Pair(json, "kernel"), CaseTable.Pair(json, "stride"), new(p[0], p[1], p[2], p[3]), CaseTable.Pair(json, "dilation"),
             Enum.Parse<PaddingMode>(json.GetProperty("padding_mode").GetString()!, ignoreCase: true));
         return new(

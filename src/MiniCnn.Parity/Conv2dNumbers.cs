@@ -12,10 +12,10 @@ public sealed record Conv2dInputs<T>(T[] X, T[] Weight, T[] Bias, T[] Dy) where 
     /// <summary>Numbers for a case, from a seed: whole ones −3 … 3, or any in −1 … 1.</summary>
     public static Conv2dInputs<T> Random(Conv2dCase c, int seed)
     {
-        var random = new Random(seed);
+        Random random = new(seed);
         T Next() => T.CreateChecked(c.IsInteger ? random.Next(-3, 4) : random.NextDouble() * 2 - 1);
         T[] Fill(int length) => [.. Enumerable.Range(0, length).Select(_ => Next())];
-        var s = c.Shape;
+        Conv2dShape s = c.Shape;
         return new(Fill(s.InputLength), Fill(s.WeightLength), Fill(c.Bias ? s.OutputChannels : 0), Fill(s.OutputLength));
     }
 

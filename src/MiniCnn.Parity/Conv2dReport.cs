@@ -30,8 +30,8 @@ public sealed record Conv2dReport(Conv2dCase Case, Agreement Y, Agreement Dx, Ag
     {
         double epsilon = typeof(T) == typeof(float) ? Math.ScaleB(1, -24) : Math.ScaleB(1, -53);
         double factor = typeof(T) == typeof(U) ? 2 : 1;
-        var sums = ReferenceConv2d.Run(c.Shape, inputs.Select(v => Math.Abs(double.CreateChecked(v))));
-        var products = ReferenceConv2d.Run(c.Shape, inputs.Select(_ => 1.0) with { Bias = new double[inputs.Bias.Length] });
+        Conv2dResults<double> sums = ReferenceConv2d.Run(c.Shape, inputs.Select(v => Math.Abs(double.CreateChecked(v))));
+        Conv2dResults<double> products = ReferenceConv2d.Run(c.Shape, inputs.Select(_ => 1.0) with { Bias = new double[inputs.Bias.Length] });
 
         Agreement Of(T[] theirs, U[] ours, double[] sum, double[] n) =>
             Agreement.Of<T, U>(theirs, ours, i => c.IsInteger ? 0 : factor * (n[i] + 1) * epsilon * sum[i]);

@@ -19,10 +19,10 @@ public sealed class Recording
     public static Recording Read(string path, CaseTable table)
     {
         ArgumentNullException.ThrowIfNull(table);
-        var file = SafeTensors.Read(path);
+        SafeTensorsFile file = SafeTensors.Read(path);
         if (!file.Metadata.TryGetValue("cases", out var json) || !file.Metadata.ContainsKey("recorded_with"))
             throw new InvalidDataException($"{path}: not a recording: 'cases' and 'recorded_with' are not in its metadata");
-        using var cases = JsonDocument.Parse(json);
+        using JsonDocument cases = JsonDocument.Parse(json);
         if (!JsonElement.DeepEquals(cases.RootElement, table.Json))
             throw new InvalidDataException($"{path}: its cases are not those of the table; record anew, or take the table it was made from");
         return new(path, file);
@@ -34,7 +34,7 @@ public sealed class Recording
     /// <summary>The tensor of a name.</summary>
     /// <exception cref="InvalidDataException">There is none.</exception>
     public SafeTensors.Entry this[string name] =>
-        file.Tensors.TryGetValue(name, out var entry) ? entry : throw new InvalidDataException($"{path}: there is no tensor '{name}'");
+        file.Tensors.TryGetValue(name, out SafeTensors.Entry? entry) ? entry : throw new InvalidDataException($"{path}: there is no tensor '{name}'");
 
     /// <summary>What went into a case.</summary>
     public Conv2dInputs<T> Inputs<T>(Conv2dCase c) where T : unmanaged, INumber<T> =>

@@ -8,8 +8,8 @@ public static class ReferenceConv2d
     /// <summary>Runs all four loop nests.</summary>
     public static Conv2dResults<T> Run<T>(Conv2dShape shape, Conv2dInputs<T> inputs) where T : INumber<T>
     {
-        var (x, w, b, dy) = inputs;
-        var results = new Conv2dResults<T>(new T[dy.Length], new T[x.Length], new T[w.Length], new T[b.Length]);
+        (T[]? x, T[]? w, T[]? b, T[]? dy) = inputs;
+        Conv2dResults<T> results = new(new T[dy.Length], new T[x.Length], new T[w.Length], new T[b.Length]);
         Conv2dReference.Forward<T>(shape, x, w, b, results.Y);
         Conv2dReference.BackwardInput<T>(shape, dy, w, results.Dx);
         Conv2dReference.BackwardWeight<T>(shape, x, dy, results.Dweight);

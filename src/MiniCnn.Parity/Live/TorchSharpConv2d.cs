@@ -18,25 +18,25 @@ public static class TorchSharpConv2d
     /// <typeparam name="T">float or double.</typeparam>
     public static Conv2dResults<T> Run<T>(Conv2dShape shape, Conv2dInputs<T> inputs) where T : unmanaged, INumber<T>
     {
-        using var scope = NewDisposeScope();
-        var s = shape;
-        var x = TensorOf(inputs.X, s.Batch, s.InputChannels, s.Rows.Input, s.Columns.Input);
-        var w = TensorOf(inputs.Weight, s.OutputChannels, s.GroupInputChannels, s.Rows.Kernel, s.Columns.Kernel);
-        var b = inputs.Bias.Length == 0 ? null : TensorOf(inputs.Bias, s.OutputChannels);
-        var dy = TensorOf(inputs.Dy, s.Batch, s.OutputChannels, s.OutputHeight, s.OutputWidth);
-        var y = Forward(s, x, w, b);
-        var gradients = Backward(y, dy, x, w, b);
+        using DisposeScope scope = NewDisposeScope();
+        Conv2dShape s = shape;
+        Tensor x = TensorOf(inputs.X, s.Batch, s.InputChannels, s.Rows.Input, s.Columns.Input);
+        Tensor w = TensorOf(inputs.Weight, s.OutputChannels, s.GroupInputChannels, s.Rows.Kernel, s.Columns.Kernel);
+        Tensor? b = inputs.Bias.Length == 0 ? null : TensorOf(inputs.Bias, s.OutputChannels);
+        Tensor dy = TensorOf(inputs.Dy, s.Batch, s.OutputChannels, s.OutputHeight, s.OutputWidth);
+        Tensor y = Forward(s, x, w, b);
+        IList<Tensor> gradients = Backward(y, dy, x, w, b);
         return new(ArrayOf<T>(y), ArrayOf<T>(gradients[0]), ArrayOf<T>(gradients[1]), b is null ? [] : ArrayOf<T>(gradients[2]));
     }
 
     internal static Tensor Forward(Conv2dShape s, Tensor x, Tensor w, Tensor? b)
     {
-        var (window, p) = (s.Window, s.Window.Padding);
+        (Window2d? window, Padding p) = (s.Window, s.Window.Padding);
         long[] stride = [window.Stride.Height, window.Stride.Width], dilation = [window.Dilation.Height, window.Dilation.Width];
         if (window.PaddingMode == PaddingMode.Zeros && p.Top == p.Bottom && p.Left == p.Right)
             return F.conv2d(x, w, b, stride, [p.Top, p.Left], dilation, s.Groups);
 
-        var mode = window.PaddingMode switch
+        PaddingModes mode = window.PaddingMode switch
         {
             PaddingMode.Reflect => PaddingModes.Reflect,
             PaddingMode.Replicate => PaddingModes.Replicate,

@@ -1,4 +1,6 @@
 using System.Globalization;
+using TorchSharp;
+using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using TorchParameter = TorchSharp.Modules.Parameter;
@@ -12,15 +14,15 @@ public sealed class TorchSharpRecorder
 
     TorchSharpRecorder(CaseTable table)
     {
-        foreach (var c in table.Conv2d)
+        foreach (Conv2dCase c in table.Conv2d)
             Record(c);
-        foreach (var c in table.MaxPool2d)
+        foreach (PoolCase c in table.MaxPool2d)
             Record(c, x => F.max_pool2d(x, Pair(c.Window.KernelSize), Pair(c.Window.Stride), Padding(c), Pair(c.Window.Dilation)));
-        foreach (var c in table.AvgPool2d)
+        foreach (PoolCase c in table.AvgPool2d)
             Record(c, x => F.avg_pool2d(x, Pair(c.Window.KernelSize), Pair(c.Window.Stride), Padding(c), false, c.CountIncludePad));
-        foreach (var c in table.Linear)
+        foreach (LinearCase c in table.Linear)
             Record(c);
-        foreach (var c in table.CrossEntropy)
+        foreach (CrossEntropyCase c in table.CrossEntropy)
             Record(c);
         RecordTraining();
         manual_seed(42);
@@ -36,9 +38,9 @@ public sealed class TorchSharpRecorder
     public static int Record(string path, CaseTable table, int seed, string command)
     {
         ArgumentNullException.ThrowIfNull(table);
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         manual_seed(seed);
-        var tensors = new TorchSharpRecorder(table).tensors;
+        Dictionary<string, SafeTensors.Entry> tensors = new TorchSharpRecorder(table).tensors;
         SafeTensors.Write(path, tensors, new Dictionary<string, string>
         {
             ["recorded_with"] = $"{TorchSharpConv2d.Version}, CPU",
@@ -52,24 +54,24 @@ public sealed class TorchSharpRecorder
 
     void Record(Conv2dCase c)
     {
-        using var scope = NewDisposeScope();
-        var s = c.Shape;
+        using DisposeScope scope = NewDisposeScope();
+        Conv2dShape s = c.Shape;
         Tensor Random(params long[] shape) => c.IsInteger
             ? randint(-3, 4, shape, dtype: ScalarType.Float32)
             : Uniform(shape, c.IsDouble ? ScalarType.Float64 : ScalarType.Float32);
-        var x = Random(s.Batch, s.InputChannels, s.Rows.Input, s.Columns.Input).requires_grad_();
-        var w = Random(s.OutputChannels, s.GroupInputChannels, s.Rows.Kernel, s.Columns.Kernel).requires_grad_();
-        var b = c.Bias ? Random(s.OutputChannels).requires_grad_() : null;
-        var y = TorchSharpConv2d.Forward(s, x, w, b);
+        Tensor x = Random(s.Batch, s.InputChannels, s.Rows.Input, s.Columns.Input).requires_grad_();
+        Tensor w = Random(s.OutputChannels, s.GroupInputChannels, s.Rows.Kernel, s.Columns.Kernel).requires_grad_();
+        Tensor? b = c.Bias ? Random(s.OutputChannels).requires_grad_() : null;
+        Tensor y = TorchSharpConv2d.Forward(s, x, w, b);
         Put(c.Id, x, w, b, y, Random(y.shape));
     }
 
     void Record(PoolCase c, Func<Tensor, Tensor> pool)
     {
-        using var scope = NewDisposeScope();
-        var x = Uniform(c.Batch, c.Image.Channels, c.Image.Height, c.Image.Width).requires_grad_();
-        var y = pool(x);
-        var dy = Uniform(y.shape);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor x = Uniform(c.Batch, c.Image.Channels, c.Image.Height, c.Image.Width).requires_grad_();
+        Tensor y = pool(x);
+        Tensor dy = Uniform(y.shape);
         Put($"{c.Id}.x", x);
         Put($"{c.Id}.y", y);
         Put($"{c.Id}.dy", dy);
@@ -78,18 +80,18 @@ public sealed class TorchSharpRecorder
 
     void Record(LinearCase c)
     {
-        using var scope = NewDisposeScope();
-        var (x, w, b) = (Uniform(c.Batch, c.In).requires_grad_(), Uniform(c.Out, c.In).requires_grad_(), Uniform(c.Out).requires_grad_());
-        var y = F.linear(x, w, b);
+        using DisposeScope scope = NewDisposeScope();
+        (Tensor? x, Tensor? w, Tensor? b) = (Uniform(c.Batch, c.In).requires_grad_(), Uniform(c.Out, c.In).requires_grad_(), Uniform(c.Out).requires_grad_());
+        Tensor y = F.linear(x, w, b);
         Put(c.Id, x, w, b, y, Uniform(y.shape));
     }
 
     void Record(CrossEntropyCase c)
     {
-        using var scope = NewDisposeScope();
-        var logits = (Uniform(c.Batch, c.Classes) * 4).requires_grad_();
-        var target = randint(0, c.Classes, [c.Batch], dtype: ScalarType.Int64);
-        var loss = F.cross_entropy(logits, target);
+        using DisposeScope scope = NewDisposeScope();
+        Tensor logits = (Uniform(c.Batch, c.Classes) * 4).requires_grad_();
+        Tensor target = randint(0, c.Classes, [c.Batch], dtype: ScalarType.Int64);
+        Tensor loss = F.cross_entropy(logits, target);
         Put($"{c.Id}.logits", logits);
         Put($"{c.Id}.target", target);
         Put($"{c.Id}.loss", loss);
@@ -99,39 +101,39 @@ public sealed class TorchSharpRecorder
     // The table says it in words: conv(1,4,3,pad 1) relu maxpool2 conv(4,8,3) relu flatten linear(128,10), ten steps of SGD.
     void RecordTraining()
     {
-        using var scope = NewDisposeScope();
+        using DisposeScope scope = NewDisposeScope();
         manual_seed(42);
-        var (conv0, conv3, linear6) = (nn.Conv2d(1, 4, 3, padding: 1), nn.Conv2d(4, 8, 3), nn.Linear(8 * 4 * 4, 10));
+        (TorchSharp.Modules.Conv2d? conv0, TorchSharp.Modules.Conv2d? conv3, TorchSharp.Modules.Linear? linear6) = (nn.Conv2d(1, 4, 3, padding: 1), nn.Conv2d(4, 8, 3), nn.Linear(8 * 4 * 4, 10));
         (string Name, TorchParameter Value)[] parameters =
         [
             ("0.weight", conv0.weight), ("0.bias", conv0.bias!),
             ("3.weight", conv3.weight), ("3.bias", conv3.bias!),
             ("6.weight", linear6.weight), ("6.bias", linear6.bias!),
         ];
-        foreach (var (name, value) in parameters)
+        foreach ((string? name, TorchParameter? value) in parameters)
             Put($"training.initial.{name}", value);
 
-        var optimizer = optim.SGD(parameters.Select(p => p.Value), 0.1, momentum: 0.9, weight_decay: 5e-4);
+        SGD optimizer = optim.SGD(parameters.Select(p => p.Value), 0.1, momentum: 0.9, weight_decay: 5e-4);
         for (int step = 0; step < 10; step++)
         {
-            var x = Uniform(20, 1, 12, 12);
-            var target = randint(0, 10, [20], dtype: ScalarType.Int64);
+            Tensor x = Uniform(20, 1, 12, 12);
+            Tensor target = randint(0, 10, [20], dtype: ScalarType.Int64);
             optimizer.zero_grad();
-            var hidden = F.max_pool2d(F.relu(conv0.forward(x)), 2);
-            var loss = F.cross_entropy(linear6.forward(F.relu(conv3.forward(hidden)).flatten(1)), target);
+            Tensor hidden = F.max_pool2d(F.relu(conv0.forward(x)), 2);
+            Tensor loss = F.cross_entropy(linear6.forward(F.relu(conv3.forward(hidden)).flatten(1)), target);
             loss.backward();
             optimizer.step();
             Put($"training.{step:00}.x", x);
             Put($"training.{step:00}.target", target);
             Put($"training.{step:00}.loss", loss);
         }
-        foreach (var (name, value) in parameters)
+        foreach ((string? name, TorchParameter? value) in parameters)
             Put($"training.final.{name}", value);
     }
 
     void Put(string id, Tensor x, Tensor w, Tensor? b, Tensor y, Tensor dy)
     {
-        var gradients = TorchSharpConv2d.Backward(y, dy, x, w, b);
+        IList<Tensor> gradients = TorchSharpConv2d.Backward(y, dy, x, w, b);
         Put($"{id}.x", x);
         Put($"{id}.weight", w);
         Put($"{id}.y", y);
@@ -147,7 +149,7 @@ public sealed class TorchSharpRecorder
 
     void Put(string name, Tensor tensor)
     {
-        using var t = tensor.detach().contiguous();
+        using Tensor t = tensor.detach().contiguous();
         tensors.Add(name, t.dtype switch
         {
             ScalarType.Int64 => SafeTensors.Entry.From<long>(t.data<long>().ToArray(), t.shape),

@@ -15,7 +15,7 @@ sealed record DatasetSource(string Name, string Title, string Home, string Licen
 
     static DatasetSource[] Read()
     {
-        using var json = typeof(DatasetSource).Assembly.GetManifestResourceStream("sources.json")!;
+        using Stream json = typeof(DatasetSource).Assembly.GetManifestResourceStream("sources.json")!;
         return JsonSerializer.Deserialize(json, SourcesJson.Default.DatasetSourceArray)!;
     }
 }

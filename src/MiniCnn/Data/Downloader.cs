@@ -19,16 +19,16 @@ sealed class Downloader(HttpMessageHandler? handler = null)
     public async Task DownloadAsync(
         DatasetSource source, IEnumerable<DatasetFile> files, string folder, Progress? progress, CancellationToken cancel)
     {
-        using var client = new HttpClient(handler ?? new SocketsHttpHandler(), disposeHandler: handler is null);
+        using HttpClient client = new(handler ?? new SocketsHttpHandler(), disposeHandler: handler is null);
         client.Timeout = Timeout.InfiniteTimeSpan;
-        var silence = Patience / source.Mirrors.Length;
-        foreach (var file in files)
+        TimeSpan silence = Patience / source.Mirrors.Length;
+        foreach (DatasetFile file in files)
         {
-            var failures = new List<string>();
+            List<string> failures = new();
             Exception? last = null;
             foreach (string mirror in source.Mirrors)
             {
-                var address = new Uri(mirror + file.Name);
+                Uri address = new(mirror + file.Name);
                 try
                 {
                     await FetchAsync(client, address, file, folder, silence, progress, cancel);
@@ -56,9 +56,9 @@ sealed class Downloader(HttpMessageHandler? handler = null)
     {
         if (address.Scheme != Uri.UriSchemeHttps)
             throw new InvalidDataException($"only https is used, not {address.Scheme}");
-        using var answer = CancellationTokenSource.CreateLinkedTokenSource(cancel);
+        using CancellationTokenSource answer = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         answer.CancelAfter(silence);
-        using var response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, answer.Token);
+        using HttpResponseMessage response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, answer.Token);
         if (!response.IsSuccessStatusCode)
             throw new InvalidDataException($"it answered {(int)response.StatusCode}");
         if (response.Content.Headers.ContentLength is long announced && announced != file.Size)
@@ -68,10 +68,10 @@ sealed class Downloader(HttpMessageHandler? handler = null)
         string path = Path.Combine(folder, file.Name), part = $"{path}.{Path.GetRandomFileName()}.part";
         try
         {
-            using (var disk = new FileStream(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
+            using (FileStream disk = new(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
             {
-                using var body = await response.Content.ReadAsStreamAsync(answer.Token);
-                using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+                using Stream body = await response.Content.ReadAsStreamAsync(answer.Token);
+                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
                 var buffer = new byte[1 << 16];
                 long received = 0;
                 int count;

@@ -36,7 +36,7 @@ public static class DrawnDigits
     static void Draw(int digit, Dice dice, Span<byte> image)
     {
         float radius = dice.Between(0.75f, 2.3f);
-        var path = Shake(dice.Pick(DigitStrokes.Models[digit]), ref dice);
+        List<(Vector2 At, bool Down)> path = Shake(dice.Pick(DigitStrokes.Models[digit]), ref dice);
         Bend(path, ref dice);
         Fit(path, Box - 2 * radius);
         Span<float> ink = stackalloc float[Side * Side];
@@ -48,14 +48,14 @@ public static class DrawnDigits
     /// <summary>The way of the pen in short straight steps, and whether it is down on the way to each point.</summary>
     static List<(Vector2 At, bool Down)> Shake(DigitStrokes.Curve[] model, ref Dice dice)
     {
-        var path = new List<(Vector2, bool)>();
+        List<(Vector2, bool)> path = new();
         float shake = dice.Between(2, 6.5f);
-        var offset = Vector2.Zero;
-        var points = new List<Vector2>();
-        foreach (var curve in model)
+        Vector2 offset = Vector2.Zero;
+        List<Vector2> points = new();
+        foreach (DigitStrokes.Curve curve in model)
         {
             points.RemoveRange(0, curve.Continues ? points.Count - 1 : points.Count);
-            foreach (var point in curve.Points)
+            foreach (Vector2 point in curve.Points)
             {
                 offset = 0.5f * offset + shake * new Vector2(dice.Normal(), dice.Normal());
                 points.Add(point + offset);
@@ -100,7 +100,7 @@ public static class DrawnDigits
     static void Fit(List<(Vector2 At, bool Down)> path, float size)
     {
         Vector2 low = path[0].At, high = low;
-        foreach (var (at, _) in path)
+        foreach ((Vector2 at, bool _) in path)
             (low, high) = (Vector2.Min(low, at), Vector2.Max(high, at));
         float scale = size / Math.Max(high.X - low.X, high.Y - low.Y);
         for (int i = 0; i < path.Count; i++)
@@ -118,8 +118,8 @@ public static class DrawnDigits
         {
             if (!path[i].Down)
                 continue;
-            var (from, to) = (path[i - 1].At, path[i].At);
-            var way = to - from;
+            (Vector2 from, Vector2 to) = (path[i - 1].At, path[i].At);
+            Vector2 way = to - from;
             float length2 = Math.Max(way.LengthSquared(), 1e-6f);
             float r = radius * (1 + pressure * (2f * i / path.Count - 1) + flat * (way.X * way.X - way.Y * way.Y) / length2);
             float strength = 1 - dry * dice.Next();

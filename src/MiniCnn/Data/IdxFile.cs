@@ -30,7 +30,7 @@ public static class IdxFile
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: there is no such file; expected IDX {what}", path);
-        using var file = File.OpenRead(path);
+        using FileStream file = File.OpenRead(path);
         bool zipped = file.ReadByte() == 0x1F && file.ReadByte() == 0x8B;
         file.Position = 0;
         using Stream stream = zipped ? new GZipStream(file, CompressionMode.Decompress) : file;

@@ -99,7 +99,7 @@ public sealed class LabeledImages
     {
         if (!(validation > 0 && validation < 1))
             throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must be between 0 and 1");
-        var order = Permutation.Random(Count, seed).AsSpan();
+        Span<int> order = Permutation.Random(Count, seed).AsSpan();
         int train = Count - (int)Math.Round(validation * Count);
         return (Pick(order[..train]), Pick(order[train..]));
 
@@ -137,7 +137,7 @@ public sealed class LabeledImages
     {
         int plane = Shape.Height * Shape.Width;
         var images = new float[indices.Length * ImageLength];       // [n, C, H, W]
-        var y = images.AsSpan();
+        Span<float> y = images.AsSpan();
         foreach (int index in indices)
             for (int c = 0; c < Shape.Channels; c++, y = y[plane..])
                 Normalize(Image(index).Slice(c * plane, plane), normalized.AsSpan(256 * c, 256), y);

@@ -26,7 +26,7 @@ public static class MnistData
     public static (LabeledImages Train, LabeledImages Test) Load(
         string? directory = null, Progress? progress = null, CancellationToken cancellationToken = default)
     {
-        var (folder, given) = Locate(
+        (string? folder, bool given) = Locate(
             directory, Environment.GetEnvironmentVariable("MINICNN_DATASETS"), AppContext.BaseDirectory, Directory.GetCurrentDirectory());
         return Load(folder, given ? null : new Downloader(), progress, cancellationToken);
     }
@@ -60,14 +60,14 @@ public static class MnistData
         }
         if (missing.Length > 0)
         {
-            var source = DatasetSource.All.Single(source => source.Name == "mnist");
-            var files = source.Files.Where(file => missing.Contains(file.Name));
+            DatasetSource source = DatasetSource.All.Single(source => source.Name == "mnist");
+            IEnumerable<DatasetFile> files = source.Files.Where(file => missing.Contains(file.Name));
             // Task.Run: else, on a user interface's thread, the download would wait for the thread that waits for it here.
             Task.Run(() => downloader!.DownloadAsync(source, files, folder, progress, cancellationToken), cancellationToken)
                 .GetAwaiter().GetResult();
         }
 
-        var (train, test) = (Read(folder, "train"), Read(folder, "t10k"));
+        (LabeledImages? train, LabeledImages? test) = (Read(folder, "train"), Read(folder, "t10k"));
         if (train.Shape != test.Shape)
             throw new InvalidDataException(
                 $"{folder}: the training images are {train.Shape}, the test images {test.Shape}; expected one shape");
@@ -80,7 +80,7 @@ public static class MnistData
     static LabeledImages Read(string folder, string part)
     {
         string imagesPath = Find(folder, $"{part}-images-idx3-ubyte")!, labelsPath = Find(folder, $"{part}-labels-idx1-ubyte")!;
-        var (pixels, count, rows, columns) = IdxFile.ReadImages(imagesPath);
+        (byte[]? pixels, int count, int rows, int columns) = IdxFile.ReadImages(imagesPath);
         byte[] labels = IdxFile.ReadLabels(labelsPath);
         if (labels.Length != count)
             throw new InvalidDataException(

@@ -7,7 +7,7 @@ static class Permutation
     /// <remarks>PyTorch draws 64 bits at a time where n ≥ 2³²/20; no data set here is that long.</remarks>
     public static int[] Random(int n, int seed)
     {
-        var generator = new TorchGenerator(seed);
+        TorchGenerator generator = new(seed);
         var order = new int[n];
         for (int i = 0; i < n; i++)
             order[i] = i;

@@ -84,29 +84,29 @@ public static partial class SafeTensors
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
-        var sorted = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToArray();
-        var stored = sorted.OrderBy(t => IndexOf(t.Value.Type)).ToArray();    // stable: by name within a type
-        var offsets = new Dictionary<string, long>();
+        KeyValuePair<string, Entry>[] sorted = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToArray();
+        KeyValuePair<string, Entry>[] stored = sorted.OrderBy(t => IndexOf(t.Value.Type)).ToArray();    // stable: by name within a type
+        Dictionary<string, long> offsets = new();
         long end = 0;
-        foreach (var (name, entry) in stored)
+        foreach ((string? name, Entry? entry) in stored)
         {
             if (name == "__metadata__") throw new ArgumentException($"safetensors: the name '{name}' is not a tensor's");
             if (!offsets.TryAdd(name, end)) throw new ArgumentException($"safetensors: the tensor '{name}' is there twice");
             end += entry.Data.Length;
         }
 
-        var header = new ArrayBufferWriter<byte>();
-        using (var json = new Utf8JsonWriter(header))
+        ArrayBufferWriter<byte> header = new();
+        using (Utf8JsonWriter json = new(header))
         {
             json.WriteStartObject();
             if (metadata is not null)
             {
                 json.WriteStartObject("__metadata__");
-                foreach (var (name, text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                foreach ((string? name, string? text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
                     json.WriteString(Encoded(name), Encoded(text));
                 json.WriteEndObject();
             }
-            foreach (var (name, entry) in sorted)
+            foreach ((string? name, Entry? entry) in sorted)
             {
                 json.WriteStartObject(Encoded(name));
                 json.WriteString("dtype", entry.Type);
@@ -131,7 +131,7 @@ public static partial class SafeTensors
             BinaryPrimitives.WriteInt64LittleEndian(length, header.WrittenCount);
             stream.Write(length);
             stream.Write(header.WrittenSpan);
-            foreach (var (_, entry) in stored) stream.Write(entry.Data.Span);
+            foreach ((string _, Entry? entry) in stored) stream.Write(entry.Data.Span);
         });
     }
 

@@ -17,10 +17,10 @@ public static partial class SafeTensors
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Read(string path)
     {
-        using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         try
         {
-            var (declared, metadata) = ReadHeader(stream);
+            (List<Declared>? declared, Dictionary<string, string>? metadata) = ReadHeader(stream);
             var data = new byte[stream.Length - stream.Position];
             CheckLayout(declared, data.Length);
             stream.ReadExactly(data);
@@ -63,10 +63,10 @@ public static partial class SafeTensors
     // {"__metadata__": {name: text, …}, tensor: {"dtype": …, "shape": […], "data_offsets": [begin, end]}, …}
     static (List<Declared>, Dictionary<string, string>) Parse(ReadOnlySpan<byte> header)
     {
-        var json = new Utf8JsonReader(header);
-        var names = new HashSet<string>();
-        var tensors = new List<Declared>();
-        var metadata = new Dictionary<string, string>();
+        Utf8JsonReader json = new(header);
+        HashSet<string> names = new();
+        List<Declared> tensors = new();
+        Dictionary<string, string> metadata = new();
         json.Read();
         while (NextName(ref json) is string name)
         {
@@ -112,7 +112,7 @@ public static partial class SafeTensors
 
     static List<long> ReadNumbers(ref Utf8JsonReader json, string name, string key)
     {
-        var numbers = new List<long>();
+        List<long> numbers = new();
         if (!json.Read() || json.TokenType != JsonTokenType.StartArray) throw Bad(name, $"expected a list for '{key}'");
         while (json.Read() && json.TokenType != JsonTokenType.EndArray)
         {
@@ -127,7 +127,7 @@ public static partial class SafeTensors
     static void CheckLayout(List<Declared> tensors, long length)
     {
         long end = 0;
-        foreach (var tensor in tensors.OrderBy(t => t.Begin).ThenBy(t => t.End))
+        foreach (Declared? tensor in tensors.OrderBy(t => t.Begin).ThenBy(t => t.End))
         {
             if (tensor.Begin < end) throw Bad(tensor.Name, $"begins at {tensor.Begin} and overlaps data that ends at {end}");
             if (tensor.Begin > end) throw Bad(tensor.Name, $"begins at {tensor.Begin} and leaves a hole after {end}");
