@@ -21,6 +21,33 @@ public class Conv2dLayerTests
             Compare(s, lanes, width, random.Reals(s.InputLength), random.Reals(s.WeightLength), random.Reals(s.OutputChannels), random.Reals(s.OutputLength), exact: false);
     }
 
+    [Fact]
+    public void An_image_with_too_little_margin_is_padded_and_one_with_more_is_taken_as_it_is()
+    {
+        Random random = new(8);
+        Conv2d layer = new(2, 3, (3, 2), padding: new(1, 2, 2, 3));
+        ImageShape shape = new(2, 5, 4), output = layer.OutputShape(shape);
+        float[] input = random.Integers(17 * (int)shape.Length), gradient = random.Integers(17 * (int)output.Length);
+        float[][] expected = Run(layer.InputMargin(shape));
+        foreach (Padding margin in (Padding[])[0, new(0, 2, 2, 3), new(1, 1, 2, 3), new(1, 2, 1, 3), new(1, 2, 2, 2), 4])
+            Assert.Equal(expected, Run(margin));
+
+        float[][] Run(Padding margin)
+        {
+            LaneTensor<float> x = new(16, shape, margin), y = new(16, output), dy = new(16, output), dx = new(16, shape);
+            x.Resize(17).Pack(input);
+            dy.Resize(17).Pack(gradient);
+            Pass<float> pass = new() { Training = true };
+            layer.Weight.Gradient.Clear();
+            layer.Forward<float, Lanes4>(x, y.Resize(17), pass);
+            layer.Backward<float, Lanes4>(x, y, dy, dx.Resize(17), pass);
+            float[] outputs = new float[gradient.Length], gradients = new float[input.Length];
+            y.Unpack(outputs);
+            dx.Unpack(gradients);
+            return [outputs, gradients, layer.Weight.Gradient.AsSpan().ToArray()];
+        }
+    }
+
     static IEnumerable<Conv2dShape> Wide()
     {
         yield return new(33, 15, 9, 11, 17, new((3, 5), 1, (1, 2)));
