@@ -22,8 +22,8 @@ static class Live
         where T : unmanaged, INumber<T>
     {
         var inputs = Conv2dInputs<T>.Random(c, seed);
-        (Conv2dResults<T>? theirs, TimeSpan theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
-        (Conv2dResults<T>? ours, TimeSpan ourTime) = Time(() => run(c.Shape, inputs));
+        (Conv2dResults<T> theirs, TimeSpan theirTime) = Time(() => TorchSharpConv2d.Run(c.Shape, inputs));
+        (Conv2dResults<T> ours, TimeSpan ourTime) = Time(() => run(c.Shape, inputs));
         return new(Conv2dReport.Compare(c, inputs, theirs, ours), ourTime, theirTime);
     }
 

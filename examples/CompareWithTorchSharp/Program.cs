@@ -9,6 +9,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Numerics;
 using System.Text;
+using System.Text.Json;
 using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Parity;
@@ -33,7 +34,7 @@ try
     int exitCode = parsed.Invoke(new() { EnableDefaultExceptionHandler = false });
     return parsed.Errors.Count > 0 ? 2 : exitCode;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or JsonException or ArgumentException)
 {
     Console.Error.WriteLine(e.Message);
     return 1;

@@ -8,7 +8,7 @@ public static class ReferenceConv2d
     /// <summary>Runs all four loop nests.</summary>
     public static Conv2dResults<T> Run<T>(Conv2dShape shape, Conv2dInputs<T> inputs) where T : INumber<T>
     {
-        (T[]? x, T[]? w, T[]? b, T[]? dy) = inputs;
+        (T[] x, T[] w, T[] b, T[] dy) = inputs;
         Conv2dResults<T> results = new(new T[dy.Length], new T[x.Length], new T[w.Length], new T[b.Length]);
         Conv2dReference.Forward<T>(shape, x, w, b, results.Y);
         Conv2dReference.BackwardInput<T>(shape, dy, w, results.Dx);

@@ -47,6 +47,15 @@ public class Conv2dShapeTests
                 }
     }
 
+    [Fact]
+    public void Same_is_for_stride_1_and_for_sizes_that_make_sense()
+    {
+        Assert.Equal(Padding.Same((3, 4)), Padding.Same((3, 4), stride: 1));
+        Assert.Contains("stride 1", Assert.Throws<ArgumentException>(() => Padding.Same(3, stride: (1, 2))).Message);
+        Assert.Throws<ArgumentException>(() => Padding.Same(3, 2_000_000_000));
+        Assert.Throws<ArgumentException>(() => Padding.Same((0, 3)));
+    }
+
     static (int, int) Pair(Size2d size) => (size.Height, size.Width);
 
     [Theory]

@@ -9,7 +9,8 @@ public class DigitsTrainingTests
     {
         // Real ones where MNIST is at hand (85 % is asked for, about 94 % come), else other drawn ones.
         string? datasets = Environment.GetEnvironmentVariable("MINICNN_DATASETS");
-        LabeledImages test = string.IsNullOrEmpty(datasets) ? DrawnDigits.Draw(5_000, seed: 2) : MnistData.Load().Test;
+        LabeledImages test = datasets is { Length: > 0 } && Directory.Exists(Path.Combine(datasets, "mnist"))
+            ? MnistData.Load().Test : DrawnDigits.Draw(5_000, seed: 2);
         Sequential model = new(
             new Conv2d(1, 8, 5), new ReLU(), new MaxPool2d(2), new Conv2d(8, 16, 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(256, 10));
         model.Initialize(seed: 0);

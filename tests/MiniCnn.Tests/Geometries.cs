@@ -9,7 +9,32 @@ namespace MiniCnn.Tests;
 static class Geometries
 {
     public static IEnumerable<Conv2dShape> TableAndRandom(int count, int seed) =>
-        CaseTable.Read(CaseTable.DefaultPath).Conv2d.Select(c => c.Shape).Distinct().Concat(Random(count, seed));
+        [.. CaseTable.Read(CaseTable.DefaultPath).Conv2d.Select(c => c.Shape).Distinct(), .. Corners, .. Wide, .. Random(count, seed)];
+
+    /// <summary>Small ones, each at an edge of what a convolution can be.</summary>
+    public static Conv2dShape[] Corners =>
+    [
+        new(2, 1, 5, 7, 1, new((3, 2))),
+        new(3, 2, 6, 4, 3, new((2, 3), 1, new(0, 1, 2, 1))),
+        new(1, 3, 7, 9, 2, new((3, 2), (2, 3))),                                     // the stride drops a column
+        new(2, 2, 9, 8, 2, new((4, 3), (4, 3), (1, 0), 1)),                          // and three rows
+        new(2, 2, 8, 6, 2, new((2, 3), (1, 2), (2, 1), (3, 2))),
+        new(1, 4, 5, 6, 6, new((3, 2), (2, 1), (1, 2)), 2),
+        new(2, 3, 4, 5, 3, new((2, 4), 1, (0, 2)), 3),                               // depthwise
+        new(2, 2, 4, 6, 4, new((3, 2), (1, 2), (1, 0), (1, 3)), 2),                  // depthwise, two outputs a channel
+        new(2, 3, 4, 5, 2, new((4, 5))),                                             // the kernel is the image
+        new(3, 5, 2, 3, 4, new(1)),
+        new(1, 2, 3, 2, 2, new((2, 1), (2, 3), (3, 2))),                             // padding ≥ kernel
+    ];
+
+    /// <summary>More channels, taps and images than a tile holds, and not a multiple of it.</summary>
+    static Conv2dShape[] Wide =>
+    [
+        new(33, 15, 9, 11, 17, new((3, 5), 1, (1, 2))),
+        new(2, 17, 8, 33, 3, new((1, 9), (1, 2), (0, 4))),
+        new(15, 8, 7, 6, 8, new((3, 2), (2, 1), 1, 1), 8),
+        new(1, 1, 3, 40, 2, new((2, 31))),
+    ];
 
     public static IEnumerable<Conv2dShape> Random(int count, int seed)
     {

@@ -108,6 +108,70 @@ public class LayerTests
     }
 
     [Fact]
+    public void Memory_of_another_image_size_is_given_back()
+    {
+        Sequential model = new(new Conv2d(1, 32, 3, padding: 1), new ReLU(), new Conv2d(32, 4, 3));
+        for (int i = 0; i < 100; i++)                                  // 17 MB a size: 1.7 GB if nothing came back
+            model.Forward(Images(16, 0, 1, 64 - i % 2, 64));
+        using System.Diagnostics.Process self = System.Diagnostics.Process.GetCurrentProcess();
+        Assert.InRange(self.WorkingSet64, 0, 1_200_000_000);
+    }
+
+    [Fact]
+    public void Sizes_that_no_array_holds_are_refused_before_memory_is_taken()
+    {
+        Is("the padded image would be 1073741824×1073741824", () => new Conv2d(1, 1, 3, stride: 1 << 29, padding: 536870898).Forward(Images(1, 0, 1, 28, 28)));
+        Is("a weight of [100000, 100000, 5, 5] would hold 250000000000 numbers", () => new Conv2d(100_000, 100_000, 5));
+        Is("a weight of [2000000000, 2000000000]", () => new Linear(2_000_000_000, 2_000_000_000));
+        Is("spans 100000×100000 pixels", () => new Conv2d(1, 1, 100_000));
+        Is("an output of 200000×110×112 has more numbers", () => new Conv2d(1, 200_000, 1, padding: 50).Forward(Images(1)));
+        Is("ReLU: every size but the batch must be at least 1, not [1, 1, 0, 5]", () => new ReLU().Forward(Tensor.CreateFromShape<float>([1, 1, 0, 5])));
+
+        static void Is(string message, Func<object> action) => Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message);
+    }
+
+    [Fact]
+    public void A_model_that_cannot_be_built_leaves_its_layers_free()
+    {
+        ReLU layer = new();
+        Assert.Throws<ArgumentException>(() => new Sequential(layer, null!));
+        Assert.Throws<ArgumentException>(() => new Sequential(layer, layer));
+        Assert.Single(new Sequential(layer).Layers);
+    }
+
+    [Fact]
+    public void A_layer_of_ones_own_must_return_the_shape_it_said()
+    {
+        Tensor<float>? result = null;
+        Returning layer = new(() => result!);
+        Is("ForwardCore must return y of shape [2, 1, 10, 12], not null");
+        result = Tensor.CreateFromShape<float>([2, 1, 12, 10]);           // H and W swapped: as many numbers
+        Is("ForwardCore must return y of shape [2, 1, 10, 12], not [2, 1, 12, 10]");
+
+        void Is(string message) => Assert.Contains(message, Assert.Throws<ArgumentException>(() => layer.Forward(Images(2))).Message);
+    }
+
+    sealed class Returning(Func<Tensor<float>> result) : PlainLayer
+    {
+        public override ImageShape OutputShape(ImageShape input) => input;
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training) => result();
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy) => dy;
+
+        public Parameter Add(string name, params nint[] shape) => AddParameter(name, shape);
+    }
+
+    [Fact]
+    public void A_parameter_needs_a_name_of_its_own_and_a_shape()
+    {
+        Returning layer = new(() => throw new InvalidOperationException());
+        layer.Add("scale", 1);
+        Assert.Contains("name of its own, not 'scale'", Assert.Throws<ArgumentException>(() => layer.Add("scale", 2)).Message);
+        Assert.Contains("needs a shape", Assert.Throws<ArgumentException>(() => layer.Add("shift")).Message);
+    }
+
+    [Fact]
     public void Gradients_add_up_over_passes_and_leave_frozen_parameters_alone()
     {
         Tensor<float> images = Images(5), dy = Tensor.Create(new Random(3).Reals(50), [5, 10]);
@@ -174,7 +238,7 @@ public class LayerTests
         Assert.Contains("running on another thread", Assert.Throws<InvalidOperationException>(() => model.Forward(Images(1))).Message);
         done.SignalAndWait();
         await task;
-        Assert.Contains("layer 0, Waiting: ForwardCore must return y of 1 × 1×10×12, not [1]",
+        Assert.Contains("layer 0, Waiting: ForwardCore must return y of shape [1, 1, 10, 12], not [1]",
             Assert.Throws<ArgumentException>(() => new Sequential(new Waiting(null, null)).Forward(Images(1))).Message);
     }
 

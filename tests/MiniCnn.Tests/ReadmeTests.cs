@@ -1,6 +1,7 @@
 using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text;
+using System.Text.RegularExpressions;
 using MiniCnn.Parity;
 
 namespace MiniCnn.Tests;
@@ -69,6 +70,16 @@ public sealed class ReadmeTests(Recorded recorded)
         string source = File.ReadAllText(Path.Combine(root, "tests", "MiniCnn.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n");
         string[] lines = source.Split("// README: first program\n")[1].Split("        // README: end")[0].Split('\n');
         IsUpToDate("first program", $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : "")).TrimEnd()}\n```\n");
+    }
+
+    [Fact]
+    public void Every_measured_block_is_filled_and_every_file_it_points_to_is_there()
+    {
+        string readme = File.ReadAllText(path).ReplaceLineEndings("\n");
+        foreach (string block in readme.Split(": begin -->\n")[1..])
+            Assert.False(block.StartsWith("<!--", StringComparison.Ordinal), "a block of the README is empty; tests/readme_figures.py fills it");
+        foreach (Match link in Regex.Matches(readme, @"\]\(([^)#:]+)\)"))
+            Assert.True(Path.Exists(Path.Combine(root, link.Groups[1].Value)), $"README.md points to {link.Groups[1].Value}, which is not there");
     }
 
     static void IsUpToDate(string name, string text)

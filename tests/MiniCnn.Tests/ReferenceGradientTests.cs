@@ -8,17 +8,7 @@ public class ReferenceGradientTests
 {
     static readonly Conv2dShape[] Table =
     [
-        new(2, 1, 5, 7, 1, new((3, 2))),
-        new(3, 2, 6, 4, 3, new((2, 3), 1, new(0, 1, 2, 1))),
-        new(1, 3, 7, 9, 2, new((3, 2), (2, 3))),                                     // the stride drops a column
-        new(2, 2, 9, 8, 2, new((4, 3), (4, 3), (1, 0), 1)),                          // and three rows
-        new(2, 2, 8, 6, 2, new((2, 3), (1, 2), (2, 1), (3, 2))),
-        new(1, 4, 5, 6, 6, new((3, 2), (2, 1), (1, 2)), 2),
-        new(2, 3, 4, 5, 3, new((2, 4), 1, (0, 2)), 3),                               // depthwise
-        new(2, 2, 4, 6, 4, new((3, 2), (1, 2), (1, 0), (1, 3)), 2),                  // depthwise, two outputs a channel
-        new(2, 3, 4, 5, 2, new((4, 5))),                                             // the kernel is the image
-        new(3, 5, 2, 3, 4, new(1)),
-        new(1, 2, 3, 2, 2, new((2, 1), (2, 3), (3, 2))),                             // padding ≥ kernel
+        .. Geometries.Corners,
         .. Geometries.Random(30, seed: 11).Where(s => s.Batch is > 0 and < 16 && s.InputLength < 300),
     ];
 

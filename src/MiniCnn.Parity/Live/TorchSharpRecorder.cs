@@ -110,7 +110,7 @@ public sealed class TorchSharpRecorder
             ("3.weight", conv3.weight), ("3.bias", conv3.bias!),
             ("6.weight", linear6.weight), ("6.bias", linear6.bias!),
         ];
-        foreach ((string? name, TorchParameter? value) in parameters)
+        foreach ((string name, TorchParameter value) in parameters)
             Put($"training.initial.{name}", value);
 
         SGD optimizer = optim.SGD(parameters.Select(p => p.Value), 0.1, momentum: 0.9, weight_decay: 5e-4);
@@ -127,7 +127,7 @@ public sealed class TorchSharpRecorder
             Put($"training.{step:00}.target", target);
             Put($"training.{step:00}.loss", loss);
         }
-        foreach ((string? name, TorchParameter? value) in parameters)
+        foreach ((string name, TorchParameter value) in parameters)
             Put($"training.final.{name}", value);
     }
 

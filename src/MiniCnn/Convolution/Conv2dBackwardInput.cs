@@ -26,7 +26,7 @@ static unsafe class Conv2dBackwardInput
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         int panelled = shape.Groups * TapSum<T, V>.Panels(channels) * TapSum<T, V>.PanelChannels;
-        fixed (T* packed = pass.Numbers(0, panelled * most), starts = pass.Numbers(1, panelled))
+        fixed (T* packed = pass.Numbers(0, checked(panelled * most)), starts = pass.Numbers(1, panelled))
         fixed (nint* offsets = pass.Places(0, most), places = pass.Places(1, most))
         {
             new Span<T>(starts, panelled).Clear();

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>dw += ∂⟨y, dy⟩/∂w and db += ∂⟨y, dy⟩/∂b over lanes.</summary>
+/// <summary>dw += ∂⟨y, dy⟩/∂w over lanes.</summary>
 /// <remarks>
 /// dw[oc, tap] is the dot product of dy[oc] and of what the tap reads of x. A tile keeps the sums of four channels and three taps in registers
 /// over a few rows; between these the sums lie in memory, a number a lane, and the lanes are added up at the end. Every weight is
@@ -18,23 +18,12 @@ static unsafe class Conv2dBackwardWeight
         int taps = shape.GroupInputChannels * shape.Window.Taps;
         fixed (nint* offsets = pass.Places(0, taps + 2))
         {
-            int tap = 0;
-            for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-                for (int ky = 0; ky < shape.Rows.Kernel; ky++)
-                    for (int kx = 0; kx < shape.Columns.Kernel; kx++)
-                    {
-                        int down = ky * shape.Rows.Dilation - shape.Rows.PadBefore, right = kx * shape.Columns.Dilation - shape.Columns.PadBefore;
-                        offsets[tap++] = ic * x.PlanePitch + down * x.RowPitch + right * x.Lanes;
-                    }
+            Conv2dForward.Offsets(shape, x, offsets);
             offsets[taps] = offsets[taps + 1] = offsets[taps - 1];            // a last tile computes the last tap more than once
             Kernels<T, V> work = new(shape, x, dy, dw, offsets, taps);
             Workers.Run(work.Parts, work);
         }
     }
-
-    /// <summary>db[oc] += Σ dy[n,oc,oy,ox] over n, oy, ox.</summary>
-    public static void RunBias<T, V>(LaneTensor<T> dy, T* db) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        Workers.Run(dy.Shape.Channels, new BiasChannel<T, V>(dy, db));
 
     /// <summary>Some taps of four output channels.</summary>
     readonly struct Kernels<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, nint* offsets, int taps) : IWork
@@ -115,27 +104,6 @@ static unsafe class Conv2dBackwardWeight
             s1.Store(sums + 3 * V.Count, V.Count);
             s2.Store(sums + 6 * V.Count, V.Count);
             s3.Store(sums + 9 * V.Count, V.Count);
-        }
-    }
-
-    readonly struct BiasChannel<T, V>(LaneTensor<T> dy, T* db) : IWork where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        public void Run(int oc)
-        {
-            T* sums = stackalloc T[LaneTensor<T>.FullLanes];
-            for (int lane = 0; lane < dy.Lanes; lane += V.Count)
-            {
-                V sum = V.Broadcast(T.Zero);                        // dead lanes of dy are zero
-                for (int group = 0; group < dy.Groups; group++)
-                    for (int oy = 0; oy < dy.Shape.Height; oy++)
-                    {
-                        T* from = dy.At(group, oc, oy) + lane;
-                        for (int i = 0; i < dy.RowLength; i += dy.Lanes)
-                            sum += V.Load(from + i);
-                    }
-                sum.Store(sums + lane);
-            }
-            db[oc] += LaneSum.Of(sums, dy.Lanes, dy.Lanes);
         }
     }
 }

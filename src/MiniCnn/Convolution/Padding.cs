@@ -14,9 +14,15 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
     /// The padding that keeps the image's size at stride 1, PyTorch's 'same': dilation·(kernel − 1) in all on each axis,
     /// half of it before and half after, the odd pixel after.
     /// </summary>
-    public static Padding Same(Size2d kernelSize, Size2d? dilation = null)
+    /// <param name="kernelSize">Taps on each axis.</param>
+    /// <param name="dilation">Pixels from one tap to the next; 1 if not given.</param>
+    /// <param name="stride">The stride it is meant for; with another than 1 there is no 'same'. A padding does not know the stride it is used with.</param>
+    /// <exception cref="ArgumentException">A stride other than 1, a size below 1, or one that makes a padding no array could hold.</exception>
+    public static Padding Same(Size2d kernelSize, Size2d? dilation = null, Size2d? stride = null)
     {
-        Size2d d = dilation ?? 1;
+        if (stride is { } s && s != 1)
+            throw new ArgumentException($"'same' padding is for stride 1, not {s}; give the padding in numbers");
+        Size2d d = new Window2d(kernelSize, dilation: dilation).Dilation;               // checked
         int rows = d.Height * (kernelSize.Height - 1), columns = d.Width * (kernelSize.Width - 1);
         return new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2);
     }

@@ -17,7 +17,7 @@ public sealed record Window2d
         if (!Enum.IsDefined(paddingMode))
             throw new ArgumentException($"there is no padding mode {(int)paddingMode}; use one of {string.Join(", ", Enum.GetNames<PaddingMode>())}");
         long rows = (long)Dilation.Height * (KernelSize.Height - 1) + 1, columns = (long)Dilation.Width * (KernelSize.Width - 1) + 1;
-        if (rows > Array.MaxLength || columns > Array.MaxLength)
+        if (rows > Array.MaxLength || columns > Array.MaxLength || rows * columns > Array.MaxLength)
             throw new ArgumentException($"kernel size {KernelSize} with dilation {Dilation} spans {rows}×{columns} pixels, more than an array holds");
     }
 
@@ -37,7 +37,7 @@ public sealed record Window2d
     public PaddingMode PaddingMode { get; }
 
     /// <summary>Taps of the kernel in all, kH·kW.</summary>
-    public int Taps => checked(KernelSize.Height * KernelSize.Width);
+    public int Taps => KernelSize.Height * KernelSize.Width;
 
     /// <summary>The rows of this window over an image of a height.</summary>
     public WindowAxis Rows(int height) =>
@@ -55,7 +55,7 @@ public sealed record Window2d
             throw new ArgumentException($"the image must have at least 1×1 pixels, not {height}×{width}");
 
         long paddedHeight = (long)height + Padding.Top + Padding.Bottom, paddedWidth = (long)width + Padding.Left + Padding.Right;
-        if (paddedHeight > Array.MaxLength || paddedWidth > Array.MaxLength)
+        if (paddedHeight > Array.MaxLength || paddedWidth > Array.MaxLength || paddedHeight * paddedWidth > Array.MaxLength)
             throw new ArgumentException($"the padded image would be {paddedHeight}×{paddedWidth} pixels, more than an array holds");
 
         WindowAxis rows = Rows(height), columns = Columns(width);

@@ -26,7 +26,7 @@ public static class MnistData
     public static (LabeledImages Train, LabeledImages Test) Load(
         string? directory = null, Progress? progress = null, CancellationToken cancellationToken = default)
     {
-        (string? folder, bool given) = Locate(
+        (string folder, bool given) = Locate(
             directory, Environment.GetEnvironmentVariable("MINICNN_DATASETS"), AppContext.BaseDirectory, Directory.GetCurrentDirectory());
         return Load(folder, given ? null : new Downloader(), progress, cancellationToken);
     }
@@ -80,7 +80,7 @@ public static class MnistData
     static LabeledImages Read(string folder, string part)
     {
         string imagesPath = Find(folder, $"{part}-images-idx3-ubyte")!, labelsPath = Find(folder, $"{part}-labels-idx1-ubyte")!;
-        (byte[]? pixels, int count, int rows, int columns) = IdxFile.ReadImages(imagesPath);
+        (byte[] pixels, int count, int rows, int columns) = IdxFile.ReadImages(imagesPath);
         byte[] labels = IdxFile.ReadLabels(labelsPath);
         if (labels.Length != count)
             throw new InvalidDataException(

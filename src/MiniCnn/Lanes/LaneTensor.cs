@@ -24,12 +24,20 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public LaneTensor(int lanes, ImageShape shape, Padding margin = default)
     {
         (Lanes, Shape, Margin) = (lanes, shape, margin);
-        RowPitch = (nint)(margin.Left + shape.Width + margin.Right) * lanes;
-        PlanePitch = (nint)(margin.Top + shape.Height + margin.Bottom) * RowPitch;
-        GroupPitch = shape.Channels * PlanePitch;
+        RowPitch = checked(((nint)margin.Left + shape.Width + margin.Right) * lanes);
+        PlanePitch = checked(((nint)margin.Top + shape.Height + margin.Bottom) * RowPitch);
+        GroupPitch = checked(shape.Channels * PlanePitch);
     }
 
-    ~LaneTensor() => NativeMemory.AlignedFree(memory);
+    ~LaneTensor() => Free();
+
+    /// <summary>Gives the memory back at once: the collector does not know how much there is. The tensor is not to be used any more.</summary>
+    public void Free()
+    {
+        NativeMemory.AlignedFree(memory);
+        memory = null;
+        capacity = 0;
+    }
 
     /// <summary>Images.</summary>
     public int Count { get; private set; }
@@ -78,9 +86,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         nuint length = checked((nuint)Groups * (nuint)GroupPitch);
         if (length > capacity)
         {
-            NativeMemory.AlignedFree(memory);
-            memory = null;
-            capacity = 0;
+            Free();
             memory = (T*)NativeMemory.AlignedAlloc(checked(length * (nuint)sizeof(T)), 64);
             capacity = length;
             NativeMemory.Clear(memory, length * (nuint)sizeof(T));

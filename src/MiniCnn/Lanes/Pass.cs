@@ -43,7 +43,10 @@ sealed class Pass<T> where T : unmanaged
             buffers.Add(null);
         LaneTensor<T>? buffer = buffers[number];
         if (buffer is null || buffer.Lanes != lanes || buffer.Shape != shape || buffer.Margin != margin)
+        {
+            buffer?.Free();
             buffers[number] = buffer = new(lanes, shape, margin);
+        }
         return buffer.Resize(count);
     }
 

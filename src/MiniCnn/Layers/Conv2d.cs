@@ -79,7 +79,7 @@ public sealed class Conv2d : Layer
             if (Weight.Trainable)
                 Conv2dBackwardWeight.Run<T, V>(shape, padded, dy, dw, pass);
             if (Bias is { Trainable: true })
-                Conv2dBackwardWeight.RunBias<T, V>(dy, db);
+                BiasGradient.Run<T, V>(dy, db);
             if (dx is null)
                 return;
             Padding margin = Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
@@ -111,11 +111,12 @@ public sealed class Conv2d : Layer
     Conv2dShape Geometry<T>(LaneTensor<T> padded) where T : unmanaged
     {
         (int height, int width) = (padded.Shape.Height, padded.Shape.Width);
-        if (latest is null || latest.Rows.Input != height || latest.Columns.Input != width)
+        Conv2dShape? shape = latest;                                    // read once: another run of this layer may change it
+        if (shape is null || shape.Rows.Input != height || shape.Columns.Input != width)
         {
             Window2d over = window.PaddingMode == PaddingMode.Zeros ? window : new(window.KernelSize, window.Stride, default, window.Dilation);
-            latest = new(1, inputChannels, height, width, outputChannels, over, groups);
+            latest = shape = new(1, inputChannels, height, width, outputChannels, over, groups);
         }
-        return latest;
+        return shape;
     }
 }

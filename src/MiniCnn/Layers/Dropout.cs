@@ -17,7 +17,7 @@ public sealed class Dropout : Layer
     public Dropout(double probability = 0.5)
     {
         if (!(probability is >= 0 and <= 1))
-            throw new ArgumentException($"the dropout probability must lie in [0, 1], not {probability}");
+            throw new ArgumentException(FormattableString.Invariant($"the dropout probability must lie in [0, 1], not {probability}"));
         this.probability = probability;
     }
 
@@ -25,7 +25,7 @@ public sealed class Dropout : Layer
     public override ImageShape OutputShape(ImageShape input) => input;
 
     /// <summary>“Dropout(0.5)”.</summary>
-    public override string ToString() => $"Dropout({probability})";
+    public override string ToString() => FormattableString.Invariant($"Dropout({probability})");
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {

@@ -61,7 +61,7 @@ public abstract class Layer
 
     /// <summary>
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
-    /// The seed is also what dropout's masks hang on.
+    /// The seed is also what dropout's masks hang on. A <see cref="PlainLayer"/>'s parameters stay as its author filled them.
     /// </summary>
     public void Initialize(int seed)
     {
@@ -121,6 +121,8 @@ public abstract class Layer
         try
         {
             (int height, int width) = window.OutputSize(input.Height, input.Width);
+            if ((long)channels * height * width > Array.MaxLength)
+                throw new ArgumentException($"an output of {channels}×{height}×{width} has more numbers than an array holds");
             return new(channels, height, width);
         }
         catch (ArgumentException e)

@@ -62,13 +62,18 @@ sealed class LayerRun(Layer layer)
         ReadOnlySpan<nint> n = tensor.Lengths;
         if (n.Length is not (2 or 4))
             throw new ArgumentException($"{layer.Description}: a tensor [N, C, H, W] or [N, features] is needed, not one of {n.Length} axes");
+        if (n[1..].ContainsAnyInRange(nint.MinValue, 0))
+            throw new ArgumentException($"{layer.Description}: every size but the batch must be at least 1, not [{string.Join(", ", n.ToArray())}]");
         return n.Length == 2 ? ImageShape.Features((int)n[1]) : new((int)n[1], (int)n[2], (int)n[3]);
     }
 
     static LaneTensor<float> Room(LaneTensor<float>? tensor, int count, ImageShape shape, Padding margin)
     {
         if (tensor is null || tensor.Shape != shape || tensor.Margin != margin)
+        {
+            tensor?.Free();
             tensor = new(LaneTensor<float>.FullLanes, shape, margin);
+        }
         return tensor.Resize(count);
     }
 

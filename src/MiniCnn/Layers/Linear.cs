@@ -63,7 +63,7 @@ public sealed class Linear : Layer
                 Workers.Run(Product<T, V>.Blocks(outputFeatures), new WeightGradient<T, V>(rows, dy, dw));
             }
             if (Bias is { Trainable: true })
-                Conv2dBackwardWeight.RunBias<T, V>(dy, db);
+                BiasGradient.Run<T, V>(dy, db);
             if (dx is not null)
                 Workers.Run(Product<T, V>.Blocks(inputFeatures), new Outputs<T, V>(new(w, 1, inputFeatures), null, dy, dx));
         }

@@ -14,14 +14,20 @@ public sealed class Parameter
     internal Parameter(Layer owner, string name, params ReadOnlySpan<nint> shape)
     {
         (Owner, this.name) = (owner, name);
-        nint length = TensorPrimitives.Product(shape);
-        (value, gradient) = (new float[length], new float[length]);
+        double length = 1;
+        foreach (nint size in shape)
+            length *= size;
+        if (!(length >= 1 && length <= Array.MaxLength))
+            throw new ArgumentException($"a {name} of [{string.Join(", ", shape.ToArray())}] would hold {length:F0} numbers; 1 to {Array.MaxLength} can be had");
+        (value, gradient) = (new float[(int)length], new float[(int)length]);
         Value = Tensor.Create(value, shape);
         Gradient = Tensor.Create(gradient, shape);
     }
 
     /// <summary>PyTorch's name: “weight”, in a model “0.weight”.</summary>
     public string Name => Owner.Place is "" ? name : $"{Owner.Place}.{name}";
+
+    internal string ShortName => name;
 
     /// <summary>The numbers; change them in place whenever no pass is running.</summary>
     public Tensor<float> Value { get; }

@@ -14,8 +14,15 @@ public abstract class PlainLayer : Layer
     public override IReadOnlyList<Parameter> Parameters => parameters;
 
     /// <summary>Makes a parameter of zeros; call it in the constructor and fill its Value.</summary>
+    /// <param name="name">Its name in this layer, such as “weight”.</param>
+    /// <param name="shape">Its shape, one axis at least.</param>
+    /// <exception cref="ArgumentException">The name is taken, or there is no shape.</exception>
     protected Parameter AddParameter(string name, params ReadOnlySpan<nint> shape)
     {
+        if (string.IsNullOrEmpty(name) || parameters.Any(p => p.ShortName == name))
+            Refuse($"a parameter needs a name of its own, not '{name}'");
+        if (shape.IsEmpty)
+            Refuse($"parameter '{name}' needs a shape, [1] for a single number");
         parameters.Add(new(this, name, shape));
         return parameters[^1];
     }
@@ -26,7 +33,9 @@ public abstract class PlainLayer : Layer
     /// <returns>y, [N, <see cref="Layer.OutputShape"/>].</returns>
     protected abstract Tensor<float> ForwardCore(Tensor<float> x, bool training);
 
-    /// <summary>∂loss/∂x for the batch of the last ForwardCore. Add to the parameters' gradients; do not change dy.</summary>
+    /// <summary>
+    /// ∂loss/∂x for the batch of the last ForwardCore. Add to the gradients of those parameters that are Trainable; do not change dy.
+    /// </summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <returns>dx, of x's shape.</returns>
     protected abstract Tensor<float> BackwardCore(Tensor<float> dy);
@@ -45,8 +54,13 @@ public abstract class PlainLayer : Layer
 
     void Take(Tensor<float> result, LaneTensor<float> to, string method, string name)
     {
-        if (result.FlattenedLength != to.Count * to.Shape.Length)
-            Refuse($"{method} must return {name} of {to.Count} × {to.Shape}, not [{string.Join(", ", result.Lengths.ToArray())}]");
+        (int count, ImageShape shape) = (to.Count, to.Shape);
+        ReadOnlySpan<nint> expected = shape.IsFlat ? [count, shape.Channels] : [count, shape.Channels, shape.Height, shape.Width];
+        if (result is null || !result.Lengths.SequenceEqual(expected))
+        {
+            string got = result is null ? "null" : $"[{string.Join(", ", result.Lengths.ToArray())}]";
+            Refuse($"{method} must return {name} of shape [{string.Join(", ", expected.ToArray())}], not {got}");
+        }
         to.Pack(result.AsSpan());
     }
 

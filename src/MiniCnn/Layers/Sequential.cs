@@ -16,10 +16,11 @@ public sealed class Sequential : Layer
         {
             if (layers[i] is null)
                 throw new ArgumentException($"layer {i} is null");
-            if (layers[i].Place is not "")
+            if (layers[i].Place is not "" || layers[..i].Contains(layers[i]))
                 throw new ArgumentException($"{layers[i].Description}: has its place already, so it cannot be layer {i} too; make a new one");
-            layers[i].PutAt($"{i}");
         }
+        for (int i = 0; i < layers.Length; i++)
+            layers[i].PutAt($"{i}");
         Parameters = [.. this.layers.SelectMany(layer => layer.Parameters)];
     }
 
@@ -56,6 +57,13 @@ public sealed class Sequential : Layer
     }
 
     internal override Padding InputMargin(ImageShape input) => layers[0].InputMargin(input);
+
+    internal override Padding GradientMargin(ImageShape input)
+    {
+        foreach (Layer layer in layers.AsSpan(0, layers.Length - 1))
+            input = layer.OutputShape(input);
+        return layers[^1].GradientMargin(input);
+    }
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {

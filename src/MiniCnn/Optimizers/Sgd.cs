@@ -29,7 +29,10 @@ public sealed class Sgd
     {
         ArgumentNullException.ThrowIfNull(parameters);
         if (!(learningRate >= 0 && momentum >= 0 && weightDecay >= 0))
-            throw new ArgumentException($"learning rate, momentum and weight decay must be at least 0, not {learningRate}, {momentum}, {weightDecay}");
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"learning rate, momentum and weight decay must be at least 0, not {learningRate}, {momentum}, {weightDecay}"));
+        }
         if (nesterov && (momentum == 0 || dampening != 0))
             throw new ArgumentException("Nesterov's form needs a momentum above 0 and no dampening");
         (LearningRate, this.momentum, this.dampening, this.weightDecay, this.nesterov) = (learningRate, momentum, dampening, weightDecay, nesterov);

@@ -88,7 +88,7 @@ public static partial class SafeTensors
         KeyValuePair<string, Entry>[] stored = sorted.OrderBy(t => IndexOf(t.Value.Type)).ToArray();    // stable: by name within a type
         Dictionary<string, long> offsets = new();
         long end = 0;
-        foreach ((string? name, Entry? entry) in stored)
+        foreach ((string name, Entry entry) in stored)
         {
             if (name == "__metadata__") throw new ArgumentException($"safetensors: the name '{name}' is not a tensor's");
             if (!offsets.TryAdd(name, end)) throw new ArgumentException($"safetensors: the tensor '{name}' is there twice");
@@ -102,11 +102,11 @@ public static partial class SafeTensors
             if (metadata is not null)
             {
                 json.WriteStartObject("__metadata__");
-                foreach ((string? name, string? text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
+                foreach ((string name, string text) in metadata.OrderBy(m => m.Key, StringComparer.Ordinal))
                     json.WriteString(Encoded(name), Encoded(text));
                 json.WriteEndObject();
             }
-            foreach ((string? name, Entry? entry) in sorted)
+            foreach ((string name, Entry entry) in sorted)
             {
                 json.WriteStartObject(Encoded(name));
                 json.WriteString("dtype", entry.Type);

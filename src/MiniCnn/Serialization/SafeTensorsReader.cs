@@ -20,7 +20,7 @@ public static partial class SafeTensors
         using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
         try
         {
-            (List<Declared>? declared, Dictionary<string, string>? metadata) = ReadHeader(stream);
+            (List<Declared> declared, Dictionary<string, string> metadata) = ReadHeader(stream);
             var data = new byte[stream.Length - stream.Position];
             CheckLayout(declared, data.Length);
             stream.ReadExactly(data);
