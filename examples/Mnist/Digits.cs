@@ -19,7 +19,8 @@ static class Digits
         }
         catch (DownloadException e)
         {
-            Console.WriteLine($"MNIST cannot be had ({e.Message}): this run trains and tests on built-in digits, drawn by the program; --data DIR gives it MNIST");
+            Console.WriteLine(
+                $"MNIST cannot be had ({e.Message}): this run trains and tests on built-in digits, drawn by the program; --data DIR gives it MNIST");
             return (DrawnDigits.Draw(30_000, seed: 1), DrawnDigits.Draw(5_000, seed: 2));
         }
     }

@@ -7,14 +7,21 @@ using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
 
 Console.OutputEncoding = Encoding.UTF8;
-Option<string?> data = new("--data") { Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use" };
+Option<string?> data = new("--data")
+{
+    Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use",
+};
 Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 };
 Option<int> batchSize = new("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 };
 Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.1f };
 Option<int> seed = new("--seed") { Description = "Seed of the initial weights and of the shuffling", DefaultValueFactory = _ => 0 };
 Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
 Option<int?> limit = new("--limit") { Description = "Train on the first N training images only" };
-Option<string> output = new("--out") { Description = "Folder for model.safetensors and the pictures", DefaultValueFactory = _ => Path.Combine("runs", "mnist") };
+Option<string> output = new("--out")
+{
+    Description = "Folder for model.safetensors and the pictures",
+    DefaultValueFactory = _ => Path.Combine("runs", "mnist"),
+};
 RootCommand command = new("Trains a small CNN on MNIST's handwritten digits.") { data, epochs, batchSize, learningRate, seed, threads, limit, output };
 command.SetAction(Run);
 ParseResult options = command.Parse(args);
@@ -66,7 +73,8 @@ int Run(ParseResult options)
     Confusion without = Confusion.Of(model, test);
     learnedKernels.CopyTo(firstLayer.Weight.Value);
     float moved = Tensor.Norm<float>(Tensor.Subtract<float>(learnedKernels, initialKernels)) / Tensor.Norm<float>(initialKernels);
-    Console.WriteLine($"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without.Accuracy:P2}");
+    Console.WriteLine(
+        $"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without.Accuracy:P2}");
     Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
     Console.WriteLine($"test accuracy: {confusion}");
     return 0;

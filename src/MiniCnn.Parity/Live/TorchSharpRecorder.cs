@@ -103,7 +103,7 @@ public sealed class TorchSharpRecorder
     {
         using DisposeScope scope = NewDisposeScope();
         manual_seed(42);
-        (TorchSharp.Modules.Conv2d? conv0, TorchSharp.Modules.Conv2d? conv3, TorchSharp.Modules.Linear? linear6) = (nn.Conv2d(1, 4, 3, padding: 1), nn.Conv2d(4, 8, 3), nn.Linear(8 * 4 * 4, 10));
+        var (conv0, conv3, linear6) = (nn.Conv2d(1, 4, 3, padding: 1), nn.Conv2d(4, 8, 3), nn.Linear(8 * 4 * 4, 10));
         (string Name, TorchParameter Value)[] parameters =
         [
             ("0.weight", conv0.weight), ("0.bias", conv0.bias!),

@@ -44,7 +44,8 @@ static unsafe class Conv2dBackwardWeight
         {
             (int panel, int block) = Math.DivRem(part, Blocks);
             (int group, int first) = Math.DivRem(panel, Panels(shape));
-            int channel = group * shape.GroupOutputChannels + first * TileChannels, channels = Math.Min(TileChannels, shape.GroupOutputChannels - first * TileChannels);
+            int channel = group * shape.GroupOutputChannels + first * TileChannels;
+            int channels = Math.Min(TileChannels, shape.GroupOutputChannels - first * TileChannels);
             int tap = block * tiles * TileTaps, end = Math.Min(taps, tap + tiles * TileTaps);
             T* sums = stackalloc T[MostTiles * TileSums * LaneTensor<T>.FullLanes];
             Add(0, dy.FullGroups, dy.Lanes, group, channel, channels, tap, end, sums);

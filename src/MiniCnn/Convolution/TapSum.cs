@@ -31,7 +31,9 @@ readonly unsafe struct TapSum<T, V>(
 
     public static int Panels(int channels) => (channels + PanelChannels - 1) / PanelChannels;
 
-    /// <summary>Lays out weights: tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]]. A last panel is filled up with zeros.</summary>
+    /// <summary>
+    /// Lays out weights: tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]]. A last panel is filled up with zeros.
+    /// </summary>
     public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, T* packed)
     {
         for (int group = 0; group < groups; group++)

@@ -37,7 +37,9 @@ public sealed class TensorReport
     /// <summary>Elements that were skipped because they lie at kinks.</summary>
     public int Kinks { get; }
 
-    /// <summary>max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|, what rounding explains); infinite where NaN or infinity came.</summary>
+    /// <summary>
+    /// max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|, what rounding explains); infinite where NaN or infinity came.
+    /// </summary>
     public double Error { get; }
 
     /// <summary>Sentences that say what is wrong; empty when nothing is.</summary>

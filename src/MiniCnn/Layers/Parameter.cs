@@ -18,7 +18,10 @@ public sealed class Parameter
         foreach (nint size in shape)
             length *= size;
         if (!(length >= 1 && length <= Array.MaxLength))
-            throw new ArgumentException($"a {name} of [{string.Join(", ", shape.ToArray())}] would hold {length:F0} numbers; 1 to {Array.MaxLength} can be had");
+        {
+            throw new ArgumentException(
+                $"a {name} of [{string.Join(", ", shape.ToArray())}] would hold {length:F0} numbers; an array holds 1 to {Array.MaxLength}");
+        }
         (value, gradient) = (new float[(int)length], new float[(int)length]);
         Value = Tensor.Create(value, shape);
         Gradient = Tensor.Create(gradient, shape);

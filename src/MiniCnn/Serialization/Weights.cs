@@ -8,7 +8,8 @@ public static class Weights
     public static void Save(Layer model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
-        SafeTensors.Write(path, model.Parameters.ToDictionary(p => p.Name, p => SafeTensors.Entry.From(p.Value)), new Dictionary<string, string> { ["format"] = "pt" });
+        SafeTensors.Write(
+            path, model.Parameters.ToDictionary(p => p.Name, p => SafeTensors.Entry.From(p.Value)), new Dictionary<string, string> { ["format"] = "pt" });
     }
 
     /// <summary>Reads every parameter. Nothing in the model changes unless the file holds all of them, and no others, in their shapes.</summary>
