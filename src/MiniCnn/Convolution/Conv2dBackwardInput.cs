@@ -14,7 +14,7 @@ static unsafe class Conv2dBackwardInput
     {
         return new(Before(rows), Before(columns), After(rows), After(columns));
 
-        static int Before(WindowAxis axis) => Math.Max(0, (axis.Span - 1 - axis.PadBefore + axis.Stride - 1) / axis.Stride);
+        static int Before(WindowAxis axis) => Math.Max(0, (axis.Span - 1 - axis.PadBefore) / axis.Stride);
 
         static int After(WindowAxis axis) => Math.Max(0, (axis.Input - 1 + axis.PadBefore) / axis.Stride - (axis.Output - 1));
     }
