@@ -23,6 +23,40 @@ public class Conv2dLayerTests
             Compare(s, lanes, width, random.Reals, exact: false);
     }
 
+    [Fact]
+    public void A_tensor_with_too_little_margin_is_copied_and_one_with_enough_is_taken_as_it_is()
+    {
+        Random random = new(8);
+        Conv2d layer = new(2, 3, (5, 4), padding: new(1, 2, 2, 1));
+        ImageShape shape = new(2, 5, 4), output = layer.OutputShape(shape);
+        float[] input = random.Integers(17 * (int)shape.Length), gradient = random.Integers(17 * (int)output.Length);
+        Padding around = layer.InputMargin(shape), aroundGradient = layer.GradientMargin(shape);
+        Assert.Equal((new(1, 2, 2, 1), new(3, 1, 2, 2)), (around, aroundGradient));
+        float[][] expected = Run(around, aroundGradient);
+        foreach (Padding less in (Padding[])[new(1, 0, 0, 0), new(0, 1, 0, 0), new(0, 0, 1, 0), new(0, 0, 0, 1), new(1, 1, 1, 1), -2])
+        {
+            Assert.Equal(expected, Run(Minus(around, less), aroundGradient));
+            Assert.Equal(expected, Run(around, Minus(aroundGradient, less)));
+        }
+
+        static Padding Minus(Padding a, Padding b) => new(a.Top - b.Top, a.Left - b.Left, a.Bottom - b.Bottom, a.Right - b.Right);
+
+        float[][] Run(Padding margin, Padding gradientMargin)
+        {
+            LaneTensor<float> x = new(16, shape, margin), y = new(16, output), dy = new(16, output, gradientMargin), dx = new(16, shape);
+            x.Resize(17).Pack(input);
+            dy.Resize(17).Pack(gradient);
+            Pass<float> pass = new() { Training = true };
+            layer.Weight.Gradient.Clear();
+            layer.Forward<float, Lanes4>(x, y.Resize(17), pass);
+            layer.Backward<float, Lanes4>(x, y, dy, dx.Resize(17), pass);
+            float[] outputs = new float[gradient.Length], gradients = new float[input.Length];
+            y.Unpack(outputs);
+            dx.Unpack(gradients);
+            return [outputs, gradients, layer.Weight.Gradient.AsSpan().ToArray()];
+        }
+    }
+
     static void Compare(Conv2dShape s, int lanes, int width, Func<int, float[]> numbers, bool exact)
     {
         float[] x = numbers(s.InputLength), w = numbers(s.WeightLength), b = s.Batch == 2 ? [] : numbers(s.OutputChannels), dy = numbers(s.OutputLength);

@@ -61,6 +61,8 @@ public class GradientCheckTests
         Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Error, 0, 1e-8));
         Assert.Contains("in double", report.ToString(), StringComparison.Ordinal);
         GradientCheck.Verify(new Sequential(Net(), new ReLU(), new Linear(4, 2)), [batch, 1, 6, 7]);
+        Sequential alike = new(new Conv2d(2, 2, 3, padding: 1), new Conv2d(2, 2, 3, padding: 1), new ReLU());   // every tensor of one shape
+        GradientCheck.Verify(alike, [batch, 2, 4, 3]);
     }
 
     [Fact]

@@ -84,9 +84,18 @@ public class LayerTests
             Tensor<float> images = Images(2, height + width, 1, height, width), y = any.Forward(images);
             Assert.Equal([2, 2, height / 2, width / 2], y.Lengths.ToArray());
             Assert.Equal(Any().Forward(images).AsSpan().ToArray(), y.AsSpan().ToArray());
+            Assert.Equal(Both(Any(), images), Both(any, images));
         }
 
         static Sequential Any() => new(new Conv2d(1, 2, 3, padding: 1), new AvgPool2d(2));
+
+        static float[] Both(Sequential model, Tensor<float> images)
+        {
+            Tensor<float> y = model.Forward(images, training: true);
+            model.Parameters[0].Gradient.Clear();
+            Tensor<float> dx = model.BackwardToInput(y);
+            return [.. dx.AsSpan(), .. model.Parameters[0].Gradient.AsSpan()];
+        }
 
         static float[] Gradients(Sequential model, Tensor<float> images)
         {
