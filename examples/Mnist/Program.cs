@@ -13,7 +13,7 @@ Option<string?> data = new("--data")
 };
 Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 3 };
 Option<int> batchSize = new("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 };
-Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.1f };
+Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.05f };
 Option<int> seed = new("--seed") { Description = "Seed of the initial weights and of the shuffling", DefaultValueFactory = _ => 0 };
 Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
 Option<int?> limit = new("--limit") { Description = "Train on the first N training images only" };

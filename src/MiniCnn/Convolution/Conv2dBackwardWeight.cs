@@ -53,6 +53,7 @@ static unsafe class Conv2dBackwardWeight
         }
 
         /// <summary>Adds what a range of image groups, with so many live lanes, contributes.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Add(int fromGroup, int endGroup, int live, int group, int channel, int channels, int firstTap, int endTap, T* sums)
         {
             if (fromGroup == endGroup)

@@ -34,6 +34,7 @@ readonly unsafe struct TapSum<T, V>(
     /// <summary>
     /// Lays out weights: tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]]. A last panel is filled up with zeros.
     /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, T* packed)
     {
         for (int group = 0; group < groups; group++)
@@ -55,6 +56,7 @@ readonly unsafe struct TapSum<T, V>(
 
     int Bands => (rows + BandRows - 1) / BandRows;
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int part)
     {
         (int imageGroup, int band) = Math.DivRem(part, Bands);
@@ -77,6 +79,7 @@ readonly unsafe struct TapSum<T, V>(
     }
 
     /// <summary>One row of one panel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Row(T* w, T* b, T* from, T* to, int channels)
     {
         int lanes = y.Lanes;

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 
 namespace MiniCnn;
@@ -124,6 +125,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     }
 
     /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(ReadOnlySpan<T> images)
     {
         for (int group = 0; group < Groups; group++)
@@ -149,6 +151,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     }
 
     /// <summary>Gives the images out as [N, C, H, W].</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Unpack(Span<T> images)
     {
         for (int image = 0; image < Count; image++)
