@@ -159,16 +159,23 @@ public class LayerTests
         result = Tensor.CreateFromShape<float>([2, 1, 12, 10]);           // H and W swapped: as many numbers
         Is("ForwardCore must return y of shape [2, 1, 10, 12], not [2, 1, 12, 10]");
 
+        result = Images(2);
+        Sequential model = new(new ReLU(), new Returning(() => result, gradient: Tensor.CreateFromShape<float>([2, 1, 12, 10])));
+        model.Forward(Images(2), training: true);
+        Assert.Contains(
+            "layer 1, Returning: BackwardCore must return dx of shape [2, 1, 10, 12], not [2, 1, 12, 10]",
+            Assert.Throws<ArgumentException>(() => model.Backward(Images(2))).Message);
+
         void Is(string message) => Assert.Contains(message, Assert.Throws<ArgumentException>(() => layer.Forward(Images(2))).Message);
     }
 
-    sealed class Returning(Func<Tensor<float>> result) : PlainLayer
+    sealed class Returning(Func<Tensor<float>> result, Tensor<float>? gradient = null) : PlainLayer
     {
         public override ImageShape OutputShape(ImageShape input) => input;
 
         protected override Tensor<float> ForwardCore(Tensor<float> x, bool training) => result();
 
-        protected override Tensor<float> BackwardCore(Tensor<float> dy) => dy;
+        protected override Tensor<float> BackwardCore(Tensor<float> dy) => gradient ?? dy;
 
         public Parameter Add(string name, params nint[] shape) => AddParameter(name, shape);
     }
@@ -333,6 +340,34 @@ public class LayerTests
             model.Initialize(seed);
             return [.. Enumerable.Range(0, times).Select(_ => model.Forward(images ?? ones, training: true).AsSpan().ToArray())];
         }
+    }
+
+    [Fact]
+    public void Dropout_begins_anew_with_a_seed_goes_on_with_training_only_and_differs_from_place_to_place()
+    {
+        Tensor<float> ones = Tensor.Create(Enumerable.Repeat(1f, 4000).ToArray(), [4, 1000]);
+        Sequential model = new(new Dropout(0.5));
+        model.Initialize(1);
+        float[] first = Train(), second = Train();
+        model.Initialize(1);
+        Assert.Equal(first, Train());
+        model.Forward(ones);                                           // an evaluation is no step
+        Assert.Equal(second, Train());
+
+        Sequential nested = new(new Sequential(new Dropout(0.5)), new Sequential(new Dropout(0.5)));
+        nested.Initialize(1);
+        int left = nested.Forward(ones, training: true).AsSpan().ToArray().Count(v => v != 0);
+        Assert.InRange(left, 900, 1100);                               // a quarter; half, if both had one mask
+
+        float[] Train() => model.Forward(ones, training: true).AsSpan().ToArray();
+    }
+
+    [Fact]
+    public void ReLU_passes_no_gradient_at_0_and_passes_NaN_on()
+    {
+        LayerBench bench = LayerBench.Run(new ReLU(), new(1, 1, 4), 1, [-1, 0, 2, float.NaN], [5, 6, 7, 8], 16, 4);
+        Assert.Equal([0, 0, 2, float.NaN], bench.Y);
+        Assert.Equal([0, 0, 7, 8], bench.Dx);
     }
 
     [Fact]
