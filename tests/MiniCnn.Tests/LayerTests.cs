@@ -86,6 +86,11 @@ public class LayerTests
             Assert.Equal(Any().Forward(images).AsSpan().ToArray(), y.AsSpan().ToArray());
             Assert.Equal(Both(Any(), images), Both(any, images));
         }
+        Sequential strided = Strided();
+        foreach (int width in (int[])[8, 9])                              // dy of one size, with the zeros around it of two
+            Assert.Equal(Both(Strided(), Images(2, 0, 1, 9, width)), Both(strided, Images(2, 0, 1, 9, width)));
+
+        static Sequential Strided() => new(new Conv2d(1, 2, 2, stride: 2));
 
         static Sequential Any() => new(new Conv2d(1, 2, 3, padding: 1), new AvgPool2d(2));
 
