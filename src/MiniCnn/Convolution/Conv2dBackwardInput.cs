@@ -21,15 +21,16 @@ static unsafe class Conv2dBackwardInput
 
     /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros.</summary>
     public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
-        int panelled = shape.Groups * TapSum<T, V>.Panels(channels) * TapSum<T, V>.PanelChannels;
-        fixed (T* packed = pass.Numbers(0, checked(panelled * most)), starts = pass.Numbers(1, panelled))
+        bool split = dx.Lanes < V.Count && columns.Stride > 1;
+        LaneTensor<T> target = split ? ColumnPhases.Buffer(4, dx, default, columns.Input, columns.Stride, pass) : dx;
+        fixed (T* packed = pass.Numbers(0, checked(shape.InputChannels * most)), zeros = pass.Numbers(1, shape.InputChannels))
         fixed (nint* offsets = pass.Places(0, most), places = pass.Places(1, most))
         {
-            new Span<T>(starts, panelled).Clear();
+            new Span<T>(zeros, shape.InputChannels).Clear();
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
                 for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {
@@ -46,8 +47,13 @@ static unsafe class Conv2dBackwardInput
                             }
                     TapSum<T, V>.Pack(
                         w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
-                    new TapSum<T, V>(packed, starts, offsets, taps, shape.Groups, dy, dx, 1, shape.Window.Stride, (phaseY, phaseX)).Run();
+                    Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
+                    Size2d step = (rows.Stride, split ? 1 : columns.Stride);
+                    Size2d first = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
+                    new TapSum<T, V>(packed, zeros, offsets, taps, shape.Groups, dy, 1, target, outputs, step, first).Run();
                 }
         }
+        if (split)
+            ColumnPhases.Merge(target, columns.Stride, dx);
     }
 }

@@ -1,13 +1,14 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
 /// <summary>dw += ∂⟨y, dy⟩/∂w over lanes.</summary>
 /// <remarks>
-/// dw[oc, tap] is the dot product of dy[oc] and of what the tap reads of x. A tile keeps the sums of four channels and three taps in registers
-/// over a few rows; between these the sums lie in memory, a number a lane, and the lanes are added up at the end. Every weight is
-/// summed by one worker, in the order of images and pixels.
+/// dw[oc, tap] is the dot product of dy[oc] and of what the tap reads of x. A tile keeps the sums of some channels and taps in registers over a
+/// few rows, which stay in the nearest cache while all taps of a block go over them; between these the sums lie in memory, a number a lane,
+/// and the lanes are added up at the end. Images are cut into chunks by shape alone, whose sums are added in their order.
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
@@ -15,97 +16,138 @@ static unsafe class Conv2dBackwardWeight
     public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        int taps = shape.GroupInputChannels * shape.Window.Taps;
-        fixed (nint* offsets = pass.Places(0, taps + 2))
+        int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass);
+        fixed (nint* offsets = pass.Places(0, taps))
         {
-            Conv2dForward.Offsets(shape, x, offsets);
-            offsets[taps] = offsets[taps + 1] = offsets[taps - 1];            // a last tile computes the last tap more than once
-            Kernels<T, V> work = new(shape, x, dy, dw, offsets, taps);
-            Workers.Run(work.Parts, work);
+            Conv2dForward.Offsets<T, V>(shape, columns, offsets);
+            Kernels<T, V> work = new(shape, columns, step, dy, offsets, taps, null);
+            Span<T> sums = pass.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
+            sums.Clear();
+            fixed (T* chunks = sums)
+                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, taps, chunks));
+            Span<T> total = new(dw, weights);
+            for (int chunk = 0; chunk < work.Chunks; chunk++)
+                TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
         }
     }
 
-    /// <summary>Some taps of four output channels.</summary>
-    readonly struct Kernels<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, nint* offsets, int taps) : IWork
+    /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
+    readonly struct Kernels<T, V>(Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        const int TileChannels = 4, TileTaps = 3, TileSums = TileChannels * TileTaps, MostTiles = 24;
+        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48, EnoughParts = 16;
 
-        readonly int tiles = Math.Clamp(
-            (taps + TileTaps - 1) / TileTaps * Panels(shape) * shape.Groups / 16, 1, MostTiles);   // 16 parts or more, if there are so many tiles
+        readonly int channels = shape.GroupOutputChannels;
+        readonly int bandRows = Math.Clamp(BandVectors * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
-        public int Parts => shape.Groups * Panels(shape) * Blocks;
+        public int Parts => Blocks * Chunks;
 
-        int Blocks => (taps + tiles * TileTaps - 1) / (tiles * TileTaps);
+        public int Chunks => Math.Clamp((EnoughParts + Blocks - 1) / Blocks, 1, Math.Max(1, dy.Groups * Bands));
 
-        static int Panels(Conv2dShape shape) => (shape.GroupOutputChannels + TileChannels - 1) / TileChannels;
+        int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
+
+        int ChannelBlocks => (channels + BlockChannels - 1) / BlockChannels;
+
+        int TapBlocks => (taps + BlockTaps - 1) / BlockTaps;
+
+        int Bands => (shape.OutputHeight + bandRows - 1) / bandRows;
 
         public void Run(int part)
         {
-            (int panel, int block) = Math.DivRem(part, Blocks);
-            (int group, int first) = Math.DivRem(panel, Panels(shape));
-            int channel = group * shape.GroupOutputChannels + first * TileChannels;
-            int channels = Math.Min(TileChannels, shape.GroupOutputChannels - first * TileChannels);
-            int tap = block * tiles * TileTaps, end = Math.Min(taps, tap + tiles * TileTaps);
-            T* sums = stackalloc T[MostTiles * TileSums * LaneTensor<T>.FullLanes];
-            Add(0, dy.FullGroups, dy.Lanes, group, channel, channels, tap, end, sums);
-            Add(dy.FullGroups, dy.Groups, dy.Count % dy.Lanes, group, channel, channels, tap, end, sums);      // dead lanes stay out
+            (int block, int chunk) = Math.DivRem(part, Chunks);
+            (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
+            (int group, int channelBlock) = Math.DivRem(panels, ChannelBlocks);
+            int bands = dy.Groups * Bands, full = dy.FullGroups * Bands;
+            int from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
+            T* to = chunks + (nint)chunk * shape.OutputChannels * taps;
+            Add(from, Math.Min(end, full), dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);
+            Add(Math.Max(from, full), end, dy.Count % dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);      // dead lanes stay out
         }
 
-        /// <summary>Adds what a range of image groups, with so many live lanes, contributes.</summary>
+        /// <summary>Adds what a range of bands, with so many live lanes, contributes.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Add(int fromGroup, int endGroup, int live, int group, int channel, int channels, int firstTap, int endTap, T* sums)
+        void Add(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to)
         {
-            if (fromGroup == endGroup)
+            if (fromBand >= endBand)
                 return;
-            int lanes = dy.Lanes, bandRows = Math.Clamp(48 / shape.OutputWidth, 1, shape.OutputHeight);
-            new Span<T>(sums, tiles * TileSums * lanes).Clear();
-            for (int images = fromGroup; images < endGroup; images++)
-                for (int row = 0; row < shape.OutputHeight; row += bandRows)
-                {
-                    T* px = x.At(images, group * shape.GroupInputChannels, row * shape.Rows.Stride), pdy = dy.At(images, channel, row), to = sums;
-                    int rows = Math.Min(bandRows, shape.OutputHeight - row);
-                    for (int tap = firstTap; tap < endTap; tap += TileTaps)
-                        for (int lane = 0; lane < lanes; lane += V.Count, to += TileSums * V.Count)
-                            Tile(pdy + lane, channels, px + lane, offsets + tap, rows, to);
-                }
-            // A tile's sums lie by parts of a vector's width, then channels, then taps, then lanes.
-            T* all = stackalloc T[LaneTensor<T>.FullLanes];
-            for (int tap = firstTap; tap < endTap; tap++)
-                for (int c = 0; c < channels; c++)
-                {
-                    T* tile = sums + (nint)((tap - firstTap) / TileTaps) * TileSums * lanes + (c * TileTaps + (tap - firstTap) % TileTaps) * V.Count;
-                    for (int lane = 0; lane < lanes; lane++)
-                        all[lane] = tile[lane / V.Count * TileSums * V.Count + lane % V.Count];
-                    dw[(nint)(channel + c) * taps + tap] += LaneSum.Of(all, lanes, live);
-                }
-        }
-
-        /// <summary>Four channels of dy times three taps of x, over some rows, added to twelve sums.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Tile(T* gradient, int channels, T* pixels, nint* offset, int rows, T* sums)
-        {
-            nint plane = dy.PlanePitch, pixel = dy.Lanes, xPixel = shape.Columns.Stride * pixel, width = shape.OutputWidth * pixel;
-            nint c1 = channels > 1 ? plane : 0, c2 = channels > 2 ? 2 * plane : c1, c3 = channels > 3 ? 3 * plane : c2;   // missing ones repeat
-            nint o0 = offset[0], o1 = offset[1], o2 = offset[2];
-            Pixels3<V, T> s0 = Pixels3<V, T>.Load(sums, V.Count), s1 = Pixels3<V, T>.Load(sums + 3 * V.Count, V.Count);
-            Pixels3<V, T> s2 = Pixels3<V, T>.Load(sums + 6 * V.Count, V.Count), s3 = Pixels3<V, T>.Load(sums + 9 * V.Count, V.Count);
-            for (int row = 0; row < rows; row++, gradient += dy.RowPitch, pixels += shape.Rows.Stride * x.RowPitch)
+            int lanes = Math.Max(dy.Lanes, V.Count), endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
+            nint pitch = (endTap - firstTap) * lanes;                          // sums: [channel][tap][lane]
+            T* sums = stackalloc T[(int)((endChannel - firstChannel) * pitch)];
+            new Span<T>(sums, (int)((endChannel - firstChannel) * pitch)).Clear();
+            for (int band = fromBand; band < endBand; band++)
             {
-                T* from = pixels;
-                for (T* at = gradient, end = gradient + width; at < end; at += pixel, from += xPixel)
+                (int images, int row) = Math.DivRem(band, Bands);
+                row *= bandRows;
+                int rows = Math.Min(bandRows, shape.OutputHeight - row);
+                T* px = x.At(images, group * shape.GroupInputChannels, row * xStep.Height);
+                for (int channel = firstChannel, height; channel < endChannel; channel += height)
                 {
-                    Pixels3<V, T> taps = new(V.Load(from + o0), V.Load(from + o1), V.Load(from + o2));
-                    s0 = s0.Plus(V.Load(at), taps);
-                    s1 = s1.Plus(V.Load(at + c1), taps);
-                    s2 = s2.Plus(V.Load(at + c2), taps);
-                    s3 = s3.Plus(V.Load(at + c3), taps);
+                    height = Tiles<T, V>.Height(endChannel - channel);
+                    T* pdy = dy.At(images, group * channels + channel, row), at = sums + (channel - firstChannel) * pitch;
+                    for (int tap = firstTap, width; tap < endTap; tap += width, at += width * lanes)
+                    {
+                        width = Tiles<T, V>.Width(height, endTap - tap);
+                        for (int lane = 0; lane < dy.Lanes; lane += V.Count)
+                            Tile(height, width, pdy + lane, px + lane, offsets + tap, rows, at + lane, pitch, lanes);
+                    }
                 }
             }
-            s0.Store(sums, V.Count);
-            s1.Store(sums + 3 * V.Count, V.Count);
-            s2.Store(sums + 6 * V.Count, V.Count);
-            s3.Store(sums + 9 * V.Count, V.Count);
+            for (int channel = firstChannel; channel < endChannel; channel++)
+                for (int tap = firstTap; tap < endTap; tap++, sums += lanes)
+                    to[(nint)(group * channels + channel) * taps + tap] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
+        }
+
+        void Tile(int height, int width, T* gradient, T* pixels, nint* offset, int rows, T* sums, nint pitch, int step)
+        {
+            switch (width)
+            {
+                case 1: Tile<Pixels1<V, T>, Pixels1<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
+                case 2: Tile<Pixels2<V, T>, Pixels2<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
+                case 3: Tile<Pixels3<V, T>, Pixels3<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
+                default: Tile<Pixels4<V, T>, Pixels4<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
+            }
+        }
+
+        /// <summary>A tile over some rows: whole vectors, and with vectors along the row what is left of it, number by number.</summary>
+        void Tile<P, Q>(int height, T* gradient, T* pixels, nint* offset, int rows, T* sums, nint pitch, int step)
+            where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T>
+        {
+            int lanes = Math.Max(dy.Lanes, V.Count), vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, lanes, out int rest);
+            if (vectors > 0)
+                Tile<P, V>(height, gradient, pixels, offset, rows, vectors, lanes, sums, pitch, step);
+            if (rest > 0)
+                Tile<Q, Scalar<T>>(height, gradient + vectors * lanes, pixels + vectors * lanes, offset, rows, rest, 1, sums, pitch, step);
+        }
+
+        void Tile<P, U>(int height, T* gradient, T* pixels, nint* offset, int rows, int count, nint vector, T* sums, nint pitch, int step)
+            where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        {
+            switch (height)
+            {
+                case 1: Tile<Sums1<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                case 2: Tile<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                case 3: Tile<Sums3<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                case 4: Tile<Sums4<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                case 6: Tile<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                default: Tile<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+            }
+        }
+
+        /// <summary>Some channels of dy times some taps of x, over some rows, added to their sums.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        void Tile<S, P, U>(T* gradient, T* pixels, nint* offset, int rows, int count, nint vector, T* to, nint pitch, int step)
+            where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        {
+            nint plane = dy.PlanePitch, xVector = xStep.Width * vector;
+            S sums = S.Load(to, pitch, step);
+            for (int row = 0; row < rows; row++, gradient += dy.RowPitch, pixels += xStep.Height * x.RowPitch)
+            {
+                T* from = pixels;
+                for (T* at = gradient, end = gradient + count * vector; at < end; at += vector, from += xVector)
+                    sums = sums.PlusVectors(at, plane, P.Load(from, offset));
+            }
+            sums.Store(to, pitch, step);
         }
     }
 }

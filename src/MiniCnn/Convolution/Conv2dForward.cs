@@ -5,33 +5,53 @@ namespace MiniCnn;
 /// <summary>y = x ⋆ w + b over lanes: the sums of <see cref="Conv2dReference"/>, on all images of a group at once.</summary>
 static unsafe class Conv2dForward
 {
-    /// <summary>Overwrites y. x has the padding as its margin; no bias where b is null.</summary>
-    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    /// <summary>
+    /// Overwrites y. x has the padding as its margin; no bias where b is null. If positive, what is below 0 becomes 0; with winner, y is then
+    /// the maximum over 2×2 pixels, and winner which of them it was.
+    /// </summary>
+    public static void Run<T, V>(
+        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass, bool positive = false, LaneTensor<T>? winner = null)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels;
-        int panelled = shape.Groups * TapSum<T, V>.Panels(channels) * TapSum<T, V>.PanelChannels;
-        fixed (T* packed = pass.Numbers(0, checked(panelled * taps)), starts = pass.Numbers(1, panelled))
+        (LaneTensor<T> columns, Size2d step) = Columns<T, V>(shape, x, pass);
+        fixed (T* packed = pass.Numbers(0, checked(shape.OutputChannels * taps)), zeros = pass.Numbers(1, shape.OutputChannels))
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Offsets(shape, x, offsets);
+            Offsets<T, V>(shape, columns, offsets);
             for (int tap = 0; tap < taps; tap++)
                 places[tap] = tap;
+            new Span<T>(zeros, shape.OutputChannels).Clear();
             TapSum<T, V>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, packed);
-            T zero = T.Zero;
-            nint first = 0;
-            TapSum<T, V>.Pack(b == null ? &zero : b, b == null ? 0 : channels, b == null ? 0 : 1, &first, 1, shape.Groups, channels, starts);
-            new TapSum<T, V>(packed, starts, offsets, taps, shape.Groups, x, y, shape.Window.Stride, 1, 0).Run();
+            Size2d outputs = (y.Shape.Height, y.Shape.Width);
+            new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, shape.Groups, columns, step, y, outputs, 1, 0, positive, winner).Run();
         }
     }
 
-    /// <summary>From where a window begins, its padding not counted, to what each tap of each input channel of a group reads.</summary>
-    public static void Offsets<T>(Conv2dShape shape, LaneTensor<T> x, nint* offsets) where T : unmanaged
+    /// <summary>x as vectors can read it, and the pixels from one output to the next there.</summary>
+    public static (LaneTensor<T> X, Size2d Step) Columns<T, V>(Conv2dShape shape, LaneTensor<T> x, Pass<T> pass)
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    {
+        Size2d stride = shape.Window.Stride;
+        return SplitsColumns<T, V>(shape, x) ? (ColumnPhases.Split(shape.Window, x, pass), (stride.Height, 1)) : (x, stride);
+    }
+
+    /// <summary>From where a window begins to what each tap of each input channel of a group reads.</summary>
+    public static void Offsets<T, V>(Conv2dShape shape, LaneTensor<T> x, nint* offsets)
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
+        bool split = SplitsColumns<T, V>(shape, x);
         for (int ic = 0; ic < shape.GroupInputChannels; ic++)
             for (int ky = 0; ky < rows.Kernel; ky++)
                 for (int kx = 0; kx < columns.Kernel; kx++)
-                    *offsets++ = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + columns.Place(0, kx) * x.Lanes;
+                {
+                    (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
+                    nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
+                    *offsets++ = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
+                }
     }
+
+    static bool SplitsColumns<T, V>(Conv2dShape shape, LaneTensor<T> x) where T : unmanaged where V : struct, ILanes<V, T> =>
+        x.Lanes < V.Count && shape.Window.Stride.Width > 1;
 }

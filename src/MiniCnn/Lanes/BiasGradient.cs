@@ -25,7 +25,7 @@ static unsafe class BiasGradient
                     }
                 sum.Store(sums + lane);
             }
-            db[channel] += LaneSum.Of(sums, dy.Lanes, dy.Lanes);
+            db[channel] += LaneSum.Of<T, V>(sums, dy.Lanes, dy.Lanes);
         }
     }
 }

@@ -30,6 +30,9 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
     /// <summary>The larger one; NaN if either is.</summary>
     static abstract V Max(V a, V b);
 
+    /// <summary>0 where a is below 0, else a, NaN too.</summary>
+    static abstract V Positive(V a);
+
     static abstract V Exp(V a);
 
     static abstract V Log(V a);
@@ -37,6 +40,9 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
     static abstract V Greater(V a, V b);
 
     static abstract V Equal(V a, V b);
+
+    /// <summary>All lanes' sum, halves first: (0 + 2) + (1 + 3).</summary>
+    static abstract T Sum(V a);
 
     /// <summary>Where the mask holds a, else b.</summary>
     static abstract V Select(V mask, V a, V b);

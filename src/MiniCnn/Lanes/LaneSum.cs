@@ -2,19 +2,19 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>The sum of one number from each lane, in one order on every machine.</summary>
+/// <summary>The sum of one number from each lane, in one order for one number of lanes.</summary>
 static unsafe class LaneSum
 {
-    /// <summary>Adds up the live ones of 16 lanes (or the one), halves first: (0 + 8) + (4 + 12) + … Overwrites the lanes.</summary>
-    public static T Of<T>(T* lanes, int count, int live) where T : unmanaged, INumberBase<T>
+    /// <summary>Adds up the live ones of some lanes, a power of two, halves first: (0 + 8) + (4 + 12) + … Overwrites the lanes.</summary>
+    public static T Of<T, V>(T* lanes, int count, int live) where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {
         for (int i = live; i < count; i++)
             lanes[i] = T.Zero;
-        for (int half = count / 2; half > 0; half /= 2)
+        for (; count > V.Count; count /= 2)
         {
-            for (int i = 0; i < half; i++)
-                lanes[i] += lanes[i + half];
+            for (int i = 0; i < count / 2; i += V.Count)
+                (V.Load(lanes + i) + V.Load(lanes + i + count / 2)).Store(lanes + i);
         }
-        return lanes[0];
+        return V.Sum(V.Load(lanes));
     }
 }

@@ -37,6 +37,9 @@ readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Max(Lanes16 a, Lanes16 b) => new(Vector512.Max(a.value, b.value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Positive(Lanes16 a) => new(Vector512.ConditionalSelect(Vector512.LessThan(a.value, Vector512<float>.Zero), Vector512<float>.Zero, a.value));
+
     public static Lanes16 Exp(Lanes16 a) => new(Vector512.Exp(a.value));
 
     public static Lanes16 Log(Lanes16 a) => new(Vector512.Log(a.value));
@@ -49,4 +52,7 @@ readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Select(Lanes16 mask, Lanes16 a, Lanes16 b) => new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes16 a) => Lanes8.Sum(new(a.value.GetLower() + a.value.GetUpper()));
 }

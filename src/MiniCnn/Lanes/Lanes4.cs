@@ -37,6 +37,9 @@ readonly unsafe struct Lanes4(Vector128<float> value) : ILanes<Lanes4, float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 Max(Lanes4 a, Lanes4 b) => new(Vector128.Max(a.value, b.value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 Positive(Lanes4 a) => new(Vector128.ConditionalSelect(Vector128.LessThan(a.value, Vector128<float>.Zero), Vector128<float>.Zero, a.value));
+
     public static Lanes4 Exp(Lanes4 a) => new(Vector128.Exp(a.value));
 
     public static Lanes4 Log(Lanes4 a) => new(Vector128.Log(a.value));
@@ -49,4 +52,11 @@ readonly unsafe struct Lanes4(Vector128<float> value) : ILanes<Lanes4, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 Select(Lanes4 mask, Lanes4 a, Lanes4 b) => new(Vector128.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes4 a)
+    {
+        Vector128<float> halves = a.value + Vector128.Shuffle(a.value, Vector128.Create(2, 3, 0, 1));
+        return halves[0] + halves[1];
+    }
 }

@@ -37,6 +37,9 @@ readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Max(Lanes8 a, Lanes8 b) => new(Vector256.Max(a.value, b.value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Positive(Lanes8 a) => new(Vector256.ConditionalSelect(Vector256.LessThan(a.value, Vector256<float>.Zero), Vector256<float>.Zero, a.value));
+
     public static Lanes8 Exp(Lanes8 a) => new(Vector256.Exp(a.value));
 
     public static Lanes8 Log(Lanes8 a) => new(Vector256.Log(a.value));
@@ -49,4 +52,7 @@ readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Select(Lanes8 mask, Lanes8 a, Lanes8 b) => new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Sum(Lanes8 a) => Lanes4.Sum(new(a.value.GetLower() + a.value.GetUpper()));
 }

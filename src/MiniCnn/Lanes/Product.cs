@@ -46,7 +46,7 @@ readonly unsafe struct Product<T, V>(T* m, nint rowStep, nint columnStep)
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Tile<P>(int first, int rows, int count, T* start, T* x, nint xRow, nint xPixel, T* y, nint yRow, nint yPixel) where P : struct, IPixels<P, T>
+    void Tile<P>(int first, int rows, int count, T* start, T* x, nint xRow, nint xPixel, T* y, nint yRow, nint yPixel) where P : struct, IPixels<P, V, T>
     {
         int r1 = Math.Min(1, rows - 1), r2 = Math.Min(2, rows - 1), r3 = Math.Min(3, rows - 1);      // missing rows repeat the last
         T* m0 = m + first * rowStep, m1 = m0 + r1 * rowStep, m2 = m0 + r2 * rowStep, m3 = m0 + r3 * rowStep;
@@ -58,10 +58,10 @@ readonly unsafe struct Product<T, V>(T* m, nint rowStep, nint columnStep)
         for (int k = 0; k < count; k++, at += columnStep, x += xRow)
         {
             P pixels = P.Load(x, xPixel);
-            y0 = y0.Plus(m0[at], pixels);
-            y1 = y1.Plus(m1[at], pixels);
-            y2 = y2.Plus(m2[at], pixels);
-            y3 = y3.Plus(m3[at], pixels);
+            y0 = y0.Plus(V.Broadcast(m0[at]), pixels);
+            y1 = y1.Plus(V.Broadcast(m1[at]), pixels);
+            y2 = y2.Plus(V.Broadcast(m2[at]), pixels);
+            y3 = y3.Plus(V.Broadcast(m3[at]), pixels);
         }
         y3.Store(y + r3 * yRow, yPixel);                                   // the last one first, so that repeated rows end with the real one
         y2.Store(y + r2 * yRow, yPixel);

@@ -37,6 +37,9 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Max(Scalar<T> a, Scalar<T> b) => new(T.Max(a.value, b.value));
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar<T> Positive(Scalar<T> a) => a.value < T.Zero ? new(T.Zero) : a;
+
     public static Scalar<T> Exp(Scalar<T> a) => new(T.Exp(a.value));
 
     public static Scalar<T> Log(Scalar<T> a) => new(T.Log(a.value));
@@ -49,4 +52,6 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Select(Scalar<T> mask, Scalar<T> a, Scalar<T> b) => mask.value != T.Zero ? a : b;
+
+    public static T Sum(Scalar<T> a) => a.value;
 }

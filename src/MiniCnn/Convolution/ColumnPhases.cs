@@ -1,0 +1,58 @@
+namespace MiniCnn;
+
+/// <summary>
+/// Columns 0, s, 2s, …, then 1, s + 1, …: with one lane, where vectors lie along a row, a stride's columns have to be neighbours.
+/// </summary>
+static unsafe class ColumnPhases
+{
+    /// <summary>Columns of one phase where there are so many in all.</summary>
+    public static int Length(int columns, int stride) => (columns + stride - 1) / stride;
+
+    /// <summary>Images of a shape with their columns by phases.</summary>
+    public static LaneTensor<T> Buffer<T>(int number, LaneTensor<T> like, Padding margin, int columns, int stride, Pass<T> pass) where T : unmanaged =>
+        pass.Buffer(number, like, new(like.Shape.Channels, like.Shape.Height, stride * Length(columns, stride)), new(margin.Top, 0, margin.Bottom, 0));
+
+    /// <summary>x with the padding to its left and right, by phases: what forward and backward-weight read.</summary>
+    public static LaneTensor<T> Split<T>(Window2d window, LaneTensor<T> x, Pass<T> pass) where T : unmanaged
+    {
+        (Padding padding, int stride) = (window.Padding, window.Stride.Width);
+        int columns = padding.Left + x.Shape.Width + padding.Right;
+        LaneTensor<T> split = Buffer(3, x, padding, columns, stride, pass);
+        Workers.RunPlanes(split, new SplitPlane<T>(x, padding.Left, columns, stride, split));
+        return split;
+    }
+
+    /// <summary>dx from its phases.</summary>
+    public static void Merge<T>(LaneTensor<T> split, int stride, LaneTensor<T> dx) where T : unmanaged =>
+        Workers.RunPlanes(dx, new MergePlane<T>(split, stride, dx));
+
+    readonly struct SplitPlane<T>(LaneTensor<T> x, int left, int columns, int stride, LaneTensor<T> split) : IWork where T : unmanaged
+    {
+        public void Run(int plane)
+        {
+            int length = Length(columns, stride);
+            for (int row = 0; row < split.Shape.Height; row++)
+            {
+                T* from = x.At(plane, row) - left, to = split.At(plane, row);
+                for (int phase = 0; phase < stride; phase++, to += length)
+                    for (int i = 0, column = phase; column < columns; i++, column += stride)
+                        to[i] = from[column];
+            }
+        }
+    }
+
+    readonly struct MergePlane<T>(LaneTensor<T> split, int stride, LaneTensor<T> dx) : IWork where T : unmanaged
+    {
+        public void Run(int plane)
+        {
+            int length = Length(dx.Shape.Width, stride);
+            for (int row = 0; row < dx.Shape.Height; row++)
+            {
+                T* from = split.At(plane, row), to = dx.At(plane, row);
+                for (int phase = 0; phase < stride; phase++, from += length)
+                    for (int i = 0, column = phase; column < dx.Shape.Width; i++, column += stride)
+                        to[column] = from[i];
+            }
+        }
+    }
+}

@@ -1,0 +1,18 @@
+namespace MiniCnn;
+
+/// <summary>How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills.</summary>
+static class Tiles<T, V> where T : unmanaged where V : struct, ILanes<V, T>
+{
+    /// <summary>Channels of the highest tile: 32 registers come with AVX-512, and elsewhere 16 are sure.</summary>
+    public static int Most => V.Count == 16 ? 8 : 4;
+
+    /// <summary>Channels of the next tile, where so many are left; they divide without a rest.</summary>
+    public static int Height(int left) => left >= Most ? Most : left switch { 7 => 4, 5 => 3, _ => left };
+
+    /// <summary>Vectors of the next tile so high, where so many are left; no single one is left to the end.</summary>
+    public static int Width(int height, int left)
+    {
+        int most = height == Most ? 3 : 4;
+        return left == most + 1 ? most - 1 : Math.Min(left, most);
+    }
+}
