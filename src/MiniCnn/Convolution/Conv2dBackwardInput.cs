@@ -23,6 +23,15 @@ static unsafe class Conv2dBackwardInput
     public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        if (V.Count == 1 && (object)dy is LaneTensor<float> { Lanes: 1 } row)
+            Simd.Run(shape.Columns.Input / shape.Columns.Stride, new RowWork(shape, row, (float*)w, (LaneTensor<float>)(object)dx, (Pass<float>)(object)pass));
+        else
+            RunWith<T, V>(shape, dy, w, dx, pass);
+    }
+
+    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         bool split = dx.Lanes < V.Count && columns.Stride > 1;
@@ -55,5 +64,11 @@ static unsafe class Conv2dBackwardInput
         }
         if (split)
             ColumnPhases.Merge(target, columns.Stride, dx);
+    }
+
+    /// <summary>One lane: vectors lie along the rows.</summary>
+    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> dy, float* w, LaneTensor<float> dx, Pass<float> pass) : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, dy, w, dx, pass);
     }
 }

@@ -16,6 +16,15 @@ static unsafe class Conv2dBackwardWeight
     public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
+        if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
+            Simd.Run(shape.OutputWidth, new RowWork(shape, row, (LaneTensor<float>)(object)dy, (float*)dw, (Pass<float>)(object)pass));
+        else
+            RunWith<T, V>(shape, x, dy, dw, pass);
+    }
+
+    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass);
         fixed (nint* offsets = pass.Places(0, taps))
@@ -30,6 +39,12 @@ static unsafe class Conv2dBackwardWeight
             for (int chunk = 0; chunk < work.Chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
         }
+    }
+
+    /// <summary>One lane: vectors lie along the rows.</summary>
+    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> x, LaneTensor<float> dy, float* dw, Pass<float> pass) : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, dy, dw, pass);
     }
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
@@ -66,6 +81,7 @@ static unsafe class Conv2dBackwardWeight
         }
 
         /// <summary>Adds what a range of bands, with so many live lanes, contributes.</summary>
+        [SkipLocalsInit]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Add(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to)
         {

@@ -6,11 +6,27 @@ namespace MiniCnn;
 static unsafe class Conv2dForward
 {
     /// <summary>
-    /// Overwrites y. x has the padding as its margin; no bias where b is null. If positive, what is below 0 becomes 0; with winner, y is then
-    /// the maximum over 2×2 pixels, and winner which of them it was.
+    /// Overwrites y. x has the padding as its margin; no bias where b is null. If positive, what is below 0 becomes 0; if pooled, y is then the
+    /// maximum over 2×2 pixels, and winner, if not null, which of them it was.
     /// </summary>
     public static void Run<T, V>(
-        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass, bool positive = false, LaneTensor<T>? winner = null)
+        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass, bool positive = false, bool pooled = false,
+        LaneTensor<T>? winner = null)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
+        {
+            RowWork work = new(
+                shape, row, (float*)w, (float*)b, (LaneTensor<float>)(object)y, (Pass<float>)(object)pass, positive, pooled,
+                (LaneTensor<float>?)(object?)winner);
+            Simd.Run(shape.OutputWidth, work);
+            return;
+        }
+        RunWith<T, V>(shape, x, w, b, y, pass, positive, pooled, winner);
+    }
+
+    static void RunWith<T, V>(
+        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass, bool positive, bool pooled, LaneTensor<T>? winner)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels;
@@ -24,8 +40,16 @@ static unsafe class Conv2dForward
             new Span<T>(zeros, shape.OutputChannels).Clear();
             TapSum<T, V>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, packed);
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, shape.Groups, columns, step, y, outputs, 1, 0, positive, winner).Run();
+            new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, winner).Run();
         }
+    }
+
+    /// <summary>One lane: vectors lie along the rows.</summary>
+    readonly struct RowWork(
+        Conv2dShape shape, LaneTensor<float> x, float* w, float* b, LaneTensor<float> y, Pass<float> pass, bool positive, bool pooled,
+        LaneTensor<float>? winner) : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, w, b, y, pass, positive, pooled, winner);
     }
 
     /// <summary>x as vectors can read it, and the pixels from one output to the next there.</summary>

@@ -6,12 +6,22 @@ namespace MiniCnn;
 /// <summary>The pool that most networks have: y = the largest of 2×2 pixels, windows side by side, no padding.</summary>
 static unsafe class MaxOf2x2
 {
-    /// <summary>One row of y from two of x, and which pixel of the four it was; of equal ones the first, and NaN is larger than all.</summary>
+    /// <summary>y = the maxima of x, winner = 0 to 3, which pixel of the four each was.</summary>
+    public static void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner)
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(y, new ForwardPlane<T, V>(x, y, winner));
+
+    /// <summary>
+    /// dx = dy at the pixel that won, 0 at the others; overwritten. If y is given, nothing passes where it is 0: a ReLU came before the pool.
+    /// </summary>
+    public static void Backward<T, V>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx)
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(dx, new BackwardPlane<T, V>(dy, winner, y, dx));
+
+    /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all.</summary>
     /// <param name="x">Two rows.</param>
     /// <param name="pitch">Numbers from one row to the next.</param>
     /// <param name="lanes">Numbers from one pixel to the next.</param>
     /// <param name="y">The row of maxima.</param>
-    /// <param name="winner">0 to 3.</param>
+    /// <param name="winner">The row of winners; null if nobody asks.</param>
     /// <param name="columns">Pixels of y.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* winner, int columns)
@@ -19,14 +29,61 @@ static unsafe class MaxOf2x2
     {
         V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
         for (int column = 0; column < columns; column++, x += lanes)
-            for (nint lane = 0; lane < lanes; lane += V.Count, x += V.Count, y += V.Count, winner += V.Count)
+            for (nint lane = 0; lane < lanes; lane += V.Count, x += V.Count, y += V.Count)
             {
                 V a = V.Load(x), b = V.Load(x + lanes), c = V.Load(x + pitch), d = V.Load(x + pitch + lanes);
                 V best = V.Max(V.Max(a, b), V.Max(c, d));
                 best.Store(y);
+                if (winner == null)
+                    continue;
                 V which = V.Select(V.Equal(best, c), two, three);
                 which = V.Select(V.Equal(best, b), one, which);
                 V.Select(V.Equal(best, a), zero, which).Store(winner);
+                winner += V.Count;
             }
+    }
+
+    readonly struct ForwardPlane<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : IWork
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    {
+        public void Run(int plane)
+        {
+            for (int row = 0; row < y.Shape.Height; row++)
+                Row<T, V>(x.At(plane, 2 * row), x.RowPitch, x.Lanes, y.At(plane, row), winner.At(plane, row), y.Shape.Width);
+        }
+    }
+
+    readonly struct BackwardPlane<T, V>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx) : IWork
+        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
+            nint lanes = dx.Lanes, pitch = dx.RowPitch;
+            for (int row = 0; row < dy.Shape.Height; row++)
+            {
+                T* from = dy.At(plane, row), won = winner.At(plane, row), kept = y is null ? null : y.At(plane, row), to = dx.At(plane, 2 * row);
+                for (int column = 0; column < dy.Shape.Width; column++, to += lanes)
+                    for (nint lane = 0; lane < lanes; lane += V.Count, from += V.Count, won += V.Count, to += V.Count)
+                    {
+                        V gradient = V.Load(from), which = V.Load(won);
+                        if (kept != null)
+                        {
+                            gradient = V.Select(V.Equal(V.Load(kept), zero), zero, gradient);
+                            kept += V.Count;
+                        }
+                        V.Select(V.Equal(which, zero), gradient, zero).Store(to);
+                        V.Select(V.Equal(which, one), gradient, zero).Store(to + lanes);
+                        V.Select(V.Equal(which, two), gradient, zero).Store(to + pitch);
+                        V.Select(V.Equal(which, three), gradient, zero).Store(to + pitch + lanes);
+                    }
+                int rest = (dx.Shape.Width - 2 * dy.Shape.Width) * dx.Lanes;           // a last column and row that no window has
+                new Span<T>(to, rest).Clear();
+                new Span<T>(to + pitch, rest).Clear();
+            }
+            for (int row = 2 * dy.Shape.Height; row < dx.Shape.Height; row++)
+                new Span<T>(dx.At(plane, row), dx.RowLength).Clear();
+        }
     }
 }

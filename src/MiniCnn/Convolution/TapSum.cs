@@ -23,13 +23,14 @@ namespace MiniCnn;
 /// <param name="yStep">Pixels of y from one output to the next; across 1 where vectors lie along a row.</param>
 /// <param name="yFirst">The first output's place in y.</param>
 /// <param name="positive">Whether what is below 0 becomes 0.</param>
-/// <param name="winner">If not null, y is the maximum over 2×2 outputs, and this which of the four it was.</param>
+/// <param name="pooled">Whether y is the maximum over 2×2 outputs.</param>
+/// <param name="winner">If not null, this becomes which of the four it was.</param>
 readonly unsafe struct TapSum<T, V>(
     T* w, T* b, nint* offsets, int taps, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
-    Size2d yStep, Size2d yFirst, bool positive = false, LaneTensor<T>? winner = null) : IWork
+    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? winner = null) : IWork
     where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
 {
-    const int PooledVectors = 256;                                // of one channel, between convolution and pool: with 8 channels they fit in L1
+    const int PooledVectors = 64;                                 // of one channel, between convolution and pool: with eight channels they fit in L1
 
     readonly int rows = outputs.Height, columns = outputs.Width;
 
@@ -74,7 +75,7 @@ readonly unsafe struct TapSum<T, V>(
                 panelChannels = Tiles<T, V>.Height((group + 1) * channels - channel);
                 for (int row = band * BandRows; row < end; row++)
                 {
-                    if (winner is not null)
+                    if (pooled)
                         PooledRow(panelChannels, panel, imageGroup, group * (x.Shape.Channels / groups), channel, row);
                     else
                     {
@@ -89,6 +90,7 @@ readonly unsafe struct TapSum<T, V>(
     }
 
     /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
+    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void PooledRow(int channels, T* panel, int imageGroup, int xChannel, int channel, int row)
     {
@@ -106,7 +108,7 @@ readonly unsafe struct TapSum<T, V>(
             for (int c = 0; c < channels; c++)
             {
                 nint at = first / 2 * lanes;
-                T* maximum = y.At(imageGroup, channel + c, row) + at, which = winner!.At(imageGroup, channel + c, row) + at;
+                T* maximum = y.At(imageGroup, channel + c, row) + at, which = winner is null ? null : winner.At(imageGroup, channel + c, row) + at;
                 if (lanes >= V.Count)
                     MaxOf2x2.Row<T, V>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
                 else

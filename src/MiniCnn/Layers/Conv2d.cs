@@ -1,3 +1,5 @@
+using System.Numerics;
+
 namespace MiniCnn;
 
 /// <summary>
@@ -63,11 +65,15 @@ public sealed class Conv2d : Layer
     internal override Padding GradientMargin(ImageShape input) =>
         window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
 
-    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, V>(x, y, pass, false, false, null);
+
+    /// <summary>As Forward, with what may come after it: see <see cref="Conv2dForward"/>.</summary>
+    internal unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass, bool positive, bool pooled, LaneTensor<T>? winner)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         LaneTensor<T> padded = Padded(x, pass);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run<T, V>(Geometry(padded), padded, w, b, y, pass);
+            Conv2dForward.Run<T, V>(Geometry(padded), padded, w, b, y, pass, positive, pooled, winner);
     }
 
     internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
@@ -95,7 +101,7 @@ public sealed class Conv2d : Layer
     bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => window.PaddingMode == PaddingMode.Zeros && x.Margin.Covers(window.Padding);
 
     /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
-    LaneTensor<T> Padded<T>(LaneTensor<T> x, Pass<T> pass) where T : unmanaged, System.Numerics.INumberBase<T>
+    LaneTensor<T> Padded<T>(LaneTensor<T> x, Pass<T> pass) where T : unmanaged, INumberBase<T>
     {
         if (IsPadded(x))
             return x;

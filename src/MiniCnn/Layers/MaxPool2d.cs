@@ -26,12 +26,25 @@ public sealed class MaxPool2d : Layer
     /// <summary>“MaxPool2d(2×2, stride 2)”.</summary>
     public override string ToString() => $"MaxPool2d({window})";
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Workers.RunPlanes(y, new ForwardPlane<T, V>(window, x, y, pass.Buffer(0, y, y.Shape)));
+    /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
+    internal bool Is2x2 => window.KernelSize == 2 && window.Stride == 2 && window.Dilation == 1 && window.Padding == default;
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        LaneTensor<T> winner = pass.Buffer(0, y, y.Shape);
+        if (Is2x2)
+            MaxOf2x2.Forward<T, V>(x, y, winner);
+        else
+            Workers.RunPlanes(y, new ForwardPlane<T, V>(window, x, y, winner));
+    }
 
     internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
-        if (dx is not null)
+        if (dx is null)
+            return;
+        if (Is2x2)
+            MaxOf2x2.Backward<T, V>(dy, pass.Kept(0), null, dx);
+        else
             Workers.RunPlanes(dx, new BackwardPlane<T, V>(window, dy, dx, pass.Kept(0)));
     }
 

@@ -24,12 +24,11 @@ public sealed class ReLU : Layer
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int plane)
         {
-            V zero = V.Broadcast(default);
             for (int row = 0; row < y.Shape.Height; row++)
             {
                 T* px = x.At(plane, row), py = y.At(plane, row);
                 for (int i = 0; i < y.RowLength; i += V.Count)
-                    V.Max(V.Load(px + i), zero).Store(py + i);
+                    V.Positive(V.Load(px + i)).Store(py + i);
             }
         }
     }

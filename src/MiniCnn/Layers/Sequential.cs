@@ -1,9 +1,12 @@
+using System.Numerics.Tensors;
+
 namespace MiniCnn;
 
 /// <summary>Layers one after another: y = fₙ(… f₁(f₀(x))). Owns every activation and gradient between them.</summary>
 public sealed class Sequential : Layer
 {
     readonly Layer[] layers;
+    readonly (Layer Layer, int Index)[] steps;           // what runs, and where it stands among the layers
 
     /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
     /// <exception cref="ArgumentException">No layers, or one that already has its place.</exception>
@@ -21,6 +24,7 @@ public sealed class Sequential : Layer
         }
         for (int i = 0; i < layers.Length; i++)
             layers[i].PutAt($"{i}");
+        steps = [.. Steps(this.layers)];
         Parameters = [.. this.layers.SelectMany(layer => layer.Parameters)];
     }
 
@@ -36,6 +40,20 @@ public sealed class Sequential : Layer
         foreach (Layer layer in layers)
             input = layer.OutputShape(input);
         return input;
+    }
+
+    /// <summary>
+    /// Every layer's output, one layer after another, not training. What <see cref="Layer.Forward(Tensor{float}, bool)"/> fuses runs by itself
+    /// here; the numbers are equal to the bit.
+    /// </summary>
+    /// <param name="x">A batch, [N, C, H, W] or [N, features].</param>
+    /// <returns>One tensor a layer, the last one the model's own output.</returns>
+    public IReadOnlyList<Tensor<float>> Trace(Tensor<float> x)
+    {
+        List<Tensor<float>> outputs = [];
+        foreach (Layer layer in layers)
+            outputs.Add(x = layer.Forward(x));
+        return outputs;
     }
 
     /// <summary>“Sequential(4 layers)”.</summary>
@@ -56,33 +74,33 @@ public sealed class Sequential : Layer
             layers[i].PutAt($"{place}.{i}");
     }
 
-    internal override Padding InputMargin(ImageShape input) => layers[0].InputMargin(input);
+    internal override Padding InputMargin(ImageShape input) => steps[0].Layer.InputMargin(input);
 
     internal override Padding GradientMargin(ImageShape input)
     {
-        foreach (Layer layer in layers.AsSpan(0, layers.Length - 1))
+        foreach ((Layer layer, _) in steps.AsSpan(0, steps.Length - 1))
             input = layer.OutputShape(input);
-        return layers[^1].GradientMargin(input);
+        return steps[^1].Layer.GradientMargin(input);
     }
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
-        for (int i = 0; i < layers.Length; i++)
+        for (int i = 0; i < steps.Length; i++)
         {
             LaneTensor<T> next = y;
-            if (i + 1 < layers.Length)
+            if (i + 1 < steps.Length)
             {
-                ImageShape shape = layers[i].OutputShape(x.Shape);
-                next = pass.Buffer(i, x, shape, layers[i + 1].InputMargin(shape));
+                ImageShape shape = steps[i].Layer.OutputShape(x.Shape);
+                next = pass.Buffer(i, x, shape, steps[i + 1].Layer.InputMargin(shape));
             }
-            layers[i].Forward<T, V>(x, next, pass.Child(i));
+            steps[i].Layer.Forward<T, V>(x, next, pass.Child(steps[i].Index));
             x = next;
         }
     }
 
     internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
-        for (int i = layers.Length - 1; i >= 0; i--)
+        for (int i = steps.Length - 1; i >= 0; i--)
         {
             LaneTensor<T> from = i == 0 ? x : pass.Kept(i - 1);
             LaneTensor<T>? gradient = dx;
@@ -90,11 +108,27 @@ public sealed class Sequential : Layer
             {
                 // The next layer's dy, with the margin that it asks for; the first one does not, where no dx is wanted.
                 ImageShape input = i == 1 ? x.Shape : pass.Kept(i - 2).Shape;
-                Padding margin = i == 1 && dx is null ? default : layers[i - 1].GradientMargin(input);
-                gradient = pass.Buffer(layers.Length + i, x, from.Shape, margin);
+                Padding margin = i == 1 && dx is null ? default : steps[i - 1].Layer.GradientMargin(input);
+                gradient = pass.Buffer(steps.Length + i, x, from.Shape, margin);
             }
-            layers[i].Backward<T, V>(from, y, dy, gradient, pass.Child(i));
+            steps[i].Layer.Backward<T, V>(from, y, dy, gradient, pass.Child(steps[i].Index));
             (y, dy) = (from, gradient!);
+        }
+    }
+
+    /// <summary>The layers, each convolution with the ReLU and the pool that follow it.</summary>
+    static IEnumerable<(Layer Layer, int Index)> Steps(Layer[] layers)
+    {
+        for (int i = 0; i < layers.Length; i++)
+        {
+            if (layers[i] is Conv2d conv && layers.ElementAtOrDefault(i + 1) is ReLU relu)
+            {
+                MaxPool2d? pool = layers.ElementAtOrDefault(i + 2) is MaxPool2d { Is2x2: true } next ? next : null;
+                yield return (new FusedConv2d(conv, relu, pool), i);
+                i += pool is null ? 1 : 2;
+            }
+            else
+                yield return (layers[i], i);
         }
     }
 }

@@ -1,0 +1,32 @@
+namespace MiniCnn;
+
+/// <summary>
+/// A convolution, its ReLU and perhaps a 2×2 max pool, run as one: what lies between them is never stored. The same numbers to the bit.
+/// </summary>
+/// <remarks>A step of <see cref="Sequential"/>, never a layer of a model.</remarks>
+sealed class FusedConv2d(Conv2d conv, ReLU relu, MaxPool2d? pool) : Layer
+{
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        ImageShape shape = relu.OutputShape(conv.OutputShape(input));
+        return pool is null ? shape : pool.OutputShape(shape);
+    }
+
+    internal override Padding InputMargin(ImageShape input) => conv.InputMargin(input);
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        LaneTensor<T>? winner = pool is not null && pass.Training ? pass.Buffer(0, y, y.Shape) : null;
+        conv.Forward<T, V>(x, y, pass.Child(0), positive: true, pooled: pool is not null, winner);
+    }
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        LaneTensor<T> sums = pass.Buffer(1, dy, conv.OutputShape(x.Shape), dx is null ? default : conv.GradientMargin(x.Shape));
+        if (pool is null)
+            relu.Backward<T, V>(sums, y, dy, sums, pass);
+        else
+            MaxOf2x2.Backward<T, V>(dy, pass.Kept(0), y, sums);
+        conv.Backward<T, V>(x, sums, sums, dx, pass.Child(0));
+    }
+}
