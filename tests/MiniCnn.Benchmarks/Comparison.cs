@@ -1,0 +1,77 @@
+using System.Diagnostics;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>How often, and for how long at a time, each work is measured.</summary>
+sealed record Effort(int Rounds, double Seconds)
+{
+    public static Effort Full { get; } = new(7, 0.08);
+
+    public static Effort Quick { get; } = new(3, 0.015);
+}
+
+/// <summary>Measures figures: MiniCnn, its peer, MiniCnn, its peer …, each while the other sleeps.</summary>
+sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort, CancellationToken cancel)
+{
+    public PeakFlops Peak { get; } = new();
+
+    public IReadOnlyList<Figure> Figures { get; } = [.. groups.SelectMany(group => group.Figures)];
+
+    /// <summary>Runs all of it; done(name) after each group.</summary>
+    public void Run(Action<string> done)
+    {
+        foreach (Group group in groups)
+        {
+            Peak.Sample();
+            if (group.Make is null)
+                RunFirstSteps(group);
+            else
+                Run(group, group.Make);
+            done(group.Name);
+        }
+    }
+
+    void Run(Group group, Func<Figure, Work> make)
+    {
+        Work[] works = [.. group.Figures.Select(make)];
+        Measure.WarmUp(works, effort.Seconds);
+        for (int round = -1; round < effort.Rounds; round++)           // the first one does not count
+        {
+            foreach ((Figure figure, Work work) in group.Figures.Zip(works))
+                Add(figure.Mini, Measure.Time(work, effort.Seconds), round);
+            Measure.Rest();
+            foreach (Figure figure in peer is null ? [] : group.Figures)
+                foreach (Layout layout in figure.Layouts)
+                    Add(figure.Peer(layout), peer!.Time(figure.Work!, layout, effort.Seconds), round);
+            peer?.Rest();
+        }
+        // Lane tensors hold memory that the collector does not see.
+        works = [];
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+
+    void RunFirstSteps(Group group)
+    {
+        for (int round = -1; round < effort.Rounds; round++)
+        {
+            One(figure => figure.Mini, FirstStep.OfThisProgram(), round);
+            if (peer is not null)
+                One(figure => figure.Peer(Layout.Nchw), peer.FirstStep(), round);
+        }
+
+        void One(Func<Figure, Rounds> side, ProcessStartInfo start, int round)
+        {
+            (double time, double memory) = FirstStep.Measure(start);
+            foreach (Figure figure in group.Figures)
+                Add(side(figure), figure.Pass == FirstStep.Time ? time : memory, round);
+        }
+    }
+
+    void Add(Rounds rounds, double value, int round)
+    {
+        cancel.ThrowIfCancellationRequested();
+        if (round >= 0)
+            rounds.Add(value);
+    }
+}

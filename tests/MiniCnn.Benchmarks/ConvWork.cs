@@ -1,0 +1,72 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>A convolution's passes: over lane tensors, as a model runs them, and from NCHW to NCHW, as a caller does.</summary>
+static class ConvWork
+{
+    public const string Forward = "forward", BackwardData = "backward-data", BackwardWeights = "backward-weights";
+    public const string FromForward = "NCHW forward", FromBackward = "NCHW backward";
+
+    /// <summary>The figures of a shape.</summary>
+    public static Group Group(ConvShape shape)
+    {
+        Figure Pass(string pass) => new(shape.Name, pass, new(pass, Conv: shape.Numbers), Layout.Nchw) { Flops = shape.Flops };
+        Figure Whole(string pass) => new(shape.Name, pass, new(pass, Conv: shape.Numbers), Layout.Nchw, Layout.Nhwc);
+        return new(
+            shape.Name,
+            [Pass(Forward), Pass(BackwardData), Pass(BackwardWeights), Whole(FromForward), Whole(FromBackward)],
+            figure => figure.Pass is FromForward or FromBackward ? FromNchw(shape, figure.Pass) : OverLanes(shape, figure.Pass));
+    }
+
+    static Work OverLanes(ConvShape shape, string pass)
+    {
+        Conv2d layer = shape.Layer();
+        LaneTensor<float> x = Packed(shape.Batch, shape.Input, layer.InputMargin(shape.Input));
+        LaneTensor<float> y = Packed(shape.Batch, layer.OutputShape(shape.Input), default);
+        if (pass == Forward)
+            return Run(new(layer, x, y, null, null));
+
+        bool data = pass == BackwardData;
+        layer.Weight.Trainable = !data;
+        layer.Bias!.Trainable = false;
+        LaneTensor<float> dy = Packed(shape.Batch, y.Shape, data ? layer.GradientMargin(shape.Input) : default);
+        return Run(new(layer, x, y, dy, data ? Packed(shape.Batch, shape.Input, default) : null));
+
+        static Work Run(Call call) => new(() => Simd.Run(call.Lanes, call));
+    }
+
+    static Work FromNchw(ConvShape shape, string pass)
+    {
+        Conv2d layer = shape.Layer();
+        Tensor<float> x = RandomImages.Tensor(shape.Batch, shape.Input), dy = RandomImages.Tensor(shape.Batch, layer.OutputShape(shape.Input));
+        return pass == FromForward
+            ? new(() => layer.Forward(x))
+            : new(() => layer.BackwardToInput(dy), Before: () => layer.Forward(x, training: true));
+    }
+
+    /// <summary>One image runs with its pixels along the vectors, several with an image in each lane.</summary>
+    static int Lanes(int batch) => batch == 1 ? 1 : LaneTensor<float>.FullLanes;
+
+    static LaneTensor<float> Packed(int batch, ImageShape shape, Padding margin)
+    {
+        LaneTensor<float> tensor = new(Lanes(batch), shape, margin);
+        tensor.Resize(batch).Pack(RandomImages.Numbers(batch, shape));
+        return tensor;
+    }
+
+    readonly struct Call(Conv2d layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float>? dy, LaneTensor<float>? dx) : ILaneWork
+    {
+        readonly Pass<float> pass = new() { Training = true };
+
+        public int Lanes => x.Lanes;
+
+        public void Run<V>() where V : struct, ILanes<V, float>
+        {
+            if (dy is null)
+                layer.Forward<float, V>(x, y, pass);
+            else
+                layer.Backward<float, V>(x, y, dy, dx, pass);
+        }
+    }
+}

@@ -1,0 +1,52 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>From the start of a process to the end of LeNet-5's first training step, and the most memory that it took.</summary>
+static class FirstStep
+{
+    public const string Time = "start to first step", Memory = "peak memory";
+
+    /// <summary>What the process does: a training step, then a line with its peak memory.</summary>
+    public static int Run(string[] arguments)
+    {
+        Workers.Count = int.Parse(arguments[0], CultureInfo.InvariantCulture);
+#if TORCHSHARP
+        if (arguments is [_, "TorchSharp"])
+            TorchSharpPeer.TrainOneStep();
+#endif
+        if (arguments.Length == 1)
+            Net.LeNet5.Training().Run();
+        using Process self = Process.GetCurrentProcess();
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"mb":{{self.PeakWorkingSet64 / 1048576.0}}}"""));
+        return 0;
+    }
+
+    /// <summary>The two figures.</summary>
+    public static IReadOnlyList<Figure> Figures { get; } =
+    [
+        new(Net.LeNet5.Name, Time, null, Layout.Nchw),
+        new(Net.LeNet5.Name, Memory, null, Layout.Nchw) { Unit = "mb" },
+    ];
+
+    /// <summary>This program as such a process.</summary>
+    public static ProcessStartInfo OfThisProgram(params string[] arguments)
+    {
+        string program = Environment.ProcessPath!, library = Path.Combine(AppContext.BaseDirectory, "MiniCnn.Benchmarks.dll");
+        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
+        return new(program, [.. isHost ? (string[])[library] : [], "start", $"{Workers.Count}", .. arguments]) { RedirectStandardOutput = true };
+    }
+
+    /// <summary>Runs such a process: µs until its line came, and MB.</summary>
+    public static (double Time, double Memory) Measure(ProcessStartInfo start)
+    {
+        long from = Stopwatch.GetTimestamp();
+        using Process process = Process.Start(start)!;
+        string line = process.StandardOutput.ReadLine() ?? throw new IOException($"{start.FileName} ended before its first step");
+        double time = Stopwatch.GetElapsedTime(from).TotalMicroseconds;
+        process.WaitForExit();
+        return (time, JsonSerializer.Deserialize<JsonElement>(line).GetProperty("mb").GetDouble());
+    }
+}

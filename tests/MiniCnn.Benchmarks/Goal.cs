@@ -1,0 +1,65 @@
+namespace MiniCnn.Benchmarks;
+
+/// <summary>Something that MiniCnn should reach: what was measured, what is asked.</summary>
+sealed record Goal(string What, string Pass, string Value, string Required, double WorstPercentOfPeak, bool Reached)
+{
+    /// <summary>The goals on what was measured; a class of shapes counts those shapes that were.</summary>
+    public static IEnumerable<Goal> Of(IReadOnlyList<Figure> figures, double peakFlops) =>
+        [.. Classes(figures, peakFlops), .. FromNchw(figures), .. Nets(figures), .. FirstSteps(figures)];
+
+    static IEnumerable<Goal> Classes(IReadOnlyList<Figure> figures, double peakFlops)
+    {
+        foreach (ConvClass c in ConvClass.All)
+        {
+            foreach (string pass in (string[])[ConvWork.Forward, ConvWork.BackwardData, ConvWork.BackwardWeights])
+            {
+                Figure[] measured = [.. figures.Where(f => f.Pass == pass && c.Shapes.Any(shape => shape.Name == f.Name))];
+                double required = c.Required(pass);
+                if (measured.Length == 0 || double.IsNaN(required))
+                    continue;
+                double ratio = Measure.GeometricMean(measured.Select(f => f.Ratio)), worst = measured.Min(f => f.PercentOfPeak(peakFlops));
+                string part = measured.Length == c.Shapes.Length ? "" : $" ({measured.Length} of {c.Shapes.Length} shapes)";
+                yield return new(c.Name + part, pass, $"{ratio:F2}", $"≥ {required}", worst, ratio >= required || worst >= 90);
+            }
+        }
+    }
+
+    static IEnumerable<Goal> FromNchw(IReadOnlyList<Figure> figures)
+    {
+        foreach (string pass in (string[])[ConvWork.FromForward, ConvWork.FromBackward])
+        {
+            Figure? worst = figures.Where(f => f.Pass == pass).MinBy(f => f.Ratio);
+            if (worst is null)
+                continue;
+            double ratio = Measure.GeometricMean(figures.Where(f => f.Pass == pass).Select(f => f.Ratio));
+            yield return new(
+                "all shapes", pass, $"{ratio:F2}, worst {worst.Ratio:F2}", "≥ 1, worst ≥ 0.9", double.NaN, ratio >= 1 && worst.Ratio >= 0.9);
+        }
+    }
+
+    static IEnumerable<Goal> Nets(IReadOnlyList<Figure> figures)
+    {
+        foreach (Net net in Net.All)
+        {
+            foreach (Figure figure in figures.Where(f => f.Name == net.Name))
+            {
+                if (figure.Pass == Net.TrainingStep)
+                    yield return new(net.Name, "training", $"{figure.Ratio:F2}", $"≥ {net.Required}", double.NaN, figure.Ratio >= net.Required);
+                if (figure.Pass == Net.OneImage)
+                    yield return new(net.Name, figure.Pass, $"{figure.Ratio:F2}", "> 1", double.NaN, figure.Ratio > 1);
+            }
+        }
+    }
+
+    static IEnumerable<Goal> FirstSteps(IReadOnlyList<Figure> figures)
+    {
+        foreach (Figure figure in figures)
+        {
+            double value = figure.Mini.Median;
+            if (figure.Pass == FirstStep.Time)
+                yield return new(figure.Name, figure.Pass, $"{value / 1e6:F2} s", "< 0.25 s", double.NaN, value < 0.25e6);
+            if (figure.Pass == FirstStep.Memory)
+                yield return new(figure.Name, figure.Pass, $"{value:F0} MB", "< 150 MB", double.NaN, value < 150);
+        }
+    }
+}

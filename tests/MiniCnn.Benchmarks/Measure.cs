@@ -1,0 +1,66 @@
+using System.Diagnostics;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>What is timed, and what is done before each time without being timed.</summary>
+sealed record Work(Action Run, Action? Before = null);
+
+/// <summary>Times on this side; peer.py does the same on the other.</summary>
+static class Measure
+{
+    /// <summary>The median time of a call in µs: at least three of them, for so many seconds, after one that is not counted.</summary>
+    public static double Time(Work work, double seconds)
+    {
+        List<double> times = new(1024);
+        long start = Stopwatch.GetTimestamp();
+        for (int calls = 0; calls < 4 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; calls++)
+        {
+            work.Before?.Invoke();
+            long t = Stopwatch.GetTimestamp();
+            work.Run();
+            if (calls > 0)
+                times.Add(Stopwatch.GetElapsedTime(t).TotalMicroseconds);
+        }
+        return Median(times);
+    }
+
+    /// <summary>Calls often enough for the runtime to compile a method for the third time, which it does a tenth of a second after others.</summary>
+    public static void WarmUp(IReadOnlyList<Work> works, double seconds)
+    {
+        for (int times = 0; times < 3; times++)
+        {
+            foreach (Work work in works)
+            {
+                long start = Stopwatch.GetTimestamp();
+                for (int calls = 0; calls < 40 && Stopwatch.GetElapsedTime(start).TotalSeconds < 2 * seconds; calls++)
+                {
+                    work.Before?.Invoke();
+                    work.Run();
+                }
+            }
+            Thread.Sleep(120);
+        }
+    }
+
+    /// <summary>Returns when this process takes no processor time any more: threads spin for a while before they sleep.</summary>
+    public static void Rest()
+    {
+        for (int i = 0; i < 100; i++)
+        {
+            TimeSpan before = Environment.CpuUsage.TotalTime;
+            Thread.Sleep(10);
+            if (Environment.CpuUsage.TotalTime - before < TimeSpan.FromMilliseconds(1))
+                return;
+        }
+    }
+
+    /// <summary>NaN of nothing.</summary>
+    public static double Median(IReadOnlyCollection<double> values)
+    {
+        double[] sorted = [.. values.Order()];
+        return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
+    }
+
+    /// <summary>NaN if any is.</summary>
+    public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(value => Math.Log(value)));
+}

@@ -1,0 +1,61 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>A whole network, the batch it is trained with, and by what factor MiniCnn should train it faster than libtorch.</summary>
+sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double Required, Func<Sequential> Build)
+{
+    public const string TrainingStep = "training step", OneImage = "forward, 1 image", ManyImages = "forward, 64 images";
+
+    public static Net LeNet5 { get; } = new("LeNet-5", new(1, 28, 28), 10, 64, 4.5, () => new(
+        new Conv2d(1, 6, 5, padding: 2), new ReLU(), new MaxPool2d(2), new Conv2d(6, 16, 5), new ReLU(), new MaxPool2d(2),
+        new Flatten(), new Linear(400, 120), new ReLU(), new Linear(120, 84), new ReLU(), new Linear(84, 10)));
+
+    /// <summary>PyTorch's MNIST example.</summary>
+    public static Net Mnist { get; } = new("MNIST net", new(1, 28, 28), 10, 64, 1.8, () => new(
+        new Conv2d(1, 32, 3), new ReLU(), new Conv2d(32, 64, 3), new ReLU(), new MaxPool2d(2), new Dropout(0.25),
+        new Flatten(), new Linear(9216, 128), new ReLU(), new Dropout(0.5), new Linear(128, 10)));
+
+    public static Net CatsAndDogs { get; } = new("cats and dogs net", new(3, 64, 64), 2, 32, 1.3, () => new(
+        new Conv2d(3, 32, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(32, 64, 3, padding: 1), new ReLU(), new MaxPool2d(2),
+        new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
+
+    public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs];
+
+    /// <summary>The figures of the net.</summary>
+    public Group Group()
+    {
+        Figure Of(string pass, string work, int batch) =>
+            new(Name, pass, new(work, Net: Name, Batch: batch), Layout.Nchw, Layout.Nhwc) { BetterLayoutCounts = true, Images = batch };
+        return new(
+            Name,
+            [Of(TrainingStep, TrainingStep, Batch), Of(OneImage, "forward", 1), Of(ManyImages, "forward", 64)],
+            figure => figure.Pass == TrainingStep ? Training() : Forward(figure.Images));
+    }
+
+    /// <summary>A step as a user writes it, always on the same images.</summary>
+    public Work Training()
+    {
+        Sequential model = Build();
+        model.Initialize(seed: 0);
+        CrossEntropyLoss loss = new();
+        Sgd optimizer = new(model.Parameters, learningRate: 0.001f);
+        Tensor<float> images = RandomImages.Tensor(Batch, Input);
+        int[] labels = [.. Enumerable.Range(0, Batch).Select(i => i % Classes)];
+        return new(() =>
+        {
+            loss.Forward(model.Forward(images, training: true), labels);
+            model.Backward(loss.Backward());
+            optimizer.Step();
+            optimizer.ZeroGrad();
+        });
+    }
+
+    Work Forward(int count)
+    {
+        Sequential model = Build();
+        model.Initialize(seed: 0);
+        Tensor<float> images = RandomImages.Tensor(count, Input);
+        return new(() => model.Forward(images));
+    }
+}

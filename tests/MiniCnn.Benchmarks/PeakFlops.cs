@@ -1,0 +1,66 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>The most multiply-adds this machine does in a second with Workers.Count threads, measured: nothing but registers, sixteen chains.</summary>
+sealed class PeakFlops
+{
+    const int Turns = 100_000;
+    static volatile float sink;
+    readonly List<double> moments = [];
+
+    /// <summary>Floating-point operations a second, the median of all moments.</summary>
+    public double Median => Measure.Median(moments);
+
+    /// <summary>Measures for a moment, some 20 ms; the best of it counts, as a thread that woke up late does not.</summary>
+    public void Sample()
+    {
+        double best = 0;
+        for (int i = 0; i < 12; i++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            Simd.Run(LaneTensor<float>.FullLanes, new ChainsOfAllThreads());
+            best = Math.Max(best, Workers.Count * (double)Turns * 16 * Simd.Width * 2 / Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        moments.Add(best);
+    }
+
+    readonly struct ChainsOfAllThreads : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run(Workers.Count, new Chains<V>());
+    }
+
+    readonly unsafe struct Chains<V> : IWork where V : struct, ILanes<V, float>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part)
+        {
+            V half = V.Broadcast(0.5f);
+            V a = half, b = half, c = half, d = half, e = half, f = half, g = half, h = half;
+            V i = half, j = half, k = half, l = half, m = half, n = half, o = half, p = half;
+            for (int turn = 0; turn < Turns; turn++)
+            {
+                a = V.MultiplyAdd(a, half, half);
+                b = V.MultiplyAdd(b, half, half);
+                c = V.MultiplyAdd(c, half, half);
+                d = V.MultiplyAdd(d, half, half);
+                e = V.MultiplyAdd(e, half, half);
+                f = V.MultiplyAdd(f, half, half);
+                g = V.MultiplyAdd(g, half, half);
+                h = V.MultiplyAdd(h, half, half);
+                i = V.MultiplyAdd(i, half, half);
+                j = V.MultiplyAdd(j, half, half);
+                k = V.MultiplyAdd(k, half, half);
+                l = V.MultiplyAdd(l, half, half);
+                m = V.MultiplyAdd(m, half, half);
+                n = V.MultiplyAdd(n, half, half);
+                o = V.MultiplyAdd(o, half, half);
+                p = V.MultiplyAdd(p, half, half);
+            }
+            float* sum = stackalloc float[V.Count];
+            (a + b + c + d + e + f + g + h + i + j + k + l + m + n + o + p).Store(sum);
+            sink = sum[0];
+        }
+    }
+}

@@ -1,0 +1,64 @@
+using System.Runtime.InteropServices;
+using Spectre.Console;
+
+namespace MiniCnn.Benchmarks;
+
+/// <summary>The tables that the comparison prints.</summary>
+static class Report
+{
+    /// <summary>“Intel(R) Xeon(R) Processor, 2 processors, vectors of 16 floats”.</summary>
+    public static string Machine
+    {
+        get
+        {
+            string name = RuntimeInformation.ProcessArchitecture.ToString();
+            if (File.Exists("/proc/cpuinfo"))
+                name = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1] ?? name;
+            return $"{name}, {Environment.ProcessorCount} processors, vectors of {Simd.Width} floats";
+        }
+    }
+
+    /// <summary>Who runs where.</summary>
+    public static void PrintHead(IPeer? peer)
+    {
+        Console.WriteLine($"machine: {Machine}");
+        Console.WriteLine($"MiniCnn: {Workers.Count} threads, .NET {Environment.Version}");
+        if (peer is null)
+            return;
+        Console.WriteLine($"peer:    {peer.Version}");
+        Console.WriteLine($"         {peer.Environment}");
+    }
+
+    /// <summary>Every figure, and what was to be reached.</summary>
+    public static void Print(Comparison comparison, IPeer? peer)
+    {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 160;    // else 80
+        double peak = comparison.Peak.Median;
+        Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {peak / 1e9:F0} GFLOP/s");
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("work").AddColumn("pass");
+        foreach (string title in (string[])["MiniCnn µs", "min – max", .. peer is null ? (string[])[] : [$"{peer.Name} µs", "min – max", "channels-last", "ratio"], "% of peak"])
+            table.AddColumn(new TableColumn(title).RightAligned());
+        foreach (Figure f in comparison.Figures)
+        {
+            string[] theirs = peer is null ? [] : [Number(f.Peer(Layout.Nchw).Median), Range(f.Peer(Layout.Nchw)), Number(f.Peer(Layout.Nhwc).Median), $"{f.Ratio:F2}"];
+            table.AddRow([f.Name, f.Unit == "us" ? f.Pass : $"{f.Pass}, MB", Number(f.Mini.Median), Range(f.Mini), .. theirs, Number(f.PercentOfPeak(peak))]);
+        }
+        AnsiConsole.Write(table);
+        Console.WriteLine("Times are medians of rounds, and each round's time is a median of calls; min and max are the lowest and the highest round.");
+        if (peer is null)
+            return;
+
+        Console.WriteLine($"ratio: {peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last.");
+        Table goals = new Table().Border(TableBorder.Simple).AddColumn("class").AddColumn("pass").AddColumn("ratio").AddColumn("required");
+        goals.AddColumn(new TableColumn("worst % of peak").RightAligned()).AddColumn("");
+        foreach (Goal g in Goal.Of(comparison.Figures, peak))
+            goals.AddRow(g.What, g.Pass, g.Value, g.Required, Number(g.WorstPercentOfPeak), g.Reached ? "reached" : "not reached");
+        AnsiConsole.Write(goals);
+        Console.WriteLine("A class's ratio is a geometric mean; it is reached too where every shape runs at 90 % of the FMA peak.");
+    }
+
+    static string Range(Rounds rounds) => rounds.Any ? $"{Number(rounds.Least)} – {Number(rounds.Most)}" : "";
+
+    static string Number(double value) => double.IsNaN(value) ? "" : value < 100 ? $"{value:F1}" : $"{value:F0}";
+}
