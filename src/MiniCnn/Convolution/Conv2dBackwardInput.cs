@@ -43,23 +43,31 @@ static unsafe class Conv2dBackwardInput
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
                 for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {
-                    int taps = 0;
-                    for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
-                        for (int ky = 0; ky < rows.Kernel; ky++)
+                    int taps = 0, kernelRows = 0, first = 0, step = 0;
+                    for (int ky = rows.Kernel - 1; ky >= 0; ky--)                       // dy's rows from the top down
+                    {
+                        (int up, int upRest) = Math.DivRem(phaseY + rows.PadBefore - ky * rows.Dilation, rows.Stride);
+                        if (upRest != 0)
+                            continue;
+                        (first, step) = kernelRows == 0 ? (up, 0) : (first, (up - first) / kernelRows);
+                        kernelRows++;
+                        for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
                             for (int kx = 0; kx < columns.Kernel; kx++)
                             {
-                                int up = phaseY + rows.PadBefore - ky * rows.Dilation, left = phaseX + columns.PadBefore - kx * columns.Dilation;
-                                if (up % rows.Stride != 0 || left % columns.Stride != 0)
+                                (int left, int leftRest) = Math.DivRem(phaseX + columns.PadBefore - kx * columns.Dilation, columns.Stride);
+                                if (leftRest != 0)
                                     continue;
-                                offsets[taps] = oc * dy.PlanePitch + up / rows.Stride * dy.RowPitch + left / columns.Stride * dy.Lanes;
+                                offsets[taps] = oc * dy.PlanePitch + up * dy.RowPitch + left * dy.Lanes;
                                 places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
                             }
+                    }
                     TapSum<T, V>.Pack(
                         w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
                     Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
-                    Size2d step = (rows.Stride, split ? 1 : columns.Stride);
-                    Size2d first = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
-                    new TapSum<T, V>(packed, zeros, offsets, taps, shape.Groups, dy, 1, target, outputs, step, first).Run();
+                    Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
+                    Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
+                    KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
+                    new TapSum<T, V>(packed, zeros, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).Run();
                 }
         }
         if (split)

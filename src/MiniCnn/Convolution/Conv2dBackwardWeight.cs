@@ -27,14 +27,14 @@ static unsafe class Conv2dBackwardWeight
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass);
-        fixed (nint* offsets = pass.Places(0, taps))
+        fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Conv2dForward.Offsets<T, V>(shape, columns, offsets);
-            Kernels<T, V> work = new(shape, columns, step, dy, offsets, taps, null);
+            Conv2dForward.Taps<T, V>(shape, columns, offsets, places);
+            Kernels<T, V> work = new(shape, columns, step, dy, offsets, places, taps, null);
             Span<T> sums = pass.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
-                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, taps, chunks));
+                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, places, taps, chunks));
             Span<T> total = new(dw, weights);
             for (int chunk = 0; chunk < work.Chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
@@ -48,10 +48,11 @@ static unsafe class Conv2dBackwardWeight
     }
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
-    readonly struct Kernels<T, V>(Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, T* chunks) : IWork
+    readonly struct Kernels<T, V>(
+        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48, EnoughParts = 16;
+        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48, EnoughParts = 8;
 
         readonly int channels = shape.GroupOutputChannels;
         readonly int bandRows = Math.Clamp(BandVectors * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
@@ -68,6 +69,7 @@ static unsafe class Conv2dBackwardWeight
 
         int Bands => (shape.OutputHeight + bandRows - 1) / bandRows;
 
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
             (int block, int chunk) = Math.DivRem(part, Chunks);
@@ -89,8 +91,9 @@ static unsafe class Conv2dBackwardWeight
                 return;
             int lanes = Math.Max(dy.Lanes, V.Count), endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
             nint pitch = (endTap - firstTap) * lanes;                          // sums: [channel][tap][lane]
-            T* sums = stackalloc T[(int)((endChannel - firstChannel) * pitch)];
-            new Span<T>(sums, (int)((endChannel - firstChannel) * pitch)).Clear();
+            int length = (int)((endChannel - firstChannel) * pitch);
+            T* scratch = stackalloc T[length + Scratch.Slack<T>()], sums = Scratch.Align(scratch);
+            new Span<T>(sums, length).Clear();
             for (int band = fromBand; band < endBand; band++)
             {
                 (int images, int row) = Math.DivRem(band, Bands);
@@ -101,69 +104,83 @@ static unsafe class Conv2dBackwardWeight
                 {
                     height = Tiles<T, V>.Height(endChannel - channel);
                     T* pdy = dy.At(images, group * channels + channel, row), at = sums + (channel - firstChannel) * pitch;
-                    for (int tap = firstTap, width; tap < endTap; tap += width, at += width * lanes)
+                    for (int tap = firstTap, width, tiles; tap < endTap; tap += tiles * width, at += tiles * width * lanes)
                     {
-                        width = Tiles<T, V>.Width(height, endTap - tap);
+                        (width, tiles) = Tiles<T, V>.Next(height, endTap - tap);
                         for (int lane = 0; lane < dy.Lanes; lane += V.Count)
-                            Tile(height, width, pdy + lane, px + lane, offsets + tap, rows, at + lane, pitch, lanes);
+                        {
+                            Rows part = new(pdy + lane, px + lane, offsets + tap, rows, at + lane, pitch, lanes, tiles);
+                            switch (width)
+                            {
+                                case 1: Add<Pixels1<V, T>, Pixels1<Scalar<T>, T>>(height, part); break;
+                                case 2: Add<Pixels2<V, T>, Pixels2<Scalar<T>, T>>(height, part); break;
+                                case 3: Add<Pixels3<V, T>, Pixels3<Scalar<T>, T>>(height, part); break;
+                                default: Add<Pixels4<V, T>, Pixels4<Scalar<T>, T>>(height, part); break;
+                            }
+                        }
                     }
                 }
             }
             for (int channel = firstChannel; channel < endChannel; channel++)
                 for (int tap = firstTap; tap < endTap; tap++, sums += lanes)
-                    to[(nint)(group * channels + channel) * taps + tap] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
+                    to[(nint)(group * channels + channel) * taps + places[tap]] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
         }
 
-        void Tile(int height, int width, T* gradient, T* pixels, nint* offset, int rows, T* sums, nint pitch, int step)
+        /// <summary>Some rows of dy and x, and the sums they are added to: of the first channel and tap, numbers from one channel and from one tap to the next.</summary>
+        readonly struct Rows(T* gradient, T* pixels, nint* offsets, int count, T* sums, nint channel, int tap, int tiles)
         {
-            switch (width)
-            {
-                case 1: Tile<Pixels1<V, T>, Pixels1<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
-                case 2: Tile<Pixels2<V, T>, Pixels2<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
-                case 3: Tile<Pixels3<V, T>, Pixels3<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
-                default: Tile<Pixels4<V, T>, Pixels4<Scalar<T>, T>>(height, gradient, pixels, offset, rows, sums, pitch, step); break;
-            }
+            public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;
+            public readonly nint* Offsets = offsets;
+            public readonly nint Channel = channel;
+            public readonly int Count = count, Tap = tap, Tiles = tiles;
         }
 
-        /// <summary>A tile over some rows: whole vectors, and with vectors along the row what is left of it, number by number.</summary>
-        void Tile<P, Q>(int height, T* gradient, T* pixels, nint* offset, int rows, T* sums, nint pitch, int step)
-            where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T>
+        /// <summary>Whole vectors, and with vectors along the row what is left of it, number by number.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Add<P, Q>(int height, in Rows rows) where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T>
         {
             int lanes = Math.Max(dy.Lanes, V.Count), vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, lanes, out int rest);
             if (vectors > 0)
-                Tile<P, V>(height, gradient, pixels, offset, rows, vectors, lanes, sums, pitch, step);
+                Add<P, V>(height, rows, 0, vectors, lanes);
             if (rest > 0)
-                Tile<Q, Scalar<T>>(height, gradient + vectors * lanes, pixels + vectors * lanes, offset, rows, rest, 1, sums, pitch, step);
+                Add<Q, Scalar<T>>(height, rows, vectors * lanes, rest, 1);
         }
 
-        void Tile<P, U>(int height, T* gradient, T* pixels, nint* offset, int rows, int count, nint vector, T* sums, nint pitch, int step)
-            where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Add<P, U>(int height, in Rows rows, int first, int count, nint vector) where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
         {
             switch (height)
             {
-                case 1: Tile<Sums1<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
-                case 2: Tile<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
-                case 3: Tile<Sums3<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
-                case 4: Tile<Sums4<P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
-                case 6: Tile<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
-                default: Tile<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(gradient, pixels, offset, rows, count, vector, sums, pitch, step); break;
+                case 1: Add<Sums1<P, U, T>, P, U>(rows, first, count, vector); break;
+                case 2: Add<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
+                case 3: Add<Sums3<P, U, T>, P, U>(rows, first, count, vector); break;
+                case 4: Add<Sums4<P, U, T>, P, U>(rows, first, count, vector); break;
+                case 6: Add<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
+                default: Add<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
             }
         }
 
-        /// <summary>Some channels of dy times some taps of x, over some rows, added to their sums.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Tile<S, P, U>(T* gradient, T* pixels, nint* offset, int rows, int count, nint vector, T* to, nint pitch, int step)
+        /// <summary>Some channels of dy times some taps of x, tile by tile, over some rows, added to their sums.</summary>
+        // Not inlined: of all the tiles there could be, only those that run are compiled.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void Add<S, P, U>(in Rows rows, int first, int count, nint vector)
             where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
         {
             nint plane = dy.PlanePitch, xVector = xStep.Width * vector;
-            S sums = S.Load(to, pitch, step);
-            for (int row = 0; row < rows; row++, gradient += dy.RowPitch, pixels += xStep.Height * x.RowPitch)
+            T* to = rows.Sums;
+            nint* offsets = rows.Offsets;
+            for (int tile = 0; tile < rows.Tiles; tile++, to += P.Count * rows.Tap, offsets += P.Count)
             {
-                T* from = pixels;
-                for (T* at = gradient, end = gradient + count * vector; at < end; at += vector, from += xVector)
-                    sums = sums.PlusVectors(at, plane, P.Load(from, offset));
+                T* gradient = rows.Gradient + first, pixels = rows.Pixels + first;
+                S sums = S.Load(to, rows.Channel, rows.Tap);
+                for (int row = 0; row < rows.Count; row++, gradient += dy.RowPitch, pixels += xStep.Height * x.RowPitch)
+                {
+                    T* from = pixels;
+                    for (T* at = gradient, end = gradient + count * vector; at < end; at += vector, from += xVector)
+                        sums = sums.PlusVectors(at, plane, P.Load(from, offsets));
+                }
+                sums.Store(to, rows.Channel, rows.Tap);
             }
-            sums.Store(to, pitch, step);
         }
     }
 }

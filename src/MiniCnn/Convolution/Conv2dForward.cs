@@ -34,13 +34,12 @@ static unsafe class Conv2dForward
         fixed (T* packed = pass.Numbers(0, checked(shape.OutputChannels * taps)), zeros = pass.Numbers(1, shape.OutputChannels))
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Offsets<T, V>(shape, columns, offsets);
-            for (int tap = 0; tap < taps; tap++)
-                places[tap] = tap;
+            Taps<T, V>(shape, columns, offsets, places);
+            KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             new Span<T>(zeros, shape.OutputChannels).Clear();
             TapSum<T, V>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, packed);
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, winner).Run();
+            new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, winner).Run();
         }
     }
 
@@ -60,19 +59,22 @@ static unsafe class Conv2dForward
         return SplitsColumns<T, V>(shape, x) ? (ColumnPhases.Split(shape.Window, x, pass), (stride.Height, 1)) : (x, stride);
     }
 
-    /// <summary>From where a window begins to what each tap of each input channel of a group reads.</summary>
-    public static void Offsets<T, V>(Conv2dShape shape, LaneTensor<T> x, nint* offsets)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    /// <summary>
+    /// The taps of a group, one row of the kernel after another: from where a window begins to what each reads, and its place among a channel's weights.
+    /// </summary>
+    public static void Taps<T, V>(Conv2dShape shape, LaneTensor<T> x, nint* offsets, nint* places)
+        where T : unmanaged where V : struct, ILanes<V, T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         bool split = SplitsColumns<T, V>(shape, x);
-        for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-            for (int ky = 0; ky < rows.Kernel; ky++)
+        for (int ky = 0; ky < rows.Kernel; ky++)
+            for (int ic = 0; ic < shape.GroupInputChannels; ic++)
                 for (int kx = 0; kx < columns.Kernel; kx++)
                 {
                     (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
                     nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
                     *offsets++ = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
+                    *places++ = (ic * rows.Kernel + ky) * columns.Kernel + kx;
                 }
     }
 

@@ -13,8 +13,9 @@ namespace MiniCnn;
 /// </remarks>
 /// <param name="w">Weights as <see cref="Pack"/> lays them out.</param>
 /// <param name="b">What each sum begins with, a number a channel.</param>
-/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads.</param>
+/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads, one row of the kernel after another.</param>
 /// <param name="taps">Products in one sum.</param>
+/// <param name="kernel">Which rows of x the kernel's rows read: those that are not on the image are left out.</param>
 /// <param name="groups">Groups of channels.</param>
 /// <param name="x">What is read; wide enough margins around it.</param>
 /// <param name="xStep">Pixels of x from one output to the next; across 1 where vectors lie along a row.</param>
@@ -26,7 +27,7 @@ namespace MiniCnn;
 /// <param name="pooled">Whether y is the maximum over 2×2 outputs.</param>
 /// <param name="winner">If not null, this becomes which of the four it was.</param>
 readonly unsafe struct TapSum<T, V>(
-    T* w, T* b, nint* offsets, int taps, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
+    T* w, T* b, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
     Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? winner = null) : IWork
     where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
 {
@@ -76,12 +77,11 @@ readonly unsafe struct TapSum<T, V>(
                 for (int row = band * BandRows; row < end; row++)
                 {
                     if (pooled)
-                        PooledRow(panelChannels, panel, imageGroup, group * (x.Shape.Channels / groups), channel, row);
+                        PooledRow(panelChannels, panel, imageGroup, group, channel, row);
                     else
                     {
-                        T* from = x.At(imageGroup, group * (x.Shape.Channels / groups), row * xStep.Height);
                         T* to = y.At(imageGroup, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
-                        Row(panelChannels, panel, b + channel, from, to, y.PlanePitch, columns);
+                        Row(panelChannels, panel, b + channel, imageGroup, group, row, 0, columns, to, y.PlanePitch);
                     }
                 }
                 panel += (nint)taps * panelChannels;
@@ -92,19 +92,16 @@ readonly unsafe struct TapSum<T, V>(
     /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void PooledRow(int channels, T* panel, int imageGroup, int xChannel, int channel, int row)
+    void PooledRow(int channels, T* panel, int imageGroup, int group, int channel, int row)
     {
         int lanes = y.Lanes, width = Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
         nint pitch = width * lanes;
-        T* sums = stackalloc T[Tiles<T, V>.Most * PooledVectors * V.Count];
+        T* scratch = stackalloc T[Tiles<T, V>.Most * PooledVectors * V.Count + Scratch.Slack<T>()], sums = Scratch.Align(scratch);
         for (int first = 0; first < 2 * columns; first += width)
         {
             first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-            {
-                T* from = x.At(imageGroup, xChannel, (2 * row + i) * xStep.Height) + first * xStep.Width * lanes;
-                Row(channels, panel, b + channel, from, sums + i * pitch, 2 * pitch, width);
-            }
+                Row(channels, panel, b + channel, imageGroup, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
             for (int c = 0; c < channels; c++)
             {
                 nint at = first / 2 * lanes;
@@ -117,65 +114,83 @@ readonly unsafe struct TapSum<T, V>(
         }
     }
 
-    /// <summary>One row of one panel.</summary>
+    /// <summary>Some columns of one row of outputs, of one panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Row(int channels, T* panel, T* start, T* from, T* to, nint plane, int columns)
+    void Row(int channels, T* panel, T* start, int imageGroup, int group, int row, int firstColumn, int columns, T* to, nint plane)
     {
+        T* from = x.At(imageGroup, group * (x.Shape.Channels / groups), row * xStep.Height) + firstColumn * xStep.Width * x.Lanes;
+        (int firstTap, int endTap) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
+        firstTap *= taps / kernel.Count;
+        endTap *= taps / kernel.Count;
+        Terms terms = new(panel + firstTap * channels, start, offsets + firstTap, offsets + endTap);
         nint lanes = y.Lanes, xVector = xStep.Width * lanes, yVector = yStep.Width * lanes;
         if (lanes < V.Count)
         {
             int vectors = Math.DivRem(columns, V.Count, out int rest);
-            Vectors(channels, panel, start, from, V.Count, to, plane, V.Count, vectors);
+            Vectors(channels, terms, from, V.Count, to, plane, V.Count, vectors);
             if (rest > 0)
-                Vectors(channels, panel, start, from + columns - V.Count, V.Count, to + columns - V.Count, plane, V.Count, 1);
+                Vectors(channels, terms, from + columns - V.Count, V.Count, to + columns - V.Count, plane, V.Count, 1);
             return;
         }
         for (int lane = 0; lane < lanes; lane += V.Count)
-            Vectors(channels, panel, start, from + lane, xVector, to + lane, plane, yVector, columns);
+            Vectors(channels, terms, from + lane, xVector, to + lane, plane, yVector, columns);
     }
 
-    void Vectors(int channels, T* panel, T* start, T* from, nint xVector, T* to, nint plane, nint yVector, int count)
+    /// <summary>What a row of outputs is made of: weights, starts, and where to read.</summary>
+    readonly struct Terms(T* weights, T* starts, nint* offsets, nint* end)
     {
-        while (count > 0)
+        public readonly T* Weights = weights, Starts = starts;
+        public readonly nint* Offsets = offsets, End = end;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Vectors(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int left)
+    {
+        while (left > 0)
         {
-            int width = Tiles<T, V>.Width(channels, count);
+            (int width, int tiles) = Tiles<T, V>.Next(channels, left);
             switch (width)
             {
-                case 1: Tile<Pixels1<V, T>>(channels, panel, start, from, xVector, to, plane, yVector); break;
-                case 2: Tile<Pixels2<V, T>>(channels, panel, start, from, xVector, to, plane, yVector); break;
-                case 3: Tile<Pixels3<V, T>>(channels, panel, start, from, xVector, to, plane, yVector); break;
-                default: Tile<Pixels4<V, T>>(channels, panel, start, from, xVector, to, plane, yVector); break;
+                case 1: Tile<Pixels1<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 2: Tile<Pixels2<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 3: Tile<Pixels3<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                default: Tile<Pixels4<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
             }
-            from += width * xVector;
-            to += width * yVector;
-            count -= width;
+            from += tiles * width * xVector;
+            to += tiles * width * yVector;
+            left -= tiles * width;
         }
     }
 
-    void Tile<P>(int channels, T* panel, T* start, T* from, nint xVector, T* to, nint plane, nint yVector) where P : struct, IPixels<P, V, T>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    void Tile<P>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles) where P : struct, IPixels<P, V, T>
     {
         switch (channels)
         {
-            case 1: Tile<Sums1<P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
-            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
-            case 3: Tile<Sums3<P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
-            case 4: Tile<Sums4<P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
-            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
-            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(panel, start, from, xVector, to, plane, yVector); break;
+            case 1: Tile<Sums1<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 3: Tile<Sums3<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 4: Tile<Sums4<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
         }
     }
 
-    /// <summary>Some channels of some pixels: y = b + Σ w · x, the sums in registers from the first tap to the last.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Tile<S, P>(T* panel, T* start, T* from, nint xVector, T* to, nint plane, nint yVector)
+    /// <summary>Some channels of some pixels, tile by tile: y = b + Σ w · x, the sums in registers from the first tap to the last.</summary>
+    // Not inlined: of all the tiles there could be, only those that run are compiled.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    void Tile<S, P>(in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
         where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
     {
-        S sums = S.Broadcast(start);
-        nint* offset = offsets;
-        for (nint* end = offset + taps; offset < end; offset++, panel += S.Count)
-            sums = sums.PlusNumbers(panel, 1, P.Load(from + *offset, xVector));
-        if (positive)
-            sums = sums.Positive();
-        sums.Store(to, plane, yVector);
+        for (; tiles > 0; tiles--, from += P.Count * xVector, to += P.Count * yVector)
+        {
+            S sums = S.Broadcast(terms.Starts);
+            T* weights = terms.Weights;
+            for (nint* offset = terms.Offsets, end = terms.End; offset < end; offset++, weights += S.Count)
+                sums = sums.PlusNumbers(weights, 1, P.Load(from + *offset, xVector));
+            if (positive)
+                sums = sums.Positive();
+            sums.Store(to, plane, yVector);
+        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -6,6 +7,7 @@ namespace MiniCnn;
 static unsafe class LaneSum
 {
     /// <summary>Adds up the live ones of some lanes, a power of two, halves first: (0 + 8) + (4 + 12) + … Overwrites the lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Of<T, V>(T* lanes, int count, int live) where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {
         for (int i = live; i < count; i++)

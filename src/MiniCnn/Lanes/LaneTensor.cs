@@ -18,6 +18,9 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Images in a full group: one cache line of floats, on every machine.</summary>
     public const int FullLanes = 16;
 
+    // Planes lie an odd number of cache lines apart: a pixel's channels then fall into different sets of the cache.
+    static readonly nint Line = 64 / sizeof(T);
+
     T* memory;
     nuint capacity;
 
@@ -27,6 +30,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         (Lanes, Shape, Margin) = (lanes, shape, margin);
         RowPitch = checked(((nint)margin.Left + shape.Width + margin.Right) * lanes);
         PlanePitch = checked(((nint)margin.Top + shape.Height + margin.Bottom) * RowPitch);
+        if (PlanePitch >= 16 * Line)
+            PlanePitch = checked(((PlanePitch + Line - 1) / Line | 1) * Line);
         GroupPitch = checked(shape.Channels * PlanePitch);
     }
 

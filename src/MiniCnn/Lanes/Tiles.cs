@@ -9,10 +9,12 @@ static class Tiles<T, V> where T : unmanaged where V : struct, ILanes<V, T>
     /// <summary>Channels of the next tile, where so many are left; they divide without a rest.</summary>
     public static int Height(int left) => left >= Most ? Most : left switch { 7 => 4, 5 => 3, _ => left };
 
-    /// <summary>Vectors of the next tile so high, where so many are left; no single one is left to the end.</summary>
-    public static int Width(int height, int left)
+    /// <summary>Vectors of the next tiles so high, where so many are left, and how many such tiles there are; no single vector is left to the end.</summary>
+    public static (int Width, int Count) Next(int height, int left)
     {
         int most = height == Most ? 3 : 4;
-        return left == most + 1 ? most - 1 : Math.Min(left, most);
+        if (left <= most)
+            return (left, 1);
+        return left == most + 1 ? (most - 1, 1) : (most, left / most - (left % most == 1 ? 1 : 0));
     }
 }
