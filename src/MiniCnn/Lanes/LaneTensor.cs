@@ -67,10 +67,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public nint GroupPitch { get; }
 
     /// <summary>Numbers in a row, lanes counted, margins not.</summary>
-    public int RowLength => Shape.Width * Lanes;
+    public int RowLength
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        get => Shape.Width * Lanes;
+    }
 
     /// <summary>Groups, the last one perhaps not full.</summary>
-    public int Groups => (Count + Lanes - 1) / Lanes;
+    public int Groups { get; private set; }
 
     /// <summary>Planes of all groups: group · channels + channel.</summary>
     public int Planes => Groups * Shape.Channels;
@@ -79,16 +83,18 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public int FullGroups => Count / Lanes;
 
     /// <summary>Pixel 0 of a row.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int group, int channel, int row) =>
         memory + group * GroupPitch + channel * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
     /// <summary>Pixel 0 of a row of a plane, counted over groups and channels.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int plane, int row) => memory + plane * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
     /// <summary>Makes room for a number of images. Memory grows to the largest number and serves smaller ones; what it holds is unspecified.</summary>
     public LaneTensor<T> Resize(int count)
     {
-        Count = count;
+        (Count, Groups) = (count, (count + Lanes - 1) / Lanes);
         nuint length = checked((nuint)Groups * (nuint)GroupPitch);
         if (length > capacity)
         {
@@ -121,53 +127,61 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
     public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
-        for (int plane = 0; plane < Planes; plane++)
-            for (int row = 0; row < Shape.Height; row++)
-                new Span<T>(other.At(plane, row), RowLength).CopyTo(new(At(plane, row), RowLength));
-        GC.KeepAlive(other);
-        GC.KeepAlive(this);
+        Workers.RunPlanes(this, new CopyPlane(other, this));
         return this;
     }
 
+    readonly struct CopyPlane(LaneTensor<T> from, LaneTensor<T> to) : IWork
+    {
+        public void Run(int plane)
+        {
+            for (int row = 0; row < to.Shape.Height; row++)
+                new Span<T>(from.At(plane, row), to.RowLength).CopyTo(new(to.At(plane, row), to.RowLength));
+        }
+    }
+
     /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Pack(ReadOnlySpan<T> images)
     {
-        for (int group = 0; group < Groups; group++)
-            for (int channel = 0; channel < Shape.Channels; channel++)
-                for (int row = 0; row < Shape.Height; row++)
-                {
-                    T* to = At(group, channel, row);
-                    for (int lane = 0; lane < Lanes; lane++)
-                    {
-                        int image = group * Lanes + lane;
-                        if (image >= Count)
-                        {
-                            for (int column = 0; column < Shape.Width; column++)
-                                to[column * Lanes + lane] = default;
-                            continue;
-                        }
-                        ReadOnlySpan<T> from = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
-                        for (int column = 0; column < from.Length; column++)
-                            to[column * Lanes + lane] = from[column];
-                    }
-                }
-        GC.KeepAlive(this);
+        fixed (T* from = images[..checked((int)(Count * Shape.Length))])
+            RunTransposed(from, pack: true);
     }
 
     /// <summary>Gives the images out as [N, C, H, W].</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Unpack(Span<T> images)
     {
-        for (int image = 0; image < Count; image++)
-            for (int channel = 0; channel < Shape.Channels; channel++)
-                for (int row = 0; row < Shape.Height; row++)
-                {
-                    T* from = At(image / Lanes, channel, row) + image % Lanes;
-                    Span<T> to = images.Slice(((image * Shape.Channels + channel) * Shape.Height + row) * Shape.Width, Shape.Width);
-                    for (int column = 0; column < to.Length; column++)
-                        to[column] = from[column * Lanes];
-                }
-        GC.KeepAlive(this);
+        fixed (T* to = images[..checked((int)(Count * Shape.Length))])
+            RunTransposed(to, pack: false);
+    }
+
+    /// <summary>Lines of pixels an even distance apart: rows, or without margins pieces of the whole image.</summary>
+    void RunTransposed(T* images, bool pack)
+    {
+        const int Piece = 1024;
+        bool whole = Margin == default;
+        int length = whole ? Piece : Shape.Width;
+        int lines = whole ? (int)((Shape.Length + Piece - 1) / Piece) : Shape.Channels * Shape.Height;
+        Workers.RunMany(Groups * lines, (nint)length * Lanes, new TransposeLine(this, images, pack, lines, length));
+    }
+
+    readonly struct TransposeLine(LaneTensor<T> lanes, T* images, bool pack, int lines, int length) : IWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part)
+        {
+            (int group, int line) = Math.DivRem(part, lines);
+            int live = Math.Min(lanes.Lanes, lanes.Count - group * lanes.Lanes), size = (int)lanes.Shape.Length, first = line * length;
+            int count = Math.Min(length, size - first);
+            T* rows = images + (nint)group * lanes.Lanes * size + first;
+            T* pixels = lanes.Margin == default
+                ? lanes.At(group, 0, 0) + (nint)first * lanes.Lanes
+                : lanes.At(group, line / lanes.Shape.Height, line % lanes.Shape.Height);
+            if (pack && live < lanes.Lanes)
+                new Span<T>(pixels, count * lanes.Lanes).Clear();
+            if (pack)
+                Transpose.ToPixels(rows, size, pixels, lanes.Lanes, live, count);
+            else
+                Transpose.ToRows(pixels, lanes.Lanes, rows, size, live, count);
+        }
     }
 }

@@ -62,11 +62,15 @@ public static class Workers
         }
     }
 
-    /// <summary>Runs a part for every plane of a tensor; small planes go several at a time, so that handing them out costs little.</summary>
-    internal static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work) where T : unmanaged where W : struct, IWork
+    /// <summary>Runs a part for every plane of a tensor.</summary>
+    internal static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work) where T : unmanaged where W : struct, IWork =>
+        RunMany(tensor.Planes, tensor.PlanePitch, work);
+
+    /// <summary>Runs parts of so many numbers each; small ones go several at a time, so that handing them out costs little.</summary>
+    internal static void RunMany<W>(int parts, nint size, in W work) where W : struct, IWork
     {
-        int chunk = 1 + (int)(8192 / tensor.PlanePitch);
-        Run((tensor.Planes + chunk - 1) / chunk, new Chunks<W>(work, chunk, tensor.Planes));
+        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 0 for no images
+        Run((parts + chunk - 1) / chunk, new Chunks<W>(work, chunk, parts));
     }
 
     readonly struct Chunks<W>(W work, int chunk, int parts) : IWork where W : struct, IWork

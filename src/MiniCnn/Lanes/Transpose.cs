@@ -1,0 +1,62 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace MiniCnn;
+
+/// <summary>Between pixels, a number from each image, and rows, the numbers of one image: rows[i, p] = pixels[p, i].</summary>
+static unsafe class Transpose
+{
+    /// <summary>rows[i, p] at i·rowStep + p becomes pixels[p, i] at p·pixelStep + i, for count p and so many images i.</summary>
+    public static void ToPixels<T>(T* rows, nint rowStep, T* pixels, nint pixelStep, int images, int count) where T : unmanaged =>
+        Run(rows, 1, rowStep, pixels, pixelStep, 1, images, count);
+
+    /// <summary>The other way round.</summary>
+    public static void ToRows<T>(T* pixels, nint pixelStep, T* rows, nint rowStep, int images, int count) where T : unmanaged =>
+        Run(pixels, pixelStep, 1, rows, 1, rowStep, images, count);
+
+    /// <summary>to[i, p] = from[i, p]; on one side the pixels have step 1, on the other one the images.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Run<T>(T* from, nint fromPixel, nint fromImage, T* to, nint toPixel, nint toImage, int images, int count) where T : unmanaged
+    {
+        if (images == 1 && fromPixel == 1 && toPixel == 1)
+        {
+            new Span<T>(from, count).CopyTo(new(to, count));
+            return;
+        }
+        int blocks = typeof(T) == typeof(float) && Vector128.IsHardwareAccelerated ? images & ~3 : 0;
+        int inBlocks = blocks > 0 ? count & ~3 : 0;
+        nint fromStep = fromPixel == 1 ? fromImage : fromPixel, toStep = toPixel == 1 ? toImage : toPixel;
+        for (int first = 0; first < inBlocks; first += 16)               // a cache line of every row
+            for (int i = 0; i < blocks; i += 4)
+                for (int p = first; p < Math.Min(first + 16, inBlocks); p += 4)
+                    Block((float*)(from + p * fromPixel + i * fromImage), fromStep, (float*)(to + p * toPixel + i * toImage), toStep);
+        for (int p = blocks < images ? 0 : inBlocks; p < count; p++)
+            for (int i = p < inBlocks ? blocks : 0; i < images; i++)
+                to[p * toPixel + i * toImage] = from[p * fromPixel + i * fromImage];
+    }
+
+    /// <summary>Four by four numbers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Block(float* from, nint fromStep, float* to, nint toStep)
+    {
+        Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + fromStep);
+        Vector128<float> c = Vector128.Load(from + 2 * fromStep), d = Vector128.Load(from + 3 * fromStep);
+        Vector128<float> acLow = ZipLow(a, c), acHigh = ZipHigh(a, c), bdLow = ZipLow(b, d), bdHigh = ZipHigh(b, d);
+        ZipLow(acLow, bdLow).Store(to);
+        ZipHigh(acLow, bdLow).Store(to + toStep);
+        ZipLow(acHigh, bdHigh).Store(to + 2 * toStep);
+        ZipHigh(acHigh, bdHigh).Store(to + 3 * toStep);
+    }
+
+    /// <summary>a0 b0 a1 b1.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
+
+    /// <summary>a2 b2 a3 b3.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+}
