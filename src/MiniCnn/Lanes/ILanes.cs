@@ -44,6 +44,9 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
     /// <summary>All lanes' sum, halves first: (0 + 2) + (1 + 3).</summary>
     static abstract T Sum(V a);
 
+    /// <summary>Compares 32-bit words, one a lane: word ≤ last.</summary>
+    static abstract V AtMost(uint* words, uint last);
+
     /// <summary>Where the mask holds a, else b.</summary>
     static abstract V Select(V mask, V a, V b);
 }

@@ -51,6 +51,9 @@ readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
     public static Lanes16 Equal(Lanes16 a, Lanes16 b) => new(Vector512.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 AtMost(uint* words, uint last) => new(Vector512.LessThanOrEqual(Vector512.Load(words), Vector512.Create(last)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Select(Lanes16 mask, Lanes16 a, Lanes16 b) => new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

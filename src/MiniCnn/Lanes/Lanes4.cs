@@ -51,6 +51,9 @@ readonly unsafe struct Lanes4(Vector128<float> value) : ILanes<Lanes4, float>
     public static Lanes4 Equal(Lanes4 a, Lanes4 b) => new(Vector128.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 AtMost(uint* words, uint last) => new(Vector128.LessThanOrEqual(Vector128.Load(words), Vector128.Create(last)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 Select(Lanes4 mask, Lanes4 a, Lanes4 b) => new(Vector128.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

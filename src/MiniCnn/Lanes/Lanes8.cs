@@ -51,6 +51,9 @@ readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
     public static Lanes8 Equal(Lanes8 a, Lanes8 b) => new(Vector256.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 AtMost(uint* words, uint last) => new(Vector256.LessThanOrEqual(Vector256.Load(words), Vector256.Create(last)).AsSingle());
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Select(Lanes8 mask, Lanes8 a, Lanes8 b) => new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

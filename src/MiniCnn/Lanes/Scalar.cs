@@ -51,6 +51,9 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
     public static Scalar<T> Equal(Scalar<T> a, Scalar<T> b) => new(a.value == b.value ? T.One : T.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar<T> AtMost(uint* words, uint last) => new(*words <= last ? T.One : T.Zero);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Select(Scalar<T> mask, Scalar<T> a, Scalar<T> b) => mask.value != T.Zero ? a : b;
 
     public static T Sum(Scalar<T> a) => a.value;

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -27,38 +28,66 @@ public sealed class Dropout : Layer
     /// <summary>“Dropout(0.5)”.</summary>
     public override string ToString() => FormattableString.Invariant($"Dropout({probability})");
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
-    {
-        if (pass.Training && probability > 0)
-            Workers.RunPlanes(y, new MaskPlane<T>(probability, pass, x, y));
-        else
-            y.CopyFrom(x);
-    }
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Run<T, V>(x, y, pass);
 
     internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
-            Workers.RunPlanes(dx, new MaskPlane<T>(probability, pass, dy, dx));
+            Run<T, V>(dy, dx, pass);
     }
 
     /// <summary>to = mask · from; forward and backward are the same linear map.</summary>
-    readonly unsafe struct MaskPlane<T>(double probability, Pass<T> pass, LaneTensor<T> from, LaneTensor<T> to) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T>
+    void Run<T, V>(LaneTensor<T> from, LaneTensor<T> to, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        public void Run(int plane)
+        ulong gone = (ulong)(probability * 4294967296.0);                        // of the 2³² values of a word
+        if (!pass.Training || gone == 0)
         {
-            (int group, int channel) = Math.DivRem(plane, to.Shape.Channels);
-            T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
-            ulong threshold = (ulong)(probability * 4294967296.0);               // of the 2³² values of a word, those that go
-            for (int lane = 0; lane < to.Lanes; lane++)
+            to.CopyFrom(from);
+            return;
+        }
+        T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
+        Philox random = new(pass.Seed, pass.Purpose, pass.Step);
+        int parts = to.Groups * Mask<T, V>.Parts(to.Shape);
+        if (to.Lanes == 1)
+            Workers.Run(parts, new Mask<T, Scalar<T>>(random, (uint)(gone - 1), scale, from, to));
+        else
+            Workers.Run(parts, new Mask<T, V>(random, (uint)(gone - 1), scale, from, to));
+    }
+
+    /// <summary>Elements of a group; four neighbours take one block of random words.</summary>
+    readonly unsafe struct Mask<T, V>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        const int Elements = 512;
+
+        public static int Parts(ImageShape shape) => (int)((shape.Length + Elements - 1) / Elements);
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part)
+        {
+            // Without margins an image is one long row.
+            ImageShape shape = from.Margin == default && to.Margin == default ? new(1, 1, (int)to.Shape.Length) : to.Shape;
+            (int group, int piece) = Math.DivRem(part, Parts(shape));
+            uint* words = stackalloc uint[4 * LaneTensor<T>.FullLanes];
+            V scales = V.Broadcast(scale), zero = V.Broadcast(T.Zero);
+            T* source = null, target = null;
+            int first = piece * Elements, end = (int)Math.Min(shape.Length, first + Elements), leftInRow = 0;
+            for (int element = first; element < end; element++, source += to.Lanes, target += to.Lanes, leftInRow--)
             {
-                Philox random = new(pass.Seed, pass.Purpose, pass.Step, group * to.Lanes + lane);
-                for (int row = 0; row < to.Shape.Height; row++)
+                if (leftInRow == 0)
                 {
-                    T* source = from.At(plane, row) + lane, target = to.At(plane, row) + lane;
-                    int element = (channel * to.Shape.Height + row) * to.Shape.Width;
-                    for (int column = 0; column < to.Shape.Width; column++)
-                        target[column * to.Lanes] = random.Word(element + column) < threshold ? T.Zero : scale * source[column * to.Lanes];
+                    (int line, int column) = Math.DivRem(element, shape.Width);
+                    (int channel, int row) = Math.DivRem(line, shape.Height);
+                    source = from.At(group, channel, row) + column * to.Lanes;
+                    target = to.At(group, channel, row) + column * to.Lanes;
+                    leftInRow = shape.Width - column;
+                }
+                if (element % 4 == 0)
+                    random.Words(element / 4, group * to.Lanes, to.Lanes, words);
+                for (int lane = 0; lane < to.Lanes; lane += V.Count)
+                {
+                    V goes = V.AtMost(words + element % 4 * to.Lanes + lane, last);
+                    V.Select(goes, zero, scales * V.Load(source + lane)).Store(target + lane);
                 }
             }
         }
