@@ -45,6 +45,37 @@ public class SgdTests
         Assert.Equal((0, 8), (p.Gradient[0, 0], p.Value[0, 0]));
     }
 
+    [Fact]
+    public void Long_parameters_move_by_the_same_formula_to_the_bit()
+    {
+        const int Length = 16384 * 2 + 16 + 5;                                // pieces, a last vector, and a rest
+        foreach ((float momentum, float dampening, float decay, bool nesterov) in
+            ((float, float, float, bool)[])[(0, 0, 0, false), (0, 0, 0.1f, false), (0.9f, 0.3f, 0, false), (0.9f, 0.3f, 0.1f, false), (0.9f, 0, 0.1f, true)])
+        {
+            Parameter parameter = new Linear(Length, 1, bias: false).Weight;
+            Sgd optimizer = new([parameter], 0.05f, momentum, dampening, decay, nesterov);
+            Random random = new(6);
+            float[] p = random.Reals(Length), v = new float[Length];
+            p.CopyTo(parameter.ValueAs<float>());
+            for (int step = 0; step < 3; step++)
+            {
+                float[] gradient = random.Reals(Length);
+                gradient.CopyTo(parameter.GradientAs<float>());
+                optimizer.Step();
+                for (int i = 0; i < Length; i++)
+                {
+                    float decayed = p[i] * decay, g = gradient[i] + decayed, kept = v[i] * momentum, added = g * (1 - dampening);
+                    v[i] = step == 0 ? g : kept + added;
+                    float ahead = v[i] * momentum, direction = momentum == 0 ? g : nesterov ? g + ahead : v[i], moved = direction * 0.05f;
+                    p[i] -= moved;
+                }
+                Assert.Equal(p, parameter.ValueAs<float>());
+            }
+            optimizer.ZeroGrad();
+            Assert.Equal(new float[Length], parameter.GradientAs<float>());
+        }
+    }
+
     [Theory]
     [InlineData(-1, 0, 0, 0, false)]
     [InlineData(float.NaN, 0, 0, 0, false)]

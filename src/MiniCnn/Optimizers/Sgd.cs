@@ -1,4 +1,4 @@
-using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -20,7 +20,6 @@ public sealed class Sgd
     readonly bool[] started;
     readonly float momentum, dampening, weightDecay;
     readonly bool nesterov;
-    float[] direction = [];
 
     /// <summary>An optimizer of these parameters.</summary>
     /// <exception cref="ArgumentException">A negative number, or Nesterov without momentum or with dampening.</exception>
@@ -44,47 +43,76 @@ public sealed class Sgd
     public float LearningRate { get; set; }
 
     /// <summary>Moves every trainable parameter against its gradient.</summary>
-    public void Step()
+    public unsafe void Step()
     {
         for (int i = 0; i < states.Length; i++)
         {
-            (Parameter parameter, float[] v) = states[i];
+            (Parameter parameter, float[] velocity) = states[i];
             if (!parameter.Trainable)
                 continue;
-            Span<float> p = parameter.ValueAs<float>();
-            ReadOnlySpan<float> g = parameter.GradientAs<float>();
-            if (direction.Length < p.Length)
-                direction = new float[p.Length];
-            Span<float> d = direction.AsSpan(0, p.Length);
-            if (weightDecay != 0)
-                TensorPrimitives.MultiplyAdd(p, weightDecay, g, d);
-            else
-                g.CopyTo(d);
-            if (momentum != 0)
-            {
-                if (started[i])
-                {
-                    TensorPrimitives.Multiply(v, momentum, v);
-                    TensorPrimitives.MultiplyAdd(d, 1 - dampening, v, v);
-                }
-                else
-                {
-                    d.CopyTo(v);
-                }
-                started[i] = true;
-                if (nesterov)
-                    TensorPrimitives.MultiplyAdd(v, momentum, d, d);
-                else
-                    v.CopyTo(d);
-            }
-            TensorPrimitives.MultiplyAdd(d, -LearningRate, p, p);
+            // The velocity begins as zeros: the first step, undampened, makes it g.
+            float share = started[i] ? 1 - dampening : 1;
+            started[i] = true;
+            Span<float> value = parameter.ValueAs<float>();
+            fixed (float* p = value, g = parameter.GradientAs<float>(), v = velocity)
+                Simd.Run(16, new Update(p, g, v, value.Length, LearningRate, momentum, share, weightDecay, nesterov));
         }
     }
 
     /// <summary>Sets every gradient to zero.</summary>
-    public void ZeroGrad()
+    public unsafe void ZeroGrad()
     {
         foreach ((Parameter parameter, _) in states)
-            parameter.GradientAs<float>().Clear();
+        {
+            Span<float> gradient = parameter.GradientAs<float>();
+            fixed (float* g = gradient)
+                Workers.Run(Pieces(gradient.Length), new ClearPiece(g, gradient.Length));
+        }
+    }
+
+    const int Piece = 16384;
+
+    static int Pieces(int length) => (length + Piece - 1) / Piece;
+
+    readonly unsafe struct ClearPiece(float* g, int length) : IWork
+    {
+        public void Run(int piece) => new Span<float>(g, length)[(piece * Piece)..Math.Min(length, (piece + 1) * Piece)].Clear();
+    }
+
+    readonly unsafe struct Update(
+        float* p, float* g, float* v, int length, float learningRate, float momentum, float share, float weightDecay, bool nesterov) : ILaneWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run(Pieces(length), new UpdatePiece<V>(this));
+
+        readonly struct UpdatePiece<V>(Update all) : IWork where V : struct, ILanes<V, float>
+        {
+            public void Run(int piece) => all.Run<V>(piece * Piece);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        void Run<V>(int i) where V : struct, ILanes<V, float>
+        {
+            int end = Math.Min(length, i + Piece);
+            for (; i <= end - V.Count; i += V.Count)
+                Step<V>(i);
+            for (; i < end; i++)
+                Step<Scalar<float>>(i);
+        }
+
+        // Products are rounded before they are added, as PyTorch's are.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        void Step<V>(int i) where V : struct, ILanes<V, float>
+        {
+            V value = V.Load(p + i), step = V.Load(g + i);
+            if (weightDecay != 0)
+                step += value * V.Broadcast(weightDecay);
+            if (momentum != 0)
+            {
+                V velocity = V.Load(v + i) * V.Broadcast(momentum) + step * V.Broadcast(share);
+                velocity.Store(v + i);
+                step = nesterov ? step + velocity * V.Broadcast(momentum) : velocity;
+            }
+            (value - step * V.Broadcast(learningRate)).Store(p + i);
+        }
     }
 }
