@@ -12,11 +12,12 @@ sealed unsafe class LayerBench
 
     public required float[] Dx { get; init; }
 
-    public static LayerBench Run(Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true)
+    public static LayerBench Run(
+        Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true, bool margins = true)
     {
         ImageShape output = layer.OutputShape(shape);
-        LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, new(1, 0, 2, 1));
-        LaneTensor<float> dy = new(lanes, output), dx = new(lanes, shape, new(0, 2, 1, 0));
+        LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, margins ? new(1, 0, 2, 1) : default);
+        LaneTensor<float> dy = new(lanes, output), dx = new(lanes, shape, margins ? new(0, 2, 1, 0) : default);
         x.Resize(count).Pack(input);
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
