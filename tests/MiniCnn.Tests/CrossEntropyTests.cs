@@ -25,6 +25,14 @@ public class CrossEntropyTests
     }
 
     [Fact]
+    public void A_smaller_batch_after_a_larger_one_has_its_own_loss()
+    {
+        CrossEntropyLoss loss = new();
+        loss.Forward(Tensor.Create(new Random(1).Reals(99), [33, 3]), new int[33]);
+        Assert.Equal(MathF.Log(3), loss.Forward(Tensor.CreateFromShape<float>([2, 3]), [0, 2]), 1e-6f);
+    }
+
+    [Fact]
     public void Backward_needs_a_forward_and_takes_it_once()
     {
         CrossEntropyLoss loss = new();

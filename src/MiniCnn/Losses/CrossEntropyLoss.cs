@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -13,6 +14,7 @@ namespace MiniCnn;
 public sealed class CrossEntropyLoss
 {
     LaneTensor<float>? logits, labels, losses, gradient;
+    float[] memory = [];
     bool ready;
 
     /// <summary>The loss of a batch; keeps what <see cref="Backward"/> needs.</summary>
@@ -29,7 +31,9 @@ public sealed class CrossEntropyLoss
                 $"cross-entropy takes logits [N, classes] and N labels, not [{string.Join(", ", logits.Lengths.ToArray())}] and {labels.Length} labels");
         }
         int classes = (int)logits.Lengths[1];
-        float[] numbers = new float[labels.Length];
+        if (memory.Length < labels.Length)
+            memory = new float[labels.Length];
+        Span<float> numbers = memory.AsSpan(0, labels.Length);
         for (int n = 0; n < labels.Length; n++)
         {
             if ((uint)labels[n] >= (uint)classes)
@@ -77,6 +81,7 @@ public sealed class CrossEntropyLoss
     }
 
     /// <summary>losses[n] = log Σ exp(z[c] − m) − (z[label] − m), m the largest z.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Losses<T, V>(LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> losses)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -97,6 +102,7 @@ public sealed class CrossEntropyLoss
     }
 
     /// <summary>gradient[n,c] = (exp(z[c] − m) / Σ exp(z − m) − [c = label]) / N; zero in dead lanes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Gradient<T, V>(LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> gradient)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -124,6 +130,7 @@ public sealed class CrossEntropyLoss
         }
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static unsafe V Largest<T, V>(T* z, int classes, nint pitch)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
