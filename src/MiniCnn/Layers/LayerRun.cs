@@ -81,7 +81,7 @@ sealed class LayerRun(Layer layer)
     public static Tensor<float> ToTensor(LaneTensor<float> lanes)
     {
         ImageShape shape = lanes.Shape;
-        float[] values = new float[checked((int)(lanes.Count * shape.Length))];
+        float[] values = GC.AllocateUninitializedArray<float>(checked((int)(lanes.Count * shape.Length)));
         lanes.Unpack(values);
         return shape.IsFlat
             ? Tensor.Create(values, [lanes.Count, shape.Channels])
