@@ -13,7 +13,7 @@ static class CompareCommand
     static readonly Option<string[]> only = new("--only") { Description = "Figures with this in their name or pass; may be given several times" };
     static readonly Option<bool> quick = new("--quick") { Description = "Fewer and shorter rounds" };
     static readonly Option<int> threads = new("--threads") { Description = "Threads on both sides", DefaultValueFactory = _ => Workers.Count };
-    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's table" };
+    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables; takes all figures and a peer" };
 
     public static int Run(string[] args)
     {
@@ -51,18 +51,22 @@ static class CompareCommand
         }
 
         Workers.Count = options.GetValue(threads);
+        if (options.GetValue(readme) && options.GetValue(only) is { Length: > 0 })
+            throw new IOException("--readme takes all figures: no --only");
         IReadOnlyList<Group> groups = Select(options.GetValue(only) ?? []);
         if (groups.Count == 0)
             throw new IOException("--only: no figure has that in its name or pass");
-        using IPeer? peer = FindPeer(options.GetValue(python)!, stop.Token);
         try
         {
+            using IPeer? peer = FindPeer(options.GetValue(python)!, stop.Token);
             Comparison comparison = new(groups, peer, options.GetValue(quick) ? Effort.Quick : Effort.Full, stop.Token);
             Report.PrintHead(peer);
             Progress.Show(groups.Count, comparison.Run);
             Report.Print(comparison, peer);
             if (options.GetValue(json) is string path)
                 JsonFile.Write(path, comparison);
+            if (options.GetValue(readme) && peer is not null)
+                ReadmeTable.Write(comparison, peer);
             return 0;
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is (OperationCanceledException or IOException))

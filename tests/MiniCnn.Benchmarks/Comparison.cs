@@ -2,18 +2,12 @@ using System.Diagnostics;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>How often, and for how long at a time, each work is measured.</summary>
-sealed record Effort(int Rounds, double Seconds)
-{
-    public static Effort Full { get; } = new(7, 0.08);
-
-    public static Effort Quick { get; } = new(3, 0.015);
-}
-
 /// <summary>Measures figures: MiniCnn, its peer, MiniCnn, its peer …, each while the other sleeps.</summary>
 sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort, CancellationToken cancel)
 {
     public PeakFlops Peak { get; } = new();
+
+    public Bystanders Bystanders { get; } = new(peer);
 
     public IReadOnlyList<Figure> Figures { get; } = [.. groups.SelectMany(group => group.Figures)];
 
@@ -26,7 +20,7 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
             if (group.Make is null)
                 RunFirstSteps(group);
             else
-                Run(group, group.Make);
+                Bystanders.Watch(() => Run(group, group.Make));
             done(group.Name);
         }
     }
@@ -34,15 +28,15 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
     void Run(Group group, Func<Figure, Work> make)
     {
         Work[] works = [.. group.Figures.Select(make)];
-        Measure.WarmUp(works, effort.Seconds);
+        Measure.WarmUp(works, effort);
         for (int round = -1; round < effort.Rounds; round++)           // the first one does not count
         {
             foreach ((Figure figure, Work work) in group.Figures.Zip(works))
-                Add(figure.Mini, Measure.Time(work, effort.Seconds), round);
+                Add(figure.Mini, Measure.Time(work, effort), round);
             Measure.Rest();
             foreach (Figure figure in peer is null ? [] : group.Figures)
                 foreach (Layout layout in figure.Layouts)
-                    Add(figure.Peer(layout), peer!.Time(figure.Work!, layout, effort.Seconds), round);
+                    Add(figure.Peer(layout), peer!.Time(figure.Work!, layout, effort), round);
             peer?.Rest();
         }
         // Lane tensors hold memory that the collector does not see.

@@ -14,8 +14,11 @@ interface IPeer : IDisposable
     /// <summary>The environment it runs in, or what is missing there.</summary>
     string Environment { get; }
 
-    /// <summary>The median time of a call in µs.</summary>
-    double Time(PeerWork work, Layout layout, double seconds);
+    /// <summary>What it took of the processors outside this process.</summary>
+    TimeSpan ProcessorTime { get; }
+
+    /// <summary>The median time of a call in µs, as <see cref="Measure.Time"/> finds it.</summary>
+    double Time(PeerWork work, Layout layout, Effort effort);
 
     /// <summary>Returns when its threads sleep.</summary>
     void Rest();

@@ -5,15 +5,23 @@ namespace MiniCnn.Benchmarks;
 /// <summary>What is timed, and what is done before each time without being timed.</summary>
 sealed record Work(Action Run, Action? Before = null);
 
+/// <summary>How often a work is measured, and each time for how long and for how many calls at least.</summary>
+sealed record Effort(int Rounds, double Seconds, int Calls)
+{
+    public static Effort Full { get; } = new(7, 0.08, 3);
+
+    public static Effort Quick { get; } = new(3, 0.015, 1);
+}
+
 /// <summary>Times on this side; peer.py does the same on the other.</summary>
 static class Measure
 {
-    /// <summary>The median time of a call in µs: at least three of them, for so many seconds, after one that is not counted.</summary>
-    public static double Time(Work work, double seconds)
+    /// <summary>The median time of a call in µs, after one that is not counted.</summary>
+    public static double Time(Work work, Effort effort)
     {
         List<double> times = new(1024);
         long start = Stopwatch.GetTimestamp();
-        for (int calls = 0; calls < 4 || Stopwatch.GetElapsedTime(start).TotalSeconds < seconds; calls++)
+        for (int calls = 0; calls <= effort.Calls || Stopwatch.GetElapsedTime(start).TotalSeconds < effort.Seconds; calls++)
         {
             work.Before?.Invoke();
             long t = Stopwatch.GetTimestamp();
@@ -25,14 +33,14 @@ static class Measure
     }
 
     /// <summary>Calls often enough for the runtime to compile a method for the third time, which it does a tenth of a second after others.</summary>
-    public static void WarmUp(IReadOnlyList<Work> works, double seconds)
+    public static void WarmUp(IReadOnlyList<Work> works, Effort effort)
     {
         for (int times = 0; times < 3; times++)
         {
             foreach (Work work in works)
             {
                 long start = Stopwatch.GetTimestamp();
-                for (int calls = 0; calls < 40 && Stopwatch.GetElapsedTime(start).TotalSeconds < 2 * seconds; calls++)
+                for (int calls = 0; calls < 40 && Stopwatch.GetElapsedTime(start).TotalSeconds < 2 * effort.Seconds; calls++)
                 {
                     work.Before?.Invoke();
                     work.Run();

@@ -1,6 +1,5 @@
 using System.ComponentModel;
 using System.Diagnostics;
-using System.Runtime.Intrinsics;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 
@@ -25,9 +24,9 @@ sealed class PyTorchPeer : IPeer
         {
             process = Process.Start(start)!;
         }
-        catch (Win32Exception)
+        catch (Win32Exception e)
         {
-            throw new IOException($"there is no {python}");
+            throw new IOException($"{python} does not start: {e.Message.ReplaceLineEndings(" ")}", e);
         }
         killed = cancel.Register(process.Kill);
         JsonElement hello = Answer();
@@ -41,12 +40,14 @@ sealed class PyTorchPeer : IPeer
 
     public string Version { get; }
 
-    public string Environment => string.Join(' ', Tuned().Select(pair => $"{pair.Key}={pair.Value}"));
+    public string Environment => Tuned.Text;
 
-    public double Time(PeerWork work, Layout layout, double seconds)
+    public TimeSpan ProcessorTime => process.TotalProcessorTime;
+
+    public double Time(PeerWork work, Layout layout, Effort effort)
     {
         process.StandardInput.WriteLine(JsonSerializer.Serialize(
-            new { Item = new { work.Work, work.Conv, work.Net, work.Batch, Layout = layout.ToString() }, seconds }, json));
+            new { Item = new { work.Work, work.Conv, work.Net, work.Batch, Layout = layout.ToString() }, effort.Seconds, effort.Calls }, json));
         return Answer().GetProperty("us").GetDouble();
     }
 
@@ -68,7 +69,7 @@ sealed class PyTorchPeer : IPeer
     ProcessStartInfo Start(params string[] arguments)
     {
         ProcessStartInfo start = new(python, [Path.Combine(AppContext.BaseDirectory, "peer.py"), .. arguments]) { RedirectStandardOutput = true };
-        foreach ((string name, string value) in Tuned())
+        foreach ((string name, string value) in Tuned.Environment)
             start.Environment[name] = value;
         return start;
     }
@@ -76,18 +77,13 @@ sealed class PyTorchPeer : IPeer
     JsonElement Answer()
     {
         string line = process.StandardOutput.ReadLine() ?? throw new IOException($"{python} peer.py ended before its work was done");
-        return JsonSerializer.Deserialize<JsonElement>(line);
+        try
+        {
+            return JsonSerializer.Deserialize<JsonElement>(line);
+        }
+        catch (JsonException e)
+        {
+            throw new IOException($"{python} peer.py says “{line}”", e);
+        }
     }
-
-    /// <summary>What makes libtorch fastest: threads that stay on their cores and wait for work awake, memory that is kept.</summary>
-    static IEnumerable<(string Key, string Value)> Tuned() =>
-    [
-        ("OMP_NUM_THREADS", $"{Workers.Count}"),
-        ("OMP_PROC_BIND", "true"),
-        ("GOMP_SPINCOUNT", "2000000"),
-        ("MALLOC_MMAP_MAX_", "0"),
-        ("MALLOC_TRIM_THRESHOLD_", "100000000000"),
-        // OpenBLAS takes newer processors for older ones; its AVX-512 kernels have this name.
-        .. Vector512.IsHardwareAccelerated ? (IEnumerable<(string, string)>)[("OPENBLAS_CORETYPE", "SkylakeX")] : [],
-    ];
 }

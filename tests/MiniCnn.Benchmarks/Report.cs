@@ -46,6 +46,8 @@ static class Report
         }
         AnsiConsole.Write(table);
         Console.WriteLine("Times are medians of rounds, and each round's time is a median of calls; min and max are the lowest and the highest round.");
+        if (comparison.Bystanders.Percent is >= 0 and double percent)
+            Console.WriteLine($"Other programs took {percent:F0} % of the processors meanwhile{(percent < 5 ? "." : ": contended figures.")}");
         if (peer is null)
             return;
 

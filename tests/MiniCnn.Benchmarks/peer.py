@@ -1,10 +1,12 @@
-"""PyTorch's side of the comparison. Reads one request a line from stdin, a JSON object, and answers each with one on stdout.
+"""PyTorch's side of the comparison. Reads a request a line from stdin, a JSON object, and answers each with one on stdout.
 
-    {"item": {"conv": [N, C, H, W, OC, k, stride, padding, dilation, groups], "work": ..., "layout": ...}, "seconds": S}
-    {"item": {"net": NAME, "batch": N, "work": ..., "layout": ...}, "seconds": S}      the median time of one call, in µs
-    {"rest": true}                                                                     when this process has stopped taking processor time
+    {"item": {"conv": [N, C, H, W, OC, k, stride, padding, dilation, groups], "work": ..., "layout": ...}, "seconds": S, "calls": C}
+    {"item": {"net": NAME, "batch": N, "work": ..., "layout": ...}, "seconds": S, "calls": C}
+        the median time of a call in µs, after one that is not counted: C calls at least, S seconds at least
+    {"rest": true}
+        an answer when this process takes no processor time any more
 
-`peer.py start` is one training step of LeNet-5 from nothing, and the peak memory that it took.
+`peer.py start THREADS` is one training step of LeNet-5 from nothing, and the peak memory that it took.
 """
 import json
 import re
@@ -91,9 +93,9 @@ def network(net, batch, work, layout):
     return None, step if work == "training step" else forward
 
 
-def measure(before, run, seconds):
+def measure(before, run, seconds, calls):
     times, start = [], time.perf_counter()
-    while len(times) < 4 or time.perf_counter() - start < seconds:
+    while len(times) <= calls or time.perf_counter() - start < seconds:
         if before:
             before()
         t = time.perf_counter()
@@ -143,7 +145,7 @@ def serve(threads):
             if any(of != name for of, _ in prepared.values()):
                 prepared.clear()                   # one shape or net at a time
             prepared[key] = name, convolution(**item) if "conv" in item else network(**item)
-        print(json.dumps({"us": measure(*prepared[key][1], request["seconds"])}), flush=True)
+        print(json.dumps({"us": measure(*prepared[key][1], request["seconds"], request["calls"])}), flush=True)
 
 
 def start():
