@@ -46,7 +46,7 @@ static class CompareCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         void Stop(PosixSignalContext context)
         {
-            context.Cancel = true;
+            context.Cancel = !stop.IsCancellationRequested;      // a second one ends the program at once
             stop.Cancel();
         }
 
@@ -87,18 +87,23 @@ static class CompareCommand
 #pragma warning disable CA1859 // the type that is returned hangs on how this is compiled
     static IPeer? FindPeer(string python, CancellationToken cancel)
     {
-#if TORCHSHARP
-        return new TorchSharpPeer();
-#else
         try
         {
+#if TORCHSHARP
+            return new TorchSharpPeer();
+#else
             return new PyTorchPeer(python, cancel);
+#endif
         }
         catch (IOException e) when (!cancel.IsCancellationRequested)
         {
             Console.WriteLine($"no peer: {e.Message}; MiniCnn's figures alone (--python PATH names a Python that has PyTorch)");
             return null;
         }
-#endif
+        catch (TypeInitializationException e)
+        {
+            Console.WriteLine($"no peer: TorchSharp does not load: {e.InnerException?.Message.Split('\n')[0]}; MiniCnn's figures alone");
+            return null;
+        }
     }
 }

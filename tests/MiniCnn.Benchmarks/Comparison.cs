@@ -29,15 +29,14 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
     {
         Work[] works = [.. group.Figures.Select(make)];
         Measure.WarmUp(works, effort);
-        for (int round = -1; round < effort.Rounds; round++)           // the first one does not count
+        Measure.Rest();
+        AskPeer(group, (_, _) => { });                                 // for its first calls, which are slower
+        for (int round = 0; round < effort.Rounds; round++)
         {
             foreach ((Figure figure, Work work) in group.Figures.Zip(works))
-                Add(figure.Mini, Measure.Time(work, effort), round);
+                Add(figure.Mini, Measure.Time(work, effort));
             Measure.Rest();
-            foreach (Figure figure in peer is null ? [] : group.Figures)
-                foreach (Layout layout in figure.Layouts)
-                    Add(figure.Peer(layout), peer!.Time(figure.Work!, layout, effort), round);
-            peer?.Rest();
+            AskPeer(group, Add);
         }
         // Lane tensors hold memory that the collector does not see.
         works = [];
@@ -45,27 +44,36 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
         GC.WaitForPendingFinalizers();
     }
 
+    void AskPeer(Group group, Action<Rounds, double> add)
+    {
+        if (peer is null)
+            return;
+        foreach (Figure figure in group.Figures)
+            foreach (Layout layout in figure.Layouts)
+                add(figure.Peer(layout), peer.Time(figure.Work!, layout, effort));
+        peer.Rest();
+    }
+
     void RunFirstSteps(Group group)
     {
-        for (int round = -1; round < effort.Rounds; round++)
+        for (int round = 0; round < effort.Rounds; round++)
         {
-            One(figure => figure.Mini, FirstStep.OfThisProgram(), round);
+            One(figure => figure.Mini, FirstStep.OfThisProgram());
             if (peer is not null)
-                One(figure => figure.Peer(Layout.Nchw), peer.FirstStep(), round);
+                One(figure => figure.Peer(Layout.Nchw), peer.FirstStep());
         }
 
-        void One(Func<Figure, Rounds> side, ProcessStartInfo start, int round)
+        void One(Func<Figure, Rounds> side, ProcessStartInfo start)
         {
             (double time, double memory) = FirstStep.Measure(start);
             foreach (Figure figure in group.Figures)
-                Add(side(figure), figure.Pass == FirstStep.Time ? time : memory, round);
+                Add(side(figure), figure.Pass == FirstStep.Time ? time : memory);
         }
     }
 
-    void Add(Rounds rounds, double value, int round)
+    void Add(Rounds rounds, double value)
     {
         cancel.ThrowIfCancellationRequested();
-        if (round >= 0)
-            rounds.Add(value);
+        rounds.Add(value);
     }
 }

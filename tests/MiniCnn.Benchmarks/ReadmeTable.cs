@@ -13,13 +13,18 @@ static class ReadmeTable
         int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = readme.IndexOf(End, StringComparison.Ordinal);
         if (begin < Begin.Length || end < begin)
             throw new IOException($"{path} lacks the lines {Begin.TrimEnd()} and {End}");
-        File.WriteAllText(path, readme[..begin] + Text(comparison.Figures, comparison.Peak.Median, peer) + readme[end..]);
+        File.WriteAllText(path, readme[..begin] + Text(comparison, peer) + readme[end..]);
     }
 
-    static string Text(IReadOnlyList<Figure> figures, double peak, IPeer peer)
+    static string Text(Comparison comparison, IPeer peer)
     {
+        IReadOnlyList<Figure> figures = comparison.Figures;
         StringBuilder text = new();
-        text.Append($"{Report.Machine}; {Workers.Count} threads on each side; FMA peak {peak / 1e9:F0} GFLOP/s. The peer: {peer.Version}.\n\n");
+        text.Append($"{Report.Machine}; {Workers.Count} threads on each side; FMA peak {comparison.Peak.Median / 1e9:F0} GFLOP/s. ");
+        text.Append($"The peer: {peer.Version}.\n");
+        if (comparison.Bystanders.Percent >= Bystanders.Few)
+            text.Append($"Other programs took {comparison.Bystanders.Percent:F0} % of the processors meanwhile.\n");
+        text.Append('\n');
         text.Append("| convolutions, times as fast | forward | backward-data | backward-weights |\n|---|---:|---:|---:|\n");
         foreach (ConvClass c in ConvClass.All)
         {
@@ -34,12 +39,13 @@ static class ReadmeTable
             text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {f.Ratio:F2} |\n");
 
         Figure[] lost = [.. figures.Where(f => f.Ratio < 1)];
-        text.Append($"\nWhere {peer.Name} is faster: ");
-        text.Append(lost.Length == 0 ? "nowhere here" : string.Join("; ", lost.GroupBy(f => f.Name).Select(Lost))).Append(".\n");
+        text.Append(lost.Length == 0 ? $"\n{peer.Name} is faster nowhere here.\n" : $"\nWhere {peer.Name} is faster, its time over MiniCnn's:\n\n");
+        foreach (IGrouping<string, Figure> name in lost.GroupBy(f => f.Name))
+            text.Append($"- {name.Key}: {string.Join(", ", name.Select(f => $"{f.Pass} {f.Ratio:F2}"))}\n");
+        if (lost.Length > 0)
+            text.Append("\nNumbers of a convolution: N, input channels, H, W, output channels, kernel, stride, padding, dilation, groups.\n");
         return text.ToString();
     }
-
-    static string Lost(IGrouping<string, Figure> name) => $"{name.Key}: {string.Join(", ", name.Select(f => $"{f.Pass} {f.Ratio:F2}"))}";
 
     static string Times(IEnumerable<Figure> figures) => $"{Measure.GeometricMean(figures.Select(f => f.Ratio)):F2}";
 

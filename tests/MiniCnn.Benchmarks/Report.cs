@@ -6,7 +6,7 @@ namespace MiniCnn.Benchmarks;
 /// <summary>The tables that the comparison prints.</summary>
 static class Report
 {
-    /// <summary>“Intel(R) Xeon(R) Processor, 2 processors, vectors of 16 floats”.</summary>
+    /// <summary>“2 cores of Intel(R) Xeon(R) Processor, vectors of 16 floats”.</summary>
     public static string Machine
     {
         get
@@ -14,7 +14,7 @@ static class Report
             string name = RuntimeInformation.ProcessArchitecture.ToString();
             if (File.Exists("/proc/cpuinfo"))
                 name = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1] ?? name;
-            return $"{name}, {Environment.ProcessorCount} processors, vectors of {Simd.Width} floats";
+            return $"{Environment.ProcessorCount} cores of {name}, vectors of {Simd.Width} floats";
         }
     }
 
@@ -47,7 +47,7 @@ static class Report
         AnsiConsole.Write(table);
         Console.WriteLine("Times are medians of rounds, and each round's time is a median of calls; min and max are the lowest and the highest round.");
         if (comparison.Bystanders.Percent is >= 0 and double percent)
-            Console.WriteLine($"Other programs took {percent:F0} % of the processors meanwhile{(percent < 5 ? "." : ": contended figures.")}");
+            Console.WriteLine($"Other programs took {percent:F0} % of the processors meanwhile{(percent < Bystanders.Few ? "." : ": contended figures.")}");
         if (peer is null)
             return;
 
