@@ -65,8 +65,8 @@ static class CompareCommand
             Report.Print(comparison, peer);
             if (options.GetValue(json) is string path)
                 JsonFile.Write(path, comparison);
-            if (options.GetValue(readme) && peer is not null)
-                ReadmeTable.Write(comparison, peer);
+            if (options.GetValue(readme))
+                ReadmeTable.Write(comparison, peer ?? throw new IOException("--readme: there is no peer; README.md stays as it is"));
             return 0;
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is (OperationCanceledException or IOException))

@@ -20,7 +20,8 @@ static class FirstStep
         if (arguments.Length == 1)
             Net.LeNet5.Training().Run();
         using Process self = Process.GetCurrentProcess();
-        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"mb":{{self.PeakWorkingSet64 / 1048576.0}}}"""));
+        double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // not every system tells the peak
+        Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"mb":{{bytes / 1048576}}}"""));
         return 0;
     }
 

@@ -13,7 +13,7 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
         {
             foreach (string pass in (string[])[ConvWork.Forward, ConvWork.BackwardData, ConvWork.BackwardWeights])
             {
-                Figure[] measured = [.. figures.Where(f => f.Pass == pass && c.Shapes.Any(shape => shape.Name == f.Name))];
+                Figure[] measured = [.. figures.Where(f => f.Pass == pass && c.Contains(f))];
                 double required = c.Required(pass);
                 if (measured.Length == 0 || double.IsNaN(required))
                     continue;

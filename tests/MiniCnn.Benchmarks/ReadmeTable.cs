@@ -28,7 +28,7 @@ static class ReadmeTable
         text.Append("| convolutions, times as fast | forward | backward-data | backward-weights |\n|---|---:|---:|---:|\n");
         foreach (ConvClass c in ConvClass.All)
         {
-            string Ratio(string pass) => double.IsNaN(c.Required(pass)) ? "–" : Times(figures.Where(f => f.Pass == pass && c.Shapes.Any(s => s.Name == f.Name)));
+            string Ratio(string pass) => double.IsNaN(c.Required(pass)) ? "–" : Times(figures.Where(f => f.Pass == pass && c.Contains(f)));
             text.Append($"| {c.Name} | {Ratio(ConvWork.Forward)} | {Ratio(ConvWork.BackwardData)} | {Ratio(ConvWork.BackwardWeights)} |\n");
         }
         text.Append($"| all, from NCHW to NCHW | {Times(figures.Where(f => f.Pass == ConvWork.FromForward))} | ");

@@ -37,11 +37,13 @@ static class Report
         double peak = comparison.Peak.Median;
         Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {peak / 1e9:F0} GFLOP/s");
         Table table = new Table().Border(TableBorder.Simple).AddColumn("work").AddColumn("pass");
-        foreach (string title in (string[])["MiniCnn µs", "min – max", .. peer is null ? (string[])[] : [$"{peer.Name} µs", "min – max", "channels-last", "ratio"], "% of peak"])
+        string[] peerTitles = peer is null ? [] : [$"{peer.Name} µs", "min – max", "channels-last", "ratio"];
+        foreach (string title in (string[])["MiniCnn µs", "min – max", .. peerTitles, "% of peak"])
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (Figure f in comparison.Figures)
         {
-            string[] theirs = peer is null ? [] : [Number(f.Peer(Layout.Nchw).Median), Range(f.Peer(Layout.Nchw)), Number(f.Peer(Layout.Nhwc).Median), $"{f.Ratio:F2}"];
+            (Rounds nchw, Rounds nhwc) = (f.Peer(Layout.Nchw), f.Peer(Layout.Nhwc));
+            string[] theirs = peer is null ? [] : [Number(nchw.Median), Range(nchw), Number(nhwc.Median), $"{f.Ratio:F2}"];
             table.AddRow([f.Name, f.Unit == "us" ? f.Pass : $"{f.Pass}, MB", Number(f.Mini.Median), Range(f.Mini), .. theirs, Number(f.PercentOfPeak(peak))]);
         }
         AnsiConsole.Write(table);

@@ -51,6 +51,8 @@ sealed record ConvClass(string Name, double Forward, double BackwardData, double
             new(1, 1, 224, 224, 1, 3, 1, 1, 1, 1), new(1, 3, 512, 512, 16, 3, 1, 1, 1, 1)),
     ];
 
+    public bool Contains(Figure figure) => Shapes.Any(shape => shape.Name == figure.Name);
+
     public double Required(string pass) => pass switch
     {
         ConvWork.Forward => Forward,

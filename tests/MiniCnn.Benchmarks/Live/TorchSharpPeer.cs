@@ -24,7 +24,11 @@ sealed class TorchSharpPeer : IPeer
     {
         get
         {
-            string[] missing = [.. Tuned.Environment.Where(v => System.Environment.GetEnvironmentVariable(v.Name) != v.Value).Select(v => $"{v.Name}={v.Value}")];
+            // libtorch and the C library have read it by the time this runs.
+            string[] missing =
+            [
+                .. Tuned.Environment.Where(v => System.Environment.GetEnvironmentVariable(v.Name) != v.Value).Select(v => $"{v.Name}={v.Value}"),
+            ];
             return missing.Length == 0 ? Tuned.Text : $"not tuned: start this program with {string.Join(' ', missing)}";
         }
     }
@@ -42,7 +46,10 @@ sealed class TorchSharpPeer : IPeer
             latest = name;
         }
         if (!prepared.TryGetValue((work, layout), out Work? run))
-            prepared[(work, layout)] = run = work.Conv is null ? Network(work.Net!, work.Batch!.Value, work.Work, layout) : Convolution(work.Conv, work.Work, layout);
+        {
+            run = work.Conv is null ? Network(name, work.Batch!.Value, work.Work, layout) : Convolution(work.Conv, work.Work, layout);
+            prepared.Add((work, layout), run);
+        }
         return Measure.Time(run, effort);
     }
 
