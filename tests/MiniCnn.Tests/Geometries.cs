@@ -42,16 +42,16 @@ static class Geometries
         while (count > 0)
         {
             int groups = random.Next(4) switch { 0 => 2, 1 => 3, _ => 1 };
-            int inputs = groups * random.Next(1, 4), outputs = groups * random.Next(1, 4);
+            int inputs = groups * Few(3, 20), outputs = groups * Few(3, 20);
             PaddingMode mode = random.Next(3) == 0 ? (PaddingMode)random.Next(4) : PaddingMode.Zeros;
             Window2d window = new(
-                (random.Next(1, 5), random.Next(1, 5)), (random.Next(1, 4), random.Next(1, 4)),
+                (Few(4, 8), Few(4, 8)), (Few(3, 5), Few(3, 5)),
                 new(random.Next(4), random.Next(4), random.Next(4), random.Next(4)), (random.Next(1, 4), random.Next(1, 4)), mode);
             int batch = random.Next(6) switch { 0 => 0, 1 => 17, 2 => 16, _ => random.Next(1, 4) };
             Conv2dShape shape;
             try
             {
-                shape = new(batch, inputs, random.Next(1, 12), random.Next(1, 12), outputs, window, groups);
+                shape = new(batch, inputs, Few(11, 40), Few(11, 70), outputs, window, groups);
             }
             catch (ArgumentException)
             {
@@ -60,6 +60,9 @@ static class Geometries
             count--;
             yield return shape;
         }
+
+        // 1 to few of something; one time in ten up to many, more than tiles and vectors hold.
+        int Few(int few, int many) => random.Next(1, (random.Next(10) == 0 ? many : few) + 1);
     }
 
     /// <summary>Numbers in −3 … 3, whose sums of products are exact in float.</summary>

@@ -52,9 +52,15 @@ public class PoolTests
                     dx[at] += dy[o] / divisor;
             }
             for (int o = 0; o < y.Length; o++)
-                Assert.True(y[o] == bench.Y[o] || Math.Abs(y[o] - bench.Y[o]) < 1e-5, $"{layer}: y[{o}] = {bench.Y[o]}, not {y[o]}");
+            {
+                if (!(y[o] == bench.Y[o] || Math.Abs(y[o] - bench.Y[o]) < 1e-5))
+                    Assert.Fail($"{layer}: y[{o}] = {bench.Y[o]}, not {y[o]}");
+            }
             for (int at = 0; at < dx.Length; at++)
-                Assert.True(Math.Abs(dx[at] - bench.Dx[at]) < (max ? 1e-9 : 1e-4), $"{layer}: dx[{at}] = {bench.Dx[at]}, not {dx[at]}");
+            {
+                if (!(Math.Abs(dx[at] - bench.Dx[at]) < (max ? 1e-9 : 1e-4)))
+                    Assert.Fail($"{layer}: dx[{at}] = {bench.Dx[at]}, not {dx[at]}");
+            }
         }
     }
 
