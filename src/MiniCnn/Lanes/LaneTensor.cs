@@ -73,6 +73,9 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         get => Shape.Width * Lanes;
     }
 
+    /// <summary>Whether all pixels of a group follow one another, with neither margins nor gaps.</summary>
+    public bool IsOneRow => GroupPitch == Shape.Length * Lanes;
+
     /// <summary>Groups, the last one perhaps not full.</summary>
     public int Groups { get; private set; }
 
@@ -154,13 +157,11 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
             RunTransposed(to, pack: false);
     }
 
-    /// <summary>Lines of pixels an even distance apart: rows, or without margins pieces of the whole image.</summary>
+    /// <summary>Lines of pixels an even distance apart: rows, without margins planes, without gaps pieces of the whole image.</summary>
     void RunTransposed(T* images, bool pack)
     {
-        const int Piece = 1024;
-        bool whole = Margin == default;
-        int length = whole ? Piece : Shape.Width;
-        int lines = whole ? (int)((Shape.Length + Piece - 1) / Piece) : Shape.Channels * Shape.Height;
+        int length = IsOneRow ? 1024 : Margin == default ? Shape.Height * Shape.Width : Shape.Width;
+        int lines = (int)((Shape.Length + length - 1) / length);
         Workers.RunMany(Groups * lines, (nint)length * Lanes, new TransposeLine(this, images, pack, lines, length));
     }
 
@@ -173,9 +174,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
             int live = Math.Min(lanes.Lanes, lanes.Count - group * lanes.Lanes), size = (int)lanes.Shape.Length, first = line * length;
             int count = Math.Min(length, size - first);
             T* rows = images + (nint)group * lanes.Lanes * size + first;
-            T* pixels = lanes.Margin == default
-                ? lanes.At(group, 0, 0) + (nint)first * lanes.Lanes
-                : lanes.At(group, line / lanes.Shape.Height, line % lanes.Shape.Height);
+            (int row, int column) = Math.DivRem(first, lanes.Shape.Width);
+            T* pixels = lanes.At(group, row / lanes.Shape.Height, row % lanes.Shape.Height) + column * lanes.Lanes;
             if (pack && live < lanes.Lanes)
                 new Span<T>(pixels, count * lanes.Lanes).Clear();
             if (pack)

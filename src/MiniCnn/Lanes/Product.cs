@@ -25,42 +25,47 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y)
         for (int r = 0, height; r < rows; r += height)
         {
             height = Tiles<T, V>.Height(rows - r);
-            for (int p = 0, width; p < vectors; p += width)
+            for (int p = 0, width, tiles; p < vectors; p += tiles * width)
             {
-                width = Tiles<T, V>.Width(height, vectors - p);
+                (width, tiles) = Tiles<T, V>.Next(height, vectors - p);
                 switch (width)
                 {
-                    case 1: Tile<Pixels1<V, T>>(height, r, p, count); break;
-                    case 2: Tile<Pixels2<V, T>>(height, r, p, count); break;
-                    case 3: Tile<Pixels3<V, T>>(height, r, p, count); break;
-                    default: Tile<Pixels4<V, T>>(height, r, p, count); break;
+                    case 1: Tile<Pixels1<V, T>>(height, r, p, tiles, count); break;
+                    case 2: Tile<Pixels2<V, T>>(height, r, p, tiles, count); break;
+                    case 3: Tile<Pixels3<V, T>>(height, r, p, tiles, count); break;
+                    default: Tile<Pixels4<V, T>>(height, r, p, tiles, count); break;
                 }
             }
         }
     }
 
-    void Tile<P>(int height, int r, int p, int count) where P : struct, IPixels<P, V, T>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    void Tile<P>(int height, int r, int p, int tiles, int count) where P : struct, IPixels<P, V, T>
     {
         switch (height)
         {
-            case 1: Tile<Sums1<P, V, T>, P>(r, p, count); break;
-            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(r, p, count); break;
-            case 3: Tile<Sums3<P, V, T>, P>(r, p, count); break;
-            case 4: Tile<Sums4<P, V, T>, P>(r, p, count); break;
-            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(r, p, count); break;
-            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(r, p, count); break;
+            case 1: Tile<Sums1<P, V, T>, P>(r, p, tiles, count); break;
+            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
+            case 3: Tile<Sums3<P, V, T>, P>(r, p, tiles, count); break;
+            case 4: Tile<Sums4<P, V, T>, P>(r, p, tiles, count); break;
+            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
+            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
         }
     }
 
-    /// <summary>Some rows of a few vectors.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Tile<S, P>(int r, int p, int count) where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
+    /// <summary>Some rows, tile by tile.</summary>
+    // Not inlined: of all the tiles there could be, only those that run are compiled.
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    void Tile<S, P>(int r, int p, int tiles, int count) where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
     {
-        T* weights = m.At(r, 0), from = x.At(0, p), to = y.At(r, p);
         nint row = m.Row, column = m.Column, xRow = x.Row, xVector = x.Column;
-        S sums = S.Load(to, y.Row, y.Column);
-        for (int k = 0; k < count; k++, weights += column, from += xRow)
-            sums = sums.PlusNumbers(weights, row, P.Load(from, xVector));
-        sums.Store(to, y.Row, y.Column);
+        for (; tiles > 0; tiles--, p += P.Count)
+        {
+            T* weights = m.At(r, 0), from = x.At(0, p), to = y.At(r, p);
+            S sums = S.Load(to, y.Row, y.Column);
+            for (int k = 0; k < count; k++, weights += column, from += xRow)
+                sums = sums.PlusNumbers(weights, row, P.Load(from, xVector));
+            sums.Store(to, y.Row, y.Column);
+        }
     }
 }

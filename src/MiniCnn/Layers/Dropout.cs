@@ -65,8 +65,7 @@ public sealed class Dropout : Layer
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            // Without margins an image is one long row.
-            ImageShape shape = from.Margin == default && to.Margin == default ? new(1, 1, (int)to.Shape.Length) : to.Shape;
+            ImageShape shape = from.IsOneRow && to.IsOneRow ? new(1, 1, (int)to.Shape.Length) : to.Shape;
             (int group, int piece) = Math.DivRem(part, Parts(shape));
             uint* words = stackalloc uint[4 * LaneTensor<T>.FullLanes];
             V scales = V.Broadcast(scale), zero = V.Broadcast(T.Zero);
