@@ -45,12 +45,9 @@ static class ConvWork
             : new(() => layer.BackwardToInput(dy), Before: () => layer.Forward(x, training: true));
     }
 
-    /// <summary>One image runs with its pixels along the vectors, several with an image in each lane.</summary>
-    static int Lanes(int batch) => batch == 1 ? 1 : LaneTensor<float>.FullLanes;
-
     static LaneTensor<float> Packed(int batch, ImageShape shape, Padding margin)
     {
-        LaneTensor<float> tensor = new(Lanes(batch), shape, margin);
+        LaneTensor<float> tensor = new(LaneTensor<float>.LanesFor(batch), shape, margin);
         tensor.Resize(batch).Pack(RandomImages.Numbers(batch, shape));
         return tensor;
     }

@@ -24,6 +24,12 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     T* memory;
     nuint capacity;
 
+    /// <summary>
+    /// Lanes for a batch: a few images run one by one, with vectors along their rows, which costs about an eighth of a full group each; more
+    /// of them take a lane each, though lanes stay empty.
+    /// </summary>
+    public static int LanesFor(int count) => count <= FullLanes / 2 ? 1 : FullLanes;
+
     /// <summary>A tensor for images of a shape, with no images yet.</summary>
     public LaneTensor(int lanes, ImageShape shape, Padding margin = default)
     {

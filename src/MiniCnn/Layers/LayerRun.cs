@@ -5,9 +5,8 @@ namespace MiniCnn;
 /// <summary>A layer called from outside: tensors in and out, lane tensors between, and the rules of who may call when.</summary>
 sealed class LayerRun(Layer layer)
 {
-    readonly Pass<float> pass = new();
-    LaneTensor<float>? x, y, dy, dx;
-    bool ready;
+    readonly Buffers few = new(1), many = new(LaneTensor<float>.FullLanes);
+    Buffers? ready;
     int running;
 
     public void Enter()
@@ -19,42 +18,45 @@ sealed class LayerRun(Layer layer)
     public void Leave() => Volatile.Write(ref running, 0);
 
     /// <summary>Forgets the last Forward.</summary>
-    public void Discard() => ready = false;
+    public void Discard() => ready = null;
 
     public Tensor<float> Forward(Tensor<float> input, bool training)
     {
-        ready = false;
+        ready = null;
         ImageShape shape = ShapeOf(input), output = layer.OutputShape(shape);
         int count = (int)input.Lengths[0];
-        x = Room(x, count, shape, layer.InputMargin(shape));
-        y = Room(y, count, output, default);
+        Buffers run = LaneTensor<float>.LanesFor(count) == 1 ? few : many;
+        LaneTensor<float> x = run.X(count, shape, layer.InputMargin(shape)), y = run.Y(count, output);
         x.Pack(input.AsSpan());
-        (pass.Training, pass.Seed, pass.Step) = (training, layer.Seed, layer.Step);
-        Simd.Run(x.Lanes, new ForwardWork(layer, x, y, pass));
+        (run.Pass.Training, run.Pass.Seed, run.Pass.Step) = (training, layer.Seed, layer.Step);
+        Simd.Run(x.Lanes, new ForwardWork(layer, x, y, run.Pass));
         if (training)
+        {
             layer.Step++;
-        ready = training;
+            ready = run;
+        }
         return ToTensor(y);
     }
 
     public Tensor<float>? Backward(Tensor<float> gradient, bool wantsInput)
     {
-        if (!ready)
+        if (ready is not { } run)
         {
             throw new InvalidOperationException(
                 $"{layer.Description}: Backward needs a Forward with training: true before it, and takes what that kept only once");
         }
-        if (ShapeOf(gradient) != y!.Shape || gradient.Lengths[0] != y.Count)
+        (LaneTensor<float> x, LaneTensor<float> y) = run.Kept;
+        if (ShapeOf(gradient) != y.Shape || gradient.Lengths[0] != y.Count)
         {
             throw new ArgumentException(
                 $"{layer.Description}: dy must have the shape of y, {y.Count} × {y.Shape}, not [{string.Join(", ", gradient.Lengths.ToArray())}]");
         }
-        ready = false;
-        dy = Room(dy, y.Count, y.Shape, default);
+        ready = null;
+        LaneTensor<float> dy = run.Dy(y.Count, y.Shape);
+        LaneTensor<float>? dx = wantsInput ? run.Dx(x.Count, x.Shape) : null;
         dy.Pack(gradient.AsSpan());
-        dx = wantsInput ? Room(dx, x!.Count, x.Shape, default) : dx;
-        Simd.Run(x!.Lanes, new BackwardWork(layer, x, y, dy, wantsInput ? dx : null, pass));
-        return wantsInput ? ToTensor(dx!) : null;
+        Simd.Run(x.Lanes, new BackwardWork(layer, x, y, dy, dx, run.Pass));
+        return dx is null ? null : ToTensor(dx);
     }
 
     ImageShape ShapeOf(Tensor<float> tensor)
@@ -65,16 +67,6 @@ sealed class LayerRun(Layer layer)
         if (n[1..].ContainsAnyInRange(nint.MinValue, 0))
             throw new ArgumentException($"{layer.Description}: every size but the batch must be at least 1, not [{string.Join(", ", n.ToArray())}]");
         return n.Length == 2 ? ImageShape.Features((int)n[1]) : new((int)n[1], (int)n[2], (int)n[3]);
-    }
-
-    static LaneTensor<float> Room(LaneTensor<float>? tensor, int count, ImageShape shape, Padding margin)
-    {
-        if (tensor is null || tensor.Shape != shape || tensor.Margin != margin)
-        {
-            tensor?.Free();
-            tensor = new(LaneTensor<float>.FullLanes, shape, margin);
-        }
-        return tensor.Resize(count);
     }
 
     /// <summary>The images as a tensor of its own, [N, C, H, W] or [N, features].</summary>
@@ -97,5 +89,33 @@ sealed class LayerRun(Layer layer)
         Layer layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, LaneTensor<float>? dx, Pass<float> pass) : ILaneWork
     {
         public void Run<V>() where V : struct, ILanes<V, float> => layer.Backward<float, V>(x, y, dy, dx, pass);
+    }
+
+    /// <summary>The buffers of runs with one number of lanes: a small batch between large ones takes no memory from them.</summary>
+    sealed class Buffers(int lanes)
+    {
+        LaneTensor<float>? x, y, dy, dx;
+
+        public Pass<float> Pass { get; } = new();
+
+        public (LaneTensor<float> X, LaneTensor<float> Y) Kept => (x!, y!);
+
+        public LaneTensor<float> X(int count, ImageShape shape, Padding margin) => Room(ref x, count, shape, margin);
+
+        public LaneTensor<float> Y(int count, ImageShape shape) => Room(ref y, count, shape, default);
+
+        public LaneTensor<float> Dy(int count, ImageShape shape) => Room(ref dy, count, shape, default);
+
+        public LaneTensor<float> Dx(int count, ImageShape shape) => Room(ref dx, count, shape, default);
+
+        LaneTensor<float> Room(ref LaneTensor<float>? tensor, int count, ImageShape shape, Padding margin)
+        {
+            if (tensor is null || tensor.Shape != shape || tensor.Margin != margin)
+            {
+                tensor?.Free();
+                tensor = new(lanes, shape, margin);
+            }
+            return tensor.Resize(count);
+        }
     }
 }
