@@ -52,14 +52,15 @@ static unsafe class Conv2dBackwardWeight
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48, EnoughParts = 8;
+        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48;
 
         readonly int channels = shape.GroupOutputChannels;
         readonly int bandRows = Math.Clamp(BandVectors * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
         public int Parts => Blocks * Chunks;
 
-        public int Chunks => Math.Clamp((EnoughParts + Blocks - 1) / Blocks, 1, Math.Max(1, dy.Groups * Bands));
+        // Two at least, so that a thread finds the images it had in the layer before; few where their sums are many.
+        public int Chunks => Math.Clamp(65536 / (shape.OutputChannels * taps), 2, 8) is int chunks && chunks < dy.Groups * Bands ? chunks : Math.Max(1, dy.Groups * Bands);
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 
@@ -72,7 +73,7 @@ static unsafe class Conv2dBackwardWeight
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            (int block, int chunk) = Math.DivRem(part, Chunks);
+            (int chunk, int block) = Math.DivRem(part, Blocks);
             (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
             (int group, int channelBlock) = Math.DivRem(panels, ChannelBlocks);
             int bands = dy.Groups * Bands, full = dy.FullGroups * Bands;

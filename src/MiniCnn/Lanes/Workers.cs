@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
+using System.Runtime.InteropServices;
 
 namespace MiniCnn;
 
@@ -13,7 +14,8 @@ interface IWork
 /// The threads that share a layer's work. They live as long as the process, spin for a moment after each piece of work, then sleep.
 /// </summary>
 /// <remarks>
-/// Who does which part is left to chance; each part writes what no other part writes, so results do not depend on the number of threads.
+/// Each thread begins with its own share of the parts, the same one every time, so that it finds in its cache what it left there in the layer
+/// before, and then helps the others; each part writes what no other part writes, so results do not depend on the number of threads.
 /// One caller at a time has the threads: another one, or a part that calls again, does its work by itself.
 /// </remarks>
 public static class Workers
@@ -89,13 +91,13 @@ public static class Workers
         lock (starting)
         {
             for (; started < helpers; started++)
-                new Thread(Serve) { IsBackground = true, Name = $"MiniCnn worker {started + 1}" }.Start();
+                new Thread(Serve) { IsBackground = true, Name = $"MiniCnn worker {started + 1}" }.Start(started + 1);
         }
     }
 
-    static void Serve()
+    static void Serve(object? number)
     {
-        int seen = 0;
+        int seen = 0, thread = (int)number!;
         while (true)
         {
             for (int spins = 0; Volatile.Read(ref round) == seen; spins++)
@@ -116,7 +118,7 @@ public static class Workers
                 spins = 0;
             }
             seen = Volatile.Read(ref round);
-            current?.Help();
+            current?.Help(thread);
         }
     }
 
@@ -145,7 +147,7 @@ public static class Workers
 
     abstract class Job
     {
-        public abstract void Help();
+        public abstract void Help(int thread);
     }
 
     /// <summary>The one object a kind of work is shared by, used again and again, so that sharing allocates nothing.</summary>
@@ -154,16 +156,27 @@ public static class Workers
         public static readonly Job<W> Instance = new();
 
         W work;
-        int parts, next, room, inside;
+        Range[] ranges = [];
+        int threads, room, inside;
         ExceptionDispatchInfo? failure;
+
+        /// <summary>Parts next … end − 1 are still to be done; a range for itself in memory, so that threads do not wait for one another.</summary>
+        [StructLayout(LayoutKind.Sequential, Size = 128)]
+        struct Range
+        {
+            public int Next, End;
+        }
 
         public void Share(int parts, int helpers, in W work)
         {
-            (this.parts, this.work, failure) = (parts, work, null);
-            next = 0;
+            (threads, this.work, failure) = (helpers + 1, work, null);
+            if (ranges.Length < threads)
+                ranges = new Range[threads];
+            for (int i = 0; i < threads; i++)
+                (ranges[i].Next, ranges[i].End) = ((int)((long)parts * i / threads), (int)((long)parts * (i + 1) / threads));
             Volatile.Write(ref room, helpers);
             Publish(this);
-            DoParts();
+            DoParts(0);
             Volatile.Write(ref room, 0);                         // who has not come by now need not come
             Interlocked.MemoryBarrier();
             for (SpinWait spin = default; Volatile.Read(ref inside) > 0;)
@@ -172,26 +185,32 @@ public static class Workers
             failure?.Throw();
         }
 
-        public override void Help()
+        public override void Help(int thread)
         {
             Interlocked.Increment(ref inside);                   // before looking at room, so that the owner sees one of the two
             if (Interlocked.Decrement(ref room) >= 0)
-                DoParts();
+                DoParts(thread);
             Interlocked.Decrement(ref inside);
         }
 
-        [MethodImpl(MethodImplOptions.NoInlining)]
-        void DoParts()
+        /// <summary>A thread's own range first, then what the others have left.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        void DoParts(int thread)
         {
             try
             {
-                for (int part; (part = Interlocked.Increment(ref next) - 1) < parts;)
-                    work.Run(part);
+                for (int i = 0; i < threads; i++)
+                {
+                    ref Range range = ref ranges[(thread + i) % threads];
+                    for (int part; (part = Interlocked.Increment(ref range.Next) - 1) < range.End;)
+                        work.Run(part);
+                }
             }
             catch (Exception e)
             {
                 Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
-                Volatile.Write(ref next, parts);                 // nobody begins another part
+                for (int i = 0; i < threads; i++)
+                    Volatile.Write(ref ranges[i].Next, ranges[i].End);          // nobody begins another part
             }
         }
     }
