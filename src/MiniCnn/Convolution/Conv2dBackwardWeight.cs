@@ -52,15 +52,15 @@ static unsafe class Conv2dBackwardWeight
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        const int BlockChannels = 16, BlockTaps = 120, BandVectors = 48;
+        const int BlockChannels = 32, BlockTaps = 240, BandVectors = 64;
 
         readonly int channels = shape.GroupOutputChannels;
         readonly int bandRows = Math.Clamp(BandVectors * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
         public int Parts => Blocks * Chunks;
 
-        // Two at least, so that a thread finds the images it had in the layer before; few where their sums are many.
-        public int Chunks => Math.Clamp(65536 / (shape.OutputChannels * taps), 2, 8) is int chunks && chunks < dy.Groups * Bands ? chunks : Math.Max(1, dy.Groups * Bands);
+        // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
+        public int Chunks => Math.Clamp(dy.Groups * shape.OutputHeight * shape.OutputWidth / 512, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps), 2, 8));
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 
@@ -84,7 +84,6 @@ static unsafe class Conv2dBackwardWeight
         }
 
         /// <summary>Adds what a range of bands, with so many live lanes, contributes.</summary>
-        [SkipLocalsInit]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Add(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to)
         {
@@ -93,7 +92,7 @@ static unsafe class Conv2dBackwardWeight
             int lanes = Math.Max(dy.Lanes, V.Count), endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
             nint pitch = (endTap - firstTap) * lanes;                          // sums: [channel][tap][lane]
             int length = (int)((endChannel - firstChannel) * pitch);
-            T* scratch = stackalloc T[length + Scratch.Slack<T>()], sums = Scratch.Align(scratch);
+            T* sums = Scratch<T>.Take(length);
             new Span<T>(sums, length).Clear();
             for (int band = fromBand; band < endBand; band++)
             {

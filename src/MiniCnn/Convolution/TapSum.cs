@@ -90,13 +90,12 @@ readonly unsafe struct TapSum<T, V>(
     }
 
     /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
-    [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void PooledRow(int channels, T* panel, int imageGroup, int group, int channel, int row)
     {
         int lanes = y.Lanes, width = Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
         nint pitch = width * lanes;
-        T* scratch = stackalloc T[Tiles<T, V>.Most * PooledVectors * V.Count + Scratch.Slack<T>()], sums = Scratch.Align(scratch);
+        T* sums = Scratch<T>.Take(Tiles<T, V>.Most * PooledVectors * V.Count);
         for (int first = 0; first < 2 * columns; first += width)
         {
             first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
