@@ -52,15 +52,21 @@ static unsafe class Conv2dBackwardWeight
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        const int BlockChannels = 32, BlockTaps = 240, BandVectors = 64;
+        const int BlockChannels = 32, MostBlockTaps = 240, EnoughParts = 8, BandVectors = 512;
 
         readonly int channels = shape.GroupOutputChannels;
-        readonly int bandRows = Math.Clamp(BandVectors * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
+        // As many rows of a tile's channels of dy as stay in L1 with the rest: 512 vectors, 32 kB.
+        readonly int bandRows = Math.Clamp(
+            BandVectors / Math.Min(8, shape.GroupOutputChannels) * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
         public int Parts => Blocks * Chunks;
 
         // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
-        public int Chunks => Math.Clamp(dy.Groups * shape.OutputHeight * shape.OutputWidth / 512, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps), 2, 8));
+        public int Chunks => Math.Clamp(
+            dy.Groups * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
+
+        // A multiple of the tiles' widths, and small enough for all threads to have something to do.
+        int BlockTaps => Math.Clamp((taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + 11) / 12 * 12, 12, MostBlockTaps);
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 
@@ -115,6 +121,7 @@ static unsafe class Conv2dBackwardWeight
                                 case 1: Add<Pixels1<V, T>, Pixels1<Scalar<T>, T>>(height, part); break;
                                 case 2: Add<Pixels2<V, T>, Pixels2<Scalar<T>, T>>(height, part); break;
                                 case 3: Add<Pixels3<V, T>, Pixels3<Scalar<T>, T>>(height, part); break;
+                                case 9: Add<PixelsThrice<Pixels3<V, T>, V, T>, PixelsThrice<Pixels3<Scalar<T>, T>, Scalar<T>, T>>(height, part); break;
                                 default: Add<Pixels4<V, T>, Pixels4<Scalar<T>, T>>(height, part); break;
                             }
                         }

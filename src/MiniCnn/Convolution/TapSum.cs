@@ -153,6 +153,7 @@ readonly unsafe struct TapSum<T, V>(
                 case 1: Tile<Pixels1<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
                 case 2: Tile<Pixels2<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
                 case 3: Tile<Pixels3<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
                 default: Tile<Pixels4<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
             }
             from += tiles * width * xVector;

@@ -33,6 +33,7 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y)
                     case 1: Tile<Pixels1<V, T>>(height, r, p, tiles, count); break;
                     case 2: Tile<Pixels2<V, T>>(height, r, p, tiles, count); break;
                     case 3: Tile<Pixels3<V, T>>(height, r, p, tiles, count); break;
+                    case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>>(height, r, p, tiles, count); break;
                     default: Tile<Pixels4<V, T>>(height, r, p, tiles, count); break;
                 }
             }

@@ -12,6 +12,8 @@ static class Tiles<T, V> where T : unmanaged where V : struct, ILanes<V, T>
     /// <summary>Vectors of the next tiles so high, where so many are left, and how many such tiles there are; no single vector is left to the end.</summary>
     public static (int Width, int Count) Next(int height, int left)
     {
+        if (height == 1 && left >= 9)
+            return (9, left / 9);
         int most = height == Most ? 3 : 4;
         if (left <= most)
             return (left, 1);
