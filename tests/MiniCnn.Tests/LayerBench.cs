@@ -6,12 +6,16 @@ sealed unsafe class LayerBench
     /// <summary>Lanes of the tensors, and numbers in a vector: every form there is. Wider than the machine, a vector is software.</summary>
     public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 1 } };
 
+    /// <summary>The widest vector that this machine has for tensors of so many lanes.</summary>
+    public static int Widest(int lanes) => Widths.Where(form => (int)form[0] == lanes && (int)form[1] <= Simd.Width).Max(form => (int)form[1]);
+
     public required float[] Y { get; init; }
 
     public required float[] Dx { get; init; }
 
     public static LayerBench Run(
-        Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true, bool margins = true)
+        Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true, bool margins = true,
+        Pass<float>? pass = null)
     {
         ImageShape output = layer.OutputShape(shape);
         LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, margins ? new(1, 0, 2, 1) : default);
@@ -20,7 +24,7 @@ sealed unsafe class LayerBench
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
         Poison(dx.Resize(count));
-        Pass<float> pass = new() { Training = training, Seed = 1 };
+        pass ??= new() { Training = training, Seed = 1 };
         float[] before = Everything(x).ToArray(), gradientBefore = Everything(dy).ToArray();
         switch (width)
         {
