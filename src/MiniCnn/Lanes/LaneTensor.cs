@@ -18,6 +18,10 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Images in a full group: one cache line of floats, on every machine.</summary>
     public const int FullLanes = 16;
 
+    /// <summary>Where memory comes from and goes to: tests put pages around it that nobody may touch.</summary>
+    public static delegate*<nuint, nuint, void*> Take = &NativeMemory.AlignedAlloc;
+    public static delegate*<void*, void> GiveBack = &NativeMemory.AlignedFree;
+
     // Planes lie an odd number of cache lines apart: a pixel's channels then fall into different sets of the cache.
     static readonly nint Line = 64 / sizeof(T);
 
@@ -46,7 +50,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Gives the memory back at once: the collector does not know how much there is. The tensor is not to be used any more.</summary>
     public void Free()
     {
-        NativeMemory.AlignedFree(memory);
+        GiveBack(memory);
         memory = null;
         capacity = 0;
     }
@@ -108,7 +112,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         if (length > capacity)
         {
             Free();
-            memory = (T*)NativeMemory.AlignedAlloc(checked(length * (nuint)sizeof(T)), 64);
+            memory = (T*)Take(checked(length * (nuint)sizeof(T)), 64);
             capacity = length;
             NativeMemory.Clear(memory, length * (nuint)sizeof(T));
         }

@@ -1,0 +1,58 @@
+using System.Diagnostics;
+using System.Reflection;
+using Xunit.Sdk;
+
+namespace MiniCnn.Tests;
+
+/// <summary>The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages.</summary>
+static class ChildProcess
+{
+    static readonly Type[] layers =
+        [typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LayerTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests)];
+
+    /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>
+    public static void Run(int width, string? off = null, bool guarded = false)
+    {
+        string[] program = [typeof(ChildProcess).Assembly.Location, guarded ? "guarded" : "plain"];
+        ProcessStartInfo start = new("dotnet", program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        if (off is not null)
+            start.Environment[off] = "0";
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string[] lines = process.StandardOutput.ReadToEnd().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        process.WaitForExit();
+        Assert.True(process.ExitCode == 0, string.Join('\n', [.. lines, error.GetAwaiter().GetResult()]));
+        Assert.Equal([Say(width, guarded), .. Cases(width, guarded).Select(c => c.Name)], lines);
+        Assert.All(layers, type => Assert.Contains(lines, line => line.StartsWith(type.Name + ".", StringComparison.Ordinal)));
+    }
+
+    /// <summary>Says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page.</summary>
+    static void Main(string[] arguments)
+    {
+        if (arguments is ["guarded"])
+            GuardedMemory.Use();
+        _ = new LaneTensor<float>(1, new(1, 1, 1)).Resize(1);
+        bool guarded = GuardedMemory.Taken > 0;
+        Console.WriteLine(Say(Simd.Width, guarded));
+        Recorded recorded = new();
+        foreach ((string name, MethodInfo method, object?[] values) in Cases(Simd.Width, guarded))
+        {
+            Console.Error.WriteLine(name);
+            Type type = method.DeclaringType!;
+            object? test = Activator.CreateInstance(type, type.GetConstructors()[0].GetParameters() is [] ? [] : [recorded]);
+            (method.Invoke(test, BindingFlags.DoNotWrapExceptions, null, values, null) as Task)?.GetAwaiter().GetResult();
+            Console.WriteLine(name);
+        }
+    }
+
+    static string Say(int width, bool guarded) => $"vectors of {width}, {(guarded ? "guarded pages" : "plain memory")}";
+
+    /// <summary>The facts, and the theories with their data, without the vectors that would be software.</summary>
+    static IEnumerable<(string Name, MethodInfo Method, object?[] Values)> Cases(int width, bool guarded) =>
+        from type in guarded ? [.. layers, typeof(AdjointTests)] : layers
+        from method in type.GetMethods().Where(m => m.IsDefined(typeof(FactAttribute)))
+        let at = Array.FindIndex(method.GetParameters(), p => p.Name == "width")
+        from values in method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)).DefaultIfEmpty([])
+        where at < 0 || (int)values[at]! <= width
+        select ($"{type.Name}.{method.Name}({string.Join(", ", values)})", method, values);
+}
