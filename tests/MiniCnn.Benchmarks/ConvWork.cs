@@ -24,16 +24,18 @@ static class ConvWork
         Conv2d layer = shape.Layer();
         LaneTensor<float> x = Packed(shape.Batch, shape.Input, layer.InputMargin(shape.Input));
         LaneTensor<float> y = Packed(shape.Batch, layer.OutputShape(shape.Input), default);
+        Call forward = new(layer, x, y, null, null, new() { Training = true });
+        Simd.Run(x.Lanes, forward);                                             // a backward pass takes what this one keeps
         if (pass == Forward)
-            return Run(new(layer, x, y, null, null));
+            return Run(forward);
 
         bool data = pass == BackwardData;
         layer.Weight.Trainable = !data;
         layer.Bias!.Trainable = false;
         LaneTensor<float> dy = Packed(shape.Batch, y.Shape, data ? layer.GradientMargin(shape.Input) : default);
-        return Run(new(layer, x, y, dy, data ? Packed(shape.Batch, shape.Input, default) : null));
+        return Run(forward with { Dy = dy, Dx = data ? Packed(shape.Batch, shape.Input, default) : null });
 
-        static Work Run(Call call) => new(() => Simd.Run(call.Lanes, call));
+        static Work Run(Call call) => new(() => Simd.Run(call.X.Lanes, call));
     }
 
     static Work FromNchw(ConvShape shape, string pass)
@@ -52,18 +54,15 @@ static class ConvWork
         return tensor;
     }
 
-    readonly struct Call(Conv2d layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float>? dy, LaneTensor<float>? dx) : ILaneWork
+    readonly record struct Call(
+        Conv2d Layer, LaneTensor<float> X, LaneTensor<float> Y, LaneTensor<float>? Dy, LaneTensor<float>? Dx, Pass<float> Pass) : ILaneWork
     {
-        readonly Pass<float> pass = new() { Training = true };
-
-        public int Lanes => x.Lanes;
-
         public void Run<V>() where V : struct, ILanes<V, float>
         {
-            if (dy is null)
-                layer.Forward<float, V>(x, y, pass);
+            if (Dy is null)
+                Layer.Forward<float, V>(X, Y, Pass);
             else
-                layer.Backward<float, V>(x, y, dy, dx, pass);
+                Layer.Backward<float, V>(X, Y, Dy, Dx, Pass);
         }
     }
 }

@@ -5,6 +5,9 @@ namespace MiniCnn;
 /// </summary>
 static unsafe class ColumnPhases
 {
+    /// <summary>The number of the pass's buffer that holds x by phases.</summary>
+    public const int SplitBuffer = 3;
+
     /// <summary>Columns of one phase where there are so many in all.</summary>
     public static int Length(int columns, int stride) => (columns + stride - 1) / stride;
 
@@ -17,7 +20,7 @@ static unsafe class ColumnPhases
     {
         (Padding padding, int stride) = (window.Padding, window.Stride.Width);
         int columns = padding.Left + x.Shape.Width + padding.Right;
-        LaneTensor<T> split = Buffer(3, x, padding, columns, stride, pass);
+        LaneTensor<T> split = Buffer(SplitBuffer, x, padding, columns, stride, pass);
         Workers.RunPlanes(split, new SplitPlane<T>(x, padding.Left, columns, stride, split));
         return split;
     }

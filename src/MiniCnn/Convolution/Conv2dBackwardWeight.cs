@@ -26,15 +26,15 @@ static unsafe class Conv2dBackwardWeight
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass);
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass, made: true);
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Conv2dForward.Taps<T, V>(shape, columns, offsets, places);
-            Kernels<T, V> work = new(shape, columns, step, dy, offsets, places, taps, null);
+            Conv2dForward.Taps<T, V>(shape, columns, byRows: false, offsets, places);
+            Kernels<T, V> work = new(shape, columns, step, dy, offsets, taps, null);
             Span<T> sums = pass.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
-                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, places, taps, chunks));
+                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, taps, chunks));
             Span<T> total = new(dw, weights);
             for (int chunk = 0; chunk < work.Chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
@@ -49,7 +49,7 @@ static unsafe class Conv2dBackwardWeight
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
     readonly struct Kernels<T, V>(
-        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, T* chunks) : IWork
+        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, T* chunks) : IWork
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         const int BlockChannels = 32, MostBlockTaps = 240, EnoughParts = 8, BandVectors = 512;
@@ -130,7 +130,7 @@ static unsafe class Conv2dBackwardWeight
             }
             for (int channel = firstChannel; channel < endChannel; channel++)
                 for (int tap = firstTap; tap < endTap; tap++, sums += lanes)
-                    to[(nint)(group * channels + channel) * taps + places[tap]] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
+                    to[(nint)(group * channels + channel) * taps + tap] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
         }
 
         /// <summary>Some rows of dy and x, and the sums they are added to: of the first channel and tap, numbers from one channel and from one tap to the next.</summary>

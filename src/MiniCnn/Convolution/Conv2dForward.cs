@@ -30,11 +30,11 @@ static unsafe class Conv2dForward
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels;
-        (LaneTensor<T> columns, Size2d step) = Columns<T, V>(shape, x, pass);
+        (LaneTensor<T> columns, Size2d step) = Columns<T, V>(shape, x, pass, made: false);
         fixed (T* packed = pass.Numbers(0, checked(shape.OutputChannels * taps)), zeros = pass.Numbers(1, shape.OutputChannels))
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Taps<T, V>(shape, columns, offsets, places);
+            Taps<T, V>(shape, columns, byRows: true, offsets, places);
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             new Span<T>(zeros, shape.OutputChannels).Clear();
             TapSum<T, V>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, packed);
@@ -51,30 +51,35 @@ static unsafe class Conv2dForward
         public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, w, b, y, pass, positive, pooled, winner);
     }
 
-    /// <summary>x as vectors can read it, and the pixels from one output to the next there.</summary>
-    public static (LaneTensor<T> X, Size2d Step) Columns<T, V>(Conv2dShape shape, LaneTensor<T> x, Pass<T> pass)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    /// <summary>x as vectors can read it, and the pixels from one output to the next there; the backward pass takes what the forward pass made.</summary>
+    public static (LaneTensor<T> X, Size2d Step) Columns<T, V>(Conv2dShape shape, LaneTensor<T> x, Pass<T> pass, bool made)
+        where T : unmanaged where V : struct, ILanes<V, T>
     {
         Size2d stride = shape.Window.Stride;
-        return SplitsColumns<T, V>(shape, x) ? (ColumnPhases.Split(shape.Window, x, pass), (stride.Height, 1)) : (x, stride);
+        if (!SplitsColumns<T, V>(shape, x))
+            return (x, stride);
+        return (made ? pass.Kept(ColumnPhases.SplitBuffer) : ColumnPhases.Split(shape.Window, x, pass), (stride.Height, 1));
     }
 
     /// <summary>
-    /// The taps of a group, one row of the kernel after another: from where a window begins to what each reads, and its place among a channel's weights.
+    /// The taps of a group: from where a window begins to what each reads, and its place among a channel's weights. They stand in the order of
+    /// the weights, or one row of the kernel after another.
     /// </summary>
-    public static void Taps<T, V>(Conv2dShape shape, LaneTensor<T> x, nint* offsets, nint* places)
+    public static void Taps<T, V>(Conv2dShape shape, LaneTensor<T> x, bool byRows, nint* offsets, nint* places)
         where T : unmanaged where V : struct, ILanes<V, T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         bool split = SplitsColumns<T, V>(shape, x);
-        for (int ky = 0; ky < rows.Kernel; ky++)
-            for (int ic = 0; ic < shape.GroupInputChannels; ic++)
+        for (int ic = 0; ic < shape.GroupInputChannels; ic++)
+            for (int ky = 0; ky < rows.Kernel; ky++)
                 for (int kx = 0; kx < columns.Kernel; kx++)
                 {
+                    int place = (ic * rows.Kernel + ky) * columns.Kernel + kx;
+                    int tap = byRows ? (ky * shape.GroupInputChannels + ic) * columns.Kernel + kx : place;
                     (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
                     nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
-                    *offsets++ = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
-                    *places++ = (ic * rows.Kernel + ky) * columns.Kernel + kx;
+                    offsets[tap] = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
+                    places[tap] = place;
                 }
     }
 
