@@ -4,13 +4,15 @@ namespace MiniCnn;
 
 static class TensorSpan
 {
+    static readonly nint[] Origin = new nint[4];
+
     /// <summary>A tensor's numbers in row-major order: the tensor's own memory where it is dense, else a copy.</summary>
     public static Span<float> AsSpan(this Tensor<float> tensor)
     {
         if (tensor.FlattenedLength == 0)
             return [];                                           // TryGetSpan throws on an axis of 0
         int length = checked((int)tensor.FlattenedLength);
-        if (tensor.IsDense && tensor.TryGetSpan(new nint[tensor.Rank], length, out Span<float> span))
+        if (tensor.IsDense && tensor.Rank <= Origin.Length && tensor.TryGetSpan(Origin.AsSpan(0, tensor.Rank), length, out Span<float> span))
             return span;
         float[] copy = new float[length];
         tensor.FlattenTo(copy);

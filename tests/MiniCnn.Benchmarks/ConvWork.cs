@@ -42,9 +42,11 @@ static class ConvWork
     {
         Conv2d layer = shape.Layer();
         Tensor<float> x = RandomImages.Tensor(shape.Batch, shape.Input), dy = RandomImages.Tensor(shape.Batch, layer.OutputShape(shape.Input));
+        // Into the same memory every time, as the peer's allocator has it.
+        Tensor<float> y = Tensor.CreateFromShape<float>(dy.Lengths), dx = Tensor.CreateFromShape<float>(x.Lengths);
         return pass == FromForward
-            ? new(() => layer.Forward(x))
-            : new(() => layer.BackwardToInput(dy), Before: () => layer.Forward(x, training: true));
+            ? new(() => layer.Forward(x, destination: y))
+            : new(() => layer.BackwardToInput(dy, dx), Before: () => layer.Forward(x, training: true, y));
     }
 
     static LaneTensor<float> Packed(int batch, ImageShape shape, Padding margin)

@@ -61,6 +61,39 @@ public class LayerTests
         Assert.Throws<ArgumentException>(() => new Sequential());
     }
 
+    [Theory]
+    [InlineData(3)]
+    [InlineData(20)]
+    public void Results_can_go_into_the_callers_tensors_and_then_nothing_is_allocated(int count)
+    {
+        Sequential model = LeNet(), other = LeNet();
+        Tensor<float> x = Images(count, seed: 1), y = Tensor.CreateFromShape<float>([count, 10]), dx = Tensor.CreateFromShape<float>(x.Lengths);
+        y.AsSpan().Fill(float.NaN);
+        dx.AsSpan().Fill(float.NaN);
+        Tensor<float> dy = Tensor.Create(new Random(2).Reals(count * 10), [count, 10]);
+        Assert.Same(y, model.Forward(x, training: true, y));
+        Assert.Same(dx, model.BackwardToInput(dy, dx));
+        Assert.Equal(other.Forward(x, training: true).AsSpan().ToArray(), y.AsSpan().ToArray());
+        Assert.Equal(other.BackwardToInput(dy).AsSpan().ToArray(), dx.AsSpan().ToArray());
+
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+        {
+            model.Forward(x, training: true, y);
+            model.BackwardToInput(dy, dx);
+        }
+        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+
+        foreach (nint[] shape in (nint[][])[[count, 11], [count + 1, 10], [count, 10, 1, 1], [10 * count]])
+        {
+            ArgumentException e = Assert.Throws<ArgumentException>(() => model.Forward(x, destination: Tensor.CreateFromShape<float>(shape)));
+            Assert.Contains($"the destination must be dense, [{count}, 10], not [{string.Join(", ", shape)}]", e.Message);
+        }
+        model.Forward(x, training: true);
+        Assert.Throws<ArgumentException>(() => model.BackwardToInput(dy, y));
+        model.BackwardToInput(dy, dx);                                 // a refused call has taken nothing
+    }
+
     [Fact]
     public void Batches_may_grow_shrink_and_be_empty_and_images_may_change_their_size()
     {

@@ -30,16 +30,17 @@ public abstract class Layer
     /// <summary>y = f(x).</summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
     /// <param name="training">Whether layers such as dropout do what they do in training, and whether a backward pass may follow.</param>
-    /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear.</returns>
+    /// <param name="destination">If given, y is written there, and nothing is allocated; dense, of y's shape.</param>
+    /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear: the destination, or a new tensor.</returns>
     /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
     /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
-    public Tensor<float> Forward(Tensor<float> x, bool training = false)
+    public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         LayerRun entered = Enter();
         try
         {
-            return entered.Forward(x, training);
+            return entered.Forward(x, training, destination);
         }
         finally
         {
@@ -51,13 +52,14 @@ public abstract class Layer
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
     /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
-    public void Backward(Tensor<float> dy) => Backward(dy, wantsInput: false);
+    public void Backward(Tensor<float> dy) => Backward(dy, wantsInput: false, null);
 
     /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
+    /// <param name="destination">If given, ∂loss/∂x is written there, and nothing is allocated; dense, of x's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
     /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
-    public Tensor<float> BackwardToInput(Tensor<float> dy) => Backward(dy, wantsInput: true)!;
+    public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) => Backward(dy, wantsInput: true, destination)!;
 
     /// <summary>
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
@@ -131,13 +133,13 @@ public abstract class Layer
         }
     }
 
-    Tensor<float>? Backward(Tensor<float> dy, bool wantsInput)
+    Tensor<float>? Backward(Tensor<float> dy, bool wantsInput, Tensor<float>? destination)
     {
         ArgumentNullException.ThrowIfNull(dy);
         LayerRun entered = Enter();
         try
         {
-            return entered.Backward(dy, wantsInput);
+            return entered.Backward(dy, wantsInput, destination);
         }
         finally
         {

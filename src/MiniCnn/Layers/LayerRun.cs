@@ -20,11 +20,12 @@ sealed class LayerRun(Layer layer)
     /// <summary>Forgets the last Forward.</summary>
     public void Discard() => ready = null;
 
-    public Tensor<float> Forward(Tensor<float> input, bool training)
+    public Tensor<float> Forward(Tensor<float> input, bool training, Tensor<float>? destination)
     {
         ready = null;
         ImageShape shape = ShapeOf(input), output = layer.OutputShape(shape);
         int count = (int)input.Lengths[0];
+        CheckDestination(destination, count, output);
         Buffers run = LaneTensor<float>.LanesFor(count) == 1 ? few : many;
         LaneTensor<float> x = run.X(count, shape, layer.InputMargin(shape)), y = run.Y(count, output);
         x.Pack(input.AsSpan());
@@ -35,10 +36,10 @@ sealed class LayerRun(Layer layer)
             layer.Step++;
             ready = run;
         }
-        return ToTensor(y);
+        return ToTensor(y, destination);
     }
 
-    public Tensor<float>? Backward(Tensor<float> gradient, bool wantsInput)
+    public Tensor<float>? Backward(Tensor<float> gradient, bool wantsInput, Tensor<float>? destination)
     {
         if (ready is not { } run)
         {
@@ -51,12 +52,13 @@ sealed class LayerRun(Layer layer)
             throw new ArgumentException(
                 $"{layer.Description}: dy must have the shape of y, {y.Count} × {y.Shape}, not [{string.Join(", ", gradient.Lengths.ToArray())}]");
         }
+        CheckDestination(destination, x.Count, x.Shape);
         ready = null;
         LaneTensor<float> dy = run.Dy(y.Count, y.Shape);
         LaneTensor<float>? dx = wantsInput ? run.Dx(x.Count, x.Shape) : null;
         dy.Pack(gradient.AsSpan());
         Simd.Run(x.Lanes, new BackwardWork(layer, x, y, dy, dx, run.Pass));
-        return dx is null ? null : ToTensor(dx);
+        return dx is null ? null : ToTensor(dx, destination);
     }
 
     ImageShape ShapeOf(Tensor<float> tensor)
@@ -69,15 +71,32 @@ sealed class LayerRun(Layer layer)
         return n.Length == 2 ? ImageShape.Features((int)n[1]) : new((int)n[1], (int)n[2], (int)n[3]);
     }
 
-    /// <summary>The images as a tensor of its own, [N, C, H, W] or [N, features].</summary>
-    public static Tensor<float> ToTensor(LaneTensor<float> lanes)
+    void CheckDestination(Tensor<float>? destination, int count, ImageShape shape)
     {
-        ImageShape shape = lanes.Shape;
-        float[] values = GC.AllocateUninitializedArray<float>(checked((int)(lanes.Count * shape.Length)));
+        if (destination is null || destination.IsDense && (shape.IsFlat
+            ? destination.Lengths is [nint rows, nint features] && (rows, features) == (count, shape.Channels)
+            : destination.Lengths is [nint n, nint c, nint h, nint w] && (n, c, h, w) == (count, shape.Channels, shape.Height, shape.Width)))
+        {
+            return;
+        }
+        throw new ArgumentException(
+            $"{layer.Description}: the destination must be dense, [{string.Join(", ", Lengths(count, shape))}], not [{string.Join(", ", destination.Lengths.ToArray())}]");
+    }
+
+    static nint[] Lengths(int count, ImageShape shape) =>
+        shape.IsFlat ? [count, shape.Channels] : [count, shape.Channels, shape.Height, shape.Width];
+
+    /// <summary>The images as [N, C, H, W] or [N, features]: in the destination, or in a tensor of its own.</summary>
+    public static Tensor<float> ToTensor(LaneTensor<float> lanes, Tensor<float>? destination = null)
+    {
+        if (destination is not null)
+        {
+            lanes.Unpack(destination.AsSpan());
+            return destination;
+        }
+        float[] values = GC.AllocateUninitializedArray<float>(checked((int)(lanes.Count * lanes.Shape.Length)));
         lanes.Unpack(values);
-        return shape.IsFlat
-            ? Tensor.Create(values, [lanes.Count, shape.Channels])
-            : Tensor.Create(values, [lanes.Count, shape.Channels, shape.Height, shape.Width]);
+        return Tensor.Create(values, Lengths(lanes.Count, lanes.Shape));
     }
 
     readonly struct ForwardWork(Layer layer, LaneTensor<float> x, LaneTensor<float> y, Pass<float> pass) : ILaneWork

@@ -43,7 +43,7 @@ public sealed class Sequential : Layer
     }
 
     /// <summary>
-    /// Every layer's output, one layer after another, not training. What <see cref="Layer.Forward(Tensor{float}, bool)"/> fuses runs by itself
+    /// Every layer's output, one layer after another, not training. What <see cref="Layer.Forward"/> fuses runs by itself
     /// here; the numbers are equal to the bit.
     /// </summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features].</param>
