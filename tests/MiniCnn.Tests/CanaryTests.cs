@@ -1,14 +1,18 @@
+using System.Reflection;
 using System.Runtime.CompilerServices;
 
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// What is not in a lane tensor, parameters and the arrays of a pass, goes on beyond its end with numbers: the same ones afterwards, and in no result.
+/// What is not in a lane tensor, parameters, the arrays of a pass and a thread's scratch, goes on beyond its end with numbers: the same ones
+/// afterwards, and in no result.
 /// </summary>
 public class CanaryTests
 {
     const int Beyond = 64;
     const float Canary = 12345.67f;
+
+    static readonly FieldInfo scratch = typeof(Scratch<float>).GetField("kept", BindingFlags.NonPublic | BindingFlags.Static)!;
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
@@ -16,11 +20,14 @@ public class CanaryTests
     {
         foreach (Conv2dShape s in Geometries.TableAndRandom(100, seed: 12))
         {
-            Check(
-                () => new Conv2d(
-                    s.InputChannels, s.OutputChannels, s.Window.KernelSize, s.Window.Stride, s.Window.Padding, s.Window.Dilation, s.Groups,
-                    paddingMode: s.Window.PaddingMode),
-                new(s.InputChannels, s.Rows.Input, s.Columns.Input), s.Batch, lanes, width);
+            ImageShape shape = new(s.InputChannels, s.Rows.Input, s.Columns.Input);
+            Check(Conv, shape, s.Batch, lanes, width);
+            if (s.OutputHeight > 1 && s.OutputWidth > 1)
+                Check(() => new Sequential(Conv(), new ReLU(), new MaxPool2d(2)), shape, s.Batch, lanes, width);
+
+            Conv2d Conv() => new(
+                s.InputChannels, s.OutputChannels, s.Window.KernelSize, s.Window.Stride, s.Window.Padding, s.Window.Dilation, s.Groups,
+                paddingMode: s.Window.PaddingMode);
         }
         foreach ((int features, int outputs) in ((int, int)[])[(1, 1), (7, 5), (16, 3), (33, 18), (50, 4)])
             foreach (int batch in (int[])[0, 1, 16, 35])
@@ -29,25 +36,30 @@ public class CanaryTests
 
     static void Check(Func<Layer> create, ImageShape shape, int batch, int lanes, int width)
     {
-        Pass<float> pass = new() { Training = true }, longer = new() { Training = true };
-        float[] expected = Run(create(), pass);
+        // Once with just what it asks for, once with more.
+        Pass<float> exact = new() { Training = true }, longer = new() { Training = true };
+        scratch.SetValue(null, null);
+        float[] expected = Run(create(), exact);
 
-        for (int i = 0; i < 2; i++)
-        {
-            Array.Fill(longer.Numbers(i, pass.Numbers(i, 0).Length + Beyond), Canary);
-            Array.Fill(longer.Places(i, pass.Places(i, 0).Length + Beyond), nint.MinValue);
-        }
+        foreach ((Pass<float> from, Pass<float> to) in Passes(exact).Zip(Passes(longer)))
+            for (int i = 0; i < 2; i++)
+            {
+                Array.Fill(to.Numbers(i, from.Numbers(i, 0).Length + Beyond), Canary);
+                Array.Fill(to.Places(i, from.Places(i, 0).Length + Beyond), nint.MinValue);
+            }
+        float[] memory = GC.AllocateUninitializedArray<float>((scratch.GetValue(null) as float[] ?? []).Length + Beyond, pinned: true);
+        Array.Fill(memory, Canary);
+        scratch.SetValue(null, memory);
         Layer layer = create();
         foreach (Parameter p in layer.Parameters)
             (Value(p), Gradient(p)) = (Longer(Value(p)), Longer(Gradient(p)));
         Assert.Equal(expected, Run(layer, longer));
-        foreach (Parameter p in layer.Parameters)
-            Assert.All((float[])[.. Value(p)[^Beyond..], .. Gradient(p)[^Beyond..]], v => Assert.Equal(Canary, v));
-        for (int i = 0; i < 2; i++)
-        {
-            Assert.All(longer.Numbers(i, 0)[^Beyond..], v => Assert.Equal(Canary, v));
-            Assert.All(longer.Places(i, 0)[^Beyond..], v => Assert.Equal(nint.MinValue, v));
-        }
+
+        IEnumerable<float[]> numbers = [memory, .. layer.Parameters.Select(p => Value(p)), .. layer.Parameters.Select(p => Gradient(p))];
+        numbers = [.. numbers, .. Passes(longer).SelectMany(pass => (float[][])[pass.Numbers(0, 0), pass.Numbers(1, 0)])];
+        Assert.All(numbers, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(Canary)));
+        IEnumerable<nint[]> places = Passes(longer).SelectMany(pass => (nint[][])[pass.Places(0, 0), pass.Places(1, 0)]);
+        Assert.All(places, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(nint.MinValue)));
 
         float[] Run(Layer layer, Pass<float> pass)
         {
@@ -57,6 +69,9 @@ public class CanaryTests
             return [.. bench.Y, .. bench.Dx, .. layer.Parameters.SelectMany(p => Gradient(p)[..(int)p.Value.FlattenedLength])];
         }
     }
+
+    /// <summary>A layer's pass, that of a model's first layer, and that of the convolution in it.</summary>
+    static Pass<float>[] Passes(Pass<float> pass) => [pass, pass.Child(0), pass.Child(0).Child(0)];
 
     static float[] Longer(float[] numbers) => [.. numbers, .. Enumerable.Repeat(Canary, Beyond)];
 

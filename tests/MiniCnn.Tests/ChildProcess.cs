@@ -8,7 +8,10 @@ namespace MiniCnn.Tests;
 static class ChildProcess
 {
     static readonly Type[] layers =
-        [typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LayerTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests)];
+    [
+        typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LinearTests), typeof(DropoutTests), typeof(BiasGradientTests), typeof(LaneTensorTests),
+        typeof(LayerTests), typeof(SequentialTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests),
+    ];
 
     /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>
     public static void Run(int width, string? off = null, bool guarded = false)
