@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -135,21 +136,28 @@ public sealed class LabeledImages
 
     Batch Gather(int[] indices)
     {
-        int plane = Shape.Height * Shape.Width;
-        var images = new float[indices.Length * ImageLength];       // [n, C, H, W]
-        Span<float> y = images.AsSpan();
-        foreach (int index in indices)
-            for (int c = 0; c < Shape.Channels; c++, y = y[plane..])
-                Normalize(Image(index).Slice(c * plane, plane), normalized.AsSpan(256 * c, 256), y);
+        float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
+        Workers.RunMany(indices.Length, ImageLength, new Normalization(this, indices, images));
         return new(
             Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]),
             Array.ConvertAll(indices, index => labels[index]));
     }
 
-    static void Normalize(ReadOnlySpan<byte> x, ReadOnlySpan<float> normalized, Span<float> y)
+    readonly struct Normalization(LabeledImages from, int[] indices, float[] images) : IWork
     {
-        for (int i = 0; i < x.Length; i++)
-            y[i] = normalized[x[i]];
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int n)
+        {
+            int plane = from.Shape.Height * from.Shape.Width;
+            for (int c = 0; c < from.Shape.Channels; c++)
+            {
+                ReadOnlySpan<byte> x = from.Image(indices[n]).Slice(c * plane, plane);
+                ReadOnlySpan<float> values = from.normalized.AsSpan(256 * c, 256);
+                Span<float> y = images.AsSpan(n * from.ImageLength + c * plane, x.Length);
+                for (int i = 0; i < x.Length; i++)
+                    y[i] = values[x[i]];
+            }
+        }
     }
 
     int ImageLength => (int)Shape.Length;

@@ -67,7 +67,8 @@ public static class MnistData
                 .GetAwaiter().GetResult();
         }
 
-        (LabeledImages? train, LabeledImages? test) = (Read(folder, "train"), Read(folder, "t10k"));
+        Task<LabeledImages> reading = Task.Run(() => Read(folder, "t10k"), CancellationToken.None);
+        LabeledImages train = Read(folder, "train"), test = reading.GetAwaiter().GetResult();
         if (train.Shape != test.Shape)
             throw new InvalidDataException(
                 $"{folder}: the training images are {train.Shape}, the test images {test.Shape}; expected one shape");
