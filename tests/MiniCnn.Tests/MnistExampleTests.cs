@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Text;
 
 namespace MiniCnn.Tests;
 
@@ -25,6 +26,25 @@ public sealed class MnistExampleTests : IDisposable
         Assert.All(files, file => Assert.Equal(files[0], file));
         (_, _, _) = Mnist("--data", data, "--limit", "300", "--epochs", "1", "--seed", "1", "--out", folder);
         Assert.NotEqual(files[0], File.ReadAllBytes(Path.Combine(folder, "model.safetensors")));
+    }
+
+    [Fact]
+    public void Fast_takes_its_own_network_and_epochs_and_says_when_it_was_done()
+    {
+        foreach ((string[] options, int epochs, int channels, int features) in
+            ((string[], int, int, int)[])[(["--fast"], 2, 32, 512), (["--fast", "--epochs", "1"], 1, 32, 512), ([], 3, 16, 400)])
+        {
+            (int code, string output, string error) = Mnist(["--data", WriteDigits(), "--limit", "100", "--out", folder, .. options]);
+            Assert.True(code == 0, error);
+            string[] lines = output.TrimEnd().Split('\n');
+            Assert.Contains($"epoch {epochs}/{epochs} ", output, StringComparison.Ordinal);
+            string done = Assert.Single(lines, line => line.EndsWith(" s from the start of the process", StringComparison.Ordinal));
+            Assert.Matches(@"^\d+\.\d\d % after \d+\.\d\d s", done);
+            Assert.StartsWith($"test accuracy: {done.Split(" after")[0]} (", lines[^1], StringComparison.Ordinal);
+            string weights = File.ReadAllText(Path.Combine(folder, "model.safetensors"), Encoding.Latin1);
+            Assert.Contains($"[{channels},8,5,5]", weights, StringComparison.Ordinal);
+            Assert.Contains($"[10,{features}]", weights, StringComparison.Ordinal);
+        }
     }
 
     [Fact]
