@@ -10,7 +10,7 @@ static class ChildProcess
     static readonly Type[] layers =
     [
         typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LinearTests), typeof(DropoutTests), typeof(BiasGradientTests), typeof(LaneTensorTests),
-        typeof(LayerTests), typeof(SequentialTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests),
+        typeof(LayerTests), typeof(FusionTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests),
     ];
 
     /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>
@@ -54,8 +54,8 @@ static class ChildProcess
     static IEnumerable<(string Name, MethodInfo Method, object?[] Values)> Cases(int width, bool guarded) =>
         from type in guarded ? [.. layers, typeof(AdjointTests)] : layers
         from method in type.GetMethods().Where(m => m.IsDefined(typeof(FactAttribute)))
-        let at = Array.FindIndex(method.GetParameters(), p => p.Name == "width")
+        let takesWidth = method.GetParameters() is [{ Name: "lanes" }, { Name: "width" }, ..]
         from values in method.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(method)).DefaultIfEmpty([])
-        where at < 0 || (int)values[at]! <= width
+        where !takesWidth || (int)values[1]! <= width
         select ($"{type.Name}.{method.Name}({string.Join(", ", values)})", method, values);
 }

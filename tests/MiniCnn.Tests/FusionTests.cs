@@ -52,6 +52,74 @@ public class FusionTests
             Assert.Equal(a.Gradient.AsSpan().ToArray(), b.Gradient.AsSpan().ToArray());
     }
 
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void Random_geometries_over_every_lane_type_too(int lanes, int width)
+    {
+        Random random = new(13);
+        int pools = 0;
+        foreach (Conv2dShape s in Geometries.TableAndRandom(200, seed: 10 * lanes + width))
+        {
+            int kind = s.OutputWidth < 2 ? 0 : s.OutputHeight < 2 ? 1 : random.Next(9), seed = random.Next();
+            pools += kind > 2 ? 1 : 0;
+            ImageShape shape = new(s.InputChannels, s.Rows.Input, s.Columns.Input);
+            Sequential model = new(Row(kind, s, new(seed)));
+            float[] x = random.Next(2) == 0 ? random.Integers(s.InputLength) : random.Reals(s.InputLength);      // of whole numbers many are equal
+            float[] dy = random.Reals(s.Batch * (int)model.OutputShape(shape).Length);
+            bool nan = x.Length > 0 && random.Next(10) == 0;
+            if (nan)
+                x[random.Next(x.Length)] = float.NaN;
+
+            LayerBench row = LayerBench.Run(model, shape, s.Batch, x, dy, lanes, width);
+            float[] expected = OneByOne(Row(kind, s, new(seed)), shape, s.Batch, x, dy, lanes, width);
+            float[] actual = [.. row.Y, .. row.Dx, .. model.Parameters.SelectMany(p => p.GradientAs<float>().ToArray())];
+            Assert.Equal(expected.Length, actual.Length);
+            for (int i = 0; i < (nan ? dy.Length : actual.Length); i++)         // which pixel of a pool's gets the gradient of a NaN is left open
+            {
+                if (!Same(actual[i], expected[i]))
+                    Assert.Fail($"{s}, kind {kind}: number {i} of y, dx, dw and db ({dy.Length}, {x.Length}, …) is {actual[i]}, not {expected[i]}");
+            }
+        }
+        Assert.True(pools > 100, $"only {pools} pools");
+
+        static bool Same(float a, float b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b) || float.IsNaN(a) && float.IsNaN(b);
+    }
+
+    /// <summary>A convolution with numbers of its own and the layers around it; most kinds are those of most networks.</summary>
+    static Layer[] Row(int kind, Conv2dShape s, Random random)
+    {
+        Window2d window = s.Window;
+        Conv2d conv = new(
+            s.InputChannels, s.OutputChannels, window.KernelSize, window.Stride, window.Padding, window.Dilation, s.Groups, paddingMode: window.PaddingMode);
+        random.Integers(s.WeightLength).CopyTo(conv.Weight.ValueAs<float>());
+        random.Integers(s.OutputChannels).CopyTo(conv.Bias!.ValueAs<float>());
+        return kind switch
+        {
+            0 => [conv, new ReLU()],
+            1 => [conv, new ReLU(), new MaxPool2d((1, 2))],
+            2 => [new ReLU(), conv, new ReLU(), new ReLU()],
+            _ => [conv, new ReLU(), new MaxPool2d(2)],
+        };
+    }
+
+    /// <summary>y, dx and the parameters' gradients.</summary>
+    static float[] OneByOne(Layer[] layers, ImageShape shape, int count, float[] x, float[] dy, int lanes, int width)
+    {
+        List<(Layer Layer, ImageShape Shape, float[] X)> steps = [];
+        foreach (Layer layer in layers)
+        {
+            steps.Add((layer, shape, x));
+            (ImageShape input, shape) = (shape, layer.OutputShape(shape));
+            x = LayerBench.Run(layer, input, count, x, new float[count * (int)shape.Length], lanes, width).Y;
+        }
+        Parameter[] parameters = [.. layers.SelectMany(layer => layer.Parameters)];
+        foreach (Parameter p in parameters)
+            p.GradientAs<float>().Clear();
+        foreach ((Layer layer, ImageShape input, float[] from) in Enumerable.Reverse(steps))
+            dy = LayerBench.Run(layer, input, count, from, dy, lanes, width).Dx;
+        return [.. x, .. dy, .. parameters.SelectMany(p => p.GradientAs<float>().ToArray())];
+    }
+
     static Sequential Model(string kind)
     {
         Sequential model = kind switch

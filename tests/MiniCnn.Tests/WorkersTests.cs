@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace MiniCnn.Tests;
 
 [Collection("Workers")]                                               // these tests turn Workers.Count
@@ -89,14 +91,56 @@ public class WorkersTests
     [Fact]
     public void Training_gives_the_same_bits_on_any_number_of_threads()
     {
-        float[][] weights = [.. new[] { 1, 2, 3 }.Select(threads =>
+        float[][] weights = [.. new[] { 1, 2, 3, 4 * Environment.ProcessorCount }.Select(threads =>
         {
             float[] end = [];
             With(threads, () => end = Train(steps: 8, out _));
             return end;
         })];
-        Assert.Equal(weights[0], weights[1]);
-        Assert.Equal(weights[0], weights[2]);
+        Assert.All(weights[0], w => Assert.InRange(w, -2, 2));            // numbers, which differ where a sum has another order
+        Assert.All(weights, w => Assert.Equal(weights[0], w));
+    }
+
+    [Fact]
+    public void Several_models_train_at_once_and_each_gets_the_bits_it_gets_alone()
+    {
+        With(3, () =>
+        {
+            float[][] alone = [.. Enumerable.Range(0, 4).Select(Train)], together = new float[4][];
+            using Barrier begin = new(4);
+            Exception?[] failures = new Exception?[4];
+            Thread[] threads = [.. Enumerable.Range(0, 4).Select(i => new Thread(() => failures[i] = Record.Exception(() =>
+            {
+                begin.SignalAndWait();
+                together[i] = Train(i);
+            })))];
+            Array.ForEach(threads, thread => thread.Start());
+            Array.ForEach(threads, thread => thread.Join());
+            Assert.All(failures, Assert.Null);
+            Assert.All(alone, weights => Assert.All(weights, w => Assert.InRange(w, -5, 5)));
+            Assert.Equal(alone, together);
+        });
+
+        static float[] Train(int seed)
+        {
+            Sequential model = new(
+                new Conv2d(1, 5, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(5, 9, (2, 3)), new ReLU(), new Dropout(0.3), new Flatten(),
+                new Linear(9 * 4 * 4, 10));
+            model.Initialize(seed);
+            CrossEntropyLoss loss = new();
+            Sgd optimizer = new(model.Parameters, 0.05f, momentum: 0.9f);
+            Random random = new(seed);
+            for (int step = 0; step < 200; step++)
+            {
+                int count = step % 3 == 0 ? 5 : 8 * (seed + 2);               // a few images, which run one by one, between many
+                Tensor<float> images = Tensor.Create(random.Reals(count * 120), [count, 1, 10, 12]);
+                loss.Forward(model.Forward(images, training: true), [.. Enumerable.Range(0, count).Select(_ => random.Next(10))]);
+                model.Backward(loss.Backward());
+                optimizer.Step();
+                optimizer.ZeroGrad();
+            }
+            return [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
+        }
     }
 
     [Fact]
@@ -104,6 +148,8 @@ public class WorkersTests
     {
         With(2, () =>
         {
+            Train(steps: 1, out _);
+            Thread.Sleep(100);                                        // the helper falls asleep: the first time takes memory
             Train(steps: 100, out long[] bytes);
             Assert.Equal([0, 0], bytes);                              // for the caller and for the helper
         });
@@ -116,11 +162,11 @@ public class WorkersTests
             new Conv2d(1, 4, (3, 5), padding: (1, 2)), new ReLU(), new MaxPool2d(2), new Conv2d(4, 6, (3, 2), paddingMode: PaddingMode.Reflect, padding: 1),
             new AvgPool2d(2, 1), new Dropout(0.3), new Flatten(), new Linear(6 * 4 * 6, 10));
         model.Initialize(5);
-        Sgd optimizer = new(model.Parameters, 0.05f, momentum: 0.9f, weightDecay: 1e-3f);
+        Sgd optimizer = new(model.Parameters, 0.001f, momentum: 0.9f, weightDecay: 1e-3f);
         ImageShape shape = new(1, 10, 12);
         LaneTensor<float> x = new(16, shape, model.InputMargin(shape)), y = new(16, ImageShape.Features(10)), dy = new(16, y.Shape);
         Pass<float> pass = new() { Training = true, Seed = 5 };
-        float[] images = new Random(9).Reals(40 * 120), gradient = new Random(10).Reals(400);
+        float[] images = new Random(9).Reals(40 * 120), gradient = [.. new Random(10).Reals(400).Select(g => g / 40)];
         Measure before = Measure.New(), after = Measure.New();
         for (int step = -10; step < steps; step++)
         {
