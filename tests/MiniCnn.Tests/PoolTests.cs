@@ -72,6 +72,24 @@ public class PoolTests
         float[] x = [-5, -7, float.NaN, -9, -6, -8], dy = [1, 1, 1, 1, 1, 1];
         LayerBench bench = LayerBench.Run(new MaxPool2d((1, 3), 1, (0, 1)), new(1, 1, 6), 1, x, dy, 16, 4);
         Assert.Equal([-5, float.NaN, float.NaN, float.NaN, -6, -6], bench.Y);
+        Assert.Equal([1, 0, 3, 0, 2, 0], bench.Dx);
+    }
+
+    [Fact]
+    public void The_gradient_of_a_NaN_goes_to_the_last_NaN()
+    {
+        const float NaN = float.NaN;
+        foreach ((float[] x, int winner) in new[]
+        {
+            (new[] { NaN, 1, 2, 3 }, 0), ([1, NaN, 2, 3], 1), ([4, 1, NaN, 3], 2), ([4, 1, 2, NaN], 3), ([NaN, NaN, 2, 3], 1), ([NaN, 1, NaN, 3], 2),
+            ([1, NaN, 3, NaN], 3), ([2, 2, 1, 2], 0), ([float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity], 0),
+        })
+        {
+            float[] dx = [0, 0, 0, 0];
+            dx[winner] = 5;
+            Assert.Equal(dx, LayerBench.Run(new MaxPool2d(2), new(1, 2, 2), 1, x, [5], 16, 4).Dx);
+            Assert.Equal(dx, LayerBench.Run(new MaxPool2d(2, stride: 3), new(1, 2, 2), 1, x, [5], 16, 4).Dx);       // the general form
+        }
     }
 
     [Fact]

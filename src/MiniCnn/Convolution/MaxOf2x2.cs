@@ -16,7 +16,7 @@ static unsafe class MaxOf2x2
     public static void Backward<T, V>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx)
         where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(dx, new BackwardPlane<T, V>(dy, winner, y, dx));
 
-    /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all.</summary>
+    /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all, the last NaN than the others.</summary>
     /// <param name="x">Two rows.</param>
     /// <param name="pitch">Numbers from one row to the next.</param>
     /// <param name="lanes">Numbers from one pixel to the next.</param>
@@ -28,17 +28,20 @@ static unsafe class MaxOf2x2
         where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {
         V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
+
+        // second where b is larger than a, or NaN
+        static V Later(V a, V b, V first, V second) => V.Select(V.Greater(b, a), second, V.Select(V.Equal(b, b), first, second));
+
         for (int column = 0; column < columns; column++, x += lanes)
             for (nint lane = 0; lane < lanes; lane += V.Count, x += V.Count, y += V.Count)
             {
                 V a = V.Load(x), b = V.Load(x + lanes), c = V.Load(x + pitch), d = V.Load(x + pitch + lanes);
-                V best = V.Max(V.Max(a, b), V.Max(c, d));
-                best.Store(y);
+                V upper = V.Max(a, b), lower = V.Max(c, d);
+                V.Max(upper, lower).Store(y);
                 if (winner == null)
                     continue;
-                V which = V.Select(V.Equal(best, c), two, three);
-                which = V.Select(V.Equal(best, b), one, which);
-                V.Select(V.Equal(best, a), zero, which).Store(winner);
+                V above = Later(a, b, zero, one), below = Later(c, d, two, three);
+                Later(upper, lower, above, below).Store(winner);
                 winner += V.Count;
             }
     }

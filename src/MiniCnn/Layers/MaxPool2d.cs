@@ -5,7 +5,7 @@ namespace MiniCnn;
 
 /// <summary>y[c,oy,ox] = the largest x[c,iy,ix] under the window; the gradient goes to that one pixel, of equal ones to the first.</summary>
 /// <remarks>
-/// Padding is −∞: it never wins. A NaN under the window makes y NaN. The stride defaults to the kernel size.
+/// Padding is −∞: it never wins. A NaN under the window makes y NaN, and the gradient is the last NaN's. The stride defaults to the kernel size.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
 /// </remarks>
 public sealed class MaxPool2d : Layer
@@ -68,9 +68,9 @@ public sealed class MaxPool2d : Layer
                         for (int ky = firstY; ky < endY; ky++, from += down)
                             for (int kx = firstX; kx < endX; kx++)
                             {
-                                V larger = V.Max(best, V.Load(from + (kx - firstX) * right));
-                                bestTap = V.Select(V.Equal(larger, best), bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
-                                best = larger;
+                                V pixel = V.Load(from + (kx - firstX) * right), tap = V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx));
+                                bestTap = V.Select(V.Greater(pixel, best), tap, V.Select(V.Equal(pixel, pixel), bestTap, tap));
+                                best = V.Max(best, pixel);
                             }
                         best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
                         bestTap.Store(winner.At(plane, oy) + ox * winner.Lanes + lane);
