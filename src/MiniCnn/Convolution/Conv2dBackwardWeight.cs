@@ -62,11 +62,11 @@ static unsafe class Conv2dBackwardWeight
         public int Parts => Blocks * Chunks;
 
         // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
-        public int Chunks => Math.Clamp(
-            dy.Groups * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
+        public int Chunks => (int)Math.Clamp(
+            (long)dy.Groups * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
 
         // A multiple of the tiles' widths, and small enough for all threads to have something to do.
-        int BlockTaps => Math.Clamp((taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + 11) / 12 * 12, 12, MostBlockTaps);
+        int BlockTaps => (int)Math.Clamp(((long)taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + 11) / 12 * 12, 12, MostBlockTaps);
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 
