@@ -20,6 +20,15 @@ public class FusionTests
         }
     }
 
+    [Fact]
+    public void Trace_discards_what_a_Forward_kept_as_any_Forward_does()
+    {
+        (Sequential model, Tensor<float> x) = (Model("relu"), Images(3, 9, 12));
+        Tensor<float> y = model.Forward(x, training: true);
+        model.Trace(Images(2, 9, 12));
+        Assert.Throws<InvalidOperationException>(() => model.Backward(y));
+    }
+
     [Theory]
     [MemberData(nameof(Models))]
     public void Trace_gives_every_layers_output_and_the_fused_one_to_the_bit(string kind, int count, int height, int width)

@@ -25,6 +25,8 @@ static class Geometries
         new(2, 3, 4, 5, 2, new((4, 5))),                                             // the kernel is the image
         new(3, 5, 2, 3, 4, new(1)),
         new(1, 2, 3, 2, 2, new((2, 1), (2, 3), (3, 2))),                             // padding ≥ kernel
+        new(1, 1, 4, 5, 2, new((1, 2), (2, int.MaxValue))),                          // one output, whatever the stride
+        new(1, 1, 5, 4, 2, new((2, 1), (int.MaxValue, 1))),
     ];
 
     /// <summary>More channels, taps and images than a tile holds, and not a multiple of it.</summary>

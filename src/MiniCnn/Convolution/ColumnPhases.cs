@@ -9,7 +9,7 @@ static unsafe class ColumnPhases
     public const int SplitBuffer = 3;
 
     /// <summary>Columns of one phase where there are so many in all.</summary>
-    public static int Length(int columns, int stride) => (columns + stride - 1) / stride;
+    public static int Length(int columns, int stride) => (columns - 1) / stride + 1;
 
     /// <summary>Images of a shape with their columns by phases.</summary>
     public static LaneTensor<T> Buffer<T>(int number, LaneTensor<T> like, Padding margin, int columns, int stride, Pass<T> pass) where T : unmanaged =>

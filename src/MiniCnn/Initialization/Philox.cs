@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.X86;
@@ -20,16 +19,16 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Words(int block, int first, int images, uint* words)
     {
-        int image = 0, vector = Vector<uint>.Count;
+        int image = 0, vector = Vector256<uint>.Count;
         for (; Avx2.IsSupported && image + vector <= images; image += vector)
         {
-            Vector<ulong> sample = Vector<ulong>.Indices + new Vector<ulong>((ulong)(first + image));
-            (Vector<ulong> a0, Vector<ulong> a1, Vector<ulong> a2, Vector<ulong> a3) = Block((uint)block, sample);
-            (Vector<ulong> b0, Vector<ulong> b1, Vector<ulong> b2, Vector<ulong> b3) = Block((uint)block, sample + new Vector<ulong>((ulong)vector / 2));
-            Vector.Narrow(a0, b0).Store(words + image);
-            Vector.Narrow(a1, b1).Store(words + images + image);
-            Vector.Narrow(a2, b2).Store(words + 2 * images + image);
-            Vector.Narrow(a3, b3).Store(words + 3 * images + image);
+            Vector256<ulong> sample = Vector256<ulong>.Indices + Vector256.Create((ulong)(first + image));
+            (Vector256<ulong> a0, Vector256<ulong> a1, Vector256<ulong> a2, Vector256<ulong> a3) = Block((uint)block, sample);
+            (Vector256<ulong> b0, Vector256<ulong> b1, Vector256<ulong> b2, Vector256<ulong> b3) = Block((uint)block, sample + Vector256.Create((ulong)vector / 2));
+            Vector256.Narrow(a0, b0).Store(words + image);
+            Vector256.Narrow(a1, b1).Store(words + images + image);
+            Vector256.Narrow(a2, b2).Store(words + 2 * images + image);
+            Vector256.Narrow(a3, b3).Store(words + 3 * images + image);
         }
         for (; image < images; image++)
         {
@@ -52,14 +51,14 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
 
     /// <summary>The same for a vector of images, a word in the low half of each number; what the high halves hold is of no account.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    (Vector<ulong>, Vector<ulong>, Vector<ulong>, Vector<ulong>) Block(uint block, Vector<ulong> sample)
+    (Vector256<ulong>, Vector256<ulong>, Vector256<ulong>, Vector256<ulong>) Block(uint block, Vector256<ulong> sample)
     {
-        Vector<ulong> c0 = new(block), c1 = sample, c2 = new((uint)step), c3 = new(purpose);
+        Vector256<ulong> c0 = Vector256.Create((ulong)block), c1 = sample, c2 = Vector256.Create((ulong)(uint)step), c3 = Vector256.Create((ulong)purpose);
         uint k0 = (uint)seed, k1 = 0;
         for (int round = 0; round < 10; round++)
         {
-            Vector<ulong> p0 = Multiply(c0, Multiplier0), p1 = Multiply(c2, Multiplier1);
-            (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ new Vector<ulong>(k0), p1, (p0 >>> 32) ^ c3 ^ new Vector<ulong>(k1), p0);
+            Vector256<ulong> p0 = Multiply(c0, Multiplier0), p1 = Multiply(c2, Multiplier1);
+            (c0, c1, c2, c3) = ((p1 >>> 32) ^ c1 ^ Vector256.Create((ulong)k0), p1, (p0 >>> 32) ^ c3 ^ Vector256.Create((ulong)k1), p0);
             (k0, k1) = (k0 + Weyl0, k1 + Weyl1);
         }
         return (c0, c1, c2, c3);
@@ -67,5 +66,5 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
 
     /// <summary>The low halves' product, in 64 bits.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector<ulong> Multiply(Vector<ulong> a, uint b) => Avx2.Multiply(a.AsVector256().AsUInt32(), Vector256.Create(b)).AsVector();
+    static Vector256<ulong> Multiply(Vector256<ulong> a, uint b) => Avx2.Multiply(a.AsUInt32(), Vector256.Create(b));
 }

@@ -30,7 +30,7 @@ public abstract class Layer
     /// <summary>y = f(x).</summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
     /// <param name="training">Whether layers such as dropout do what they do in training, and whether a backward pass may follow.</param>
-    /// <param name="destination">If given, y is written there, and nothing is allocated; dense, of y's shape.</param>
+    /// <param name="destination">If given, y is written there; dense, of y's shape. Once warm, built-in layers then allocate nothing.</param>
     /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear: the destination, or a new tensor.</returns>
     /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
     /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
@@ -56,7 +56,7 @@ public abstract class Layer
 
     /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
-    /// <param name="destination">If given, ∂loss/∂x is written there, and nothing is allocated; dense, of x's shape.</param>
+    /// <param name="destination">If given, ∂loss/∂x is written there; dense, of x's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
     /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
     public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) => Backward(dy, wantsInput: true, destination)!;

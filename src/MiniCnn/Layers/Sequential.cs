@@ -44,16 +44,27 @@ public sealed class Sequential : Layer
 
     /// <summary>
     /// Every layer's output, one layer after another, not training. What <see cref="Layer.Forward"/> fuses runs by itself
-    /// here; the numbers are equal to the bit.
+    /// here; the numbers are equal to the bit. As any Forward, it discards what an earlier one kept.
     /// </summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features].</param>
-    /// <returns>One tensor a layer, the last one the model's own output.</returns>
+    /// <returns>One tensor a layer (a model inside is one layer), the last one the model's own output.</returns>
+    /// <exception cref="ArgumentException">A tensor of another rank, or images that a layer cannot take.</exception>
+    /// <exception cref="InvalidOperationException">The model is running on another thread.</exception>
     public IReadOnlyList<Tensor<float>> Trace(Tensor<float> x)
     {
-        List<Tensor<float>> outputs = [];
-        foreach (Layer layer in layers)
-            outputs.Add(x = layer.Forward(x));
-        return outputs;
+        LayerRun entered = Enter();
+        try
+        {
+            entered.Discard();
+            List<Tensor<float>> outputs = [];
+            foreach (Layer layer in layers)
+                outputs.Add(x = layer.Forward(x));
+            return outputs;
+        }
+        finally
+        {
+            entered.Leave();
+        }
     }
 
     /// <summary>“Sequential(4 layers)”.</summary>
