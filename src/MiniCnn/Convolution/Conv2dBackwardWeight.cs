@@ -95,7 +95,8 @@ static unsafe class Conv2dBackwardWeight
         {
             if (fromBand >= endBand)
                 return;
-            int lanes = Math.Max(dy.Lanes, V.Count), endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
+            int lanes = Math.Max(dy.Lanes, V.Count);
+            int endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
             nint pitch = (endTap - firstTap) * lanes;                          // sums: [channel][tap][lane]
             int length = (int)((endChannel - firstChannel) * pitch);
             T* sums = Scratch<T>.Take(length);
@@ -133,7 +134,9 @@ static unsafe class Conv2dBackwardWeight
                     to[(nint)(group * channels + channel) * taps + tap] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
         }
 
-        /// <summary>Some rows of dy and x, and the sums they are added to: of the first channel and tap, numbers from one channel and from one tap to the next.</summary>
+        /// <summary>
+        /// Some rows of dy and x, and the sums they are added to: of the first channel and tap, numbers from one channel and from one tap to the next.
+        /// </summary>
         readonly struct Rows(T* gradient, T* pixels, nint* offsets, int count, T* sums, nint channel, int tap, int tiles)
         {
             public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;

@@ -2,7 +2,8 @@ namespace MiniCnn;
 
 /// <summary>
 /// A vector of <see cref="Count"/> numbers T, one a lane. A layer's formula is written once over V: with V a hardware vector it runs on
-/// that many images at once, with V = <see cref="Scalar{T}"/> of double it is what the gradient check runs.
+/// that many images at once, or where images run one by one on neighbouring pixels or features; with V = <see cref="Scalar{T}"/> of double it
+/// is what the gradient check runs.
 /// </summary>
 /// <remarks>Comparisons give masks for <see cref="Select"/>; any comparison with NaN is false.</remarks>
 unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged

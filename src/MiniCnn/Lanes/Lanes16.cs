@@ -38,7 +38,8 @@ readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
     public static Lanes16 Max(Lanes16 a, Lanes16 b) => new(Vector512.Max(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Positive(Lanes16 a) => new(Vector512.ConditionalSelect(Vector512.LessThan(a.value, Vector512<float>.Zero), Vector512<float>.Zero, a.value));
+    public static Lanes16 Positive(Lanes16 a) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThan(a.value, Vector512<float>.Zero), Vector512<float>.Zero, a.value));
 
     public static Lanes16 Exp(Lanes16 a) => new(Vector512.Exp(a.value));
 

@@ -38,7 +38,8 @@ readonly unsafe struct Lanes4(Vector128<float> value) : ILanes<Lanes4, float>
     public static Lanes4 Max(Lanes4 a, Lanes4 b) => new(Vector128.Max(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4 Positive(Lanes4 a) => new(Vector128.ConditionalSelect(Vector128.LessThan(a.value, Vector128<float>.Zero), Vector128<float>.Zero, a.value));
+    public static Lanes4 Positive(Lanes4 a) =>
+        new(Vector128.ConditionalSelect(Vector128.LessThan(a.value, Vector128<float>.Zero), Vector128<float>.Zero, a.value));
 
     public static Lanes4 Exp(Lanes4 a) => new(Vector128.Exp(a.value));
 

@@ -38,7 +38,8 @@ readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
     public static Lanes8 Max(Lanes8 a, Lanes8 b) => new(Vector256.Max(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Positive(Lanes8 a) => new(Vector256.ConditionalSelect(Vector256.LessThan(a.value, Vector256<float>.Zero), Vector256<float>.Zero, a.value));
+    public static Lanes8 Positive(Lanes8 a) =>
+        new(Vector256.ConditionalSelect(Vector256.LessThan(a.value, Vector256<float>.Zero), Vector256<float>.Zero, a.value));
 
     public static Lanes8 Exp(Lanes8 a) => new(Vector256.Exp(a.value));
 

@@ -9,7 +9,10 @@ static class Tiles<T, V> where T : unmanaged where V : struct, ILanes<V, T>
     /// <summary>Channels of the next tile, where so many are left; they divide without a rest.</summary>
     public static int Height(int left) => left >= Most ? Most : left switch { 7 => 4, 5 => 3, _ => left };
 
-    /// <summary>Vectors of the next tiles so high, where so many are left, and how many such tiles there are; a single vector is left to the end only where a tile is one high.</summary>
+    /// <summary>
+    /// Vectors of the next tiles so high, where so many are left, and how many such tiles there are; a single vector is left to the end only
+    /// where a tile is one high.
+    /// </summary>
     public static (int Width, int Count) Next(int height, int left)
     {
         if (height == 1 && left >= 9)

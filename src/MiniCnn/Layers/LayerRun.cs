@@ -80,7 +80,8 @@ sealed class LayerRun(Layer layer)
             return;
         }
         throw new ArgumentException(
-            $"{layer.Description}: the destination must be dense, [{string.Join(", ", Lengths(count, shape))}], not [{string.Join(", ", destination.Lengths.ToArray())}]");
+            $"{layer.Description}: the destination must be dense, [{string.Join(", ", Lengths(count, shape))}]"
+            + $", not [{string.Join(", ", destination.Lengths.ToArray())}]");
     }
 
     static nint[] Lengths(int count, ImageShape shape) =>
