@@ -37,7 +37,8 @@ sealed unsafe class LayerBench
         Assert.True(Everything(dy).SequenceEqual(gradientBefore), "dy was changed");
         AssertMarginsAreZero(y);
         AssertMarginsAreZero(dx);
-        AssertDeadLanesAreZero(dx);
+        if (pass.Training)
+            AssertDeadLanesAreZero(dx);
         float[] outputs = new float[count * output.Length], gradients = new float[count * shape.Length];
         y.Unpack(outputs);
         dx.Unpack(gradients);

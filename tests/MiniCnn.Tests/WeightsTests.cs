@@ -39,7 +39,7 @@ public sealed class WeightsTests : IDisposable
         foreach ((Sequential model, string fault) in ((Sequential, string)[])
         [
             (wider, "3.weight is F32 [3, 40], but the model's is F32 [4, 40]"),
-            (longer, "has no 1.weight [2, 2, 1, 1]; it holds 0.bias, 0.weight, 3.bias, 3.weight"),
+            (longer, "has no 1.weight F32 [2, 2, 1, 1]; it holds 0.bias, 0.weight, 3.bias, 3.weight"),
             (shorter, "holds 3.bias, which the model does not have"),
         ])
         {

@@ -16,6 +16,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     readonly TorchGenerator random;
     readonly int[] inputShape;
     readonly T[] input;
+    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes beside gradients: batch norm's statistics
 
     public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed)
     {
@@ -38,6 +39,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         dy.Pack(Dy);
 
         run = layer.Enter();
+        stored = [.. layer.Stored.Select(tensor => (tensor, tensor.Save()))];
         foreach (Parameter parameter in layer.Parameters)
             parameter.BeginCheck();
         foreach (Parameter parameter in parameters)
@@ -118,6 +120,8 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     {
         foreach (Parameter parameter in layer.Parameters)
             parameter.EndCheck();
+        foreach ((StoredTensor tensor, SafeTensors.Entry saved) in stored)
+            tensor.Load(saved);
         run.Discard();
         run.Leave();
     }

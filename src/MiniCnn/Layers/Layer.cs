@@ -89,6 +89,12 @@ public abstract class Layer
     /// <summary>Whether the gradient check can run it in double.</summary>
     internal virtual bool RunsInDouble => true;
 
+    /// <summary>What a file of weights holds of the layer, under PyTorch's names: its parameters, and what else it has to remember.</summary>
+    internal virtual IEnumerable<StoredTensor> Stored => Parameters.Select(p => StoredTensor.Of(p.Name, p.Value));
+
+    /// <summary>A name as a model's file has it, “0.weight”.</summary>
+    internal string NameOf(string name) => Place is "" ? name : $"{Place}.{name}";
+
     /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
     internal virtual void Initialize(TorchGenerator generator)
     {

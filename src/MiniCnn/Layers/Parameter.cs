@@ -28,7 +28,7 @@ public sealed class Parameter
     }
 
     /// <summary>PyTorch's name: “weight”, in a model “0.weight”.</summary>
-    public string Name => Owner.Place is "" ? name : $"{Owner.Place}.{name}";
+    public string Name => Owner.NameOf(name);
 
     internal string ShortName => name;
 

@@ -70,6 +70,8 @@ public sealed class Sequential : Layer
     /// <summary>“Sequential(4 layers)”.</summary>
     public override string ToString() => $"Sequential({layers.Length} layers)";
 
+    internal override IEnumerable<StoredTensor> Stored => layers.SelectMany(layer => layer.Stored);
+
     internal override bool RunsInDouble => layers.All(layer => layer.RunsInDouble);
 
     internal override void Initialize(TorchGenerator generator)

@@ -1,0 +1,205 @@
+using System.Numerics;
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>
+/// y = (x − mean[c]) / √(variance[c] + epsilon) · weight[c] + bias[c]: in training by the mean and the biased variance of the batch's channel,
+/// otherwise by the running ones.
+/// </summary>
+/// <remarks>
+/// <code>
+/// running ← (1 − momentum) · running + momentum · the batch's, the variance unbiased there, once a training Forward
+/// x̂ = (x − mean) / √(variance + epsilon),  dbias = Σ dy,  dweight = Σ dy·x̂,  dx = weight / √(variance + epsilon) · (dy − dbias/m − x̂ · dweight/m)
+/// </code>
+/// with m = N·H·W numbers in a channel. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html; Ioffe and Szegedy, 2015.
+/// </remarks>
+public sealed class BatchNorm2d : Layer
+{
+    readonly int channels;
+    readonly double epsilon, momentum;
+    readonly float[] runningMean, runningVar;
+
+    /// <summary>Weights of one, biases of zero, running means of zero and variances of one.</summary>
+    /// <param name="channels">Channels of x and y.</param>
+    /// <param name="epsilon">Added to the variance, so that a channel of one value divides by something.</param>
+    /// <param name="momentum">The new value's share in a running one.</param>
+    /// <exception cref="ArgumentException">No channels, an epsilon that is not above 0, or a momentum outside [0, 1].</exception>
+    public BatchNorm2d(int channels, double epsilon = 1e-5, double momentum = 0.1)
+    {
+        if (channels < 1)
+            throw new ArgumentException($"BatchNorm2d needs at least one channel, not {channels}");
+        if (!(epsilon > 0 && double.IsFinite(epsilon)) || momentum is not (>= 0 and <= 1))
+            throw new ArgumentException(FormattableString.Invariant($"BatchNorm2d needs epsilon > 0 and momentum in [0, 1], not {epsilon} and {momentum}"));
+        (this.channels, this.epsilon, this.momentum) = (channels, epsilon, momentum);
+        (Weight, Bias) = (new(this, "weight", channels), new(this, "bias", channels));
+        Parameters = [Weight, Bias];
+        (runningMean, runningVar) = (new float[channels], new float[channels]);
+        (RunningMean, RunningVar) = (Tensor.Create(runningMean, [channels]), Tensor.Create(runningVar, [channels]));
+        Initialize(seed: 0);
+    }
+
+    /// <summary>[C]; PyTorch's name, a factor.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[C].</summary>
+    public Parameter Bias { get; }
+
+    /// <summary>[C]: what stands for the mean when not training.</summary>
+    public Tensor<float> RunningMean { get; }
+
+    /// <summary>[C]: what stands for the variance when not training.</summary>
+    public Tensor<float> RunningVar { get; }
+
+    /// <summary>Training passes that went into the running statistics.</summary>
+    public long BatchesTracked { get; private set; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        if (input.IsFlat || input.Channels != channels)
+            Refuse($"takes images of {channels} channels, not {input}");
+        return input;
+    }
+
+    /// <summary>“BatchNorm2d(32)”.</summary>
+    public override string ToString() => $"BatchNorm2d({channels})";
+
+    internal override IEnumerable<StoredTensor> Stored =>
+    [
+        .. base.Stored,
+        StoredTensor.Of(NameOf("running_mean"), RunningMean),
+        StoredTensor.Of(NameOf("running_var"), RunningVar),
+        new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0]),
+    ];
+
+    internal override void Initialize(TorchGenerator generator)
+    {
+        Weight.ValueAs<float>().Fill(1);
+        Bias.ValueAs<float>().Clear();
+        runningMean.AsSpan().Clear();
+        runningVar.AsSpan().Fill(1);
+        BatchesTracked = 0;
+    }
+
+    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
+        if (pass.Training && numbers == 1)
+            Refuse("training needs more than one value a channel; give it a larger batch or larger images");
+        bool measures = pass.Training && numbers > 0;
+        LaneTensor<T> statistics = pass.Buffer(0, lanes: 1, count: 1, new(2, 1, channels));          // mean; 1 / √(variance + epsilon)
+        T* mean = statistics.At(0, 0, 0), inverse = statistics.At(0, 1, 0);
+        if (!measures)
+        {
+            for (int c = 0; c < channels; c++)
+                (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
+        }
+        fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new ForwardChannel<T, V>(this, x, y, weight, bias, mean, inverse, measures ? numbers : 0));
+        if (measures)
+            BatchesTracked++;
+        GC.KeepAlive(statistics);
+    }
+
+    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        LaneTensor<T> statistics = pass.Kept(0);
+        fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
+        {
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BackwardChannel<T, V>(
+                x, dy, dx, weight, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
+        }
+        if (dx is { Groups: > 0 })
+            dx.ClearDeadLanes(dx.Groups - 1);
+        GC.KeepAlive(statistics);
+    }
+
+    /// <summary>Mean and variance first, if there are numbers to measure them by.</summary>
+    readonly unsafe struct ForwardChannel<T, V>(
+        BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, long numbers) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int c)
+        {
+            if (numbers > 0)
+            {
+                double first = ChannelSum.Of<T, V, Value<V, T>>(x, x, c, default) / numbers;
+                mean[c] = T.CreateTruncating(first);
+                double squares = ChannelSum.Of<T, V, Square<V, T>>(x, x, c, new(V.Broadcast(mean[c])));
+                inverse[c] = T.CreateTruncating(1 / Math.Sqrt(squares / numbers + layer.epsilon));
+                layer.Track(c, first, squares / (numbers - 1));
+            }
+            V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]), shift = V.Broadcast(bias[c]);
+            for (int group = 0; group < x.Groups; group++)
+                for (int row = 0; row < x.Shape.Height; row++)
+                {
+                    T* px = x.At(group, c, row), py = y.At(group, c, row);
+                    for (int i = 0; i < x.RowLength; i += V.Count)
+                        V.MultiplyAdd(V.Load(px + i) - m, scale, shift).Store(py + i);
+                }
+        }
+    }
+
+    readonly unsafe struct BackwardChannel<T, V>(
+        LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* dweight, T* dbias, T* mean, T* inverse) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int c)
+        {
+            V m = V.Broadcast(mean[c]);
+            double sum = ChannelSum.Of<T, V, Value<V, T>>(dy, dy, c, default);                     // Σ dy
+            double product = ChannelSum.Of<T, V, Product<V, T>>(x, dy, c, new(m)) * double.CreateTruncating(inverse[c]);   // Σ dy·x̂
+            if (dbias is not null)
+                dbias[c] += T.CreateTruncating(sum);
+            if (dweight is not null)
+                dweight[c] += T.CreateTruncating(product);
+            if (dx is null)
+                return;
+            long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
+            V scale = V.Broadcast(weight[c] * inverse[c]), share = V.Broadcast(T.CreateTruncating(sum / numbers));
+            V slope = V.Broadcast(-inverse[c] * T.CreateTruncating(product / numbers));
+            for (int group = 0; group < x.Groups; group++)
+                for (int row = 0; row < x.Shape.Height; row++)
+                {
+                    T* px = x.At(group, c, row), pdy = dy.At(group, c, row), pdx = dx.At(group, c, row);
+                    for (int i = 0; i < x.RowLength; i += V.Count)
+                        (V.MultiplyAdd(V.Load(px + i) - m, slope, V.Load(pdy + i) - share) * scale).Store(pdx + i);
+                }
+        }
+    }
+
+    void Track(int c, double mean, double variance)
+    {
+        runningMean[c] = (float)((1 - momentum) * runningMean[c] + momentum * mean);
+        runningVar[c] = (float)((1 - momentum) * runningVar[c] + momentum * variance);
+    }
+
+    readonly unsafe struct Value<V, T> : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Of(T* x, T* dy) => V.Load(x);
+    }
+
+    readonly unsafe struct Square<V, T>(V mean) : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Of(T* x, T* dy)
+        {
+            V difference = V.Load(x) - mean;
+            return difference * difference;
+        }
+    }
+
+    readonly unsafe struct Product<V, T>(V mean) : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Of(T* x, T* dy) => (V.Load(x) - mean) * V.Load(dy);
+    }
+}

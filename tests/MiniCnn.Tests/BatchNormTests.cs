@@ -1,0 +1,202 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+public sealed class BatchNormTests
+{
+    const double Epsilon = 1.0 / (1 << 24);
+
+    [Fact]
+    public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
+    {
+        GradientCheck.Verify(new BatchNorm2d(2), [3, 2, 5, 4]);
+        GradientCheck.Verify(new BatchNorm2d(3, epsilon: 0.5), [17, 3, 1, 2]);
+        BatchNorm2d frozen = new(2);
+        frozen.Weight.Trainable = false;
+        GradientCheck.Verify(frozen, [1, 2, 3, 5]);
+        GradientCheck.Verify(new Sequential(new Conv2d(1, 3, (3, 2), bias: false), new BatchNorm2d(3), new ReLU(), new Flatten(), new Linear(36, 2)), [3, 1, 5, 5]);
+    }
+
+    [Fact]
+    public void A_gradient_check_leaves_the_running_statistics_alone()
+    {
+        BatchNorm2d norm = new(2);
+        norm.Forward(Tensor.Create(new Random(1).Reals(24), [1, 2, 3, 4]), training: true);
+        float[] before = [.. norm.RunningMean.AsSpan(), .. norm.RunningVar.AsSpan()];
+        GradientCheck.Verify(norm, [3, 2, 5, 4]);
+        Assert.Equal<float[]>(before, [.. norm.RunningMean.AsSpan(), .. norm.RunningVar.AsSpan()]);
+        Assert.Equal(1, norm.BatchesTracked);
+    }
+
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void It_is_its_definition_at_every_width(int lanes, int width)
+    {
+        Random random = new(3);
+        foreach (int count in (int[])[2, 3, 15, 16, 17, 33])
+        {
+            ImageShape shape = new(random.Next(1, 4), random.Next(1, 6), random.Next(1, 12));
+            float[] x = random.Reals((int)(count * shape.Length)), dy = random.Reals(x.Length);
+            BatchNorm2d norm = new(shape.Channels);
+            random.Reals(shape.Channels).CopyTo(norm.Weight.Value.AsSpan());
+            random.Reals(shape.Channels).CopyTo(norm.Bias.Value.AsSpan());
+            LayerBench bench = LayerBench.Run(norm, shape, count, x, dy, lanes, width);
+            Definition expected = new(norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), 1e-5, x, dy, count, shape);
+            expected.AssertHolds($"{norm} {count}×{shape}", bench.Y, bench.Dx, norm.Weight.Gradient.AsSpan(), norm.Bias.Gradient.AsSpan());
+
+            LayerBench running = LayerBench.Run(norm, shape, count, x, dy, lanes, width, training: false);
+            for (int i = 0; i < x.Length; i++)
+            {
+                int c = i / (shape.Height * shape.Width) % shape.Channels;
+                double y = (x[i] - norm.RunningMean[c]) / Math.Sqrt(norm.RunningVar[c] + 1e-5) * norm.Weight.Value[c] + norm.Bias.Value[c];
+                Assert.True(Math.Abs(running.Y[i] - y) <= 8 * Epsilon * (Math.Abs(y) + 4), $"{norm}: not training, y[{i}] = {running.Y[i]}, not {y}");
+            }
+        }
+    }
+
+    [Fact]
+    public void It_is_PyTorchs_step_by_step()
+    {
+        IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
+            SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
+        (double Epsilon, double Momentum, int Steps)[] cases = [(1e-5, 0.1, 3), (1e-3, 0.3, 2), (1e-5, 0.1, 2), (1e-5, 1, 2), (1e-5, 0, 2)];
+        for (int c = 0; c < cases.Length; c++)
+        {
+            BatchNorm2d norm = new((int)recorded[$"batch_norm.{c}.0.weight"].Shape[0], cases[c].Epsilon, cases[c].Momentum);
+            Numbers("0.weight").CopyTo(norm.Weight.Value.AsSpan());
+            Numbers("0.bias").CopyTo(norm.Bias.Value.AsSpan());
+            for (int step = 0; step < cases[c].Steps; step++)
+            {
+                string name = $"batch_norm.{c}.{step}";
+                ImageShape shape = ShapeOf($"{name}.x", out int count);
+                float[] x = Numbers($"{step}.x"), dy = Numbers($"{step}.dy");
+                norm.Weight.Gradient.AsSpan().Clear();
+                norm.Bias.Gradient.AsSpan().Clear();
+                Tensor<float> y = norm.Forward(Images(x, count, shape), training: true), dx = norm.BackwardToInput(Images(dy, count, shape));
+                Definition definition = new(norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), cases[c].Epsilon, x, dy, count, shape);
+                definition.AssertHolds(name, y.AsSpan(), dx.AsSpan(), norm.Weight.Gradient.AsSpan(), norm.Bias.Gradient.AsSpan());
+                definition.AssertHolds($"{name} as recorded", Numbers($"{step}.y"), Numbers($"{step}.dx"), Numbers($"{step}.dweight"), Numbers($"{step}.dbias"));
+                AssertNear($"{name}.running_mean", Numbers($"{step}.running_mean"), norm.RunningMean.AsSpan(), x.Length);
+                AssertNear($"{name}.running_var", Numbers($"{step}.running_var"), norm.RunningVar.AsSpan(), x.Length);
+                Assert.Equal(recorded[$"{name}.num_batches_tracked"].As<long>()[0], norm.BatchesTracked);
+            }
+            ImageShape last = ShapeOf($"batch_norm.{c}.eval", out int images);
+            AssertNear($"batch_norm.{c}.eval", Numbers("eval"), norm.Forward(Images(Numbers($"{cases[c].Steps - 1}.x"), images, last)).AsSpan(), 64);
+
+            float[] Numbers(string which) => recorded[$"batch_norm.{c}.{which}"].As<float>().ToArray();
+        }
+
+        ImageShape ShapeOf(string name, out int count)
+        {
+            long[] shape = [.. recorded[name].Shape];
+            count = (int)shape[0];
+            return new((int)shape[1], (int)shape[2], (int)shape[3]);
+        }
+
+        static Tensor<float> Images(float[] numbers, int count, ImageShape shape) =>
+            Tensor.Create(numbers, [count, shape.Channels, shape.Height, shape.Width]);
+
+        // Two sums of k floats, of which the largest is about 5.
+        static void AssertNear(string what, ReadOnlySpan<float> expected, ReadOnlySpan<float> actual, int k)
+        {
+            Assert.Equal(expected.Length, actual.Length);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(Math.Abs(expected[i] - actual[i]) <= k * Epsilon * (Math.Abs(expected[i]) + 5), $"{what}[{i}] = {actual[i]}, not {expected[i]}");
+        }
+    }
+
+    [Fact]
+    public void The_running_statistics_are_saved_and_loaded_under_PyTorchs_names()
+    {
+        string path = Path.GetTempFileName();
+        Sequential saved = new(new Conv2d(1, 2, 3), new BatchNorm2d(2)), loaded = new(new Conv2d(1, 2, 3), new BatchNorm2d(2));
+        saved.Forward(Tensor.Create(new Random(1).Reals(3 * 30), [3, 1, 5, 6]), training: true);
+        Weights.Save(saved, path, [new("classes", "cat dog")]);
+        SafeTensorsFile file = SafeTensors.Read(path);
+        Assert.Equal(
+            ["0.bias", "0.weight", "1.bias", "1.num_batches_tracked", "1.running_mean", "1.running_var", "1.weight"],
+            file.Tensors.Keys.Order(StringComparer.Ordinal));
+        Assert.Equal("I64 []", file.Tensors["1.num_batches_tracked"].ToString());
+        Assert.Equal("cat dog", file.Metadata["classes"]);
+        Weights.Load(loaded, path);
+        File.Delete(path);
+        Tensor<float> x = Tensor.Create(new Random(2).Reals(30), [1, 1, 5, 6]);
+        Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
+        Assert.Equal(1, ((BatchNorm2d)loaded.Layers[1]).BatchesTracked);
+        loaded.Initialize(0);
+        Assert.Equal(0, ((BatchNorm2d)loaded.Layers[1]).BatchesTracked);
+        Assert.Equal<float[]>([0, 0, 1, 1], [.. ((BatchNorm2d)loaded.Layers[1]).RunningMean.AsSpan(), .. ((BatchNorm2d)loaded.Layers[1]).RunningVar.AsSpan()]);
+    }
+
+    [Fact]
+    public void One_value_a_channel_and_other_shapes_are_refused_and_no_images_change_nothing()
+    {
+        Sequential model = new(new ReLU(), new BatchNorm2d(2));
+        Assert.Contains("layer 1, BatchNorm2d(2): training needs more than one value a channel", Refused([1, 2, 1, 1]), StringComparison.Ordinal);
+        Assert.Contains("layer 1, BatchNorm2d(2): takes images of 2 channels, not 3×", Refused([1, 3, 2, 1]), StringComparison.Ordinal);
+        Assert.Contains("takes images of 2 channels", Refused([2, 2]), StringComparison.Ordinal);
+        Assert.Equal(2, model.Forward(Tensor.Create<float>([1f, 2f], [1, 2, 1, 1])).FlattenedLength);
+        model.Forward(Tensor.CreateFromShape<float>([0, 2, 3, 4]), training: true);
+        model.Backward(Tensor.CreateFromShape<float>([0, 2, 3, 4]));
+        Assert.Equal(0, ((BatchNorm2d)model.Layers[1]).BatchesTracked);
+        Assert.Throws<ArgumentException>(() => new BatchNorm2d(0));
+        Assert.Throws<ArgumentException>(() => new BatchNorm2d(1, epsilon: 0));
+        Assert.Throws<ArgumentException>(() => new BatchNorm2d(1, momentum: 1.5));
+
+        string Refused(nint[] shape) => Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>(shape), training: true)).Message;
+    }
+
+    /// <summary>The formula in double, and what rounding may do to each number: sums of m numbers, each added with an error of at most m·ε of their sizes.</summary>
+    sealed class Definition
+    {
+        readonly double[] y, dx, dweight, dbias, yBound, dxBound, dweightBound, dbiasBound;
+
+        public Definition(ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, double epsilon, float[] x, float[] dy, int count, ImageShape shape)
+        {
+            int plane = shape.Height * shape.Width, m = count * plane;
+            (y, dx, yBound, dxBound) = (new double[x.Length], new double[x.Length], new double[x.Length], new double[x.Length]);
+            (dweight, dbias) = (new double[shape.Channels], new double[shape.Channels]);
+            (dweightBound, dbiasBound) = (new double[shape.Channels], new double[shape.Channels]);
+            for (int c = 0; c < shape.Channels; c++)
+            {
+                int channel = c;
+                int[] places = [.. Enumerable.Range(0, x.Length).Where(i => i / plane % shape.Channels == channel)];
+                double mean = places.Average(i => (double)x[i]), variance = places.Average(i => (x[i] - mean) * (x[i] - mean));
+                double inverse = 1 / Math.Sqrt(variance + epsilon), k = (m + 16) * Epsilon;
+                double meanError = k * places.Average(i => Math.Abs((double)x[i])), scale = Math.Abs(weight[c]) * inverse;
+                double scaleError = k + meanError * meanError * inverse * inverse;                  // a share of it
+                double Hat(int i) => (x[i] - mean) * inverse;
+                double HatError(int i) => inverse * meanError + scaleError * Math.Abs(Hat(i));
+                dbias[c] = places.Sum(i => (double)dy[i]);
+                dweight[c] = places.Sum(i => dy[i] * Hat(i));
+                double sizes = places.Sum(i => Math.Abs((double)dy[i])), products = places.Sum(i => Math.Abs(dy[i] * Hat(i)));
+                dbiasBound[c] = k * sizes;
+                dweightBound[c] = k * products + places.Sum(i => Math.Abs(dy[i]) * HatError(i));
+                foreach (int i in places)
+                {
+                    y[i] = Hat(i) * weight[c] + bias[c];
+                    yBound[i] = Math.Abs(weight[c]) * HatError(i) + 4 * Epsilon * (Math.Abs(y[i]) + Math.Abs(bias[c]));
+                    dx[i] = weight[c] * inverse * (dy[i] - dbias[c] / m - Hat(i) * dweight[c] / m);
+                    dxBound[i] = scale * ((scaleError + k) * (Math.Abs(dy[i]) + sizes / m + Math.Abs(Hat(i)) * products / m)
+                        + HatError(i) * products / m + (Math.Abs(Hat(i)) + HatError(i)) * dweightBound[c] / m);
+                }
+            }
+        }
+
+        public void AssertHolds(
+            string what, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, ReadOnlySpan<float> dweight, ReadOnlySpan<float> dbias)
+        {
+            Near($"{what}: y", this.y, yBound, y);
+            Near($"{what}: dweight", this.dweight, dweightBound, dweight);
+            Near($"{what}: dbias", this.dbias, dbiasBound, dbias);
+            Near($"{what}: dx", this.dx, dxBound, dx);
+        }
+
+        static void Near(string what, double[] expected, double[] bound, ReadOnlySpan<float> actual)
+        {
+            Assert.Equal(expected.Length, actual.Length);
+            for (int i = 0; i < expected.Length; i++)
+                Assert.True(Math.Abs(actual[i] - expected[i]) <= bound[i], $"{what}[{i}] = {actual[i]}, not {expected[i]} ± {bound[i]}");
+        }
+    }
+}

@@ -1,0 +1,64 @@
+"""Records what PyTorch's layers compute into tests/recorded/layers.safetensors; run it again only to add cases.
+
+    python3 tests/record_layers.py
+
+Every input is in the file too, so anyone can check it with any PyTorch. Names: batch_norm.0.x, .dy, .weight, .y, .dx, .dweight, .running_mean, .eval, …
+"""
+import json
+import pathlib
+import struct
+
+import torch
+
+tensors = {}
+
+
+def reals(*shape):
+    return torch.rand(shape) * 2 - 1
+
+
+def batch_norm(case, n, channels, height, width, eps, momentum, steps):
+    """Training steps of a batch norm by itself: its outputs, gradients and running statistics, then an output that is not training."""
+    norm = torch.nn.BatchNorm2d(channels, eps=eps, momentum=momentum)
+    with torch.no_grad():
+        norm.weight.copy_(reals(channels) + 1.5)
+        norm.bias.copy_(reals(channels))
+    for step in range(steps):
+        name = f"batch_norm.{case}.{step}"
+        x = (reals(n, channels, height, width) + 3 * reals(1, channels, 1, 1)).requires_grad_()
+        dy = reals(n, channels, height, width)
+        norm.zero_grad()
+        y = norm(x)
+        y.backward(dy)
+        tensors.update({
+            f"{name}.x": x, f"{name}.dy": dy, f"{name}.weight": norm.weight, f"{name}.bias": norm.bias, f"{name}.y": y, f"{name}.dx": x.grad,
+            f"{name}.dweight": norm.weight.grad.clone(), f"{name}.dbias": norm.bias.grad.clone(),
+            f"{name}.running_mean": norm.running_mean.clone(), f"{name}.running_var": norm.running_var.clone(),
+            f"{name}.num_batches_tracked": norm.num_batches_tracked.clone(),
+        })
+    norm.eval()
+    tensors[f"batch_norm.{case}.eval"] = norm(x)
+
+
+def write(path):
+    header, data = {"__metadata__": {"recorded_with": f"PyTorch {torch.__version__}, CPU"}}, b""
+    for name in sorted(tensors, key=lambda name: (tensors[name].dtype != torch.int64, name)):
+        values = tensors[name].detach().contiguous()
+        raw = values.numpy().tobytes()
+        header[name] = {
+            "dtype": {torch.float32: "F32", torch.int64: "I64"}[values.dtype], "shape": list(values.shape),
+            "data_offsets": [len(data), len(data) + len(raw)],
+        }
+        data += raw
+    text = json.dumps(header, separators=(",", ":")).encode()
+    text += b" " * (-len(text) % 8)
+    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
+
+
+torch.manual_seed(7)
+batch_norm(0, n=3, channels=2, height=5, width=4, eps=1e-5, momentum=0.1, steps=3)
+batch_norm(1, n=17, channels=3, height=3, width=2, eps=1e-3, momentum=0.3, steps=2)
+batch_norm(2, n=16, channels=1, height=1, width=7, eps=1e-5, momentum=0.1, steps=2)
+batch_norm(3, n=1, channels=5, height=6, width=9, eps=1e-5, momentum=1.0, steps=2)
+batch_norm(4, n=33, channels=4, height=2, width=3, eps=1e-5, momentum=0.0, steps=2)
+write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors")
