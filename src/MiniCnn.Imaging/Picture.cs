@@ -1,8 +1,15 @@
+using System.Numerics.Tensors;
+
 namespace MiniCnn.Imaging;
 
 /// <summary>A picture in memory: 8 bits a channel, grey or RGB, row by row from the top, channels side by side.</summary>
 public sealed class Picture
 {
+    /// <summary>Pixels of the largest picture that is read from a file.</summary>
+    public const int MaxFilePixels = 100_000_000;
+
+    const int MaxFileSide = 1_000_000, MaxFileBytes = 1 << 30;
+
     /// <summary>A black picture.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
@@ -32,6 +39,152 @@ public sealed class Picture
 
     /// <summary>The pixels themselves: channel c of column x in row y is at (y · Width + x) · Channels + c.</summary>
     public byte[] Pixels { get; }
+
+    /// <summary>Reads a PNG, PPM or PGM file, told by its content, not by its name. What is transparent is blended over white.</summary>
+    /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    public static Picture Load(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+        try
+        {
+            return Load(file);
+        }
+        catch (PictureFormatException e)
+        {
+            throw new PictureFormatException($"{path}: {e.Message}", e);
+        }
+    }
+
+    /// <summary>Reads a picture from a stream, up to the stream's end; see <see cref="Load(string)"/>.</summary>
+    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    public static Picture Load(Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        byte[] file = new byte[4096];
+        int length = stream.ReadAtLeast(file, file.Length, throwOnEndOfStream: false);
+        Decoder decode = DecoderOf(file.AsSpan(0, length));    // before gigabytes of something else are read
+        while (length == file.Length)
+        {
+            if (length >= MaxFileBytes) throw new PictureFormatException($"a picture of more than {MaxFileBytes >> 20} MiB is not read");
+            Array.Resize(ref file, 2 * length);
+            length += stream.ReadAtLeast(file.AsSpan(length), file.Length - length, throwOnEndOfStream: false);
+        }
+        return decode(file.AsSpan(0, length));
+    }
+
+    delegate Picture Decoder(ReadOnlySpan<byte> file);
+
+    static Decoder DecoderOf(ReadOnlySpan<byte> start)
+    {
+        if (start.StartsWith(Png.Signature)) return Png.Decode;
+        if (start is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', ..]) return Netpbm.Decode;
+        string found = start switch
+        {
+            [] => "an empty file",
+            [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF",
+            [(byte)'B', (byte)'M', ..] => "a BMP",
+            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP",
+            [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF",
+            [(byte)'P', >= (byte)'1' and <= (byte)'7', ..] => $"a Netpbm P{(char)start[1]}",
+            _ => $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}",
+        };
+        throw new PictureFormatException($"expected PNG, JPEG, PPM or PGM (P2, P3, P5, P6), found {found}");
+    }
+
+    /// <summary>Writes <paramref name="path"/>, whole or not at all, as its extension says: .png, .ppm (in colour) or .pgm (in grey).</summary>
+    /// <exception cref="ArgumentException">The extension is another.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
+    public void Save(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".png" => stream => Png.Write(stream, this),
+            ".ppm" => stream => Netpbm.Write(stream, ToRgb()),
+            ".pgm" => stream => Netpbm.Write(stream, ToGrey()),
+            _ => throw new ArgumentException($"{path}: a picture is written as .png, .ppm or .pgm", nameof(path)),
+        };
+        AtomicFile.Write(path, write);
+    }
+
+    /// <summary>A copy in grey: 0.299 R + 0.587 G + 0.114 B (ITU-R Rec. 601), to the bit as PIL's <c>convert('L')</c>.</summary>
+    public Picture ToGrey()
+    {
+        Picture grey = new(Width, Height, channels: 1);
+        if (Channels == 1) Pixels.CopyTo(grey.Pixels, 0);
+        else
+            for (int i = 0; i < grey.Pixels.Length; i++)
+            {
+                ReadOnlySpan<byte> rgb = Pixels.AsSpan(3 * i, 3);
+                grey.Pixels[i] = (byte)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16);    // shares of 2¹⁶
+            }
+        return grey;
+    }
+
+    /// <summary>A copy of three channels; of a grey picture they are equal.</summary>
+    public Picture ToRgb()
+    {
+        Picture rgb = new(Width, Height);
+        if (Channels == 3) Pixels.CopyTo(rgb.Pixels, 0);
+        else
+            for (int i = 0; i < Pixels.Length; i++) rgb.Pixels.AsSpan(3 * i, 3).Fill(Pixels[i]);
+        return rgb;
+    }
+
+    /// <summary>A copy of another size, without aliasing, to the bit as PIL's <c>resize(size, Resampling.BILINEAR)</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">A size is not positive or too large for an array.</exception>
+    public Picture Resize(int width, int height) => Resampling.Resize(this, width, height);
+
+    /// <summary>A copy of the rectangle from (left, top) on.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or reaches out of the picture.</exception>
+    public Picture Crop(int left, int top, int width, int height)
+    {
+        if (left < 0 || top < 0 || width < 1 || height < 1 || width > Width - left || height > Height - top)
+            throw new ArgumentOutOfRangeException(nameof(width), $"{width}×{height} from ({left}, {top}) on is not within {Width}×{Height}");
+        Picture cut = new(width, height, Channels);
+        int row = width * Channels;
+        for (int y = 0; y < height; y++)
+            Pixels.AsSpan(((top + y) * Width + left) * Channels, row).CopyTo(cut.Pixels.AsSpan(y * row));
+        return cut;
+    }
+
+    /// <summary>The picture as a batch of one image, [1, C, H, W], from 0 to 1: x/255 in float, as torchvision's <c>ToTensor</c>.</summary>
+    public Tensor<float> ToTensor()
+    {
+        float[] values = new float[Pixels.Length];
+        int plane = Width * Height;
+        for (int c = 0; c < Channels; c++)
+            for (int i = 0; i < plane; i++) values[c * plane + i] = Pixels[i * Channels + c] / 255f;
+        return Tensor.Create(values, [1, Channels, Height, Width]);
+    }
+
+    /// <summary>The picture of an image: 255·x, rounded, what is below 0 or above 1 cut off, NaN black.</summary>
+    /// <param name="image">[1, C, H, W], grey (C = 1) or red, green and blue (C = 3).</param>
+    /// <exception cref="ArgumentException">The tensor has another shape.</exception>
+    public static Picture FromTensor(Tensor<float> image)
+    {
+        ArgumentNullException.ThrowIfNull(image);
+        if (image.Rank != 4 || image.Lengths[0] != 1 || image.Lengths[1] is not (1 or 3) || image.FlattenedLength == 0)
+            throw new ArgumentException($"expected [1, 1 or 3, H, W], got [{string.Join(", ", image.Lengths.ToArray())}]", nameof(image));
+        Picture picture = new((int)image.Lengths[3], (int)image.Lengths[2], (int)image.Lengths[1]);
+        float[] values = new float[picture.Pixels.Length];
+        image.FlattenTo(values);
+        int plane = picture.Width * picture.Height;
+        for (int c = 0; c < picture.Channels; c++)
+            for (int i = 0; i < plane; i++)
+                picture.Pixels[i * picture.Channels + c] = (byte)float.ClampNative(MathF.Round(255 * values[c * plane + i]), 0, 255);
+        return picture;
+    }
+
+    // A picture whose size a file declares, before memory is taken for it.
+    internal static void CheckFileSize(string what, long width, long height)
+    {
+        if (width < 1 || height < 1) throw new PictureFormatException($"{what} of {width}×{height} pixels");
+        if (width > MaxFileSide || height > MaxFileSide || width * height > MaxFilePixels)
+            throw new PictureFormatException($"{what} of {width}×{height} pixels; up to {MaxFilePixels} are read, {MaxFileSide} in a row or column");
+    }
 
     // Fills a rectangle of an RGB picture, cut off at the borders.
     internal void Fill(int left, int top, int width, int height, Rgb color)
