@@ -125,6 +125,57 @@ public class BatchesTests
         Assert.Equal(5, some.Classes);
     }
 
+    [Fact]
+    public void Classes_have_names_that_go_along()
+    {
+        string[] names = ["ant", "bee", "cow", "dog", "eel"];
+        LabeledImages ten = Ten(), named = new(ten.Pixels.ToArray(), ten.Labels.ToArray(), ten.Shape, 5, [0, 0], [1, 1], names);
+        var (train, validation) = named.Split(0.3, seed: 3);
+        Assert.All([named, named.Take(3), train, validation, named.WithNormalization([1, 1], [2, 2])], set => Assert.Equal(names, set.ClassNames));
+        Assert.Equal(["0", "1", "2", "3", "4"], ten.ClassNames);
+        names[0] = "ape";
+        Assert.Equal("ant", named.ClassNames[0]);
+    }
+
+    [Fact]
+    public void Another_normalisation_shares_the_pixels()
+    {
+        LabeledImages ten = Ten(), other = ten.WithNormalization([0.25f, 0.75f], [0.5f, 4]);
+        Assert.True(ten.Pixels == other.Pixels && ten.Labels == other.Labels);                   // the same memory
+        Assert.Equal([0.25f, 0.75f], other.Mean);
+        Assert.Equal([0.5f, 4], other.Std);
+        float[] floats = Floats(other.Batches(10).Single());
+        Assert.Equal(ten.Pixels.ToArray().Select((x, i) => i / 6 % 2 == 0 ? (x / 255f - 0.25f) / 0.5f : (x / 255f - 0.75f) / 4), floats);
+    }
+
+    // By hand: channel 0 is 0, 0, 0, 255, …: mean 1/4, std √(1/4 · 3/4); channel 1 is all 51, a fifth.
+    [Fact]
+    public void Mean_and_std_are_those_of_all_pixels()
+    {
+        LabeledImages images = new([0, 0, 51, 51, 0, 255, 51, 51], [0, 0], new(2, 1, 2), 1, [0, 0], [1, 1]);
+        (float[] mean, float[] std) = images.MeanAndStd();
+        Assert.Equal([0.25f, 0.2f], mean);
+        Assert.Equal([(float)Math.Sqrt(3 / 16.0), 0], std);
+        Assert.StartsWith("no images", Assert.Throws<InvalidOperationException>(() => images.Take(0).MeanAndStd()).Message, StringComparison.Ordinal);
+    }
+
+    // 25 million pixels a channel. The first half 0, half 255: n²σ² goes beyond 64 bits. The second 255 but for one: σ² = (1 − 1/n)/n, which
+    // a difference of rounded squares would lose.
+    [Fact]
+    public void Mean_and_std_of_many_pixels_are_exact()
+    {
+        const int n = 100 * 500 * 500;
+        byte[] pixels = new byte[2 * n];
+        Array.Fill(pixels, (byte)255);
+        for (int image = 0; image < 100; image++)
+            for (int row = 0; row < 500; row++)
+                pixels.AsSpan((image * 1000 + row) * 500, 250).Clear();
+        pixels[^1] = 254;
+        (float[] mean, float[] std) = new LabeledImages(pixels, new int[100], new(2, 500, 500), 1, [0, 0], [1, 1]).MeanAndStd();
+        Assert.Equal([0.5f, (float)(1 - 1 / (255.0 * n))], mean);
+        Assert.Equal([0.5f, (float)(Math.Sqrt((1 - 1.0 / n) / n) / 255)], std);
+    }
+
     // random_split(range(10), [7, 3], generator=Generator().manual_seed(3)) of PyTorch 1.13.1.
     [Fact]
     public void Split_is_torch_random_split()
@@ -150,6 +201,9 @@ public class BatchesTests
             () => new(new byte[12], new int[3], shape, 10, std: [1, 1]));
         Refused("std 0 is 0; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [0]));
         Refused("std 0 is NaN; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [float.NaN]));
+        Refused("10 classes need as many names; got 2", () => new(new byte[12], new int[3], shape, 10, classNames: ["cat", "dog"]));
+        Refused("images of 2×2×3 need one mean and one std a channel; got 1 and 2", () => Ten().WithNormalization([1], [1, 2]));
+        Refused("std 1 is 0; it must be above 0", () => Ten().WithNormalization([1, 1], [1, 0]));
         Refused("images of 1×0×2: every size must be at least 1", () => new([], [], new(1, 0, 2), 10));
         Refused("the share of validation images must be between 0 and 1", () => Ten().Split(0, seed: 1).Train);
         Refused("the share of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1).Train);

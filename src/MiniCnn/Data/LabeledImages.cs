@@ -27,8 +27,13 @@ public sealed class LabeledImages
     /// <param name="classes">Number of classes.</param>
     /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307 if left out.</param>
     /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
-    /// <exception cref="ArgumentException">Numbers of images, labels or channels differ, or a label or a std is out of range.</exception>
-    public LabeledImages(byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null)
+    /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
+    /// <exception cref="ArgumentException">
+    /// Numbers of images, labels, channels or classes differ, or a label or a std is out of range.
+    /// </exception>
+    public LabeledImages(
+        byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null,
+        IReadOnlyList<string>? classNames = null)
     {
         ArgumentNullException.ThrowIfNull(pixels);
         ArgumentNullException.ThrowIfNull(labels);
@@ -38,6 +43,7 @@ public sealed class LabeledImages
         this.std = std ?? [0.3081f];
         Shape = shape;
         Classes = classes;
+        ClassNames = classNames is null ? [.. Enumerable.Range(0, int.Max(classes, 0)).Select(c => $"{c}")] : [.. classNames];
 
         if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
@@ -49,6 +55,8 @@ public sealed class LabeledImages
         if (bad >= 0)
             throw new ArgumentException(
                 $"label {bad} is {labels[bad]}; with {classes} classes it must be 0 to {classes - 1}", nameof(labels));
+        if (ClassNames.Count != classes)
+            throw new ArgumentException($"{classes} classes need as many names; got {ClassNames.Count}", nameof(classNames));
         if (this.mean.Length != shape.Channels || this.std.Length != shape.Channels)
             throw new ArgumentException(
                 $"images of {shape} need one mean and one std a channel; got {this.mean.Length} and {this.std.Length}", nameof(mean));
@@ -71,6 +79,9 @@ public sealed class LabeledImages
     /// <summary>Number of classes.</summary>
     public int Classes { get; }
 
+    /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
     /// <summary>[N, C, H, W] bytes, as they were given.</summary>
     public ReadOnlySpan<byte> Pixels => pixels;
 
@@ -89,7 +100,42 @@ public sealed class LabeledImages
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
         count = int.Min(count, Count);
-        return new(pixels[..(count * ImageLength)], labels[..count], Shape, Classes, mean, std);
+        return new(pixels[..(count * ImageLength)], labels[..count], Shape, Classes, mean, std, ClassNames);
+    }
+
+    /// <summary>The same images with another normalisation: pixels and labels are shared, not copied.</summary>
+    /// <remarks>A test set takes that of its training set: <c>test.WithNormalization(train.Mean, train.Std)</c>.</remarks>
+    /// <param name="mean">One value a channel, on the scale of 0 to 1.</param>
+    /// <param name="std">One value a channel, above 0.</param>
+    /// <exception cref="ArgumentException">There is not one value a channel, or a std is not above 0.</exception>
+    public LabeledImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
+        new(pixels, labels, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames);
+
+    /// <summary>Mean and standard deviation over all pixels of all images, one value a channel, on the scale of 0 to 1.</summary>
+    /// <remarks>
+    /// Exact but for the last rounding; the deviation is that of a population (numpy's <c>std</c>, divided by n): 0 for a channel all alike.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">There are no images.</exception>
+    public (float[] Mean, float[] Std) MeanAndStd()
+    {
+        if (Count == 0)
+            throw new InvalidOperationException("no images, so they have no mean");
+        int plane = Shape.Height * Shape.Width;
+        long n = (long)Count * plane;
+        float[] mean = new float[Shape.Channels], std = new float[Shape.Channels];
+        for (int c = 0; c < Shape.Channels; c++)
+        {
+            long sum = 0, squares = 0;
+            for (int image = 0; image < Count; image++)
+                foreach (byte x in Image(image).Slice(c * plane, plane))
+                {
+                    sum += x;
+                    squares += x * x;
+                }
+            mean[c] = (float)(sum / (255.0 * n));
+            std[c] = (float)(Math.Sqrt((double)((Int128)n * squares - (Int128)sum * sum)) / (255.0 * n));
+        }
+        return (mean, std);
     }
 
     /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
@@ -113,7 +159,7 @@ public sealed class LabeledImages
                 Image(indices[i]).CopyTo(picked.AsSpan(i * ImageLength));
                 pickedLabels[i] = labels[indices[i]];
             }
-            return new(picked, pickedLabels, Shape, Classes, mean, std);
+            return new(picked, pickedLabels, Shape, Classes, mean, std, ClassNames);
         }
     }
 
