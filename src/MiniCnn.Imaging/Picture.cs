@@ -40,7 +40,7 @@ public sealed class Picture
     /// <summary>The pixels themselves: channel c of column x in row y is at (y · Width + x) · Channels + c.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>Reads a PNG, PPM or PGM file, told by its content, not by its name. What is transparent is blended over white.</summary>
+    /// <summary>Reads a PNG, JPEG, PPM or PGM file, told by its content. What is transparent is blended over white, a photo stands upright.</summary>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Picture Load(string path)
@@ -79,6 +79,7 @@ public sealed class Picture
     static Decoder DecoderOf(ReadOnlySpan<byte> start)
     {
         if (start.StartsWith(Png.Signature)) return Png.Decode;
+        if (start is [0xFF, 0xD8, ..]) return Jpeg.Decode;
         if (start is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', ..]) return Netpbm.Decode;
         string found = start switch
         {
