@@ -4,6 +4,7 @@ using System.Diagnostics;
 using System.Numerics.Tensors;
 using System.Text;
 using MiniCnn;
+using MiniCnn.Examples;
 using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
 
@@ -29,24 +30,10 @@ RootCommand command = new("Trains a small CNN on MNIST's handwritten digits.")
     data, fast, epochs, batchSize, learningRate, seed, threads, limit, output,
 };
 command.SetAction(Run);
-ParseResult options = command.Parse(args);
-string? fault = options.Errors.Count > 0 ? options.Errors[0].Message
-    : Below(1, epochs) ?? Below(1, batchSize) ?? Below(1, threads) ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
-    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0");
-if (fault is not null)
-{
-    Console.Error.WriteLine($"{fault} (--help lists the options)");
-    return 2;
-}
-try
-{
-    return options.Invoke(new() { EnableDefaultExceptionHandler = false });
-}
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
-{
-    Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
-    return 1;
-}
+return CommandLine.Run(command, args, options =>
+    options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads)
+    ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
+    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
 
 int Run(ParseResult options)
 {
@@ -146,5 +133,3 @@ static Tensor<float> Copy(Tensor<float> tensor)
     tensor.CopyTo(copy);
     return copy;
 }
-
-string? Below(int least, Option<int> option) => options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;

@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using Spectre.Console;
 
-namespace MiniCnn.Examples.Mnist;
+namespace MiniCnn.Examples;
 
 /// <summary>Tells how training goes: a bar that renews itself on a terminal, a line every two seconds elsewhere.</summary>
 sealed class TrainingProgress

@@ -1,0 +1,37 @@
+using System.CommandLine;
+
+namespace MiniCnn.Examples;
+
+/// <summary>What the examples' command lines have in common: faults on one line; exit code 0 for done, 1 for failed, 2 for wrong usage.</summary>
+static class CommandLine
+{
+    /// <summary>Runs the command that the arguments name, unless they have a fault: one that the check finds, or a stranger to the command.</summary>
+    public static int Run(RootCommand root, string[] args, Func<ParseResult, string?> check)
+    {
+        ParseResult options = root.Parse(args);
+        string? fault = options.Errors.Count > 0 ? options.Errors[0].Message : check(options);
+        if (fault is not null)
+        {
+            Console.Error.WriteLine($"{fault} (--help lists the options)");
+            return 2;
+        }
+        try
+        {
+            return options.Invoke(new() { EnableDefaultExceptionHandler = false });
+        }
+        catch (OperationCanceledException)
+        {
+            Console.Error.WriteLine("stopped");
+            return 1;
+        }
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
+        {
+            Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
+            return 1;
+        }
+    }
+
+    /// <summary>The fault of an option below its least value, if it has it.</summary>
+    public static string? Below(this ParseResult options, int least, Option<int> option) =>
+        options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;
+}
