@@ -114,7 +114,7 @@ public sealed class PngTests
         return (width, height, channels, pixels);
     }
 
-    static uint Crc(byte[] data)
+    internal static uint Crc(byte[] data)
     {
         uint crc = uint.MaxValue;
         foreach (byte b in data)
