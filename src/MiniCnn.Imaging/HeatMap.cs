@@ -43,7 +43,9 @@ public static class HeatMap
         string[] numbers = [high.ToString("G3", CultureInfo.InvariantCulture), low.ToString("G3", CultureInfo.InvariantCulture)];
         List<string> titles = Drawing.Wrap(title, Math.Max(tile.Width, 240));
         int top = Drawing.Margin + (titles.Count == 0 ? 0 : titles.Count * Drawing.LinePitch + 4), bar = Drawing.Margin + tile.Width + 16;
-        int right = Math.Max(bar + BarWidth + 8 + numbers.Max(n => Font.Width(n, Drawing.Text)), Drawing.Margin + titles.Select(t => Font.Width(t, Drawing.Text)).DefaultIfEmpty().Max());
+        int right = Math.Max(
+            bar + BarWidth + 8 + numbers.Max(n => Font.Width(n, Drawing.Text)),
+            Drawing.Margin + titles.Select(t => Font.Width(t, Drawing.Text)).DefaultIfEmpty().Max());
         Picture sheet = Drawing.NewSheet(right + Drawing.Margin, top + height + Drawing.Margin);
         for (int i = 0; i < titles.Count; i++)
             Font.Draw(sheet, Drawing.Margin, Drawing.Margin + i * Drawing.LinePitch, titles[i], Drawing.Text, Drawing.Ink);

@@ -21,12 +21,16 @@ static class Drawn
     public static List<(int X, int Y)> Find(Picture picture, string text)
     {
         HashSet<(int X, int Y)> inked = [.. Places(picture, ink)];
-        (int X, int Y)[] dots = [.. Enumerable.Range(0, 9 * 6 * text.Length).Select(i => (X: i / 9, Y: i % 9)).Where(d => d.X % 6 < 5 && Font.Ink(text[d.X / 6], d.X % 6, d.Y))];
+        (int X, int Y)[] dots = [.. Enumerable.Range(0, 9 * 6 * text.Length).Select(i => (X: i / 9, Y: i % 9))
+            .Where(d => d.X % 6 < 5 && Font.Ink(text[d.X / 6], d.X % 6, d.Y))];
         HashSet<(int, int)> form = [.. dots];
         (int firstX, int firstY) = dots[0];
-        return [.. inked.Select(p => (X: p.X - 2 * firstX, Y: p.Y - 2 * firstY)).Where(corner => dots.All(d => inked.Contains((corner.X + 2 * d.X, corner.Y + 2 * d.Y))) && (
+        return [.. inked.Select(p => (X: p.X - 2 * firstX, Y: p.Y - 2 * firstY)).Where(Stands)];
+
+        bool Stands((int X, int Y) corner) =>
+            dots.All(d => inked.Contains((corner.X + 2 * d.X, corner.Y + 2 * d.Y))) && (
             from y in Enumerable.Range(0, 18)
             from x in Enumerable.Range(-16, 12 * text.Length + 32)
-            select inked.Contains((corner.X + x, corner.Y + y)) == (x >= 0 && form.Contains((x / 2, y / 2)))).All(same => same))];
+            select inked.Contains((corner.X + x, corner.Y + y)) == (x >= 0 && form.Contains((x / 2, y / 2)))).All(same => same);
     }
 }

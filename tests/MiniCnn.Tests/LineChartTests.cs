@@ -61,7 +61,8 @@ public sealed class LineChartTests
     [Fact]
     public void What_is_not_finite_breaks_the_line()
     {
-        Picture whole = LineChart.Draw("", "", "", [new("s", 1, 1, 1, 1, 1, 1, 1)]), broken = LineChart.Draw("", "", "", [new("s", 1, 1, 1, double.NaN, 1, 1, 1)]);
+        Picture whole = LineChart.Draw("", "", "", [new("s", 1, 1, 1, 1, 1, 1, 1)]);
+        Picture broken = LineChart.Draw("", "", "", [new("s", 1, 1, 1, double.NaN, 1, 1, 1)]);
         Assert.Equal(first, Drawn.At(whole, 340, Line(whole)));
         Assert.NotEqual(first, Drawn.At(broken, 340, Line(broken)));
         Assert.Equal(Line(whole), Line(broken));

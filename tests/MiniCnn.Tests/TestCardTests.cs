@@ -10,16 +10,18 @@ public sealed class TestCardTests
         Picture card = TestCard.Draw(), grey = card.ToGrey();
         Assert.Equal((224, 224, 3), (card.Width, card.Height, card.Channels));
         int[] dx = Slopes(ImageFilters.SobelVertical), dy = Slopes(ImageFilters.SobelHorizontal);
-        int[] angles = [.. dx.Zip(dy).Where(s => s.First * s.First + s.Second * s.Second > 10_000).Select(s => (int)(Math.Atan2(s.Second, s.First) * 18 / Math.PI + 18) % 36)];
+        int[] angles = [.. dx.Zip(dy).Where(s => s.First * s.First + s.Second * s.Second > 10_000)
+            .Select(s => (int)(Math.Atan2(s.Second, s.First) * 18 / Math.PI + 18) % 36)];
         Assert.All(Enumerable.Range(0, 36), tenDegrees => Assert.True(angles.Count(a => a == tenDegrees) > 20, $"few edges at {10 * tenDegrees}°"));
-        Assert.Contains(Enumerable.Range(0, 224 * 223), i => Math.Abs(grey.Pixels[i] - grey.Pixels[i + 1]) > 200 && Math.Abs(grey.Pixels[i + 1] - grey.Pixels[i + 2]) > 200);
+        Assert.Contains(Enumerable.Range(0, 224 * 223), i =>
+            Math.Abs(grey.Pixels[i] - grey.Pixels[i + 1]) > 200 && Math.Abs(grey.Pixels[i + 1] - grey.Pixels[i + 2]) > 200);
         byte[] ramp = grey.Pixels.AsSpan(224 * 148, 224).ToArray();
         Assert.True(ramp.Distinct().Count() > 190);
         Assert.Contains(Enumerable.Range(0, card.Pixels.Length / 3), i => card.Pixels[3 * i] > card.Pixels[3 * i + 1] + 100);
 
         // What is bright above or to the left, less what is bright below or to the right.
         int[] Slopes(ImageFilter filter) =>
-            [.. filter.Apply(grey, paddingMode: PaddingMode.Replicate).Pixels.Zip(filter.Flipped().Apply(grey, paddingMode: PaddingMode.Replicate).Pixels, (a, b) => a - b)];
+            [.. filter.Apply(grey, 1, PaddingMode.Replicate).Pixels.Zip(filter.Flipped().Apply(grey, 1, PaddingMode.Replicate).Pixels, (a, b) => a - b)];
     }
 
     [Theory]
