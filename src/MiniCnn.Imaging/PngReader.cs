@@ -48,9 +48,9 @@ sealed class PngReader
     public Picture Read()
     {
         // Deflate makes at most 1032 bytes of one.
-        long declared = passes.Sum(p => Count(width, p.X, p.StepX) is > 0 and int columns ? Count(height, p.Y, p.StepY) * (1 + RowLength(columns)) : 0);
-        if (declared > 1032 * Compressed.Length)
-            throw new PictureFormatException($"a PNG of {width}×{height} pixels, {declared} bytes, which its {Compressed.Length} compressed bytes cannot hold");
+        long bytes = passes.Sum(p => Count(width, p.X, p.StepX) is > 0 and int columns ? Count(height, p.Y, p.StepY) * (1 + RowLength(columns)) : 0);
+        if (bytes > 1032 * Compressed.Length)
+            throw new PictureFormatException($"a PNG of {width}×{height} pixels, {bytes} bytes, which its {Compressed.Length} compressed bytes cannot hold");
         Compressed.Position = 0;
         using ZLibStream zlib = new(Compressed, CompressionMode.Decompress);
         Picture picture = new(width, height, hasPalette || samples > 2 ? 3 : 1);

@@ -161,7 +161,8 @@ public sealed class PictureTests : IDisposable
     public void Tensors_of_another_shape_are_refused(params int[] shape)
     {
         var tensor = Tensor.CreateFromShape<float>([.. shape.Select(n => (nint)n)]);
-        Assert.StartsWith("expected [1, 1 or 3, H, W], got [" + string.Join(", ", shape), Assert.Throws<ArgumentException>(() => Picture.FromTensor(tensor)).Message);
+        var fault = Assert.Throws<ArgumentException>(() => Picture.FromTensor(tensor));
+        Assert.StartsWith($"expected [1, 1 or 3, H, W], got [{string.Join(", ", shape)}]", fault.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Zeros without end.</summary>

@@ -103,7 +103,7 @@ public sealed class PngReadingTests
         Refused("a damaged PNG, 49444120 is not a chunk's name", File(Header(1, 1), ("IDA ", []), end));
         Refused("a PNG with CgBI, which is not known and not optional", File(Header(1, 1), ("CgBI", []), one, end));
         foreach ((byte depth, byte type) in ((byte, byte)[])[(0, 0), (3, 0), (32, 0), (4, 2), (16, 3), (4, 4), (2, 6), (8, 1), (8, 5), (8, 7)])
-            Refused($"a PNG of color type {type}, {depth} bits, compression 0, filter 0, interlace 0, which there is not", File(Header(1, 1, depth, type), palette, one, end));
+            Refused($"a PNG of color type {type}, {depth} bits, compression 0, filter 0, interlace 0, ", File(Header(1, 1, depth, type), palette, one, end));
         Refused("a PNG of color type 0, 8 bits, compression 1, filter 0, interlace 0, which there is not", File(Header(1, 1, compression: 1), one, end));
         Refused("a PNG of color type 0, 8 bits, compression 0, filter 1, interlace 0, which there is not", File(Header(1, 1, filter: 1), one, end));
         Refused("a PNG of color type 0, 8 bits, compression 0, filter 0, interlace 2, which there is not", File(Header(1, 1, interlace: 2), one, end));
