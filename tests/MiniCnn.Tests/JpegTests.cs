@@ -8,7 +8,7 @@ public sealed class JpegTests
     static readonly IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
         SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "pil-jpeg.safetensors")).Tensors;
 
-    static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
+    public static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
 
     [Fact]
     public void Every_kind_of_file_has_the_pixels_of_PIL()

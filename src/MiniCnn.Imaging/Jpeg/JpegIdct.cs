@@ -54,7 +54,7 @@ static class JpegIdct
     static void Eight(ref Vector256<int> r0, ref Vector256<int> r1, ref Vector256<int> r2, ref Vector256<int> r3,
                       ref Vector256<int> r4, ref Vector256<int> r5, ref Vector256<int> r6, ref Vector256<int> r7, int down, int level)
     {
-        // Even part; the numbers are c·2¹³, c as the remarks say.
+        // Even part; each factor is the number in its remark times 2¹³.
         Vector256<int> z = (r2 + r6) * 4433;                              // 0.541196100
         Vector256<int> e2 = z - r6 * 15137, e3 = z + r2 * 6270;           // 1.847759065, 0.765366865
         Vector256<int> half = Vector256.Create((level << down) + (1 << (down - 1)));

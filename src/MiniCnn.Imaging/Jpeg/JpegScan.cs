@@ -3,8 +3,8 @@ namespace MiniCnn.Imaging;
 /// <summary>A scan (SOS, T.81 B.2.3): blocks of one component or of several in turn, and of progressive files a part of their bits.</summary>
 ref struct JpegScan
 {
-    /// <summary>More scans are refused: each takes a walk over all blocks, and need hold few bytes.</summary>
-    public const int Most = 500;
+    /// <summary>More scans are refused: each is a walk over all blocks, and may be a few bytes long. Encoders write about ten.</summary>
+    public const int Most = 200;
 
     readonly JpegFrame frame;
     readonly JpegComponent[] components;
