@@ -251,14 +251,21 @@ public sealed class DownloadTests : IDisposable
     [Fact]
     public void The_list_of_sources_is_sound()
     {
-        Assert.Equal(["mnist"], DatasetSource.All.Select(s => s.Name));
+        Assert.Equal(["mnist", "fashion-mnist", "cifar10", "cats-vs-dogs"], DatasetSource.All.Select(s => s.Name));
+        Assert.Equal([4, 4, 1, 1], DatasetSource.All.Select(s => s.Files.Length));
+        Assert.Equal([false, false, true, true], DatasetSource.All.Select(s => s.Files[0].Archive is not null));
         Assert.All(DatasetSource.All, s =>
         {
             Assert.All(s.Mirrors, mirror => Assert.Matches("^https://.+/$", mirror));
             Assert.All(s.Files, file => Assert.Matches("^[0-9a-f]{64}$", file.Sha256));
             Assert.All(s.Files, file => Assert.True(file.Size > 0 && file.Name == Path.GetFileName(file.Name)));
-            Assert.Equal(4, s.Files.Length);
-            Assert.NotEmpty(s.Licence);
+            Assert.All(new[] { s.Title, s.Home, s.Licence }, Assert.NotEmpty);
+            Assert.All(s.Files.Select(file => file.Archive).OfType<DatasetArchive>(), archive =>
+            {
+                Assert.Matches("^[A-Za-z0-9-]+$", archive.Folder);
+                Assert.All(archive.Members, member => Assert.Matches("^([A-Za-z]+/)?[a-z_#]+[.][a-z]+$", member));
+                Assert.InRange(archive.MaxBytes, archive.Files, 4_000_000_000);
+            });
         });
     }
 

@@ -98,34 +98,14 @@ public sealed class MnistDataTests : IDisposable
     void AssertFault<E>(string message, string? where = null) where E : Exception =>
         Assert.Equal(message, Assert.Throws<E>(() => MnistData.Load(where ?? folder)).Message);
 
-    [Fact]
-    public void A_given_folder_comes_before_the_environment_before_the_repository()
-    {
-        string repository = Path.Combine(folder, "repository"), elsewhere = Path.Combine(folder, "elsewhere");
-        string program = Path.Combine(repository, "examples", "bin");
-        Directory.CreateDirectory(program);
-        Directory.CreateDirectory(elsewhere);
-        File.WriteAllText(Path.Combine(repository, "MiniCnn.sln"), "");
-        string inRepository = Path.Combine(repository, "datasets", "mnist");
-
-        Assert.Equal(("given", true), MnistData.Locate("given", "sets", program, elsewhere));
-        Assert.Equal((Path.Combine("sets", "mnist"), true), MnistData.Locate(null, "sets", program, elsewhere));
-        Assert.Equal((inRepository, false), MnistData.Locate(null, null, program, elsewhere));
-        Assert.Equal((inRepository, false), MnistData.Locate(null, "", program + Path.DirectorySeparatorChar, elsewhere));
-        Assert.Equal((inRepository, false), MnistData.Locate(null, null, elsewhere, program));
-        Assert.Equal((Path.Combine(elsewhere, "datasets", "mnist"), false), MnistData.Locate(null, null, folder, elsewhere));
-        File.WriteAllText(Path.Combine(elsewhere, "MiniCnn.sln"), "");
-        Assert.Equal((inRepository, false), MnistData.Locate(null, null, program, elsewhere));
-    }
-
     // Every mirror answers with what the set's own folder holds here: not the published bytes, so nothing of it is kept.
     [Fact]
     public void Only_the_published_bytes_are_accepted_from_the_network()
     {
         WriteAll("");
         File.Delete(Path.Combine(folder, TestLabels));
-        using var mirror = new Mirror();
-        var e = Assert.Throws<DownloadException>(() => MnistData.Load(folder, new Downloader(mirror)));
+        using var mirror = new Asked(new byte[4542]);
+        var e = Assert.Throws<DownloadException>(() => MnistData.Set.Load(folder, new Downloader(mirror)));
         Assert.Equal(
             [
                 $"https://ossci-datasets.s3.amazonaws.com/mnist/{TestLabels}.gz",
@@ -134,16 +114,5 @@ public sealed class MnistDataTests : IDisposable
             mirror.Requests);
         Assert.Contains("instead of f7ae60f92e00ec6debd23a6088c31dbd2371eca3ffa0defaefb259924204aec6", e.Message, StringComparison.Ordinal);
         Assert.Equal(3, Directory.GetFileSystemEntries(folder).Length);
-    }
-
-    sealed class Mirror : HttpMessageHandler
-    {
-        public List<string> Requests { get; } = [];
-
-        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
-        {
-            Requests.Add(request.RequestUri!.AbsoluteUri);
-            return Task.FromResult(new HttpResponseMessage { Content = new ByteArrayContent(new byte[4542]) });
-        }
     }
 }

@@ -7,52 +7,81 @@ namespace MiniCnn;
 public sealed class DownloadException(string message, Exception? inner = null) : IOException(message, inner);
 
 /// <summary>Downloads files over HTTPS, from the first mirror that sends the right bytes: size and SHA-256 are checked.</summary>
-/// <remarks>A file appears under its name only when it is whole, checked and on the disk.</remarks>
+/// <remarks>A file appears under its name only when it is whole, checked and on the disk; the folder of an archive when all of it is unpacked.</remarks>
 /// <param name="handler">Stands in for the network in tests.</param>
 sealed class Downloader(HttpMessageHandler? handler = null)
 {
     /// <summary>How long nothing at all may come, over all mirrors together, before they are given up.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Downloads some files of a set into a folder, which is made when the first bytes come.</summary>
-    /// <exception cref="DownloadException">No mirror sent a file as it should be. Files that came before it stay.</exception>
+    /// <summary>Downloads some files of a set into a folder, which is made when the first bytes come, and unpacks those that are archives.</summary>
+    /// <exception cref="DownloadException">
+    /// No mirror sent a file as it should be, or it could not be put in its place. Files that came before it stay.
+    /// </exception>
     public async Task DownloadAsync(
         DatasetSource source, IEnumerable<DatasetFile> files, string folder, Progress? progress, CancellationToken cancel)
     {
         using HttpClient client = new(handler ?? new SocketsHttpHandler(), disposeHandler: handler is null);
         client.Timeout = Timeout.InfiniteTimeSpan;
-        TimeSpan silence = Patience / source.Mirrors.Length;
+        bool made = !Directory.Exists(folder);
         foreach (DatasetFile file in files)
         {
-            List<string> failures = new();
-            Exception? last = null;
-            foreach (string mirror in source.Mirrors)
+            string part = Path.Combine(folder, $"{file.Name}.{Path.GetRandomFileName()}.part");
+            try
             {
-                Uri address = new(mirror + file.Name);
-                try
-                {
-                    await FetchAsync(client, address, file, folder, silence, progress, cancel);
-                    last = null;
-                    break;
-                }
-                catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
-                    or UnauthorizedAccessException or OperationCanceledException)
-                {
-                    cancel.ThrowIfCancellationRequested();
-                    last = e;
-                    string reason = e is OperationCanceledException
-                        ? FormattableString.Invariant($"nothing came for {silence.TotalSeconds:0.#} s")
-                        : e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
-                    failures.Add($"{address.Host}: {reason}");
-                }
+                await FetchFromAnyAsync(client, source, file, part, progress, cancel);
+                if (file.Archive is DatasetArchive wanted)
+                    Unpacker.Unpack(part, wanted, folder, progress, cancel);
+                else
+                    File.Move(part, Path.Combine(folder, file.Name), overwrite: true);
             }
-            if (last is not null)
-                throw new DownloadException($"{file.Name} of {source.Name} could not be downloaded ({string.Join("; ", failures)})", last);
+            catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException or IOException and not DownloadException)
+            {
+                throw new DownloadException($"{file.Name} of {source.Name} came, but could not be put into {folder} ({OneLine(e)})", e);
+            }
+            finally
+            {
+                if (File.Exists(part))
+                    File.Delete(part);
+                if (made && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any())
+                    Directory.Delete(folder);
+            }
         }
     }
 
+    async Task FetchFromAnyAsync(
+        HttpClient client, DatasetSource source, DatasetFile file, string part, Progress? progress, CancellationToken cancel)
+    {
+        TimeSpan silence = Patience / source.Mirrors.Length;
+        List<string> failures = new();
+        Exception? last = null;
+        foreach (string mirror in source.Mirrors)
+        {
+            Uri address = new(mirror + file.Name);
+            try
+            {
+                await FetchAsync(client, address, file, part, silence, progress, cancel);
+                return;
+            }
+            catch (Exception e) when (e is HttpRequestException or IOException or InvalidDataException
+                or UnauthorizedAccessException or OperationCanceledException)
+            {
+                cancel.ThrowIfCancellationRequested();
+                last = e;
+                string reason = e is OperationCanceledException
+                    ? FormattableString.Invariant($"nothing came for {silence.TotalSeconds:0.#} s")
+                    : OneLine(e);
+                failures.Add($"{address.Host}: {reason}");
+            }
+        }
+        throw new DownloadException($"{file.Name} of {source.Name} could not be downloaded ({string.Join("; ", failures)})", last);
+    }
+
+    static string OneLine(Exception e) => e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
+
+    /// <summary>Writes a file that is whole and right, or throws.</summary>
     static async Task FetchAsync(
-        HttpClient client, Uri address, DatasetFile file, string folder, TimeSpan silence, Progress? progress, CancellationToken cancel)
+        HttpClient client, Uri address, DatasetFile file, string part, TimeSpan silence, Progress? progress, CancellationToken cancel)
     {
         if (address.Scheme != Uri.UriSchemeHttps)
             throw new InvalidDataException($"only https is used, not {address.Scheme}");
@@ -64,39 +93,29 @@ sealed class Downloader(HttpMessageHandler? handler = null)
         if (response.Content.Headers.ContentLength is long announced && announced != file.Size)
             throw new InvalidDataException($"it offers {announced} bytes instead of {file.Size}");
 
-        Directory.CreateDirectory(folder);
-        string path = Path.Combine(folder, file.Name), part = $"{path}.{Path.GetRandomFileName()}.part";
-        try
+        Directory.CreateDirectory(Path.GetDirectoryName(part)!);
+        using FileStream disk = new(part, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0);
+        using Stream body = await response.Content.ReadAsStreamAsync(answer.Token);
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        var buffer = new byte[1 << 16];
+        long received = 0;
+        int count;
+        while ((count = await body.ReadAsync(buffer, answer.Token)) > 0)
         {
-            using (FileStream disk = new(part, FileMode.CreateNew, FileAccess.Write, FileShare.None, bufferSize: 0))
-            {
-                using Stream body = await response.Content.ReadAsStreamAsync(answer.Token);
-                using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-                var buffer = new byte[1 << 16];
-                long received = 0;
-                int count;
-                while ((count = await body.ReadAsync(buffer, answer.Token)) > 0)
-                {
-                    answer.CancelAfter(silence);
-                    received += count;
-                    if (received > file.Size)
-                        throw new InvalidDataException($"it sends more than {file.Size} bytes");
-                    hash.AppendData(buffer, 0, count);
-                    disk.Write(buffer, 0, count);
-                    progress?.Report((file.Name, received, file.Size));
-                }
-                if (received < file.Size)
-                    throw new InvalidDataException($"it sent {received} bytes instead of {file.Size}");
-                string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
-                if (sha256 != file.Sha256)
-                    throw new InvalidDataException($"it sent {file.Size} bytes of SHA-256 {sha256} instead of {file.Sha256}");
-                disk.Flush(flushToDisk: true);
-            }
-            File.Move(part, path, overwrite: true);
+            answer.CancelAfter(Timeout.InfiniteTimeSpan);       // a slow disk is not the mirror's silence
+            received += count;
+            if (received > file.Size)
+                throw new InvalidDataException($"it sends more than {file.Size} bytes");
+            hash.AppendData(buffer, 0, count);
+            disk.Write(buffer, 0, count);
+            progress?.Report((file.Name, received, file.Size));
+            answer.CancelAfter(silence);
         }
-        finally
-        {
-            File.Delete(part);
-        }
+        if (received < file.Size)
+            throw new InvalidDataException($"it sent {received} bytes instead of {file.Size}");
+        string sha256 = Convert.ToHexStringLower(hash.GetHashAndReset());
+        if (sha256 != file.Sha256)
+            throw new InvalidDataException($"it sent {file.Size} bytes of SHA-256 {sha256} instead of {file.Sha256}");
+        disk.Flush(flushToDisk: true);
     }
 }

@@ -2,13 +2,11 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>MNIST, or another set in its four IDX files (Fashion-MNIST): from a folder, or downloaded on first use.</summary>
+/// <summary>MNIST, or another set of ten classes in its four IDX files: from a folder, or downloaded on first use.</summary>
+/// <remarks>Images of 1×28×28; mean 0.1307 and standard deviation 0.3081, those of the training set.</remarks>
 public static class MnistData
 {
-    const int Classes = 10;
-
-    static readonly string[] names =
-        ["train-images-idx3-ubyte", "train-labels-idx1-ubyte", "t10k-images-idx3-ubyte", "t10k-labels-idx1-ubyte"];
+    internal static readonly IdxSet Set = new("mnist", 0.1307f, 0.3081f);
 
     /// <summary>Reads the training set and the test set; each file may be gzipped (and end in .gz) or plain.</summary>
     /// <param name="directory">
@@ -24,71 +22,6 @@ public static class MnistData
     /// <exception cref="InvalidDataException">A file is not what it should be; the message names it.</exception>
     /// <exception cref="OperationCanceledException">The download was cancelled.</exception>
     public static (LabeledImages Train, LabeledImages Test) Load(
-        string? directory = null, Progress? progress = null, CancellationToken cancellationToken = default)
-    {
-        (string folder, bool given) = Locate(
-            directory, Environment.GetEnvironmentVariable("MINICNN_DATASETS"), AppContext.BaseDirectory, Directory.GetCurrentDirectory());
-        return Load(folder, given ? null : new Downloader(), progress, cancellationToken);
-    }
-
-    /// <summary>Where the files are to be, and whether a person said so.</summary>
-    internal static (string Folder, bool Given) Locate(string? directory, string? datasets, string program, string current)
-    {
-        if (directory is not null)
-            return (directory, true);
-        if (!string.IsNullOrWhiteSpace(datasets))
-            return (Path.Combine(datasets, "mnist"), true);
-        string root = Root(program) ?? Root(current) ?? current;
-        return (Path.Combine(root, "datasets", "mnist"), false);
-
-        static string? Root(string? folder)
-        {
-            while (folder is not null && !File.Exists(Path.Combine(folder, "MiniCnn.sln")))
-                folder = Path.GetDirectoryName(folder);
-            return folder;
-        }
-    }
-
-    internal static (LabeledImages Train, LabeledImages Test) Load(
-        string folder, Downloader? downloader, Progress? progress = null, CancellationToken cancellationToken = default)
-    {
-        string[] missing = [.. names.Where(name => Find(folder, name) is null).Select(name => $"{name}.gz")];
-        if (missing.Length > 0 && downloader is null)
-        {
-            string fault = Directory.Exists(folder) ? "it lacks" : "there is no such folder; it should hold";
-            throw new FileNotFoundException($"{folder}: {fault} {string.Join(", ", missing)} (or the same without .gz)");
-        }
-        if (missing.Length > 0)
-        {
-            DatasetSource source = DatasetSource.All.Single(source => source.Name == "mnist");
-            IEnumerable<DatasetFile> files = source.Files.Where(file => missing.Contains(file.Name));
-            // Task.Run: else, on a user interface's thread, the download would wait for the thread that waits for it here.
-            Task.Run(() => downloader!.DownloadAsync(source, files, folder, progress, cancellationToken), cancellationToken)
-                .GetAwaiter().GetResult();
-        }
-
-        Task<LabeledImages> reading = Task.Run(() => Read(folder, "t10k"), CancellationToken.None);
-        LabeledImages train = Read(folder, "train"), test = reading.GetAwaiter().GetResult();
-        if (train.Shape != test.Shape)
-            throw new InvalidDataException(
-                $"{folder}: the training images are {train.Shape}, the test images {test.Shape}; expected one shape");
-        return (train, test);
-    }
-
-    static string? Find(string folder, string name) =>
-        new[] { Path.Combine(folder, $"{name}.gz"), Path.Combine(folder, name) }.FirstOrDefault(File.Exists);
-
-    static LabeledImages Read(string folder, string part)
-    {
-        string imagesPath = Find(folder, $"{part}-images-idx3-ubyte")!, labelsPath = Find(folder, $"{part}-labels-idx1-ubyte")!;
-        (byte[] pixels, int count, int rows, int columns) = IdxFile.ReadImages(imagesPath);
-        byte[] labels = IdxFile.ReadLabels(labelsPath);
-        if (labels.Length != count)
-            throw new InvalidDataException(
-                $"{labelsPath}: it holds {labels.Length} labels, but {Path.GetFileName(imagesPath)} holds {count} images");
-        int bad = labels.AsSpan().IndexOfAnyExceptInRange((byte)0, (byte)(Classes - 1));
-        if (bad >= 0)
-            throw new InvalidDataException($"{labelsPath}: label {bad} is {labels[bad]}; expected 0 to {Classes - 1}");
-        return new(pixels, Array.ConvertAll(labels, label => (int)label), new(1, rows, columns), Classes);
-    }
+        string? directory = null, Progress? progress = null, CancellationToken cancellationToken = default) =>
+        Set.Load(directory, progress, cancellationToken);
 }

@@ -1,0 +1,81 @@
+namespace MiniCnn.Tests;
+
+/// <summary>Archives with bytes changed, cut, inserted and repeated at random: they give what they still hold, or one exception.</summary>
+public sealed class MutatedArchivesTests : IDisposable
+{
+    readonly string outer = Directory.CreateTempSubdirectory("MiniCnn-Mutated-").FullName;
+
+    public void Dispose() => Directory.Delete(outer, recursive: true);
+
+    static readonly DatasetArchive wanted = new("Pets", ["Cat/#.jpg", "note.txt"], Files: 2, MaxBytes: 50_000);
+
+    [Theory]
+    [InlineData("zip")]
+    [InlineData("tar.gz")]
+    [InlineData("tar")]     // mutated before it is gzipped: else gzip's checksum finds nearly all
+    public void Mutated_archives_never_reach_beyond_their_folder(string kind)
+    {
+        var random = new Random(1);
+        byte[] noise = new byte[3_000];
+        random.NextBytes(noise);
+        (string, byte[])[] members = [("Pets/Cat/0.jpg", noise), ("Pets/note.txt", new byte[9_000]), ("../evil", [1]), ("Pets/Thumbs.db", [2])];
+        byte[] archive = kind == "zip" ? Archives.Zip(members)
+            : kind == "tar.gz" ? Archives.TarGz(members) : Archives.Tar(members.Select(m => Archives.File(m.Item1, m.Item2)));
+        string folder = Path.Combine(outer, "set"), path = Path.Combine(folder, "archive");
+        Directory.CreateDirectory(folder);
+        int runs = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int n) ? n : 500, whole = 0;
+        for (int run = 0; run < runs; run++)
+        {
+            byte[] mutated = Mutate(archive, random);
+            File.WriteAllBytes(path, kind == "tar" ? Idx.Gzip(mutated) : mutated);
+            try
+            {
+                Unpacker.Unpack(path, wanted, folder, null, default);
+                whole++;
+                AssertEntries(["set", "set/Pets", "set/Pets/Cat", "set/Pets/Cat/#.jpg", "set/Pets/note.txt", "set/archive"]);
+                Directory.Delete(Path.Combine(folder, "Pets"), recursive: true);
+            }
+            catch (InvalidDataException)
+            {
+                AssertEntries(["set", "set/archive"]);
+            }
+        }
+        Assert.InRange(whole, runs / 100, runs - runs / 100);       // both ways are walked
+    }
+
+    // The numbers in names may have been mutated to other numbers.
+    void AssertEntries(string[] expected) => Assert.Equal(expected, Directory.EnumerateFileSystemEntries(outer, "*", SearchOption.AllDirectories)
+        .Select(path => Path.GetRelativePath(outer, path).Replace('\\', '/'))
+        .Select(path => path.StartsWith("set/Pets/Cat/", StringComparison.Ordinal) ? "set/Pets/Cat/#.jpg" : path).Order(StringComparer.Ordinal));
+
+    static byte[] Mutate(byte[] file, Random random)
+    {
+        List<byte> bytes = [.. file];
+        for (int times = random.Next(1, 4); times > 0; times--)
+        {
+            int at = random.Next(bytes.Count), length = random.Next(1, int.Min(bytes.Count - at, 64) + 1);
+            switch (random.Next(5))
+            {
+                case 0:
+                    bytes[at] ^= (byte)(1 << random.Next(8));
+                    break;
+                case 1:
+                    bytes[at] = (byte)random.Next(256);
+                    break;
+                case 2:
+                    byte extreme = (byte)(random.Next(2) * 255);
+                    for (int i = 0; i < length; i++)
+                        bytes[at + i] = extreme;
+                    break;
+                case 3:
+                    bytes.InsertRange(at, bytes.GetRange(random.Next(bytes.Count - length + 1), length));
+                    break;
+                default:
+                    if (length < bytes.Count)
+                        bytes.RemoveRange(at, length);
+                    break;
+            }
+        }
+        return [.. bytes];
+    }
+}
