@@ -187,6 +187,22 @@ public class BatchesTests
         Assert.Equal([4, 1, 2], validation.Labels);
     }
 
+    // The same permutation; the first of a class's two goes to the first part.
+    [Fact]
+    public void A_stratified_split_takes_a_share_of_each_class()
+    {
+        var (train, validation) = Ten().Split(0.3, seed: 3, stratify: true);
+        Assert.Equal(BytesOf(6, 0, 3, 8, 5), train.Batches(4).SelectMany(Bytes));
+        Assert.Equal(BytesOf(7, 1, 9, 2, 4), validation.Batches(4).SelectMany(Bytes));
+        Assert.Equal([3, 0, 1, 4, 2], train.Labels);
+        Assert.Equal([3, 0, 4, 1, 2], validation.Labels);
+
+        int[] labels = [.. Enumerable.Repeat(0, 100), .. Enumerable.Repeat(2, 33), 3];            // class 1 has none
+        (train, validation) = new LabeledImages(new byte[134], labels, new(1, 1, 1), 4).Split(0.25, seed: 1, stratify: true);
+        Assert.Equal([75, 0, 25, 1], Enumerable.Range(0, 4).Select(label => train.Labels.Count(label)));
+        Assert.Equal([25, 0, 8, 0], Enumerable.Range(0, 4).Select(label => validation.Labels.Count(label)));
+    }
+
     [Fact]
     public void What_does_not_fit_together_is_refused()
     {
@@ -206,6 +222,7 @@ public class BatchesTests
         Refused("std 1 is 0; it must be above 0", () => Ten().WithNormalization([1, 1], [1, 0]));
         Refused("images of 1×0×2: every size must be at least 1", () => new([], [], new(1, 0, 2), 10));
         Refused("the share of validation images must be between 0 and 1", () => Ten().Split(0, seed: 1).Train);
+        Refused("the share of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1, stratify: true).Train);
         Refused("the share of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1).Train);
         Refused("the share of validation images must be between 0 and 1", () => Ten().Split(double.NaN, seed: 1).Train);
         Assert.Throws<ArgumentOutOfRangeException>(() => Ten().Take(-1));

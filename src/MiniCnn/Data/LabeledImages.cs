@@ -18,7 +18,7 @@ public sealed class LabeledImages
     readonly byte[] pixels;         // [N, C, H, W]
     readonly int[] labels;          // [N]
     readonly float[] mean, std;     // [C]
-    readonly float[] normalized;    // [C, 256]: what each byte becomes
+    readonly float[] normalized;    // [C, 256]
 
     /// <summary>Images and labels; the arrays are kept, not copied: do not change them afterwards.</summary>
     /// <param name="pixels">[N, C, H, W] bytes.</param>
@@ -66,8 +66,11 @@ public sealed class LabeledImages
 
         normalized = new float[256 * shape.Channels];
         for (int c = 0; c < shape.Channels; c++)
+        {
             for (int x = 0; x < 256; x++)
-                normalized[256 * c + x] = (x / 255f - this.mean[c]) / this.std[c];
+                normalized[256 * c + x] = x;
+            Normalize(c, normalized.AsSpan(256 * c, 256));
+        }
     }
 
     /// <summary>Number of images, N.</summary>
@@ -141,11 +144,16 @@ public sealed class LabeledImages
     /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
     /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
     /// <param name="seed">The same seed splits the same way.</param>
+    /// <param name="stratify">Takes that share of each class by itself; of a class of two or more, at least one goes either way.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
-    public (LabeledImages Train, LabeledImages Validation) Split(double validation, int seed)
+    public (LabeledImages Train, LabeledImages Validation) Split(double validation, int seed, bool stratify = false)
     {
-        if (!(validation > 0 && validation < 1))
-            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must be between 0 and 1");
+        Permutation.CheckShare(validation);
+        if (stratify)
+        {
+            (int[] first, int[] second) = Permutation.Stratified(labels, Classes, validation, seed);
+            return (Pick(first), Pick(second));
+        }
         Span<int> order = Permutation.Random(Count, seed).AsSpan();
         int train = Count - (int)Math.Round(validation * Count);
         return (Pick(order[..train]), Pick(order[train..]));
@@ -166,47 +174,64 @@ public sealed class LabeledImages
     /// <summary>All images once, in batches: in their own order, or shuffled. The last batch holds what is left.</summary>
     /// <param name="batchSize">Images in a batch.</param>
     /// <param name="seed">Shuffles in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Give each epoch its own.</param>
-    /// <returns>Batches as they are asked for. Each has arrays of its own, which belong to the caller.</returns>
+    /// <param name="augmentation">Changes the images at random, by the same seed.</param>
+    /// <returns>
+    /// Batches, the next ones being prepared by other threads (<see cref="Workers.Count"/> − 1 of them at most) while the caller works on one.
+    /// Each has arrays of its own, which belong to the caller. Their order and their bits do not depend on the threads.
+    /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
-    public IEnumerable<Batch> Batches(int batchSize, int? seed = null)
+    /// <exception cref="ArgumentException">An <paramref name="augmentation"/> without a seed: it would do the same in every epoch.</exception>
+    public IEnumerable<Batch> Batches(int batchSize, int? seed = null, Augmentation? augmentation = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
-        return InOrder(batchSize, seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)]);
+        if (augmentation is not null && seed is null)
+            throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
+        int[] order = seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)];
+        return Ahead.Select(order.Chunk(batchSize), indices => Prepare(indices, seed ?? 0, augmentation), Workers.Count - 1);
     }
 
-    IEnumerable<Batch> InOrder(int batchSize, int[] order)
-    {
-        foreach (int[] indices in order.Chunk(batchSize))
-            yield return Gather(indices);
-    }
-
-    Batch Gather(int[] indices)
+    Batch Prepare(int[] indices, int seed, Augmentation? augmentation)
     {
         float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
-        Workers.RunMany(indices.Length, ImageLength, new Normalization(this, indices, images));
+        for (int n = 0; n < indices.Length; n++)
+        {
+            Span<float> y = images.AsSpan(n * ImageLength, ImageLength);
+            if (augmentation is null)
+                LookUp(Image(indices[n]), y);
+            else
+                augmentation.Apply(this, indices[n], seed, y);
+        }
         return new(
             Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]),
             Array.ConvertAll(indices, index => labels[index]));
     }
 
-    readonly struct Normalization(LabeledImages from, int[] indices, float[] images) : IWork
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void LookUp(ReadOnlySpan<byte> image, Span<float> y)
     {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int n)
+        int plane = Shape.Height * Shape.Width;
+        for (int c = 0; c < Shape.Channels; c++)
         {
-            int plane = from.Shape.Height * from.Shape.Width;
-            for (int c = 0; c < from.Shape.Channels; c++)
-            {
-                ReadOnlySpan<byte> x = from.Image(indices[n]).Slice(c * plane, plane);
-                ReadOnlySpan<float> values = from.normalized.AsSpan(256 * c, 256);
-                Span<float> y = images.AsSpan(n * from.ImageLength + c * plane, x.Length);
-                for (int i = 0; i < x.Length; i++)
-                    y[i] = values[x[i]];
-            }
+            ReadOnlySpan<byte> from = image.Slice(c * plane, plane);
+            ReadOnlySpan<float> values = Normalized.Slice(256 * c, 256);
+            Span<float> to = y.Slice(c * plane, from.Length);
+            for (int i = 0; i < from.Length; i++)
+                to[i] = values[from[i]];
         }
     }
 
+    /// <summary>(x/255 − mean)/std.</summary>
+    internal void Normalize(int channel, Span<float> x)
+    {
+        TensorPrimitives.Divide(x, 255, x);
+        TensorPrimitives.Subtract(x, mean[channel], x);
+        TensorPrimitives.Divide(x, std[channel], x);
+    }
+
+    /// <summary>[C, 256]: what each byte becomes.</summary>
+    internal ReadOnlySpan<float> Normalized => normalized;
+
     int ImageLength => (int)Shape.Length;
 
-    ReadOnlySpan<byte> Image(int index) => pixels.AsSpan(index * ImageLength, ImageLength);
+    internal ReadOnlySpan<byte> Image(int index) => pixels.AsSpan(index * ImageLength, ImageLength);
 }

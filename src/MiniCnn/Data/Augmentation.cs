@@ -1,0 +1,215 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>Changes to the images of a batch at random, others in each epoch, that leave what they show: more to learn from few images.</summary>
+/// <remarks>
+/// In this order: a part of the image is cut out and enlarged, moved, mirrored; made brighter or darker, its contrast higher or lower; normalised;
+/// and a square is blanked. What happens to an image is a pure function (<see cref="Philox"/>) of the epoch's seed and the image's index in its
+/// set: it depends on no thread, batch or order, and what one option does not on which others are on.
+/// </remarks>
+public sealed record Augmentation
+{
+    /// <summary>Mirrors every second image, left for right.</summary>
+    public bool HorizontalFlip { get; init; }
+
+    /// <summary>Moves the image by up to this many pixels up or down and left or right; its edges are repeated into what opens.</summary>
+    /// <remarks>As torchvision's <c>RandomCrop(size, padding, padding_mode='edge')</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public int CropPadding { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
+
+    /// <summary>Cuts out a rectangle whose area is this share of the image's, or more, up to 1, and enlarges it to the image's size.</summary>
+    /// <remarks>
+    /// As torchvision's <c>RandomResizedCrop(size, scale=(Scale, 1))</c>, bilinear, but to fractions of a pixel; the rectangle's proportions,
+    /// between 3:4 and 4:3 of the image's, are drawn from those that fit.
+    /// </remarks>
+    /// <exception cref="ArgumentOutOfRangeException">Not above 0, or above 1.</exception>
+    public double Scale { get; init => field = value is > 0 and <= 1 ? value : throw Refused(value, "above 0 and at most 1"); } = 1;
+
+    /// <summary>Multiplies the pixels by a factor from 1 − this (0 at least) to 1 + this; torchvision's <c>ColorJitter(brightness)</c>.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    public double Brightness { get; init => field = value is >= 0 and <= double.MaxValue ? value : throw Refused(value, "0 or more"); }
+
+    /// <summary>
+    /// Multiplies the pixels' difference from the image's mean grey by a factor from 1 − this (0 at least) to 1 + this; torchvision's
+    /// <c>ColorJitter(contrast)</c>. Three channels are taken as red, green and blue.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    public double Contrast { get; init => field = value is >= 0 and <= double.MaxValue ? value : throw Refused(value, "0 or more"); }
+
+    /// <summary>Side of a square that becomes 0, the mean: centred on any pixel, so a part may lie outside.</summary>
+    /// <remarks>Source: DeVries, Taylor, “Improved Regularization of Convolutional Neural Networks with Cutout”, 2017.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    public int Cutout { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
+
+    static ArgumentOutOfRangeException Refused(object value, string range, [CallerMemberName] string name = "") =>
+        new(name, value, $"{name} must be {range}");
+
+    const uint Purpose = 0x41756767;                                          // of the random words: not a layer's place
+    const double Unit = 1 / 4294967296.0;
+
+    static readonly float[] greys = [0.2989f, 0.587f, 0.114f];                // of red, green and blue, as torchvision has it
+
+    /// <summary>Writes an image, augmented and normalised.</summary>
+    /// <param name="images">The set.</param>
+    /// <param name="index">The image's, in its set.</param>
+    /// <param name="seed">The epoch's.</param>
+    /// <param name="y">[C, H, W].</param>
+    internal void Apply(LabeledImages images, int index, int seed, Span<float> y)
+    {
+        Span<double> random = stackalloc double[12];                          // from 0 to below 1; every option has its own
+        for (int i = 0; i < random.Length; i += 4)
+        {
+            (uint a, uint b, uint c, uint d) = Philox.Block((uint)i / 4, (uint)index, 0, Purpose, (uint)seed, 0);
+            (random[i], random[i + 1], random[i + 2], random[i + 3]) = (a * Unit, b * Unit, c * Unit, d * Unit);
+        }
+        ReadOnlySpan<float> values = Brightness > 0 || Contrast > 0 ? Colors(images, index, random[0], random[1]) : images.Normalized;
+
+        // A rectangle of tall × wide of the image, from (top, left) on; output pixel x shows what is at its middle, left + (x + ½)·wide − ½.
+        (int height, int width) = (images.Shape.Height, images.Shape.Width);
+        double share = 1 - (1 - Scale) * random[2], spread = Math.Min(Math.Log(4 / 3.0), -Math.Log(share));
+        double root = Math.Sqrt(share), proportion = Math.Exp(spread * (random[3] - 0.5));
+        double tall = Math.Min(root / proportion, 1), wide = Math.Min(root * proportion, 1);
+        double top = height * (1 - tall) * random[4] + Shift(random[6]), left = width * (1 - wide) * random[5] + Shift(random[7]);
+        Axis rows = new(top + (tall - 1) / 2, tall, height), columns = new(left + (wide - 1) / 2, wide, width);
+        if (HorizontalFlip && random[8] < 0.5)
+            columns = columns.Mirrored;
+        Resample(images.Image(index), images.Shape, values, rows, columns, y);
+        if (Cutout > 0)
+            Blank(images.Shape, (int)(random[9] * height), (int)(random[10] * width), y);
+
+        double Shift(double random) => Math.Floor(random * (2.0 * CropPadding + 1)) - CropPadding;
+    }
+
+    /// <summary>What the image's bytes become, [C, 256]: brightness, then contrast, each cut off at 0 and 255, then normalised.</summary>
+    ReadOnlySpan<float> Colors(LabeledImages images, int index, double brightness, double contrast)
+    {
+        ImageShape shape = images.Shape;
+        float[] all = new float[256 * shape.Channels];
+        Span<float> values = all.AsSpan(0, 256);
+        float factor = Factor(Brightness, brightness);
+        for (int x = 0; x < 256; x++)
+            values[x] = Math.Min(factor * x, 255);
+        if (Contrast > 0)
+        {
+            factor = Factor(Contrast, contrast);
+            float grey = Grey(images.Image(index), shape, values);
+            TensorPrimitives.Multiply(values, factor, values);
+            TensorPrimitives.Add(values, (1 - factor) * grey, values);
+            TensorPrimitives.Clamp(values, 0, 255, values);
+        }
+        for (int c = shape.Channels - 1; c >= 0; c--)
+        {
+            values.CopyTo(all.AsSpan(256 * c));
+            images.Normalize(c, all.AsSpan(256 * c, 256));
+        }
+        return all;
+
+        static float Factor(double spread, double random)
+        {
+            double least = Math.Max(0, 1 - spread);
+            return (float)(least + (1 + spread - least) * random);
+        }
+    }
+
+    /// <summary>The mean grey of an image whose bytes stand for these values.</summary>
+    static float Grey(ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values)
+    {
+        Span<int> parts = stackalloc int[256];                                // of 65536: whole numbers are added faster
+        for (int x = 0; x < 256; x++)
+            parts[x] = (int)(65536 * values[x]);
+        int plane = shape.Height * shape.Width;
+        double grey = 0;
+        for (int c = 0; c < shape.Channels; c++)
+        {
+            long sum = 0;
+            foreach (byte x in image.Slice(c * plane, plane))
+                sum += parts[x];
+            grey += (shape.Channels == 3 ? greys[c] : 1.0 / shape.Channels) * sum / (65536.0 * plane);
+        }
+        return (float)grey;
+    }
+
+    /// <summary>Where the pixels of an output row or column come from: pixel i from start + i·step, not beyond the image.</summary>
+    readonly struct Axis(double start, double step, int size)
+    {
+        public bool IsWhole => Math.Abs(step) == 1;
+
+        public Axis Mirrored => new(start + (size - 1) * step, -step, size);
+
+        public (int Low, float Fraction) At(int i)
+        {
+            double at = Math.Clamp(start + i * step, 0, size - 1);
+            return ((int)at, (float)(at - (int)at));
+        }
+    }
+
+    /// <summary>Bilinear: along the columns in each row that is needed, then between two rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Resample(ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values, Axis rows, Axis columns, Span<float> y)
+    {
+        (int height, int width, int plane) = (shape.Height, shape.Width, shape.Height * shape.Width);
+        Span<float> buffer = width <= 512 ? stackalloc float[3 * width] : new float[3 * width];
+        Span<float> above = buffer[..width], below = buffer.Slice(width, width), fractions = buffer[(2 * width)..];
+        Span<int> low = width <= 512 ? stackalloc int[width] : new int[width];
+        for (int x = 0; x < width; x++)
+            (low[x], fractions[x]) = columns.At(x);
+        if (columns.IsWhole)
+            fractions = [];
+        for (int c = 0; c < shape.Channels; c++)
+        {
+            ReadOnlySpan<byte> source = image.Slice(c * plane, plane);
+            ReadOnlySpan<float> channel = values.Slice(256 * c, 256);
+            int there = -2;                                                   // above holds row there of the image, below the next one
+            for (int row = 0; row < height; row++)
+            {
+                (int upper, float fraction) = rows.At(row);
+                Span<float> to = y.Slice(c * plane + row * width, width);
+                if (fraction == 0)
+                {
+                    Line(source.Slice(upper * width, width), channel, low, fractions, to);
+                    continue;
+                }
+                if (upper != there)
+                {
+                    Span<float> free = above;
+                    above = below;
+                    below = free;
+                    if (upper != there + 1)
+                        Line(source.Slice(upper * width, width), channel, low, fractions, above);
+                    Line(source.Slice((upper + 1) * width, width), channel, low, fractions, below);
+                    there = upper;
+                }
+                TensorPrimitives.Lerp(above, below, fraction, to);
+            }
+        }
+    }
+
+    /// <summary>A row of the image along its columns; no fractions: all are 0.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void Line(ReadOnlySpan<byte> row, ReadOnlySpan<float> values, ReadOnlySpan<int> low, ReadOnlySpan<float> fractions, Span<float> to)
+    {
+        if (fractions.IsEmpty)
+        {
+            for (int x = 0; x < to.Length; x++)
+                to[x] = values[row[low[x]]];
+            return;
+        }
+        for (int x = 0; x < to.Length; x++)
+        {
+            float a = values[row[low[x]]], b = values[row[Math.Min(low[x] + 1, row.Length - 1)]];
+            to[x] = a + fractions[x] * (b - a);
+        }
+    }
+
+    /// <summary>A square centred on a pixel, as far as it lies in the image.</summary>
+    void Blank(ImageShape shape, int row, int column, Span<float> y)
+    {
+        int top = Math.Max(0, row - Cutout / 2), bottom = (int)Math.Min(shape.Height, (long)row - Cutout / 2 + Cutout);
+        int left = Math.Max(0, column - Cutout / 2), right = (int)Math.Min(shape.Width, (long)column - Cutout / 2 + Cutout);
+        for (int c = 0; c < shape.Channels; c++)
+            for (int i = top; i < bottom; i++)
+                y.Slice((c * shape.Height + i) * shape.Width + left, right - left).Clear();
+    }
+}

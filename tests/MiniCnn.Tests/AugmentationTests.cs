@@ -1,0 +1,297 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+[Collection("Workers")]                                               // one of these tests turns Workers.Count
+public class AugmentationTests
+{
+    const int Count = 400;
+
+    /// <summary>Images of random bytes, the label of each its index.</summary>
+    static LabeledImages Noise(ImageShape shape, int count = Count)
+    {
+        byte[] pixels = new byte[count * shape.Length];
+        new Random(1).NextBytes(pixels);
+        float[] mean = [.. Enumerable.Range(0, shape.Channels).Select(c => 0.5f - 0.1f * c)], std = [.. mean.Select(m => m / 2)];
+        return new(pixels, [.. Enumerable.Range(0, count)], shape, count, mean, std);
+    }
+
+    /// <summary>The same on the scale of the bytes: (x/255 − 0)/(1/255).</summary>
+    static LabeledImages Bytes(LabeledImages images) =>
+        images.WithNormalization(new float[images.Shape.Channels], [.. Enumerable.Repeat(1 / 255f, images.Shape.Channels)]);
+
+    static float[] Augmented(Augmentation augmentation, LabeledImages images, int index, int seed = 5)
+    {
+        float[] y = [.. Enumerable.Repeat(float.NaN, (int)images.Shape.Length)];
+        augmentation.Apply(images, index, seed, y);
+        return y;
+    }
+
+    static float[] Plain(LabeledImages images, int index)
+    {
+        var image = images.Take(index + 1).Batches(index + 1).Single().Images;
+        float[] all = new float[image.FlattenedLength];
+        image.FlattenTo(all);
+        return all[^(int)images.Shape.Length..];
+    }
+
+    static int[] Range(int count) => [.. Enumerable.Range(0, count)];
+
+    [Fact]
+    public void Without_an_option_nothing_changes()
+    {
+        LabeledImages images = Noise(new(3, 6, 7), 20);
+        Assert.All(Range(20), i => Assert.Equal(Plain(images, i), Augmented(new(), images, i)));
+    }
+
+    [Fact]
+    public void A_flip_is_the_exact_mirror_of_half_the_images()
+    {
+        LabeledImages images = Noise(new(3, 4, 5));
+        bool[] flipped = [.. Range(Count).Select(i =>
+        {
+            float[] plain = Plain(images, i), y = Augmented(new() { HorizontalFlip = true }, images, i);
+            float[] mirror = [.. Range(60).Select(k => plain[k / 5 * 5 + 4 - k % 5])];
+            Assert.True(y.SequenceEqual(plain) || y.SequenceEqual(mirror));
+            return y.SequenceEqual(mirror);
+        })];
+        Assert.InRange(flipped.Count(f => f), 160, 240);                       // 4 deviations of 10 either way
+        Assert.InRange(Range(Count - 1).Count(i => flipped[i] != flipped[i + 1]), 160, 240);
+    }
+
+    [Fact]
+    public void A_crop_after_padding_is_a_shift_with_the_edges_repeated()
+    {
+        LabeledImages images = Noise(new(2, 6, 9));
+        int[] times = new int[25];
+        foreach (int i in Range(Count))
+        {
+            float[] plain = Plain(images, i), y = Augmented(new() { CropPadding = 2 }, images, i);
+            int[] shifts = [.. Range(25).Where(shift => y.SequenceEqual(Range(108).Select(k =>
+                plain[k / 54 * 54 + Math.Clamp(k / 9 % 6 + shift / 5 - 2, 0, 5) * 9 + Math.Clamp(k % 9 + shift % 5 - 2, 0, 8)])))];
+            times[Assert.Single(shifts)]++;
+        }
+        Assert.All(times, n => Assert.InRange(n, 3, 35));                      // 16 each, deviation 4
+        float[] far = Augmented(new() { CropPadding = int.MaxValue }, images, 3);
+        Assert.Single(far[..54].Distinct());                                   // far beyond a corner
+    }
+
+    // Channel 0 grows by 3 a column and channel 1 by 3 a row: between them bilinear sampling is exact, so they tell where each pixel came from.
+    // Channel 2 is noise, which must then come from there too.
+    [Theory]
+    [InlineData(33, 41, 0.6, 0, false)]
+    [InlineData(40, 37, 0.08, 0, false)]
+    [InlineData(33, 33, 0.6, 4, true)]
+    [InlineData(11, 600, 0.5, 0, true)]
+    public void A_resized_crop_is_bilinear_between_the_pixels_it_covers(int height, int width, double scale, int padding, bool flip)
+    {
+        int stepX = width > 80 ? 0 : 3, stepY = height > 80 ? 0 : 3, plane = height * width, count = width > 80 ? 20 : 200;
+        byte[] pixels = new byte[count * 3 * plane];
+        new Random(2).NextBytes(pixels);
+        foreach (int i in Range(count))
+            foreach (int k in Range(plane))
+                (pixels[i * 3 * plane + k], pixels[i * 3 * plane + plane + k]) = ((byte)(stepX == 0 ? 0 : 3 * (k % width)), (byte)(3 * (k / width)));
+        LabeledImages images = new(pixels, new int[count], new(3, height, width), 1, new float[3], [1 / 255f, 1 / 255f, 1 / 255f]);
+        Augmentation augmentation = new() { Scale = scale, CropPadding = padding, HorizontalFlip = flip };
+        List<double> shares = [];
+        foreach (int i in Range(count))
+        {
+            float[] y = Augmented(augmentation, images, i);
+            (double top, double tall) = Line([.. Range(height).Select(row => y[plane + row * width] / 3.0)], height);
+            Near(2e-3, k => 3 * Math.Clamp(top + tall * (k / width), 0, height - 1), y.AsSpan(plane, plane));
+            Inside(top, tall, height);
+            if (stepX == 0)
+                continue;
+            (double left, double wide) = Line([.. Range(width).Select(column => y[column] / 3.0)], width);
+            Near(2e-3, k => 3 * Math.Clamp(left + wide * (k % width), 0, width - 1), y.AsSpan(0, plane));
+            Assert.True(flip || wide > 0);
+            if (wide < 0)
+                (left, wide) = (left + wide * (width - 1), -wide);
+            Inside(left, wide, width);
+            Assert.InRange(wide / tall, 0.7499, 1.3334);
+            shares.Add(wide * tall);
+            Near(0.05, k => Sampled(i, y[plane + k] / 3, y[k] / 3), y.AsSpan(2 * plane));
+        }
+        if (stepX == 0)
+            return;
+        Assert.InRange(shares.Min(), scale - 1e-3, scale + 0.1 * (1 - scale));
+        Assert.InRange(shares.Max(), 1 - 0.1 * (1 - scale), 1.001);
+        Assert.Equal((1 + scale) / 2, shares.Average(), (1 - scale) * 0.09);                     // 4 deviations of 0.29/√200
+
+        void Near(double tolerance, Func<int, double> expected, ReadOnlySpan<float> values)
+        {
+            for (int k = 0; k < plane; k++)
+                if (!(Math.Abs(expected(k) - values[k]) <= tolerance))
+                    Assert.Fail($"pixel {k} is {values[k]}, not {expected(k)}");
+        }
+
+        void Inside(double start, double step, int size)
+        {
+            double first = start - (step - 1) / 2;                                               // the edge of the rectangle, in pixels
+            Assert.InRange(first, -padding - 1e-3, size * (1 - step) + padding + 1e-3);
+        }
+
+        double Sampled(int i, double row, double column)
+        {
+            ReadOnlySpan<byte> source = images.Pixels.Slice((i * 3 + 2) * plane, plane);
+            int r = (int)row, c = (int)column, below = Math.Min(r + 1, height - 1), right = Math.Min(c + 1, width - 1);
+            double v = row - r, h = column - c;
+            return (1 - v) * ((1 - h) * source[r * width + c] + h * source[r * width + right])
+                + v * ((1 - h) * source[below * width + c] + h * source[below * width + right]);
+        }
+
+        // The straight line through what is not cut off at the ends.
+        static (double Start, double Step) Line(double[] at, int size)
+        {
+            int[] free = [.. Enumerable.Range(0, size).Where(i => at[i] > 1e-3 && at[i] < size - 1 - 1e-3)];
+            double step = (at[free[^1]] - at[free[0]]) / (free[^1] - free[0]);
+            return (at[free[0]] - free[0] * step, step);
+        }
+    }
+
+    static double FactorOf(Augmentation only, LabeledImages images, int i)
+    {
+        float[] x = Plain(images, i), y = Augmented(only, images, i);
+        int[] free = [.. Range(x.Length).Where(k => y[k] > 0.01 && y[k] < 254.99)];
+        int low = free.MinBy(k => x[k]), high = free.MaxBy(k => x[k]);
+        return only.Contrast > 0 ? (y[high] - y[low]) / (x[high] - x[low]) : y[high] / x[high];
+    }
+
+    static double Grey(double[] x, int channels)
+    {
+        double[] weights = channels == 3 ? [0.2989, 0.587, 0.114] : [.. Enumerable.Repeat(1.0 / channels, channels)];
+        return x.Chunk(x.Length / channels).Zip(weights, (plane, weight) => weight * plane.Average()).Sum();
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public void Brightness_multiplies_and_contrast_leaves_the_mean_grey(int channels)
+    {
+        LabeledImages images = Bytes(Noise(new(channels, 9, 8)));
+        Augmentation bright = new() { Brightness = 0.4 }, contrast = new() { Contrast = 0.7 }, both = new() { Brightness = 0.4, Contrast = 0.7 };
+        List<double> brights = [], contrasts = [];
+        foreach (int i in Range(Count))
+        {
+            double b = FactorOf(bright, images, i), c = FactorOf(contrast, images, i);
+            double[] x = [.. Plain(images, i).Select(v => (double)v)], brighter = [.. x.Select(v => Math.Min(b * v, 255))];
+            Near(brighter, Augmented(bright, images, i));
+            Near([.. x.Select(v => Math.Clamp(c * v + (1 - c) * Grey(x, channels), 0, 255))], Augmented(contrast, images, i));
+            Near([.. brighter.Select(v => Math.Clamp(c * v + (1 - c) * Grey(brighter, channels), 0, 255))], Augmented(both, images, i));
+            brights.Add(b);
+            contrasts.Add(c);
+        }
+        Uniform(brights, 0.6, 1.4);
+        Uniform(contrasts, 0.3, 1.7);
+        Uniform([.. Range(Count).Select(i => FactorOf(new() { Brightness = 2 }, images, i))], 0, 3);       // not below 0
+
+        static void Near(double[] expected, float[] y) => Assert.True(expected.Zip(y).Max(pair => Math.Abs(pair.First - pair.Second)) < 1e-2);
+
+        static void Uniform(List<double> factors, double least, double most)
+        {
+            double width = most - least;
+            Assert.InRange(factors.Min(), least - 1e-3, least + 0.05 * width);
+            Assert.InRange(factors.Max(), most - 0.05 * width, most + 1e-3);
+            Assert.Equal((least + most) / 2, factors.Average(), 0.06 * width);                             // 4 deviations of 0.29/√400
+        }
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(4)]
+    [InlineData(5)]
+    [InlineData(100)]
+    public void A_cutout_is_a_square_about_any_pixel(int side)
+    {
+        LabeledImages images = Noise(new(2, 7, 10));
+        HashSet<(int, int)> centres = [];
+        foreach (int i in Range(Count))
+        {
+            float[] plain = Plain(images, i), y = Augmented(new() { Cutout = side }, images, i);
+            (int, int)[] fits = [.. Range(70).Select(k => (k / 10, k % 10)).Where(at =>
+                y.SequenceEqual(Range(140).Select(k => Within(k / 10 % 7 - at.Item1) && Within(k % 10 - at.Item2) ? 0 : plain[k])))];
+            if (side < 100)
+                centres.Add(Assert.Single(fits));
+            else
+                Assert.Equal(70, fits.Length);
+        }
+        Assert.Equal(side < 100 ? 70 : 0, centres.Count);                      // every pixel
+
+        bool Within(int place) => place >= -(side / 2) && place < side - side / 2;
+    }
+
+    // The random numbers of an option are its own.
+    [Fact]
+    public void One_option_does_not_change_what_another_does()
+    {
+        LabeledImages images = Noise(new(1, 8, 8));
+        Augmentation shift = new() { HorizontalFlip = true, CropPadding = 3, Scale = 0.5 };
+        foreach (int i in Range(Count))
+        {
+            float[] without = Augmented(shift, images, i), with = Augmented(shift with { Cutout = 3 }, images, i);
+            Assert.InRange(Range(64).Count(k => with[k] != without[k]), 3, 9);
+            Assert.All(Range(64), k => Assert.True(with[k] == without[k] || with[k] == 0));
+        }
+    }
+
+    static readonly Augmentation all = new() { HorizontalFlip = true, CropPadding = 2, Scale = 0.5, Brightness = 0.3, Contrast = 0.3, Cutout = 3 };
+
+    [Fact]
+    public void What_happens_is_a_function_of_seed_and_index()
+    {
+        LabeledImages images = Noise(new(1, 8, 8), 2), same = new([.. images.Pixels[..64], .. images.Pixels[..64]], [0, 0], images.Shape, 1, [0], [1]);
+        Assert.Equal(Augmented(all, images, 1), Augmented(all, images, 1));
+        Assert.NotEqual(Augmented(all, same, 0), Augmented(all, same, 1));
+        float[][] seeds = [.. Enumerable.Range(-50, 100).Select(seed => Augmented(all, images, 1, seed))];
+        Assert.Equal(100, seeds.DistinctBy(y => string.Join(' ', y)).Count());
+    }
+
+    [Fact]
+    public void Batches_are_augmented_alike_whatever_their_size_and_the_threads()
+    {
+        LabeledImages images = Noise(new(2, 8, 7), 50);
+        int before = Workers.Count;
+        try
+        {
+            foreach (int threads in (int[])[1, 2, 3, 8])
+                foreach (int batchSize in (int[])[1, 7, 50])
+                {
+                    Workers.Count = threads;
+                    List<int> order = [];
+                    foreach ((Tensor<float> x, int[] labels) in images.Batches(batchSize, seed: 5, all))
+                    {
+                        float[] values = new float[x.FlattenedLength];
+                        x.FlattenTo(values);
+                        Assert.Equal(labels.SelectMany(i => Augmented(all, images, i)), values);
+                        order.AddRange(labels);
+                    }
+                    Assert.Equal(Permutation.Random(50, seed: 5), order);
+                    Assert.Equal(Range(50).SelectMany(i => Plain(images, i)), images.Batches(batchSize).SelectMany(batch => batch.Images.ToArray()));
+                }
+        }
+        finally
+        {
+            Workers.Count = before;
+        }
+    }
+
+    [Fact]
+    public void What_makes_no_sense_is_refused()
+    {
+        Refused("CropPadding must be 0 or more", () => new() { CropPadding = -1 });
+        Refused("Scale must be above 0 and at most 1", () => new() { Scale = 0 });
+        Refused("Scale must be above 0 and at most 1", () => new() { Scale = 1.01 });
+        Refused("Scale must be above 0 and at most 1", () => new() { Scale = double.NaN });
+        Refused("Brightness must be 0 or more", () => new() { Brightness = -0.1 });
+        Refused("Brightness must be 0 or more", () => new() { Brightness = double.PositiveInfinity });
+        Refused("Contrast must be 0 or more", () => new() { Contrast = double.NaN });
+        Refused("Cutout must be 0 or more", () => new() { Cutout = -1 });
+        Assert.StartsWith(
+            "augmentation needs a seed", Assert.Throws<ArgumentException>(() => Noise(new(1, 2, 2), 3).Batches(2, augmentation: all)).Message,
+            StringComparison.Ordinal);
+
+        static void Refused(string fault, Func<Augmentation> make) =>
+            Assert.StartsWith(fault, Assert.Throws<ArgumentOutOfRangeException>(make).Message, StringComparison.Ordinal);
+    }
+}
