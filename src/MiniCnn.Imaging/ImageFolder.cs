@@ -1,0 +1,213 @@
+using System.Text.RegularExpressions;
+
+namespace MiniCnn.Imaging;
+
+/// <summary>A file of pictures' folder.</summary>
+/// <param name="Name">Its path below the folder, with slashes.</param>
+/// <param name="Label">The index of its class.</param>
+public readonly record struct ImageFile(string Name, int Label);
+
+/// <summary>A folder of photos, sorted into classes: listed when it is made, read by <see cref="Load"/>.</summary>
+/// <remarks>
+/// The classes are the subfolders, in the ordinal order of their names: <c>Cat/0.jpg</c>, <c>Dog/other/1.png</c>. Or, where there are no
+/// subfolders, what stands before the number in each file's name: <c>cat.0.jpg</c>. A folder that holds nothing but one that is laid out so
+/// (as archives unpack: <c>PetImages/Cat/0.jpg</c>, <c>train/cat.0.jpg</c>) stands for that one.
+/// Pictures end in .jpg, .jpeg, .png, .ppm or .pgm, in capitals or not; they come class by class, in the ordinal order of their paths.
+/// Everything else is passed over: hidden files and folders, other extensions, pictures beside the classes' subfolders.
+/// Links to files, and to folders in place of a class's, are followed; links to folders further below are not, so no circle has a way in.
+/// Immutable, and free of what is in the files.
+/// </remarks>
+public sealed partial class ImageFolder
+{
+    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".ppm", ".pgm"];
+    static readonly EnumerationOptions visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System, IgnoreInaccessible = false };
+
+    /// <summary>Lists a folder.</summary>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">It holds no classes, or a class without pictures; the message names it.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    public ImageFolder(string path)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(path);
+        if (!Directory.Exists(path))
+            throw new DirectoryNotFoundException($"{path}: there is no such folder");
+        Root = Unwrapped(path);
+        string[] folders = Subfolders(Root);
+        (ClassNames, Files) = folders.Length > 0 ? ByFolder(folders) : ByName();
+    }
+
+    ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files) => (Root, ClassNames, Files) = (whole.Root, whole.ClassNames, [.. files]);
+
+    /// <summary>The folder whose subfolders, or whose files, are the classes.</summary>
+    public string Root { get; }
+
+    /// <summary>The name of each class, in ordinal order.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>The pictures, class by class.</summary>
+    public IReadOnlyList<ImageFile> Files { get; }
+
+    /// <summary>Splits off a share of the files at random, of each class by itself, before any is read.</summary>
+    /// <param name="validation">The share that goes to the second part, between 0 and 1; of two files or more, at least one goes either way.</param>
+    /// <param name="seed">The same seed splits the same way.</param>
+    /// <returns>Two parts with the same classes, the files of each in the order they had.</returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
+    public (ImageFolder Train, ImageFolder Validation) Split(double validation, int seed)
+    {
+        Permutation.CheckShare(validation);
+        int[] labels = [.. Files.Select(file => file.Label)];
+        (int[] first, int[] second) = Permutation.Stratified(labels, ClassNames.Count, validation, seed);
+        return (new(this, first.Order().Select(i => Files[i])), new(this, second.Order().Select(i => Files[i])));
+    }
+
+    /// <summary>Reads every picture once, on all threads, and keeps it at the size it is trained with.</summary>
+    /// <param name="height">Rows of each image. The picture is resized to this and the width, whatever its proportions.</param>
+    /// <param name="width">Columns of each image.</param>
+    /// <param name="channels">3: colour; 1: grey.</param>
+    /// <param name="strict">A file that cannot be read is an error; else it is skipped, and told of in the result.</param>
+    /// <param name="progress">Told after each file, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="cancellationToken">Ends the reading.</param>
+    /// <returns>The same whatever the number of threads; normalised to 0 to 1, as torchvision's <c>ToTensor</c>: mean 0, std 1.</returns>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
+    /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
+    /// <exception cref="InvalidDataException">No picture of a class can be read, or not every one where it is <paramref name="strict"/>.</exception>
+    /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
+    public LoadedImages Load(
+        int height, int width, int channels = 3, bool strict = false, IProgress<(int Done, int Total)>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
+        if (channels is not (1 or 3))
+            throw new ArgumentOutOfRangeException(nameof(channels), $"expected 1 or 3 channels, got {channels}");
+        ImageShape shape = new(channels, height, width);
+        if (shape.Length > Array.MaxLength / int.Max(Files.Count, 1))
+            throw new ArgumentException($"{Files.Count} images of {shape} do not fit an array; load them smaller", nameof(width));
+
+        int length = (int)shape.Length, done = 0;
+        byte[] pixels = new byte[Files.Count * length];                        // [N, C, H, W]
+        string?[] faults = new string?[Files.Count];
+        Lock reporting = new();
+        Parallel.For(0, Files.Count, new() { MaxDegreeOfParallelism = Workers.Count, CancellationToken = cancellationToken }, i =>
+        {
+            faults[i] = Read(Path.Combine(Root, Files[i].Name), shape, pixels.AsSpan(i * length, length));
+            if (progress is not null)
+                lock (reporting)
+                    progress.Report((++done, Files.Count));
+        });
+
+        SkippedFile[] skipped = [.. Files.Zip(faults).Where(x => x.Second is not null).Select(x => new SkippedFile(x.First.Name, x.Second!))];
+        if (strict && skipped.Length > 0)
+            throw new InvalidDataException($"{Root}: cannot read {SkippedFile.Summary(skipped, Files.Count)}");
+        int[] kept = [.. Enumerable.Range(0, Files.Count).Where(i => faults[i] is null)];
+        foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
+            throw new InvalidDataException(
+                $"{Root}: no picture of the class {ClassNames[lost]} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
+
+        for (int i = 0; i < kept.Length; i++)                                  // close the gaps
+            if (kept[i] > i)
+                pixels.AsSpan(kept[i] * length, length).CopyTo(pixels.AsSpan(i * length));
+        if (kept.Length < Files.Count)
+            Array.Resize(ref pixels, kept.Length * length);
+        float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
+        LabeledImages images = new(pixels, [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames);
+        return new(images, [.. kept.Select(i => Files[i].Name)], skipped);
+    }
+
+    /// <summary>Reads a picture into [C, H, W], or says why it cannot.</summary>
+    static string? Read(string path, ImageShape shape, Span<byte> to)
+    {
+        Picture picture;
+        try
+        {
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            if (file.CanSeek && file.Length == 0)
+                return "empty";
+            picture = Picture.Load(file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return e.Message;
+        }
+        byte[] pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
+        int plane = shape.Height * shape.Width;
+        for (int c = 0; c < shape.Channels; c++)
+            for (int i = 0; i < plane; i++)
+                to[c * plane + i] = pixels[i * shape.Channels + c];
+        return null;
+    }
+
+    (string[] Classes, ImageFile[] Files) ByFolder(string[] folders)
+    {
+        List<ImageFile> files = [];
+        for (int label = 0; label < folders.Length; label++)
+        {
+            string[] names = [.. Pictures(Path.Combine(Root, folders[label]), $"{folders[label]}/", deep: true)];
+            if (names.Length == 0)
+                throw new InvalidDataException($"{Root}: the class {folders[label]} holds no pictures ({string.Join(", ", extensions)})");
+            Array.Sort(names, StringComparer.Ordinal);
+            files.AddRange(names.Select(name => new ImageFile(name, label)));
+        }
+        return (folders, [.. files]);
+    }
+
+    (string[] Classes, ImageFile[] Files) ByName()
+    {
+        string[] names = [.. Pictures(Root, "", deep: false)];
+        if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
+            throw new InvalidDataException($"{Root}: {other} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+        if (names.Length == 0)
+            throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
+        string[] classes = [.. names.Select(Class).Distinct().Order(StringComparer.Ordinal)];
+        return (classes, [.. names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name))))
+            .OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)]);
+
+        static string Class(string name) => Numbered().Match(name).Groups[1].Value;
+    }
+
+    /// <summary>Goes down while there is nothing but one subfolder, and that one holds subfolders alone, or numbered names alone.</summary>
+    static string Unwrapped(string path)
+    {
+        while (Subfolders(path) is [string only] && !Pictures(path, "", deep: false).Any())
+        {
+            DirectoryInfo below = new(Path.Combine(path, only));
+            string[] names = [.. Pictures(below.FullName, "", deep: false)];
+            bool isFolderOfClasses = names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(below.FullName).Length > 0;
+            if (!isFolderOfClasses || below.LinkTarget is not null)
+                break;
+            path = Path.Combine(path, only);
+        }
+        return path;
+    }
+
+    static string[] Subfolders(string path)
+    {
+        string full = WithSeparator(Path.GetFullPath(path));
+        return [.. Entries(path).OfType<DirectoryInfo>().Where(folder => !LeadsBack(folder)).Select(folder => folder.Name).Order(StringComparer.Ordinal)];
+
+        bool LeadsBack(DirectoryInfo folder) =>
+            folder.ResolveLinkTarget(returnFinalTarget: true) is FileSystemInfo target
+            && full.StartsWith(WithSeparator(target.FullName), StringComparison.Ordinal);
+
+        static string WithSeparator(string path) => Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar;
+    }
+
+    /// <summary>The pictures in a folder, each with what is put before its name.</summary>
+    static IEnumerable<string> Pictures(string path, string before, bool deep)
+    {
+        foreach (FileSystemInfo entry in Entries(path))
+        {
+            if (entry is FileInfo && extensions.Contains(entry.Extension, StringComparer.OrdinalIgnoreCase))
+                yield return before + entry.Name;
+            if (deep && entry is DirectoryInfo && entry.LinkTarget is null)
+                foreach (string name in Pictures(entry.FullName, $"{before}{entry.Name}/", deep))
+                    yield return name;
+        }
+    }
+
+    static IEnumerable<FileSystemInfo> Entries(string path) =>
+        new DirectoryInfo(path).EnumerateFileSystemInfos("*", visible).Where(entry => !entry.Name.StartsWith('.'));
+
+    [GeneratedRegex(@"^(.+)\.[0-9]+\.[^.]+$", RegexOptions.Singleline)]
+    private static partial Regex Numbered();
+}
