@@ -1,0 +1,23 @@
+using System.Diagnostics;
+
+namespace MiniCnn.Tests;
+
+/// <summary>A program of examples/ as a person runs it, as a process.</summary>
+static class Example
+{
+    public static (int Code, string Output, string Error) Run(string name, params string[] arguments)
+    {
+        // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/NAME/bin/Release/net10.0
+        string folder = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", name), StringComparison.Ordinal);
+        ProcessStartInfo start = new("dotnet", [Path.Combine(folder, $"{name}.dll"), .. arguments])
+        {
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        using Process process = Process.Start(start)!;
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.ReplaceLineEndings("\n"), error.GetAwaiter().GetResult());
+    }
+}
