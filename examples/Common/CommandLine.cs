@@ -9,7 +9,8 @@ static class CommandLine
     public static int Run(RootCommand root, string[] args, Func<ParseResult, string?> check)
     {
         ParseResult options = root.Parse(args);
-        string? fault = options.Errors.Count > 0 ? options.Errors[0].Message : check(options);
+        string? fault = options.Errors.Count > 0 ? string.Join(' ', options.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
+            : check(options);
         if (fault is not null)
         {
             Console.Error.WriteLine($"{fault} (--help lists the options)");

@@ -5,6 +5,7 @@ using System.Numerics.Tensors;
 using System.Text;
 using System.Text.RegularExpressions;
 using MiniCnn;
+using MiniCnn.Examples;
 using MiniCnn.Imaging;
 
 Console.OutputEncoding = Encoding.UTF8;
@@ -49,25 +50,28 @@ RootCommand command = new($"""
 };
 ParseResult options = command.Parse(args);
 command.SetAction(_ => Run());
-string? fault = options.Errors.Count > 0 ? Regex.Replace(options.Errors[0].Message, @"\s+", " ").TrimEnd()
-    : Below(1, stride) ?? Below(1, dilation) ?? Below(1, repeat) ?? (float.IsFinite(options.GetValue(bias)) ? null : "--bias must be a number");
-try
+return CommandLine.Run(command, args, Fault);
+
+// What cannot be is said before the photo is looked for.
+string? Fault(ParseResult _)
 {
-    return fault is null ? options.Invoke(new() { EnableDefaultExceptionHandler = false }) : throw new ArgumentException($"{fault} (--help lists the options)");
-}
-catch (Exception e) when (e is ArgumentException or FormatException or IOException or UnauthorizedAccessException)
-{
-    Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
-    return e is ArgumentException or FormatException ? 2 : 1;
+    try
+    {
+        foreach (ImageFilter filter in Filters())
+            _ = Layer(filter, 1, PaddingOf(filter), options.GetValue(stride));
+        _ = Size();
+        return options.Below(1, repeat) ?? (float.IsFinite(options.GetValue(bias)) ? null : "--bias must be a number");
+    }
+    catch (Exception e) when (e is ArgumentException or FormatException)
+    {
+        return e.Message;
+    }
 }
 
 int Run()
 {
-    (int Width, int Height) to = Size(options.GetValue(size)!);
-    ImageFilter[] filters = [.. (options.GetValue(all) ? ImageFilters.All : [Named(options.GetValue(kernel)!)]).Select(Changed)];
-    foreach (ImageFilter filter in filters)
-        _ = Layer(filter, 1, PaddingOf(filter), options.GetValue(stride));      // what cannot be is said before the photo is looked for
-
+    (int Width, int Height) to = Size();
+    ImageFilter[] filters = Filters();
     string? path = options.GetValue(photo);
     Picture before = path is null ? TestCard.Draw(to.Width, to.Height) : Picture.Load(path);
     Console.WriteLine($"{path ?? "a test card, for want of a photo"}: {Text(before)} pixels");
@@ -158,11 +162,11 @@ Padding PaddingOf(ImageFilter filter) => options.GetValue(padding) switch
     _ => default,
 };
 
-ImageFilter Changed(ImageFilter filter)
+ImageFilter[] Filters() => [.. (options.GetValue(all) ? ImageFilters.All : [Named(options.GetValue(kernel)!)]).Select(filter =>
 {
     filter = options.GetValue(normalize) switch { "area" => filter.DividedByArea(), "sum" => filter.DividedBySum(), _ => filter };
     return options.GetValue(flip) ? filter.Flipped() : filter;
-}
+})];
 
 Picture Shown(Tensor<float> y)
 {
@@ -187,11 +191,11 @@ static ImageFilter Named(string text)
 // As one writes it in a command line: “box-blur-3x3”.
 static string Key(string name) => name.ToLowerInvariant().Replace(' ', '-').Replace('×', 'x');
 
-static (int Width, int Height) Size(string text) =>
-    Regex.Match(text, @"^(\d{1,5})[x×](\d{1,5})$") is { Success: true } match
+(int Width, int Height) Size() =>
+    Regex.Match(options.GetValue(size)!, @"^(\d{1,5})[x×](\d{1,5})$") is { Success: true } match
     && int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) is >= 16 and int width
     && int.Parse(match.Groups[2].Value, CultureInfo.InvariantCulture) is >= 16 and int height
-        ? (width, height) : throw new ArgumentException($"--size must be two numbers of at least 16, as in 224x224, not {text}");
+        ? (width, height) : throw new ArgumentException($"--size must be two numbers of at least 16, as in 224x224, not {options.GetValue(size)}");
 
 static string Text(Picture picture) => $"{picture.Width}×{picture.Height}";
 
@@ -201,5 +205,3 @@ static Option<string> Choice(string name, string description, params string[] ch
     option.AcceptOnlyFromAmong(choices);
     return option;
 }
-
-string? Below(int least, Option<int> option) => options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;
