@@ -15,9 +15,8 @@ public sealed class MutatedArchivesTests : IDisposable
     [InlineData("tar")]     // mutated before it is gzipped: else gzip's checksum finds nearly all
     public void Mutated_archives_never_reach_beyond_their_folder(string kind)
     {
-        var random = new Random(1);
         byte[] noise = new byte[3_000];
-        random.NextBytes(noise);
+        new Random(1).NextBytes(noise);
         (string, byte[])[] members = [("Pets/Cat/0.jpg", noise), ("Pets/note.txt", new byte[9_000]), ("../evil", [1]), ("Pets/Thumbs.db", [2])];
         byte[] archive = kind == "zip" ? Archives.Zip(members)
             : kind == "tar.gz" ? Archives.TarGz(members) : Archives.Tar(members.Select(m => Archives.File(m.Item1, m.Item2)));
@@ -26,7 +25,7 @@ public sealed class MutatedArchivesTests : IDisposable
         int runs = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int n) ? n : 500, whole = 0;
         for (int run = 0; run < runs; run++)
         {
-            byte[] mutated = Mutate(archive, random);
+            byte[] mutated = MutatedFiles.Mutate([archive], run);
             File.WriteAllBytes(path, kind == "tar" ? Idx.Gzip(mutated) : mutated);
             try
             {
@@ -47,35 +46,4 @@ public sealed class MutatedArchivesTests : IDisposable
     void AssertEntries(string[] expected) => Assert.Equal(expected, Directory.EnumerateFileSystemEntries(outer, "*", SearchOption.AllDirectories)
         .Select(path => Path.GetRelativePath(outer, path).Replace('\\', '/'))
         .Select(path => path.StartsWith("set/Pets/Cat/", StringComparison.Ordinal) ? "set/Pets/Cat/#.jpg" : path).Order(StringComparer.Ordinal));
-
-    static byte[] Mutate(byte[] file, Random random)
-    {
-        List<byte> bytes = [.. file];
-        for (int times = random.Next(1, 4); times > 0; times--)
-        {
-            int at = random.Next(bytes.Count), length = random.Next(1, int.Min(bytes.Count - at, 64) + 1);
-            switch (random.Next(5))
-            {
-                case 0:
-                    bytes[at] ^= (byte)(1 << random.Next(8));
-                    break;
-                case 1:
-                    bytes[at] = (byte)random.Next(256);
-                    break;
-                case 2:
-                    byte extreme = (byte)(random.Next(2) * 255);
-                    for (int i = 0; i < length; i++)
-                        bytes[at + i] = extreme;
-                    break;
-                case 3:
-                    bytes.InsertRange(at, bytes.GetRange(random.Next(bytes.Count - length + 1), length));
-                    break;
-                default:
-                    if (length < bytes.Count)
-                        bytes.RemoveRange(at, length);
-                    break;
-            }
-        }
-        return [.. bytes];
-    }
 }

@@ -50,7 +50,8 @@ static class MutatedFiles
         return pictures;
     }
 
-    static byte[] Mutate(IReadOnlyList<byte[]> files, int number)
+    /// <summary>One of the files with one to four things wrong, a function of the number alone.</summary>
+    public static byte[] Mutate(IReadOnlyList<byte[]> files, int number)
     {
         Random random = new(number);
         List<byte> file = [.. files[random.Next(files.Count)]];

@@ -226,7 +226,10 @@ public sealed class UnpackerTests : IDisposable
     void AssertUnpacked()
     {
         Assert.Equal(
-            ["mine", "set", "set/Pets", "set/Pets/Cat", "set/Pets/Cat/0.jpg", "set/Pets/Cat/12499.jpg", "set/Pets/Dog", "set/Pets/Dog/0.jpg", "set/Pets/note.txt"],
+            [
+                "mine", "set", "set/Pets", "set/Pets/Cat", "set/Pets/Cat/0.jpg", "set/Pets/Cat/12499.jpg",
+                "set/Pets/Dog", "set/Pets/Dog/0.jpg", "set/Pets/note.txt",
+            ],
             Entries(outer));
         Assert.All(good, member => Assert.Equal(member.Content, File.ReadAllBytes(Path.Combine(Folder, member.Name))));
         Directory.Delete(Path.Combine(Folder, "Pets"), recursive: true);
