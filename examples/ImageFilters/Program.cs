@@ -53,14 +53,14 @@ command.SetAction(_ => Run());
 return CommandLine.Run(command, args, Fault);
 
 // What cannot be is said before the photo is looked for.
-string? Fault(ParseResult _)
+string? Fault(ParseResult parsed)
 {
     try
     {
         foreach (ImageFilter filter in Filters())
             _ = Layer(filter, 1, PaddingOf(filter), options.GetValue(stride));
         _ = Size();
-        return options.Below(1, repeat) ?? (float.IsFinite(options.GetValue(bias)) ? null : "--bias must be a number");
+        return parsed.Below(1, repeat) ?? (float.IsFinite(options.GetValue(bias)) ? null : "--bias must be a number");
     }
     catch (Exception e) when (e is ArgumentException or FormatException)
     {
