@@ -1,0 +1,62 @@
+using MiniCnn.Imaging;
+
+namespace MiniCnn.Examples.CatsVsDogs;
+
+/// <summary>The photos to train on and those to be scored on; where there are none, cats and dogs that the program draws itself.</summary>
+static class Photos
+{
+    const string Set = "cats-vs-dogs";
+
+    /// <param name="named">The folder that a person named, if one did.</param>
+    /// <param name="download">Whether the whole set may be downloaded.</param>
+    /// <param name="strict">A photo that cannot be read is an error.</param>
+    /// <param name="size">What photos are resized to, each way.</param>
+    /// <param name="limit">Photos of each part at most.</param>
+    /// <param name="seed">Splits photos that are not split yet, and picks those within the limit.</param>
+    /// <param name="cancel">Ends downloading and reading.</param>
+    public static (LabeledImages Train, LabeledImages Validation) Load(
+        string? named, bool download, bool strict, int size, int? limit, int seed, CancellationToken cancel)
+    {
+        string folder = Datasets.Locate(Set, named);
+        if (download)
+            Download(folder, cancel);
+        if (named is null && !Directory.Exists(folder))
+        {
+            Console.WriteLine(
+                $"no photos in {folder}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
+            return Normalized(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
+        }
+        (ImageFolder train, ImageFolder validation) = Directory.Exists(Path.Combine(folder, "train")) && Directory.Exists(Path.Combine(folder, "validation"))
+            ? (new ImageFolder(Path.Combine(folder, "train")), new(Path.Combine(folder, "validation")))
+            : new ImageFolder(folder).Split(0.2, seed);
+        if (!train.ClassNames.SequenceEqual(validation.ClassNames))
+            throw new InvalidDataException(
+                $"{folder}: the classes to train on are {string.Join(", ", train.ClassNames)}, those to validate {string.Join(", ", validation.ClassNames)}");
+        return Normalized(Read(Within(train), "training"), Read(Within(validation), "validation"));
+
+        ImageFolder Within(ImageFolder all) => limit < all.Files.Count ? all.Split(1 - (double)limit.Value / all.Files.Count, seed).Train : all;
+
+        LabeledImages Read(ImageFolder photos, string what)
+        {
+            LoadedImages loaded = Bar.Show($"reading {photos.Files.Count} {what} photos", report => photos.Load(
+                size, size, strict: strict, progress: new Reports<(int Done, int Total)>(p => report(p.Done, p.Total)), cancellationToken: cancel));
+            if (loaded.SkippedSummary is string skipped)
+                Console.WriteLine(skipped);
+            return loaded.Images;
+        }
+    }
+
+    /// <summary>Both parts by the mean and std of the training photos.</summary>
+    static (LabeledImages Train, LabeledImages Validation) Normalized(LabeledImages train, LabeledImages validation)
+    {
+        (float[] mean, float[] std) = train.MeanAndStd();
+        return (train.WithNormalization(mean, std), validation.WithNormalization(mean, std));
+    }
+
+    static void Download(string folder, CancellationToken cancel) => Bar.Show($"downloading photos to {folder}", report =>
+    {
+        Datasets.DownloadAsync(Set, folder, new Reports<(string File, long Received, long Total)>(p => report(p.Received, p.Total)), cancel)
+            .GetAwaiter().GetResult();
+        return 0;
+    });
+}

@@ -1,0 +1,109 @@
+// Trains a small convolutional network to tell cats from dogs, and shows what it looks at; or tells what a photo shows.
+using System.CommandLine;
+using System.Numerics.Tensors;
+using System.Text;
+using MiniCnn;
+using MiniCnn.Examples;
+using MiniCnn.Examples.CatsVsDogs;
+using MiniCnn.Imaging;
+
+Console.OutputEncoding = Encoding.UTF8;
+Option<string?> data = new("--data")
+{
+    Description = "Folder of photos: train/ and validation/, each with a folder a class; or one folder a class, or files cat.0.jpg, dog.0.jpg … "
+        + "(a fifth of them is kept for validation). Else MINICNN_DATASETS/cats-vs-dogs, else datasets/cats-vs-dogs",
+};
+Option<bool> download = new("--download") { Description = "Download Microsoft's 25,000 photos (825 MB) to datasets/cats-vs-dogs first, if they are not there" };
+Option<bool> strict = new("--strict") { Description = "A photo that cannot be read is an error, not skipped" };
+Option<int> size = new("--size") { Description = "Photos are resized to so many pixels each way, 16 to 512", DefaultValueFactory = _ => 64 };
+Option<int> epochs = new("--epochs") { Description = "Times through the training photos", DefaultValueFactory = _ => 60 };
+Option<int> batchSize = new("--batch-size") { Description = "Photos in a step", DefaultValueFactory = _ => 32 };
+Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.05f };
+Option<int> seed = new("--seed") { Description = "Seed of the weights, the order, the augmentation and the split", DefaultValueFactory = _ => 0 };
+Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
+Option<int?> limit = new("--limit") { Description = "Take the first N photos of each set only, after shuffling" };
+Option<string> output = new("--out")
+{
+    Description = "Folder for model.safetensors and the pictures", DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs"),
+};
+RootCommand root = new(
+    "Trains a small CNN on photos of cats and dogs, from nothing: no weights are downloaded. Saves the model, the first layer's kernels before and "
+    + "after, what they make of a photo, the worst mistakes, and how the loss fell. Ctrl-C saves what has been learnt so far.")
+{
+    data, download, strict, size, epochs, batchSize, learningRate, seed, threads, limit, output,
+};
+root.SetAction(Train);
+
+Argument<string> photo = new("photo") { Description = "JPEG, PNG, PPM or PGM" };
+Option<string> modelPath = new("--model")
+{
+    Description = "What a training saved", DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs", "model.safetensors"),
+};
+Option<string?> mapPath = new("--out") { Description = "Where the picture of where it looked goes; PHOTO-where.png beside the photo's name here if left out" };
+Command predict = new("predict", "Tells what a photo shows, and draws where the network saw it.") { photo, modelPath, mapPath };
+predict.SetAction(Predict);
+root.Add(predict);
+
+return CommandLine.Run(root, args, options =>
+    options.CommandResult.Command == predict ? null
+    : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads) ?? options.Below(16, size)
+    ?? (options.GetValue(size) > 512 ? "--size must be at most 512" : options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
+    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
+
+int Train(ParseResult options)
+{
+    using CtrlC stop = new();
+    Workers.Count = options.GetValue(threads);
+    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
+    (LabeledImages train, LabeledImages validation) = Photos.Load(
+        options.GetValue(data), options.GetValue(download), options.GetValue(strict), options.GetValue(size), options.GetValue(limit),
+        options.GetValue(seed), stop.Token);
+    PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
+    Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
+
+    List<Epoch> history = Training.Run(
+        classifier.Network, train, options.GetValue(epochs), options.GetValue(batchSize), options.GetValue(learningRate), options.GetValue(seed), stop.Token);
+
+    string model = Path.Combine(folder, "model.safetensors");
+    classifier.Save(model);
+    Drawings drawings = new(classifier, validation, folder);
+    drawings.Kernels(initialKernels);
+    drawings.FeatureMaps();
+    drawings.Loss(history);
+    if (stop.Token.IsCancellationRequested)
+    {
+        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; saved: {model} and pictures beside it");
+        return 1;
+    }
+
+    Scores scores = Scores.Of(classifier, validation);
+    drawings.Mistakes(scores);
+    drawings.WhereItLooks(scores);
+    for (int label = 0; label < validation.Classes; label++)
+        Console.WriteLine($"{validation.ClassNames[label]}: {scores.Right(label)} of {scores.Count(label)} right");
+    Console.WriteLine($"saved: {model}, and beside it kernels.png, features.png, loss.png, mistakes.png, where.png");
+    Console.WriteLine($"validation accuracy: {scores}");
+    return 0;
+}
+
+int Predict(ParseResult options)
+{
+    PetClassifier classifier = PetClassifier.Load(options.GetValue(modelPath)!);
+    string path = options.GetValue(photo)!;
+    Picture picture = Picture.Load(path);
+    Tensor<float> x = classifier.Input(picture);
+    float[] probabilities = classifier.Probabilities(x)[0];
+    int label = TensorPrimitives.IndexOfMax<float>(probabilities);
+    string where = options.GetValue(mapPath) ?? $"{Path.GetFileNameWithoutExtension(path)}-where.png";
+    HeatMap.Over(picture, classifier.ActivationMap(x, label)).Save(where);
+    Console.WriteLine($"where it looked: {where}");
+    Console.WriteLine($"{path}: {classifier.Classes[label]} ({100 * probabilities[label]:F1} %)");
+    return 0;
+}
+
+static Tensor<float> Copy(Tensor<float> tensor)
+{
+    Tensor<float> copy = Tensor.CreateFromShape<float>(tensor.Lengths);
+    tensor.CopyTo(copy);
+    return copy;
+}

@@ -1,0 +1,40 @@
+using System.Diagnostics;
+using Spectre.Console;
+
+namespace MiniCnn.Examples;
+
+/// <summary>Told of progress on the spot, unlike <see cref="Progress{T}"/>, which tells of it later and out of order.</summary>
+sealed class Reports<T>(Action<T> action) : IProgress<T>
+{
+    public void Report(T value) => action(value);
+}
+
+/// <summary>Tells how far a piece of work is: a bar with the time left on a terminal, a line every two seconds elsewhere.</summary>
+static class Bar
+{
+    /// <summary>Does the work, which says now and then how much of it is done, of how much.</summary>
+    public static T Show<T>(string what, Func<Action<long, long>, T> work)
+    {
+        if (!Console.IsOutputRedirected)
+        {
+            return AnsiConsole.Progress()
+                .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
+                .Start(context =>
+                {
+                    ProgressTask bar = context.AddTask(what);
+                    return work((done, total) => (bar.MaxValue, bar.Value) = (total, done));
+                });
+        }
+        Console.WriteLine(what);
+        long start = Stopwatch.GetTimestamp();
+        TimeSpan nextLine = TimeSpan.FromSeconds(2);
+        return work((done, total) =>
+        {
+            TimeSpan now = Stopwatch.GetElapsedTime(start);
+            if (now < nextLine || done == 0)
+                return;
+            nextLine = now + TimeSpan.FromSeconds(2);
+            Console.WriteLine($"{100.0 * done / total:F0} %  {now / done * (total - done):m\\:ss} left");
+        });
+    }
+}
