@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A program of examples/ as a person runs it, as a process.</summary>
+/// <summary>A program of examples/ as a person runs it, as a process. Data sets are found by its options alone.</summary>
 static class Example
 {
     public static (int Code, string Output, string Error) Run(string name, params string[] arguments)
@@ -14,6 +14,7 @@ static class Example
             RedirectStandardOutput = true,
             RedirectStandardError = true,
         };
+        start.Environment["MINICNN_DATASETS"] = Path.Combine(folder, "no data sets");
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();

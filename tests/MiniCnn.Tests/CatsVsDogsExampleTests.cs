@@ -1,0 +1,99 @@
+using MiniCnn.Imaging;
+
+namespace MiniCnn.Tests;
+
+/// <summary>examples/CatsVsDogs as a person runs it, as a process.</summary>
+public sealed class CatsVsDogsExampleTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+    string Model => Path.Combine(folder, "run", "model.safetensors");
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void It_learns_from_folders_of_photos_and_tells_what_another_photo_shows_from_the_model_alone()
+    {
+        // “Cats” are orange and grow darker downwards, “dogs” are blue and grow lighter: four epochs suffice.
+        foreach ((string part, int count) in ((string, int)[])[("train", 40), ("validation", 10)])
+            for (int i = 0; i < 2 * count; i++)
+                Photo(i % 2 == 0, i).Save(PathOf(part, i % 2 == 0 ? "cat" : "dog", $"{i}.png"));
+        File.WriteAllBytes(PathOf("train", "cat", "666.jpg"), []);
+        string[] learning = ["--data", Path.Combine(folder, "photos"), "--size", "16", "--epochs", "4", "--batch-size", "8"];
+        byte[][] files = [.. new[] { 1, 2 }.Select(threads =>
+        {
+            string[] lines = Run([.. learning, "--out", Path.Combine(folder, "run"), "--threads", $"{threads}"]);
+            Assert.Contains("skipped 1 of 81 files: cat/666.jpg (empty)", lines);
+            Assert.Equal("validation accuracy: 100.00 % (20 of 20)", lines[^1]);
+            Assert.Contains("cat: 10 of 10 right", lines);
+            return File.ReadAllBytes(Model);
+        })];
+        Assert.Equal(files[0], files[1]);
+        foreach (string picture in (string[])["kernels.png", "features.png", "loss.png", "where.png"])
+            Assert.True(Picture.Load(Path.Combine(folder, "run", picture)).Width > 100);
+
+        string photo = Path.Combine(folder, "new.ppm"), where = Path.Combine(folder, "where.png");
+        Photo(cat: true, 999, width: 50, height: 31).Save(photo);
+        Assert.Matches($@"^{photo}: cat \(\d\d\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
+        Assert.Equal((50, 31), (Picture.Load(where).Width, Picture.Load(where).Height));
+        Photo(cat: false, 998, width: 20, height: 41).Save(photo);
+        Assert.Matches($@"^{photo}: dog \(\d\d\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
+    }
+
+    [Fact]
+    public void Without_photos_it_says_how_to_get_them_and_takes_drawn_ones()
+    {
+        string[] lines = Run(["--limit", "32", "--size", "16", "--epochs", "1", "--out", Path.Combine(folder, "run")]);
+        Assert.Matches("^no photos in .*: this run learns cats and dogs that the program draws; --download .*, --data DIR ", lines[0]);
+        Assert.Matches(@"^validation accuracy: \d+\.\d\d % \(\d+ of 32\)$", lines[^1]);
+    }
+
+    [Fact]
+    public void Bad_input_is_one_line_and_an_exit_code()
+    {
+        string text = Path.Combine(folder, "a.jpg");
+        File.WriteAllText(text, "no picture");
+        Fails(2, "--size", "--size", "8");
+        Fails(2, "--epochs", "--epochs", "0");
+        Fails(2, "--learning-rate", "--learning-rate", "-1");
+        Fails(2, "--frobnicate", "--frobnicate");
+        Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
+        Fails(1, "no classes", "--data", Directory.CreateDirectory(Path.Combine(folder, "empty")).FullName);
+        Fails(1, "there is no such model", "predict", text, "--model", Model);
+        SafeTensors.Write(text, []);
+        Fails(1, "not one that this program has saved", "predict", text, "--model", text);
+
+        void Fails(int expected, string word, params string[] options)
+        {
+            (int code, _, string error) = Example.Run("CatsVsDogs", options);
+            Assert.Equal(expected, code);
+            Assert.Single(error.TrimEnd().Split('\n'));
+            Assert.Contains(word, error, StringComparison.Ordinal);
+            Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
+        }
+    }
+
+    static string[] Run(string[] options)
+    {
+        (int code, string output, string error) = Example.Run("CatsVsDogs", options);
+        Assert.True(code == 0, error);
+        return output.TrimEnd().Split('\n');
+    }
+
+    string PathOf(string part, string label, string name) =>
+        Path.Combine(Directory.CreateDirectory(Path.Combine(folder, "photos", part, label)).FullName, name);
+
+    static Picture Photo(bool cat, int seed, int width = 24, int height = 20)
+    {
+        Picture picture = new(width, height);
+        Random random = new(seed);
+        for (int i = 0; i < width * height; i++)
+        {
+            int shade = 40 + 150 * (i / width) / height + random.Next(40);
+            if (cat)
+                shade = 255 - shade;
+            (picture.Pixels[3 * i], picture.Pixels[3 * i + 1], picture.Pixels[3 * i + 2]) = cat ? ((byte)shade, (byte)(shade / 2), (byte)30) : ((byte)30, (byte)(shade / 2), (byte)shade);
+        }
+        return picture;
+    }
+}
