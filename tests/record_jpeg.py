@@ -149,6 +149,14 @@ for order in "<", ">":
         record(f"orientation {orientation}, {'big' if order == '>' else 'little'} endian", small[:2] + exif(order, orientation) + small[2:])
 record("orientation 6, grey", (lambda f: f[:2] + exif(">", 6, 0) + f[2:])(cjpeg(image(19, 8, 1))))
 
+# A single component's blocks stand in rows whatever its sampling factors (T.81 A.2.2).
+for switches in (), ("-progressive",), ("-restart", "3B"):
+    record(f"grey, factors 2×2 {' '.join(switches)}".rstrip(), cjpeg(image(37, 23), "-grayscale", "-sample", "2x2", *switches))
+
+# Of contradicting segments JFIF and the first EXIF hold.
+record("RGB by Adobe, but JFIF", small[:20] + adobe + small[20:])
+record("orientation 6, then 3", small[:2] + exif("<", 6) + exif("<", 3) + small[2:])
+
 header, position = {"__metadata__": {"recorded with": f"Pillow {PIL.__version__}, libjpeg-turbo 2.1.5"}}, 0
 for name, values in tensors.items():
     assert values.dtype == numpy.uint8, name

@@ -5,9 +5,9 @@ namespace MiniCnn.Tests;
 /// <summary>Files with a fault, made by hand: each is refused in one line that says what is wrong, before memory is taken for it.</summary>
 public sealed class JpegFaultTests
 {
-    // Ones for quantization; the code 0 is a difference of no bits, or the end of a block; 10 and 110 what the tests need.
+    // Ones for quantization; the code 0 is a difference of no bits, or the end of a block; 10, 110 and 1110 what the tests need.
     static readonly byte[] quantization = Segment(0xDB, [0, .. Enumerable.Repeat((byte)1, 64)]);
-    static readonly byte[] dc = Huffman(0x00, [1, 1], [0, 4]), ac = Huffman(0x10, [1, 1, 1], [0x00, 0xF1, 0x02]);
+    static readonly byte[] dc = Huffman(0x00, [1, 1], [0, 4]), ac = Huffman(0x10, [1, 1, 1, 1], [0x00, 0xF1, 0x02, 0x10]);
     static readonly byte[] tables = [.. quantization, .. dc, .. ac];
     static readonly byte[] grey = Frame(0xC0, 8, 8, [1, 0x11, 0]);
 
@@ -19,14 +19,25 @@ public sealed class JpegFaultTests
         Assert.All(picture.Pixels, pixel => Assert.Equal(128, pixel));
     }
 
-    // A mean of 8·8 = 64 more makes 8 levels; then, progressive, half of that bit by bit.
+    // A mean of 8 is a level; progressive, 8·2³ is 8 levels, and 4 more are half a level, rounded up.
     [Fact]
     public void A_difference_of_four_bits_makes_the_block_lighter()
     {
         Assert.All(Jpeg.Decode(File(tables, grey, Scan([1], 0b10_1000_0_1))).Pixels, pixel => Assert.Equal(129, pixel));
+        Assert.All(Jpeg.Decode(File(tables, grey, Scan([1], 0b10_1100_0_1))).Pixels, pixel => Assert.Equal(130, pixel));     // 12/8 = 1.5
         byte[] first = Scan([1], [0, 0, 0x03], 0b10_1000_11), second = Scan([1], [0, 0, 0x32], 0b1_0000000), frame = Frame(0xC2, 8, 8, [1, 0x11, 0]);
         Assert.All(Jpeg.Decode(File(tables, frame, first)).Pixels, pixel => Assert.Equal(128 + 8, pixel));
         Assert.Equal(128 + 9, Jpeg.Decode(File(tables, frame, first, second)).Pixels[0]);     // 68/8 = 8.5
+    }
+
+    // The first block says that two more have no coefficients; the second one, after the restart, has one all the same.
+    [Fact]
+    public void A_restart_ends_a_run_of_blocks()
+    {
+        byte[] frame = Frame(0xC2, 16, 8, [1, 0x11, 0]), mean = Scan([1], [0, 0, 0], 0b00_111111, 0xFF, 0xD0, 0b00_111111);
+        byte[] others = Scan([1], [1, 5, 0x05], 0b1110_1_111, 0xFF, 0xD0, 0b110_11_0_11);
+        Picture picture = Jpeg.Decode(File(tables, Segment(0xDD, [0, 1]), frame, mean, others));
+        Assert.Equal((128, 145), (picture.Pixels[7], picture.Pixels[8]));    // 3·2⁵·cos(π/16)·√2/8 = 16.6
     }
 
     [Fact]
@@ -140,6 +151,7 @@ public sealed class JpegFaultTests
     {
         Refused("bits that are no code", File(tables, grey, Scan([1], 0b11111110, 0)));
         Refused("bits that are no code", File(tables, grey, Scan([1], 0b0_1111111, 0)));
+        Refused("ends before its last block", File(tables, grey, Scan([1], 0xFF, 0x01)));
         Refused("more than 64 coefficients", File(tables, grey, Scan([1], 0b0_10_1_10_1_1, 0b0_1_10_1_10_0)));
         Refused("ends before its last block", File(tables, Frame(0xC0, 16, 8, [1, 0x11, 0]), Scan([1], 0b0_110_10_0_1)));    // its marker follows
         byte[] progressive = Frame(0xC2, 8, 8, [1, 0x11, 0]), mean = Scan([1], [0, 0, 0], 0), begun = Scan([1], [1, 5, 1], 0b0_1111111);
