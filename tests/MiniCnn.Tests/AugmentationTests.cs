@@ -93,13 +93,13 @@ public class AugmentationTests
                 (pixels[i * 3 * plane + k], pixels[i * 3 * plane + plane + k]) = ((byte)(stepX == 0 ? 0 : 3 * (k % width)), (byte)(3 * (k / width)));
         LabeledImages images = new(pixels, new int[count], new(3, height, width), 1, new float[3], [1 / 255f, 1 / 255f, 1 / 255f]);
         Augmentation augmentation = new() { Scale = scale, CropPadding = padding, HorizontalFlip = flip };
-        List<double> shares = [];
+        List<double> shares = [], heights = [], widths = [];                   // the rectangle's area, and where in the room it has it lies
         foreach (int i in Range(count))
         {
             float[] y = Augmented(augmentation, images, i);
             (double top, double tall) = Line([.. Range(height).Select(row => y[plane + row * width] / 3.0)], height);
             Near(2e-3, k => 3 * Math.Clamp(top + tall * (k / width), 0, height - 1), y.AsSpan(plane, plane));
-            Inside(top, tall, height);
+            Inside(top, tall, height, heights);
             if (stepX == 0)
                 continue;
             (double left, double wide) = Line([.. Range(width).Select(column => y[column] / 3.0)], width);
@@ -107,7 +107,7 @@ public class AugmentationTests
             Assert.True(flip || wide > 0);
             if (wide < 0)
                 (left, wide) = (left + wide * (width - 1), -wide);
-            Inside(left, wide, width);
+            Inside(left, wide, width, widths);
             Assert.InRange(wide / tall, 0.7499, 1.3334);
             shares.Add(wide * tall);
             Near(0.05, k => Sampled(i, y[plane + k] / 3, y[k] / 3), y.AsSpan(2 * plane));
@@ -117,6 +117,7 @@ public class AugmentationTests
         Assert.InRange(shares.Min(), scale - 1e-3, scale + 0.1 * (1 - scale));
         Assert.InRange(shares.Max(), 1 - 0.1 * (1 - scale), 1.001);
         Assert.Equal((1 + scale) / 2, shares.Average(), (1 - scale) * 0.09);                     // 4 deviations of 0.29/√200
+        Assert.InRange(heights.Zip(widths).Count(place => place.First < 0.5 && place.Second < 0.5), 26, 74);   // a quarter of them, within 4 deviations
 
         void Near(double tolerance, Func<int, double> expected, ReadOnlySpan<float> values)
         {
@@ -125,10 +126,11 @@ public class AugmentationTests
                     Assert.Fail($"pixel {k} is {values[k]}, not {expected(k)}");
         }
 
-        void Inside(double start, double step, int size)
+        void Inside(double start, double step, int size, List<double> places)
         {
             double first = start - (step - 1) / 2;                                               // the edge of the rectangle, in pixels
             Assert.InRange(first, -padding - 1e-3, size * (1 - step) + padding + 1e-3);
+            places.Add((first + padding) / (size * (1 - step) + 2 * padding));
         }
 
         double Sampled(int i, double row, double column)

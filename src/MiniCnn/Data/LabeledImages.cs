@@ -176,8 +176,8 @@ public sealed class LabeledImages
     /// <param name="seed">Shuffles in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Give each epoch its own.</param>
     /// <param name="augmentation">Changes the images at random, by the same seed.</param>
     /// <returns>
-    /// Batches, the next ones being prepared by other threads (<see cref="Workers.Count"/> − 1 of them at most) while the caller works on one.
-    /// Each has arrays of its own, which belong to the caller. Their order and their bits do not depend on the threads.
+    /// Batches as they are asked for, each prepared by all threads at once. Each has arrays of its own, which belong to the caller.
+    /// Their order and their bits do not depend on the threads.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
     /// <exception cref="ArgumentException">An <paramref name="augmentation"/> without a seed: it would do the same in every epoch.</exception>
@@ -186,24 +186,32 @@ public sealed class LabeledImages
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (augmentation is not null && seed is null)
             throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
-        int[] order = seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)];
-        return Ahead.Select(order.Chunk(batchSize), indices => Prepare(indices, seed ?? 0, augmentation), Workers.Count - 1);
+        return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation);
     }
 
-    Batch Prepare(int[] indices, int seed, Augmentation? augmentation)
+    // Between the steps and not beside them: where the workers fill the processors, a batch made meanwhile by one more thread costs twice as much.
+    IEnumerable<Batch> InOrder(int[] order, int batchSize, int seed, Augmentation? augmentation)
     {
-        float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
-        for (int n = 0; n < indices.Length; n++)
+        foreach (int[] indices in order.Chunk(batchSize))
         {
-            Span<float> y = images.AsSpan(n * ImageLength, ImageLength);
-            if (augmentation is null)
-                LookUp(Image(indices[n]), y);
-            else
-                augmentation.Apply(this, indices[n], seed, y);
+            float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
+            Workers.RunMany(indices.Length, ImageLength, new Preparation(this, indices, seed, augmentation, images));
+            yield return new(
+                Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]),
+                Array.ConvertAll(indices, index => labels[index]));
         }
-        return new(
-            Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]),
-            Array.ConvertAll(indices, index => labels[index]));
+    }
+
+    readonly struct Preparation(LabeledImages from, int[] indices, int seed, Augmentation? augmentation, float[] images) : IWork
+    {
+        public void Run(int n)
+        {
+            Span<float> y = images.AsSpan(n * from.ImageLength, from.ImageLength);
+            if (augmentation is null)
+                from.LookUp(from.Image(indices[n]), y);
+            else
+                augmentation.Apply(from, indices[n], seed, y);
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
