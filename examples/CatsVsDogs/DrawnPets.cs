@@ -17,7 +17,10 @@ static class DrawnPets
         new(0.42f, 0.27f, 0.16f), new(0.60f, 0.42f, 0.25f), new(0.80f, 0.48f, 0.20f), new(0.88f, 0.76f, 0.58f), new(0.55f, 0.55f, 0.56f),
         new(0.32f, 0.33f, 0.36f), new(0.13f, 0.12f, 0.12f), new(0.93f, 0.92f, 0.90f), new(0.70f, 0.62f, 0.52f), new(0.28f, 0.18f, 0.12f),
     ];
-    static readonly Vector3[] irises = [new(0.45f, 0.60f, 0.20f), new(0.80f, 0.65f, 0.15f), new(0.45f, 0.65f, 0.85f), new(0.70f, 0.42f, 0.12f), new(0.35f, 0.20f, 0.10f)];
+    static readonly Vector3[] irises =
+    [
+        new(0.45f, 0.60f, 0.20f), new(0.80f, 0.65f, 0.15f), new(0.45f, 0.65f, 0.85f), new(0.70f, 0.42f, 0.12f), new(0.35f, 0.20f, 0.10f),
+    ];
     static readonly Vector3 black = new(0.06f), white = new(0.97f), pink = new(0.88f, 0.56f, 0.55f), red = new(0.85f, 0.33f, 0.36f);
 
     /// <summary>Draws pets: cat, dog, cat, … Each is a function of the seed and its index alone, however many are drawn.</summary>
@@ -31,7 +34,8 @@ static class DrawnPets
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % 2)];
         Random order = new(seed);
         int[] seeds = [.. labels.Select(_ => order.Next())];
-        Parallel.For(0, count, i => new Pet(new Random(seeds[i]), isDog: labels[i] == 1, size).Write(pixels.AsSpan(i * 3 * size * size, 3 * size * size)));
+        int length = 3 * size * size;
+        Parallel.For(0, count, i => new Pet(new Random(seeds[i]), isDog: labels[i] == 1, size).Write(pixels.AsSpan(i * length, length)));
         return new(pixels, labels, new ImageShape(3, size, size), classes: 2, [0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f], names);
     }
 
@@ -75,7 +79,8 @@ static class DrawnPets
                 Vector2 inner = new(side * 0.2f, -0.62f), outer = new(side * 0.93f, -0.25f), top = new(side * spread + Between(-0.08f, 0.08f), tip);
                 Polygon(fur * 0.95f, 0.04f, inner, top, outer);
                 Vector2 middle = (inner + outer + top) / 3;
-                Polygon(Vector3.Lerp(pink, fur, 0.3f), 0.02f, middle + 0.55f * (inner - middle), middle + 0.6f * (top - middle), middle + 0.5f * (outer - middle));
+                (Vector2 a, Vector2 b, Vector2 c) = (0.55f * (inner - middle), 0.6f * (top - middle), 0.5f * (outer - middle));
+                Polygon(Vector3.Lerp(pink, fur, 0.3f), 0.02f, middle + a, middle + b, middle + c);
             }
             Head(head, fur, patch);
             Ellipse(turn + new Vector2(-0.17f, 0.4f), new(0.24f, 0.2f), 0, Vector3.Lerp(second, white, 0.3f));
@@ -92,7 +97,8 @@ static class DrawnPets
                 Ellipse(eye + new Vector2(0.05f, -0.06f), new(0.035f, 0.035f), 0, white);
             }
             Vector2 nose = turn + new Vector2(0, 0.24f);
-            Polygon(random.Next(2) == 0 ? pink * 0.9f : black, 0.03f, nose + new Vector2(-0.1f, -0.04f), nose + new Vector2(0.1f, -0.04f), nose + new Vector2(0, 0.08f));
+            Vector3 skin = random.Next(2) == 0 ? pink * 0.9f : black;
+            Polygon(skin, 0.03f, nose + new Vector2(-0.1f, -0.04f), nose + new Vector2(0.1f, -0.04f), nose + new Vector2(0, 0.08f));
             Line(nose + new Vector2(0, 0.08f), nose + new Vector2(0, 0.2f), 0.035f, black, 0.8f);
             Vector3 whisker = Pick([white, white, black]);
             foreach (int side in sides)
@@ -100,7 +106,10 @@ static class DrawnPets
                 Line(nose + new Vector2(0, 0.2f), nose + new Vector2(side * 0.17f, 0.27f), 0.035f, black, 0.8f);
                 float droop = Between(-0.1f, 0.15f);
                 for (int i = -1; i <= 1; i++)
-                    Line(nose + new Vector2(side * 0.26f, 0.14f + 0.07f * i), nose + new Vector2(side * Between(1, 1.25f), 0.14f + droop + 0.22f * i), 0.025f, whisker, 0.75f);
+                {
+                    (Vector2 root, Vector2 end) = (new(side * 0.26f, 0.14f + 0.07f * i), new(side * Between(1, 1.25f), 0.14f + droop + 0.22f * i));
+                    Line(nose + root, nose + end, 0.025f, whisker, 0.75f);
+                }
             }
         }
 
@@ -112,12 +121,12 @@ static class DrawnPets
             float length = Between(0.5f, 0.72f), lift = Between(0.15f, 0.5f);
             if (folded)
                 foreach (int side in sides)     // stand up, and bend over to the side
-                    Polygon(ear, 0.12f, new(side * 0.3f, -0.7f), new(side * 0.72f, -1.02f), new(side * 0.85f, -0.45f));
+                    Polygon(ear, 0.1f, new(side * 0.15f, -0.75f), new(side * 0.66f, -1.12f), new(side * 0.86f, -0.4f));
             Head(head, fur, patch);
             foreach (int side in sides)
             {
                 if (folded)
-                    Polygon(ear * 0.8f, 0.1f, new(side * 0.62f, -1), new(side * 0.8f, -0.9f), new(side * Between(1, 1.1f), -0.42f));
+                    Polygon(ear * 0.8f, 0.08f, new(side * 0.5f, -1.1f), new(side * 0.8f, -1.1f), new(side * Between(0.98f, 1.12f), -0.45f));
                 else
                     Ellipse(new(side * (0.74f + 0.35f * lift), -0.55f + 0.75f * length), new(Between(0.24f, 0.32f), length), -side * lift, ear);
             }
@@ -163,8 +172,9 @@ static class DrawnPets
             for (int i = 0; i < 50; i++)
             {
                 Vector2 at = new(Between(-0.8f, 0.8f), Between(-0.75f, 0.8f));
+                Vector2 end = at + new Vector2(0.1f * at.X + Between(-0.04f, 0.04f), Between(0.08f, 0.2f));
                 if ((at / radii).LengthSquared() < 0.8f)
-                    Line(at, at + new Vector2(0.1f * at.X + Between(-0.04f, 0.04f), Between(0.08f, 0.2f)), 0.03f, random.Next(2) == 0 ? white : black, Between(0.04f, 0.16f));
+                    Line(at, end, 0.03f, random.Next(2) == 0 ? white : black, Between(0.04f, 0.16f));
             }
         }
 
@@ -174,7 +184,7 @@ static class DrawnPets
             Vector3 here = Color(), there = Color();
             Vector2 way = new(Between(-1, 1), Between(-1, 1));
             for (int i = 0; i < image.Length; i++)
-                image[i] = Vector3.Lerp(here, there, Math.Clamp(0.5f + Vector2.Dot(way, new((float)(i % size) / size - 0.5f, (float)(i / size) / size - 0.5f)), 0, 1));
+                image[i] = Vector3.Lerp(here, there, Math.Clamp(0.5f + Vector2.Dot(way, Place(i)), 0, 1));
             for (int things = random.Next(9); things > 0; things--)
             {
                 Vector2 at = new(Between(0, 1), Between(0, 1)), reach = new(Between(0.04f, 0.25f), Between(0.04f, 0.25f));
@@ -195,7 +205,7 @@ static class DrawnPets
             Vector2 way = new(Between(-0.2f, 0.2f), Between(-0.2f, 0.2f));
             for (int i = 0; i < image.Length; i++)
             {
-                float light = 1 + Vector2.Dot(way, new((float)(i % size) / size - 0.5f, (float)(i / size) / size - 0.5f));
+                float light = 1 + Vector2.Dot(way, Place(i));
                 Vector3 grain = new(Between(-1, 1) + Between(-1, 1), Between(-1, 1) + Between(-1, 1), Between(-1, 1) + Between(-1, 1));
                 image[i] = new Vector3(0.5f + brightness) + contrast * (light * image[i] - new Vector3(0.5f)) + noise * grain;
             }
@@ -263,6 +273,9 @@ static class DrawnPets
         }
 
         static readonly int[] sides = [-1, 1];
+
+        // A pixel's place between −½ and ½.
+        Vector2 Place(int pixel) => new((float)(pixel % size) / size - 0.5f, (float)(pixel / size) / size - 0.5f);
 
         Vector2 Pixel(Vector2 at) => origin + at.X * right + at.Y * down;
 
