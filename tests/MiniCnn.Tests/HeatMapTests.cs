@@ -76,6 +76,7 @@ public sealed class HeatMapTests
         for (int x = 1; x < 160; x++)
             Assert.InRange(over.Pixels[(80 * 160 + x) * 3] - over.Pixels[(80 * 160 + x - 1) * 3], -12, 12);
         Assert.InRange(over.Pixels[(80 * 160 + 80) * 3], 150, 255);
+        Assert.InRange(over.Pixels[(80 * 160 + 80) * 3] - over.Pixels[(80 * 160 + 88) * 3], 0, 12);     // round at the top
     }
 
     [Fact]
