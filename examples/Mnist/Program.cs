@@ -1,4 +1,4 @@
-// Trains a small convolutional network on handwritten digits, and shows what its first kernels have learnt.
+// Trains a small convolutional network on handwritten digits, and shows what its first kernels have learnt; reads a digit that a person drew.
 using System.CommandLine;
 using System.Diagnostics;
 using System.Numerics.Tensors;
@@ -13,7 +13,7 @@ Option<string?> data = new("--data")
 {
     Description = "Folder of MNIST's four IDX files; else MINICNN_DATASETS/mnist, else datasets/mnist, downloaded on first use",
 };
-Option<bool> fast = new("--fast") { Description = "A network, and the epochs that it needs for 99 % of the test digits" };
+Option<bool> fast = new("--fast") { Description = "Take the network that has 99 % of the test digits soonest, and its two epochs" };
 Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = given => given.GetValue(fast) ? 2 : 3 };
 Option<int> batchSize = new("--batch-size") { Description = "Images in a step", DefaultValueFactory = _ => 64 };
 Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.05f };
@@ -25,13 +25,20 @@ Option<string> output = new("--out")
     Description = "Folder for model.safetensors and the pictures",
     DefaultValueFactory = _ => Path.Combine("runs", "mnist"),
 };
-RootCommand command = new("Trains a small CNN on MNIST's handwritten digits.")
+Argument<string> drawing = new("picture") { Description = "PNG, JPEG, PPM or PGM: one digit, dark on light or light on dark, of any size" };
+Option<string> weights = new("--model") { Description = "Weights to use", DefaultValueFactory = _ => Path.Combine("runs", "mnist", "model.safetensors") };
+Option<string?> seen = new("--out") { Description = "Folder for seen.png, the picture as the network saw it" };
+Command predict = new("predict", "Reads a digit that a person drew, by a model that was trained before.") { drawing, weights, seen };
+predict.SetAction(options => Prediction.Print(options.GetValue(drawing)!, options.GetValue(weights)!, options.GetValue(seen)));
+
+RootCommand command = new("Trains a small CNN on MNIST's handwritten digits. Ctrl-C ends the training early and saves what there is.")
 {
-    data, fast, epochs, batchSize, learningRate, seed, threads, limit, output,
+    data, fast, epochs, batchSize, learningRate, seed, threads, limit, output, predict,
 };
 command.SetAction(Run);
 return CommandLine.Run(command, args, options =>
-    options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads)
+    options.CommandResult.Command == predict ? null
+    : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads)
     ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
     ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
 
@@ -41,12 +48,8 @@ int Run(ParseResult options)
     Console.WriteLine($"looking for digits; {Workers.Count} threads");
     Task<(LabeledImages Train, LabeledImages Test)> digits = Task.Run(() => Digits.Load(options.GetValue(data)));
 
-    (int padding, int channels, int features) = options.GetValue(fast) ? (0, 32, 512) : (2, 16, 400);
-    Conv2d firstLayer = new(1, 8, kernelSize: 5, padding: padding);
-    Sequential model = new(
-        firstLayer, new ReLU(), new MaxPool2d(2),
-        new Conv2d(8, channels, kernelSize: 5), new ReLU(), new MaxPool2d(2),
-        new Flatten(), new Linear(features, 10));
+    Sequential model = Network.Build(options.GetValue(fast));
+    Conv2d firstLayer = (Conv2d)model.Layers[0];
     // A step on blank images, while the digits are being read: what training needs is compiled by then. Initialize forgets it.
     Learn(model, new(), new(model.Parameters, learningRate: 0), Tensor.CreateFromShape<float>([64, 1, 28, 28]), new int[64]);
     model.Initialize(options.GetValue(seed));
@@ -57,15 +60,20 @@ int Run(ParseResult options)
         train = train.Take(first);
     Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
 
-    Train(model, train, options);
-
+    using CtrlC stop = new();
+    (int done, int steps) = Train(model, train, options, stop.Token);
+    if (done < steps)
+    {
+        Save();
+        Console.WriteLine($"stopped after step {done} of {steps}; saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
+        return 1;
+    }
     Confusion confusion = Confusion.Of(model, test);
     TimeSpan sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
     Console.WriteLine($"{100 * confusion.Accuracy:F2} % after {sinceStart.TotalSeconds:F2} s from the start of the process");
     confusion.Print();
     Tensor<float> learnedKernels = Copy(firstLayer.Weight.Value);
-    Weights.Save(model, Path.Combine(folder, "model.safetensors"));
-    Png.Write(Path.Combine(folder, "kernels.png"), KernelSheet.Draw(initialKernels, learnedKernels));
+    Save();
 
     // What has the first layer learnt? Put its initial kernels back under the trained network and see.
     initialKernels.CopyTo(firstLayer.Weight.Value);
@@ -77,9 +85,15 @@ int Run(ParseResult options)
     Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
     Console.WriteLine($"test accuracy: {confusion}");
     return 0;
+
+    void Save()
+    {
+        Weights.Save(model, Path.Combine(folder, "model.safetensors"));
+        KernelSheet.Draw(initialKernels, firstLayer.Weight.Value).Save(Path.Combine(folder, "kernels.png"));
+    }
 }
 
-void Train(Sequential model, LabeledImages train, ParseResult options)
+(int Done, int Steps) Train(Sequential model, LabeledImages train, ParseResult options, CancellationToken stop)
 {
     int batch = options.GetValue(batchSize), rounds = options.GetValue(epochs), step = 0;
     int steps = rounds * ((train.Count + batch - 1) / batch);
@@ -100,9 +114,12 @@ void Train(Sequential model, LabeledImages train, ParseResult options)
                 Shift(images, random);
                 (Tensor<float> logits, float lossValue) = Learn(model, loss, optimizer, images, labels);
                 progress.Report(epoch, step, lossValue, Confusion.Right(logits, labels), labels.Length);
+                if (stop.IsCancellationRequested)
+                    return;
             }
         }
     });
+    return (step, steps);
 }
 
 static (Tensor<float> Logits, float Loss) Learn(Sequential model, CrossEntropyLoss loss, Sgd optimizer, Tensor<float> images, int[] labels)

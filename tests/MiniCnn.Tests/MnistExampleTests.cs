@@ -1,5 +1,9 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
+using System.Text.RegularExpressions;
+using MiniCnn.Examples.Mnist;
+using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
@@ -75,6 +79,87 @@ public sealed class MnistExampleTests : IDisposable
         }
     }
 
+    // Each network is told from its weights.
+    [Theory]
+    [InlineData("--epochs")]
+    [InlineData("--fast", "--epochs")]
+    public void Predict_reads_a_drawn_digit_by_the_saved_model(params string[] network)
+    {
+        (int trained, _, string fault) = Mnist(["--data", WriteDigits(), .. network, "15", "--out", folder]);
+        Assert.True(trained == 0, fault);
+        LabeledImages digits = DrawnDigits.Draw(10, seed: 3);
+        string drawing = Path.Combine(folder, "drawing.png"), model = Path.Combine(folder, "model.safetensors"), seen = Path.Combine(folder, "seen");
+        for (int digit = 0; digit < 10; digit += 3)
+        {
+            HandDrawnTests.Drawing(digits, digit).Save(drawing);
+            (int code, string output, string error) = Mnist("predict", drawing, "--model", model, "--out", seen);
+            Assert.True(code == 0, error);
+            string[] lines = output.TrimEnd().Split('\n');
+            Assert.Equal($"saved what the network saw: {Path.Combine(seen, "seen.png")}", lines[0]);
+            Assert.Matches(@"^second guess: \d \(\d+\.\d %\)$", lines[1]);
+            Assert.Matches($@"^digit: {digit} \(\d+\.\d %\)$", lines[2]);
+            double[] percents = [.. lines[1..].Select(line => double.Parse(line.Split('(', ' ')[^2], CultureInfo.InvariantCulture))];
+            Assert.True(percents[1] >= percents[0] && percents[0] + percents[1] is > 20 and < 100.11, string.Join(" and ", percents));
+
+            Picture large = Picture.Load(Path.Combine(seen, "seen.png")), small = HandDrawn.AsMnist(Picture.Load(drawing));
+            Assert.Equal((280, 280, 1), (large.Width, large.Height, large.Channels));
+            for (int i = 0; i < large.Pixels.Length; i++)
+                Assert.Equal(small.Pixels[i / 2800 * 28 + i % 280 / 10], large.Pixels[i]);
+        }
+    }
+
+    [Fact]
+    public void Predict_says_in_one_line_what_is_missing()
+    {
+        string model = Path.Combine(folder, "model.safetensors"), picture = Path.Combine(folder, "a.png"), blank = Path.Combine(folder, "blank.png");
+        Fails(1, $"there is no model at {Path.Combine("runs", "mnist", "model.safetensors")}: train one first", "predict", picture);
+        File.WriteAllText(model, "no weights");
+        Fails(1, model, "predict", picture, "--model", model);
+        Conv2d other = new(1, 1, 3);
+        Weights.Save(other, model);
+        Fails(1, $"{model}: has no ", "predict", picture, "--model", model);
+        Weights.Save(new Sequential(
+            new Conv2d(1, 8, 5), new ReLU(), new MaxPool2d(2), new Conv2d(8, 32, 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(512, 10)), model);
+        Fails(1, picture, "predict", picture, "--model", model);
+        File.WriteAllText(picture, "no picture");
+        Fails(1, $"{picture}: expected PNG", "predict", picture, "--model", model);
+        new Picture(50, 50, 1).Save(blank);
+        Fails(1, $"{blank}: no digit is to be seen", "predict", blank, "--model", model);
+        Fails(2, "predict", "predict");
+        Fails(2, "--epochs", "predict", picture, "--epochs", "3");
+
+        void Fails(int expected, string start, params string[] options)
+        {
+            (int code, string output, string error) = Mnist(options);
+            Assert.Equal((expected, ""), (code, output));
+            Assert.Contains(start, Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void An_interrupt_ends_the_training_and_saves_it()
+    {
+        if (OperatingSystem.IsWindows())
+            return;     // has no kill
+        using Process process = Start("--data", WriteDigits(), "--epochs", "1000000", "--out", folder);
+        string? line;
+        do
+        {
+            line = process.StandardOutput.ReadLine();
+        }
+        while (line?.StartsWith("epoch ", StringComparison.Ordinal) == false);
+        Assert.Contains(" left", line, StringComparison.Ordinal);
+        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        string[] rest = process.StandardOutput.ReadToEnd().TrimEnd().Split('\n');
+        process.WaitForExit();
+
+        string model = Path.Combine(folder, "model.safetensors");
+        Assert.Equal(1, process.ExitCode);
+        Assert.Matches($@"^stopped after step \d+ of 7000000; saved: {Regex.Escape(model)} and kernels\.png$", rest[^1]);
+        Assert.Equal([8L, 1, 5, 5], SafeTensors.Read(model).Tensors["0.weight"].Shape.ToArray());
+        Assert.Equal(3, Picture.Load(Path.Combine(folder, "kernels.png")).Channels);
+    }
+
     /// <summary>The four files of a small set, of digits that the program draws.</summary>
     string WriteDigits()
     {
@@ -95,13 +180,18 @@ public sealed class MnistExampleTests : IDisposable
 
     static (int Code, string Output, string Error) Mnist(params string[] options)
     {
-        // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/Mnist/bin/Release/net10.0
-        string program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", "Mnist"), StringComparison.Ordinal);
-        ProcessStartInfo start = new("dotnet", [Path.Combine(program, "Mnist.dll"), .. options]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
+        using Process process = Start(options);
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
         return (process.ExitCode, output, error.GetAwaiter().GetResult());
+    }
+
+    static Process Start(params string[] options)
+    {
+        // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/Mnist/bin/Release/net10.0
+        string program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", "Mnist"), StringComparison.Ordinal);
+        ProcessStartInfo start = new("dotnet", [Path.Combine(program, "Mnist.dll"), .. options]) { RedirectStandardOutput = true, RedirectStandardError = true };
+        return Process.Start(start)!;
     }
 }
