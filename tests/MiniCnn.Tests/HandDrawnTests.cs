@@ -81,6 +81,22 @@ public sealed class HandDrawnTests
             Assert.Equal(expected, HandDrawn.AsMnist(Paper(200, 137, paper, ink, seven)).Pixels);
     }
 
+    // Paper half as light on one side as on the other.
+    [Theory]
+    [InlineData(1, 0)]
+    [InlineData(-1, 0)]
+    [InlineData(0, 1)]
+    [InlineData(0, -1)]
+    [InlineData(0.5, -0.5)]
+    public void Light_may_fall_from_one_side(double across, double down)
+    {
+        Picture even = Paper(200, 137, 170, 0, seven), shaded = Paper(200, 137, 170, 0, seven);
+        for (int i = 0; i < shaded.Pixels.Length; i++)
+            if (shaded.Pixels[i] > 0)
+                shaded.Pixels[i] += (byte)(int)(110 * (across * (i / 3 % 200 / 200.0 - 0.5) + down * (i / 600 / 137.0 - 0.5)));
+        Assert.InRange(Correlation(HandDrawn.AsMnist(even), HandDrawn.AsMnist(shaded)), 0.97, 1);
+    }
+
     [Theory]
     [InlineData(50, 12)]        // wide
     [InlineData(12, 50)]
