@@ -2,6 +2,7 @@ using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text;
 using System.Text.RegularExpressions;
+using MiniCnn.Imaging;
 using MiniCnn.Parity;
 
 namespace MiniCnn.Tests;
@@ -67,9 +68,51 @@ public sealed class ReadmeTests(Recorded recorded)
         int right = test.AsSpan().ToArray().Chunk(10).Zip(mnist.Test.Batches(300).Single().Labels).Count(p => TensorPrimitives.IndexOfMax<float>(p.First) == p.Second);
         Assert.InRange(right, 150, 300);
 
+        ProgramIsUpToDate("first program");
+    }
+
+    [Fact]
+    public void The_photos_program_trains()
+    {
+        string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+        for (int i = 0; i < 20; i++)
+        {
+            Picture photo = new(30 + i, 20);
+            new Random(i).NextBytes(photo.Pixels);
+            photo.Save(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, i % 2 == 0 ? "cat" : "dog")).FullName, $"{i}.png"));
+        }
+        var model = new Sequential(new Conv2d(3, 4, kernelSize: 3), new BatchNorm2d(4), new ReLU(), new AvgPool2d(62), new Flatten(), new Linear(4, 2));
+        int seen = 0;
+
+        // README: photos program
+        var (some, kept) = new ImageFolder(folder).Split(0.2, seed: 0);       // photos/cat/1.jpg, photos/dog/2.jpg …
+        var train = some.Load(height: 64, width: 64).Images;                  // read once, on all threads; bytes, [N, 3, 64, 64]
+        var (mean, std) = train.MeanAndStd();
+        train = train.WithNormalization(mean, std);
+        var validation = kept.Load(height: 64, width: 64).Images.WithNormalization(mean, std);
+
+        var augmentation = new Augmentation { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 };
+        foreach (var (images, labels) in train.Batches(32, seed: 1, augmentation))
+        {
+            var logits = model.Forward(images, training: true);               // and on as above
+            // README: end
+            seen += labels.Length;
+            Assert.Equal(labels.Length, logits.Lengths[0]);
+        }
+        Directory.Delete(folder, recursive: true);
+        Assert.Equal(16, seen);
+        Assert.Equal(4, validation.Count);
+        ProgramIsUpToDate("photos program");
+    }
+
+    /// <summary>What stands between the marks of a program above, as the README has it.</summary>
+    static void ProgramIsUpToDate(string name)
+    {
         string source = File.ReadAllText(Path.Combine(root, "tests", "MiniCnn.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n");
-        string[] lines = source.Split("// README: first program\n")[1].Split("        // README: end")[0].Split('\n');
-        IsUpToDate("first program", $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : "")).TrimEnd()}\n```\n");
+        string[] lines = source.Split($"// README: {name}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
+        if (lines[^1].Length > 8 && lines[^1][8] == ' ')
+            lines = [.. lines, "        }"];                                  // it ends within its loop
+        IsUpToDate(name, $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : "")).TrimEnd()}\n```\n");
     }
 
     [Fact]
