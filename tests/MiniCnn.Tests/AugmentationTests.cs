@@ -42,6 +42,7 @@ public class AugmentationTests
     {
         LabeledImages images = Noise(new(3, 6, 7), 20);
         Assert.All(Range(20), i => Assert.Equal(Plain(images, i), Augmented(new(), images, i)));
+        Assert.All(Range(20), i => Assert.Equal(0, Plain(images, i).Zip(Augmented(new() { Contrast = 1e-9 }, images, i)).Max(y => Math.Abs(y.First - y.Second)), 1e-4));
     }
 
     [Fact]

@@ -35,7 +35,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Subfolders_are_classes_in_ordinal_order_and_all_below_them_is_theirs()
     {
-        Photos("c/2.png", "c/10.PNG", "c/deep/er/1.jpg", "a/x.Jpeg", "a/deep-1.png", "B/1.ppm", "a/deep/3.pgm", "a/é ü/日.png");
+        Photos("c/2.png", "c/10.PNG", "c/deep/er/1.jpg", "a/x.Jpeg", "a/Z.png", "a/deep-1.png", "B/1.ppm", "a/deep/3.pgm", "a/é ü/日.png");
         Other("a/Thumbs.db");
         Other("a/.hidden.png");
         Other("a/.hidden/1.png");
@@ -48,7 +48,10 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(["B", "a", "c"], folder.ClassNames);
         Assert.Equal(root, folder.Root);
         Assert.Equal(
-            ["0 B/1.ppm", "1 a/deep-1.png", "1 a/deep/3.pgm", "1 a/x.Jpeg", "1 a/é ü/日.png", "2 c/10.PNG", "2 c/2.png", "2 c/deep/er/1.jpg"], Names());
+            [
+                "0 B/1.ppm", "1 a/Z.png", "1 a/deep-1.png", "1 a/deep/3.pgm", "1 a/x.Jpeg", "1 a/é ü/日.png",
+                "2 c/10.PNG", "2 c/2.png", "2 c/deep/er/1.jpg",
+            ], Names());
     }
 
     [Fact]
@@ -78,6 +81,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         Photos("cat/1.jpg", "cat/more/2.jpg");
         Assert.Equal(["0 cat/1.jpg", "0 cat/more/2.jpg"], Names());
+        Photos("other/cover.jpg", "other/train/cat.0.jpg", "other/train/dog.0.jpg");
+        Assert.Equal(["0 train/cat.0.jpg", "0 train/dog.0.jpg"], Names("other"));                 // a folder beside a picture is not mere wrapping
     }
 
     [Fact]
@@ -85,6 +90,9 @@ public sealed class ImageFolderTests : IDisposable
     {
         Assert.StartsWith(At("none"), Assert.Throws<DirectoryNotFoundException>(() => Names("none")).Message, StringComparison.Ordinal);
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
+        Other("dog/notes.txt");
+        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .ppm, .pgm)");
+        Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Other("notes.txt");
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         Photos("cat.0.jpg", "cover.jpg");
@@ -116,6 +124,8 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(["0 a/1.png", "0 a/3.png", "0 a/4.png", "0 a/more/2.png", "1 b/1.png"], Names("set"));
         Assert.Equal("a/4.png", Assert.Single(new ImageFolder(Path.Combine(root, "set")).Load(2, 2).Skipped).Name);
         Assert.Contains("no classes", Assert.Throws<InvalidDataException>(() => Names("only")).Message, StringComparison.Ordinal);
+        Directory.CreateSymbolicLink(At("alias"), "only");                    // a circle that does not pass through the folder's own name
+        Assert.Contains("the class only holds no pictures", Assert.Throws<InvalidDataException>(() => Names("alias")).Message, StringComparison.Ordinal);
     }
 
     [Fact]
