@@ -24,7 +24,8 @@ Option<int> threads = new("--threads") { Description = "Threads that work", Defa
 Option<int?> limit = new("--limit") { Description = "Take the first N photos of each set only, after shuffling" };
 Option<string> output = new("--out")
 {
-    Description = "Folder for model.safetensors and the pictures", DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs"),
+    Description = "Folder for model.safetensors and the pictures",
+    DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs"),
 };
 RootCommand root = new(
     "Trains a small CNN on photos of cats and dogs, from nothing: no weights are downloaded. Saves the model, the first layer's kernels before and "
@@ -37,7 +38,8 @@ root.SetAction(Train);
 Argument<string> photo = new("photo") { Description = "JPEG, PNG, PPM or PGM" };
 Option<string> modelPath = new("--model")
 {
-    Description = "What a training saved", DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs", "model.safetensors"),
+    Description = "What a training saved",
+    DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs", "model.safetensors"),
 };
 Option<string?> mapPath = new("--out") { Description = "Where the picture of where it looked goes; PHOTO-where.png beside the photo's name here if left out" };
 Command predict = new("predict", "Tells what a photo shows, and draws where the network saw it.") { photo, modelPath, mapPath };
