@@ -1,5 +1,6 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Text;
 
 namespace MiniCnn.Tests;
 
@@ -43,6 +44,17 @@ static class Archives
 
     public static TarEntry Link(TarEntryType kind, string name, string to) =>
         new GnuTarEntry(kind, name) { LinkName = to, ModificationTime = DateTimeOffset.UnixEpoch };
+
+    /// <summary>Overwrites a field of a tar file's first header, and mends the header's checksum.</summary>
+    public static byte[] Patched(byte[] tar, int at, ReadOnlySpan<byte> field)
+    {
+        byte[] patched = [.. tar];
+        field.CopyTo(patched.AsSpan(at));
+        patched.AsSpan(148, 8).Fill((byte)' ');
+        int sum = patched.Take(512).Sum(b => b);
+        Encoding.ASCII.GetBytes($"{Convert.ToString(sum, 8).PadLeft(6, '0')}\0 ").CopyTo(patched, 148);
+        return patched;
+    }
 
     /// <summary>Overwrites the unpacked size that a zip file of one member declares.</summary>
     public static byte[] Declaring(uint size, byte[] zip)

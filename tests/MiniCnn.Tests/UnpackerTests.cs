@@ -158,6 +158,20 @@ public sealed class UnpackerTests : IDisposable
             AssertRefused("", whole[..length]);
     }
 
+    // Fields of 12 bytes: octal digits, or a number in binary where the first bit is set.
+    [Theory]
+    [InlineData(TarEntryType.RegularFile, 124, "20000000005\0")]       // its size: 2 GiB + 5
+    [InlineData(TarEntryType.ExtendedAttributes, 124, "20000000005\0")]
+    [InlineData(TarEntryType.LongPath, 124, "20000000005\0")]
+    [InlineData(TarEntryType.RegularFile, 124, "\u0080\0\0\0\u007F\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF")]
+    [InlineData(TarEntryType.RegularFile, 124, "\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF\u00FF")]     // −1
+    [InlineData(TarEntryType.RegularFile, 124, "999999999999")]
+    public void A_header_that_declares_nonsense_is_refused(TarEntryType kind, int at, string field)
+    {
+        byte[] tar = Archives.Patched(Archives.Tar(good.Select(m => Archives.File(m.Name, m.Content))), at, Encoding.Latin1.GetBytes(field));
+        AssertRefused("", Idx.Gzip(Archives.Patched(tar, 156, [(byte)kind])));
+    }
+
     [Theory]
     [InlineData("")]
     [InlineData("<html>no such bucket</html>")]
