@@ -18,7 +18,8 @@ static class Photos
         string? named, bool download, bool strict, int size, int? limit, int seed, CancellationToken cancel)
     {
         string folder = Datasets.Locate(Set, named);
-        if (download)
+        bool split = Directory.Exists(Path.Combine(folder, "train")) && Directory.Exists(Path.Combine(folder, "validation"));
+        if (download && !split)
             Download(folder, cancel);
         if (named is null && !Directory.Exists(folder))
         {
@@ -26,7 +27,7 @@ static class Photos
                 $"no photos in {folder}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
             return Normalized(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
         }
-        (ImageFolder train, ImageFolder validation) = Directory.Exists(Path.Combine(folder, "train")) && Directory.Exists(Path.Combine(folder, "validation"))
+        (ImageFolder train, ImageFolder validation) = split
             ? (new ImageFolder(Path.Combine(folder, "train")), new(Path.Combine(folder, "validation")))
             : new ImageFolder(folder).Split(0.2, seed);
         if (!train.ClassNames.SequenceEqual(validation.ClassNames))
