@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
@@ -34,10 +35,10 @@ public sealed class CatsVsDogsExampleTests : IDisposable
 
         string photo = Path.Combine(folder, "new.ppm"), where = Path.Combine(folder, "where.png");
         Photo(cat: true, 999, width: 50, height: 31).Save(photo);
-        Assert.Matches($@"^{photo}: cat \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
+        Assert.Matches($@"^{Regex.Escape(photo)}: cat \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
         Assert.Equal((50, 31), (Picture.Load(where).Width, Picture.Load(where).Height));
         Photo(cat: false, 998, width: 20, height: 41).Save(photo);
-        Assert.Matches($@"^{photo}: dog \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
+        Assert.Matches($@"^{Regex.Escape(photo)}: dog \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
     }
 
     [Fact]

@@ -7,6 +7,15 @@ static class Example
 {
     public static (int Code, string Output, string Error) Run(string name, params string[] arguments)
     {
+        using Process process = Start(name, arguments);
+        Task<string> error = process.StandardError.ReadToEndAsync();
+        string output = process.StandardOutput.ReadToEnd();
+        process.WaitForExit();
+        return (process.ExitCode, output.ReplaceLineEndings("\n"), error.GetAwaiter().GetResult());
+    }
+
+    public static Process Start(string name, params string[] arguments)
+    {
         // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/NAME/bin/Release/net10.0
         string folder = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", name), StringComparison.Ordinal);
         ProcessStartInfo start = new("dotnet", [Path.Combine(folder, $"{name}.dll"), .. arguments])
@@ -15,10 +24,6 @@ static class Example
             RedirectStandardError = true,
         };
         start.Environment["MINICNN_DATASETS"] = Path.Combine(folder, "no data sets");
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output.ReplaceLineEndings("\n"), error.GetAwaiter().GetResult());
+        return Process.Start(start)!;
     }
 }

@@ -141,7 +141,7 @@ public sealed class MnistExampleTests : IDisposable
     {
         if (OperatingSystem.IsWindows())
             return;     // has no kill
-        using Process process = Start("--data", WriteDigits(), "--epochs", "3000", "--out", folder);
+        using Process process = Example.Start("Mnist", "--data", WriteDigits(), "--epochs", "3000", "--out", folder);
         string? line;
         do
         {
@@ -178,20 +178,5 @@ public sealed class MnistExampleTests : IDisposable
         return data;
     }
 
-    static (int Code, string Output, string Error) Mnist(params string[] options)
-    {
-        using Process process = Start(options);
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string output = process.StandardOutput.ReadToEnd();
-        process.WaitForExit();
-        return (process.ExitCode, output, error.GetAwaiter().GetResult());
-    }
-
-    static Process Start(params string[] options)
-    {
-        // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/Mnist/bin/Release/net10.0
-        string program = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", "Mnist"), StringComparison.Ordinal);
-        ProcessStartInfo start = new("dotnet", [Path.Combine(program, "Mnist.dll"), .. options]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        return Process.Start(start)!;
-    }
+    static (int Code, string Output, string Error) Mnist(params string[] options) => Example.Run("Mnist", options);
 }
