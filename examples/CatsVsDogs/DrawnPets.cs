@@ -30,6 +30,8 @@ static class DrawnPets
     /// <returns>Images of 3×size×size in the classes cat and dog.</returns>
     public static LabeledImages Draw(int count, int size, int seed)
     {
+        if ((long)count * 3 * size * size > Array.MaxLength)
+            throw new ArgumentException($"{count} images of 3×{size}×{size} do not fit an array; draw fewer, or smaller ones");
         byte[] pixels = new byte[count * 3 * size * size];
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % 2)];
         Random order = new(seed);

@@ -70,15 +70,15 @@ sealed record PetClassifier(Sequential Network, int Size, float[] Mean, float[] 
         try
         {
             int size = int.Parse(about["size"], CultureInfo.InvariantCulture);
-            string[] classes = JsonSerializer.Deserialize<string[]>(about["classes"])!;
-            float[] mean = JsonSerializer.Deserialize<float[]>(about["mean"])!, std = JsonSerializer.Deserialize<float[]>(about["std"])!;
-            if (size is < 1 or > 1024 || (mean.Length, std.Length) != (3, 3))
-                throw new FormatException($"pictures of {size}×{size}, {mean.Length} means, {std.Length} stds");
+            string[] classes = JsonSerializer.Deserialize<string[]>(about["classes"]) ?? [];
+            float[] mean = JsonSerializer.Deserialize<float[]>(about["mean"]) ?? [], std = JsonSerializer.Deserialize<float[]>(about["std"]) ?? [];
+            if (size is < 16 or > 512 || mean.Length != 3 || std.Length != 3 || !mean.All(float.IsFinite) || !std.All(value => value > 0))
+                throw new FormatException($"size {size}, means {string.Join(" ", mean)}, deviations {string.Join(" ", std)}");
             PetClassifier classifier = new(Build(size, classes.Length), size, mean, std, classes);
             Weights.Load(classifier.Network, path);
             return classifier;
         }
-        catch (Exception e) when (e is KeyNotFoundException or FormatException or JsonException or ArgumentException)
+        catch (Exception e) when (e is KeyNotFoundException or FormatException or OverflowException or JsonException or ArgumentException)
         {
             throw new InvalidDataException($"{path}: a model, but not one that this program has saved ({e.Message.ReplaceLineEndings(" ")})", e);
         }

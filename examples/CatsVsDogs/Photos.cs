@@ -18,18 +18,19 @@ static class Photos
         string? named, bool download, bool strict, int size, int? limit, int seed, CancellationToken cancel)
     {
         string folder = Datasets.Locate(Set, named);
-        bool split = Directory.Exists(Path.Combine(folder, "train")) && Directory.Exists(Path.Combine(folder, "validation"));
-        if (download && !split)
-            Download(folder, cancel);
-        if (named is null && !Directory.Exists(folder))
+        string? why = Directory.Exists(folder) ? null : $"no photos in {folder}";
+        if (download && why is not null)
+            why = Download(folder, cancel);
+        if (why is not null && (named is null || download))
         {
             Console.WriteLine(
-                $"no photos in {folder}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
+                $"{why}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
             return Normalized(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
         }
-        (ImageFolder train, ImageFolder validation) = split
-            ? (new ImageFolder(Path.Combine(folder, "train")), new(Path.Combine(folder, "validation")))
-            : new ImageFolder(folder).Split(0.2, seed);
+        ImageFolder all = new(folder);
+        (ImageFolder train, ImageFolder validation) = all.ClassNames.Contains("train") && all.ClassNames.Contains("validation")
+            ? (new ImageFolder(Path.Combine(all.Root, "train")), new(Path.Combine(all.Root, "validation")))
+            : all.Split(0.2, seed);
         if (!train.ClassNames.SequenceEqual(validation.ClassNames))
             throw new InvalidDataException(
                 $"{folder}: the classes to train on are {string.Join(", ", train.ClassNames)}, those to validate {string.Join(", ", validation.ClassNames)}");
@@ -54,10 +55,18 @@ static class Photos
         return (train.WithNormalization(mean, std), validation.WithNormalization(mean, std));
     }
 
-    static void Download(string folder, CancellationToken cancel) => Bar.Show($"downloading photos to {folder}", report =>
+    /// <summary>Returns why there are no photos now, if there are none.</summary>
+    static string? Download(string folder, CancellationToken cancel) => Bar.Show($"downloading photos to {folder}, then unpacking them", report =>
     {
-        Datasets.DownloadAsync(Set, folder, new Reports<(string File, long Received, long Total)>(p => report(p.Received, p.Total)), cancel)
-            .GetAwaiter().GetResult();
-        return 0;
+        try
+        {
+            Datasets.DownloadAsync(Set, folder, new Reports<(string File, long Received, long Total)>(p => report(p.Received, p.Total)), cancel)
+                .GetAwaiter().GetResult();
+            return null;
+        }
+        catch (DownloadException e)
+        {
+            return e.Message;
+        }
     });
 }

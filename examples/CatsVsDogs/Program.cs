@@ -13,7 +13,7 @@ Option<string?> data = new("--data")
     Description = "Folder of photos: train/ and validation/, each with a folder a class; or one folder a class, or files cat.0.jpg, dog.0.jpg … "
         + "(a fifth of them is kept for validation). Else MINICNN_DATASETS/cats-vs-dogs, else datasets/cats-vs-dogs",
 };
-Option<bool> download = new("--download") { Description = "Download Microsoft's 25,000 photos (825 MB) to datasets/cats-vs-dogs first, if they are not there" };
+Option<bool> download = new("--download") { Description = "Download Microsoft's 25,000 photos (825 MB) first, if that folder is not there" };
 Option<bool> strict = new("--strict") { Description = "A photo that cannot be read is an error, not skipped" };
 Option<int> size = new("--size") { Description = "Photos are resized to so many pixels each way, 16 to 512", DefaultValueFactory = _ => 64 };
 Option<int> epochs = new("--epochs") { Description = "Times through the training photos", DefaultValueFactory = _ => 60 };
@@ -21,7 +21,7 @@ Option<int> batchSize = new("--batch-size") { Description = "Photos in a step", 
 Option<float> learningRate = new("--learning-rate") { Description = "Largest learning rate of the run", DefaultValueFactory = _ => 0.05f };
 Option<int> seed = new("--seed") { Description = "Seed of the weights, the order, the augmentation and the split", DefaultValueFactory = _ => 0 };
 Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
-Option<int?> limit = new("--limit") { Description = "Take the first N photos of each set only, after shuffling" };
+Option<int?> limit = new("--limit") { Description = "Take about N photos of each part only, of each class alike" };
 Option<string> output = new("--out")
 {
     Description = "Folder for model.safetensors and the pictures",
@@ -41,25 +41,27 @@ Option<string> modelPath = new("--model")
     Description = "What a training saved",
     DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs", "model.safetensors"),
 };
-Option<string?> mapPath = new("--out") { Description = "Where the picture of where it looked goes; PHOTO-where.png beside the photo's name here if left out" };
+Option<string?> mapPath = new("--out") { Description = "The picture of where it looked, a .png; PHOTO-where.png here if left out" };
 Command predict = new("predict", "Tells what a photo shows, and draws where the network saw it.") { photo, modelPath, mapPath };
 predict.SetAction(Predict);
 root.Add(predict);
 
 return CommandLine.Run(root, args, options =>
-    options.CommandResult.Command == predict ? null
+    options.CommandResult.Command == predict
+    ? options.GetValue(mapPath)?.EndsWith(".png", StringComparison.OrdinalIgnoreCase) == false ? "--out must end in .png" : null
     : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads) ?? options.Below(16, size)
     ?? (options.GetValue(size) > 512 ? "--size must be at most 512" : options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
+    ?? (options.GetValue(epochs) > 1000 ? "--epochs must be at most 1000" : null)
     ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
 
 int Train(ParseResult options)
 {
     using CtrlC stop = new();
     Workers.Count = options.GetValue(threads);
-    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     (LabeledImages train, LabeledImages validation) = Photos.Load(
         options.GetValue(data), options.GetValue(download), options.GetValue(strict), options.GetValue(size), options.GetValue(limit),
         options.GetValue(seed), stop.Token);
+    string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
     Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
 
@@ -72,7 +74,7 @@ int Train(ParseResult options)
     drawings.Kernels(initialKernels);
     drawings.FeatureMaps();
     drawings.Loss(history);
-    if (stop.Token.IsCancellationRequested)
+    if (history.Count < options.GetValue(epochs))
     {
         Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; saved: {model} and pictures beside it");
         return 1;
@@ -97,9 +99,12 @@ int Predict(ParseResult options)
     float[] probabilities = classifier.Probabilities(x)[0];
     int label = TensorPrimitives.IndexOfMax<float>(probabilities);
     string where = options.GetValue(mapPath) ?? $"{Path.GetFileNameWithoutExtension(path)}-where.png";
-    HeatMap.Over(picture, classifier.ActivationMap(x, label)).Save(where);
+    string found = $"{classifier.Classes[label]} ({100 * probabilities[label]:F1} %)";
+    double scale = Math.Min(1, 400.0 / Math.Max(picture.Width, picture.Height));
+    picture = picture.Resize((int)Math.Ceiling(scale * picture.Width), (int)Math.Ceiling(scale * picture.Height));
+    ContactSheet.Draw([(Path.GetFileName(path), picture), (found, HeatMap.Over(picture, classifier.ActivationMap(x, label)))], columns: 2).Save(where);
     Console.WriteLine($"where it looked: {where}");
-    Console.WriteLine($"{path}: {classifier.Classes[label]} ({100 * probabilities[label]:F1} %)");
+    Console.WriteLine($"{path}: {found}");
     return 0;
 }
 

@@ -40,11 +40,10 @@ static class Training
                     int rightOnes = Right(logits, labels);
                     progress.Report(epoch, step, value, rightOnes, labels.Length);
                     (sum, right, seen) = (sum + value * labels.Length, right + rightOnes, seen + labels.Length);
-                    if (cancel.IsCancellationRequested)
-                        break;
+                    if (cancel.IsCancellationRequested && seen < photos.Count)
+                        return;
                 }
-                if (!cancel.IsCancellationRequested)
-                    history.Add(new(sum / seen, (double)right / seen));
+                history.Add(new(sum / seen, (double)right / seen));
             }
         });
         return history;

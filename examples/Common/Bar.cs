@@ -28,13 +28,20 @@ static class Bar
         Console.WriteLine(what);
         long start = Stopwatch.GetTimestamp();
         TimeSpan nextLine = TimeSpan.FromSeconds(2);
+        long before = 0;
         return work((done, total) =>
         {
+            if (done < before)                              // another piece of work begins
+                (start, nextLine) = (Stopwatch.GetTimestamp(), TimeSpan.FromSeconds(2));
+            before = done;
             TimeSpan now = Stopwatch.GetElapsedTime(start);
             if (now < nextLine || done == 0)
                 return;
             nextLine = now + TimeSpan.FromSeconds(2);
-            Console.WriteLine($"{100.0 * done / total:F0} %  {now / done * (total - done):m\\:ss} left");
+            Console.WriteLine($"{100.0 * done / total:F0} %  {Text(now / done * (total - done))} left");
         });
     }
+
+    /// <summary>Minutes and seconds, “75:04”.</summary>
+    public static string Text(TimeSpan time) => $"{(int)time.TotalMinutes}:{time:ss}";
 }

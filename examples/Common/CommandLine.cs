@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 
 namespace MiniCnn.Examples;
 
@@ -10,7 +11,7 @@ static class CommandLine
     {
         ParseResult options = root.Parse(args);
         string? fault = options.Errors.Count > 0 ? string.Join(' ', options.Errors[0].Message.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries))
-            : check(options);
+            : Stranger(options) ?? check(options);
         if (fault is not null)
         {
             Console.Error.WriteLine($"{fault} (--help lists the options)");
@@ -25,12 +26,19 @@ static class CommandLine
             Console.Error.WriteLine("stopped");
             return 1;
         }
-        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException)
+        catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
+            or OutOfMemoryException or OverflowException)
         {
-            Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
+            string message = e is ArgumentException { ParamName: string name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
+            Console.Error.WriteLine(message.ReplaceLineEndings(" "));
             return 1;
         }
     }
+
+    /// <summary>A misspelt option that was taken for an argument; what comes after a “--” by itself is meant so.</summary>
+    static string? Stranger(ParseResult options) => options.Tokens.TakeWhile(token => token.Type != TokenType.DoubleDash)
+        .Where(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))
+        .Select(token => $"there is no option {token.Value}").FirstOrDefault();
 
     /// <summary>The fault of an option below its least value, if it has it.</summary>
     public static string? Below(this ParseResult options, int least, Option<int> option) =>

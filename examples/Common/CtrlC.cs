@@ -19,8 +19,7 @@ sealed class CtrlC : IDisposable
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in registrations)
-            registration.Dispose();
-        source.Dispose();
+            registration.Dispose();             // not the source: a signal may be on its way
     }
 
     void Stop(PosixSignalContext signal)

@@ -42,7 +42,7 @@ sealed class TrainingProgress
         if (bar is not null)
             bar.Description = line;
         else
-            Console.WriteLine($"{line}  {now / step * (steps - step):m\\:ss} left");
+            Console.WriteLine($"{line}  {Bar.Text(now / step * (steps - step))} left");
         nextLine = now + TimeSpan.FromSeconds(bar is null ? 2 : 0.2);
         (recent, right, loss) = (0, 0, 0);
     }

@@ -70,6 +70,7 @@ string? Fault(ParseResult parsed)
 
 int Run()
 {
+    using CtrlC stop = new();
     (int Width, int Height) to = Size();
     ImageFilter[] filters = Filters();
     string? path = options.GetValue(photo);
@@ -80,33 +81,38 @@ int Run()
     if (!options.GetValue(keep))
         before = before.Resize(to.Width, to.Height);
 
-    (string File, Picture Picture)[] results = options.GetValue(all) ? [("filters.png", Sheet(filters, before))] : One(filters[0], before);
+    (string File, Picture Picture)[] results = options.GetValue(all) ? [("filters.png", Sheet(filters, before, stop.Token))] : One(filters[0], before, stop.Token);
     string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     foreach ((string file, Picture picture) in results)
         picture.Save(Path.Combine(folder, file));
     Console.WriteLine($"saved in {folder}: {string.Join(", ", results.Select(result => result.File))}");
+    if (stop.Token.IsCancellationRequested)
+    {
+        Console.WriteLine("stopped before all was done");
+        return 1;
+    }
     Console.WriteLine(options.GetValue(all) ? $"{filters.Length} kernels" : $"{filters[0].Name}: {Text(before)} → {Text(results[0].Picture)}");
     return 0;
 }
 
-Picture Sheet(ImageFilter[] filters, Picture before)
+Picture Sheet(ImageFilter[] filters, Picture before, CancellationToken stop)
 {
     List<(string Title, Picture Picture)> tiles = [("original", before)];
     foreach (ImageFilter filter in filters)
     {
-        tiles.Add((filter.Name, Shown(Filtered(filter, before.ToTensor(), _ => { }))));
+        tiles.Add((filter.Name, Shown(Filtered(filter, before.ToTensor(), _ => { }, stop))));
         Console.WriteLine($"{filter.Name,-18} {Text(before)} → {Text(tiles[^1].Picture)}   {filter.Description}");
     }
     return ContactSheet.Draw(tiles, columns: 5);
 }
 
-(string File, Picture Picture)[] One(ImageFilter filter, Picture before)
+(string File, Picture Picture)[] One(ImageFilter filter, Picture before, CancellationToken stop)
 {
     Console.WriteLine($"{filter.Name}: {filter.Description}");
     for (int row = 0; row < filter.Size.Height; row++)
         Console.WriteLine(string.Concat(Enumerable.Range(0, filter.Size.Width)
             .Select(column => filter.Kernel[row * filter.Size.Width + column].ToString("0.####", CultureInfo.InvariantCulture).PadLeft(8))));
-    Tensor<float> y = Filtered(filter, before.ToTensor(), Console.WriteLine);
+    Tensor<float> y = Filtered(filter, before.ToTensor(), Console.WriteLine, stop);
     Console.WriteLine(FormattableString.Invariant($"values from {255 * Tensor.Min<float>(y):F1} to {255 * Tensor.Max<float>(y):F1}, ")
         + (options.GetValue(display) == "clip" ? "cut off at 0 and 255" : "brought to 0 to 255"));
     Picture after = Shown(y);
@@ -118,9 +124,9 @@ Picture Sheet(ImageFilter[] filters, Picture before)
 }
 
 // Each channel by itself, as often as asked for; tells of each time how large what comes out is, and why.
-Tensor<float> Filtered(ImageFilter filter, Tensor<float> x, Action<string> tell)
+Tensor<float> Filtered(ImageFilter filter, Tensor<float> x, Action<string> tell, CancellationToken stop)
 {
-    for (int time = 0; time < options.GetValue(repeat); time++)
+    for (int time = 0; time < options.GetValue(repeat) && !stop.IsCancellationRequested; time++)
     {
         Tensor<float> y = Layer(filter, (int)x.Lengths[1], PaddingOf(filter), options.GetValue(stride), options.GetValue(bias) / 255).Forward(x);
         Padding p = PaddingOf(filter);
@@ -164,7 +170,9 @@ Padding PaddingOf(ImageFilter filter) => options.GetValue(padding) switch
 
 ImageFilter[] Filters() => [.. (options.GetValue(all) ? ImageFilters.All : [Named(options.GetValue(kernel)!)]).Select(filter =>
 {
-    filter = options.GetValue(normalize) switch { "area" => filter.DividedByArea(), "sum" => filter.DividedBySum(), _ => filter };
+    // Among all kernels those of edges add up to 0: they stay as they are.
+    bool stays = options.GetValue(all) && Math.Abs(TensorPrimitives.Sum(filter.Kernel)) < 1e-6f;
+    filter = options.GetValue(normalize) switch { "area" => filter.DividedByArea(), "sum" when !stays => filter.DividedBySum(), _ => filter };
     return options.GetValue(flip) ? filter.Flipped() : filter;
 })];
 

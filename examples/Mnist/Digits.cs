@@ -3,7 +3,7 @@ namespace MiniCnn.Examples.Mnist;
 /// <summary>The digits to train on: MNIST, or where it cannot be had, digits that the program draws itself.</summary>
 static class Digits
 {
-    public static (LabeledImages Train, LabeledImages Test) Load(string? folder)
+    public static (LabeledImages Train, LabeledImages Test) Load(string? folder, CancellationToken cancel)
     {
         try
         {
@@ -13,7 +13,7 @@ static class Digits
                 if (p.File != file)
                     Console.WriteLine($"downloading {file = p.File} ({p.Total / 1024} KiB)");
             });
-            (LabeledImages train, LabeledImages test) = MnistData.Load(folder, progress);
+            (LabeledImages train, LabeledImages test) = MnistData.Load(folder, progress, cancel);
             Console.WriteLine($"MNIST: {train.Count} training images, {test.Count} test images");
             return (train, test);
         }

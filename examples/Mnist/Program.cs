@@ -44,9 +44,10 @@ return CommandLine.Run(command, args, options =>
 
 int Run(ParseResult options)
 {
+    using CtrlC stop = new();
     Workers.Count = options.GetValue(threads);
     Console.WriteLine($"looking for digits; {Workers.Count} threads");
-    Task<(LabeledImages Train, LabeledImages Test)> digits = Task.Run(() => Digits.Load(options.GetValue(data)));
+    Task<(LabeledImages Train, LabeledImages Test)> digits = Task.Run(() => Digits.Load(options.GetValue(data), stop.Token));
 
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
@@ -60,7 +61,6 @@ int Run(ParseResult options)
         train = train.Take(first);
     Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
 
-    using CtrlC stop = new();
     (int done, int steps) = Train(model, train, options, stop.Token);
     if (done < steps)
     {

@@ -117,19 +117,19 @@ public sealed partial class ImageFolder
     /// <summary>Reads a picture into [C, H, W], or says why it cannot.</summary>
     static string? Read(string path, ImageShape shape, Span<byte> to)
     {
-        Picture picture;
+        byte[] pixels;
         try
         {
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            if (file.CanSeek && file.Length == 0)
+            if (new FileInfo(path).Length == 0)                                // a pipe too, which would have us wait for ever
                 return "empty";
-            picture = Picture.Load(file);
+            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
+            Picture picture = Picture.Load(file);
+            pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return e.Message;
         }
-        byte[] pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
         int plane = shape.Height * shape.Width;
         for (int c = 0; c < shape.Channels; c++)
             for (int i = 0; i < plane; i++)

@@ -8,7 +8,7 @@ public sealed class Picture
     /// <summary>Pixels of the largest picture that is read from a file.</summary>
     public const int MaxFilePixels = 100_000_000;
 
-    const int MaxFileSide = 1_000_000, MaxFileBytes = 1 << 30;
+    const int MaxFileSide = 65_535, MaxFileBytes = 1 << 30;
 
     /// <summary>A black picture.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>

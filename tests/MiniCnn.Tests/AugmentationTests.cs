@@ -286,9 +286,9 @@ public class AugmentationTests
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = 0 });
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = 1.01 });
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = double.NaN });
-        Refused("Brightness must be 0 or more", () => new() { Brightness = -0.1 });
-        Refused("Brightness must be 0 or more", () => new() { Brightness = double.PositiveInfinity });
-        Refused("Contrast must be 0 or more", () => new() { Contrast = double.NaN });
+        Refused("Brightness must be from 0 to 1000", () => new() { Brightness = -0.1 });
+        Refused("Brightness must be from 0 to 1000", () => new() { Brightness = double.PositiveInfinity });
+        Refused("Contrast must be from 0 to 1000", () => new() { Contrast = double.NaN });
         Refused("Cutout must be 0 or more", () => new() { Cutout = -1 });
         Assert.StartsWith(
             "augmentation needs a seed", Assert.Throws<ArgumentException>(() => Noise(new(1, 2, 2), 3).Batches(2, augmentation: all)).Message,

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.RegularExpressions;
 using MiniCnn.Imaging;
 
@@ -36,7 +37,8 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         string photo = Path.Combine(folder, "new.ppm"), where = Path.Combine(folder, "where.png");
         Photo(cat: true, 999, width: 50, height: 31).Save(photo);
         Assert.Matches($@"^{Regex.Escape(photo)}: cat \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
-        Assert.Equal((50, 31), (Picture.Load(where).Width, Picture.Load(where).Height));
+        Picture drawn = Picture.Load(where);
+        Assert.True(drawn is { Channels: 3, Width: > 100, Height: > 31 }, $"{drawn.Width}×{drawn.Height}");
         Photo(cat: false, 998, width: 20, height: 41).Save(photo);
         Assert.Matches($@"^{Regex.Escape(photo)}: dog \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
     }
@@ -61,8 +63,18 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
         Fails(1, "no classes", "--data", Directory.CreateDirectory(Path.Combine(folder, "empty")).FullName);
         Fails(1, "there is no such model", "predict", text, "--model", Model);
+        Fails(2, "--mdoel", "predict", text, "--mdoel");
+        Fails(2, "there is no option --mdoel", "predict", "--mdoel");
+        Fails(2, "--out must end in .png", "predict", text, "--out", "a.jpg");
         SafeTensors.Write(text, []);
         Fails(1, "not one that this program has saved", "predict", text, "--model", text);
+        foreach ((string name, string value) in ((string, string)[])[("size", "99999999999"), ("classes", "null"), ("std", "[0,1,1]"), ("mean", "[1]")])
+        {
+            Dictionary<string, string> about = new() { ["size"] = "64", ["classes"] = "[\"a\",\"b\"]", ["mean"] = "[0,0,0]", ["std"] = "[1,1,1]", [name] = value };
+            SafeTensors.Write(text, [], about);
+            Fails(1, "not one that this program has saved", "predict", text, "--model", text);
+        }
+        Fails(1, "do not fit an array", "--limit", "3000", "--size", "512", "--epochs", "1");
 
         void Fails(int expected, string word, params string[] options)
         {
@@ -72,6 +84,36 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             Assert.Contains(word, error, StringComparison.Ordinal);
             Assert.DoesNotContain("   at ", error, StringComparison.Ordinal);
         }
+    }
+
+    [Fact]
+    public void An_interrupt_ends_the_training_and_saves_it()
+    {
+        if (OperatingSystem.IsWindows())
+            return;     // has no kill
+        using Process process = Example.Start("CatsVsDogs", "--limit", "64", "--size", "16", "--epochs", "1000", "--out", folder);
+        while (process.StandardOutput.ReadLine()?.StartsWith("epoch ", StringComparison.Ordinal) == false)
+        {
+        }
+        Process.Start("kill", ["-INT", $"{process.Id}"]).WaitForExit();
+        string[] rest = process.StandardOutput.ReadToEnd().TrimEnd().Split('\n');
+        process.WaitForExit();
+        Assert.Equal(1, process.ExitCode);
+        Assert.Matches($@"^stopped after \d+ of 1000 epochs; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))} ", rest[^1]);
+        Assert.Equal([16L, 3, 3, 3], SafeTensors.Read(Path.Combine(folder, "model.safetensors")).Tensors["0.weight"].Shape.ToArray());
+        Assert.True(Picture.Load(Path.Combine(folder, "kernels.png")).Width > 100);
+    }
+
+    [Fact]
+    public void Splits_are_found_in_a_folder_around_them()
+    {
+        foreach (string part in (string[])["train", "validation"])
+            for (int i = 0; i < 8; i++)
+                Photo(i % 2 == 0, i).Save(PathOf(Path.Combine("cats_and_dogs_filtered", part), i % 2 == 0 ? "cats" : "dogs", $"{i}.png"));
+        string[] lines = Run(["--data", Path.Combine(folder, "photos"), "--size", "16", "--epochs", "1", "--out", folder]);
+        Assert.Contains("reading 8 training photos", lines);
+        Assert.Contains(lines, line => line.StartsWith("cats: ", StringComparison.Ordinal));
+        Assert.EndsWith(" of 8)", lines[^1], StringComparison.Ordinal);
     }
 
     static string[] Run(string[] options)

@@ -98,6 +98,7 @@ public sealed class ImageFiltersExampleTests : IDisposable
         Fails(2, "add up to 0", "--kernel", "sobel-h", "--normalize", "sum");
         Fails(2, "'clip' 'rescale'", "--display", "loud");
         Fails(2, "--size", "--size", "9x9");
+        Fails(2, "there is no option --frobnicate", "--frobnicate");
         Fails(1, "padded input is 4×4", "--size", "16x16", "--kernel", "box-blur-5", "--repeat", "5");
 
         void Fails(int expected, string word, params string[] arguments)

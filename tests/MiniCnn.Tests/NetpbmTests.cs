@@ -45,8 +45,8 @@ public sealed class NetpbmTests
     [InlineData("P2 3 1 99 10 12", "a sample of a P2: expected a number, got the end of the file at 15")]
     [InlineData("P2 3 1 9 0 4 10", "a P2 with a sample of 10, above its maxval 9")]
     [InlineData("P2 3 1 9 0 4 99999999999999999999", "a P2 with a sample of 100000000, above its maxval 9")]
-    [InlineData("P5 4294967297 1 255 a", "a P5 of 100000000×1 pixels; up to 100000000 are read, 1000000 in a row or column")]
-    [InlineData("P5 10001 10000 255 a", "a P5 of 10001×10000 pixels; up to 100000000 are read, 1000000 in a row or column")]
+    [InlineData("P5 4294967297 1 255 a", "a P5 of 100000000×1 pixels; up to 100000000 are read, 65535 in a row or column")]
+    [InlineData("P5 10001 10000 255 a", "a P5 of 10001×10000 pixels; up to 100000000 are read, 65535 in a row or column")]
     public void What_is_wrong_is_told(string file, string message)
     {
         long before = GC.GetAllocatedBytesForCurrentThread();

@@ -29,14 +29,14 @@ public sealed record Augmentation
 
     /// <summary>Multiplies the pixels by a factor from 1 − this (0 at least) to 1 + this; torchvision's <c>ColorJitter(brightness)</c>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
-    public double Brightness { get; init => field = value is >= 0 and <= double.MaxValue ? value : throw Refused(value, "0 or more"); }
+    public double Brightness { get; init => field = value is >= 0 and <= 1000 ? value : throw Refused(value, "from 0 to 1000"); }
 
     /// <summary>
     /// Multiplies the pixels' difference from the image's mean grey by a factor from 1 − this (0 at least) to 1 + this; torchvision's
     /// <c>ColorJitter(contrast)</c>. Three channels are taken as red, green and blue.
     /// </summary>
     /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
-    public double Contrast { get; init => field = value is >= 0 and <= double.MaxValue ? value : throw Refused(value, "0 or more"); }
+    public double Contrast { get; init => field = value is >= 0 and <= 1000 ? value : throw Refused(value, "from 0 to 1000"); }
 
     /// <summary>Side of a square that becomes 0, the mean: centred on any pixel, so a part may lie outside.</summary>
     /// <remarks>Source: DeVries, Taylor, “Improved Regularization of Convolutional Neural Networks with Cutout”, 2017.</remarks>

@@ -8,13 +8,13 @@ public static class Weights
     /// <summary>Writes them all; the same weights give the same bytes. An older file of that name is replaced whole or not at all.</summary>
     /// <param name="model">A model, or a layer.</param>
     /// <param name="path">The file.</param>
-    /// <param name="metadata">Text to keep beside them, by name: the classes, say.</param>
+    /// <param name="metadata">Text to keep beside them, by name: the classes, say. “format” is always “pt”, as PyTorch's users write it.</param>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(Layer model, string path, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         SafeTensors.Write(
-            path, model.Stored.ToDictionary(stored => stored.Name, stored => stored.Save()), [new("format", "pt"), .. metadata ?? []]);
+            path, model.Stored.ToDictionary(stored => stored.Name, stored => stored.Save()), new Dictionary<string, string>(metadata ?? []) { ["format"] = "pt" });
     }
 
     /// <summary>Reads them all. Nothing in the model changes unless the file holds all of them, and no others, in their shapes.</summary>
