@@ -29,7 +29,9 @@ static class CommandLine
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
             or OutOfMemoryException or OverflowException)
         {
-            string message = e is ArgumentException { ParamName: string name } ? e.Message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal) : e.Message;
+            string message = e.Message;
+            if (e is ArgumentException { ParamName: string name })
+                message = message.Replace($" (Parameter '{name}')", "", StringComparison.Ordinal);
             Console.Error.WriteLine(message.ReplaceLineEndings(" "));
             return 1;
         }

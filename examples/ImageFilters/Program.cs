@@ -81,7 +81,9 @@ int Run()
     if (!options.GetValue(keep))
         before = before.Resize(to.Width, to.Height);
 
-    (string File, Picture Picture)[] results = options.GetValue(all) ? [("filters.png", Sheet(filters, before, stop.Token))] : One(filters[0], before, stop.Token);
+    (string File, Picture Picture)[] results = options.GetValue(all)
+        ? [("filters.png", Sheet(filters, before, stop.Token))]
+        : One(filters[0], before, stop.Token);
     string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     foreach ((string file, Picture picture) in results)
         picture.Save(Path.Combine(folder, file));

@@ -14,7 +14,8 @@ public sealed class BatchNormTests
         BatchNorm2d frozen = new(2);
         frozen.Weight.Trainable = false;
         GradientCheck.Verify(frozen, [1, 2, 3, 5]);
-        GradientCheck.Verify(new Sequential(new Conv2d(1, 3, (3, 2), bias: false), new BatchNorm2d(3), new ReLU(), new Flatten(), new Linear(36, 2)), [3, 1, 5, 5]);
+        Sequential model = new(new Conv2d(1, 3, (3, 2), bias: false), new BatchNorm2d(3), new ReLU(), new Flatten(), new Linear(36, 2));
+        GradientCheck.Verify(model, [3, 1, 5, 5]);
     }
 
     [Fact]
@@ -75,7 +76,8 @@ public sealed class BatchNormTests
                 Tensor<float> y = norm.Forward(Images(x, count, shape), training: true), dx = norm.BackwardToInput(Images(dy, count, shape));
                 Definition definition = new(norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), cases[c].Epsilon, x, dy, count, shape);
                 definition.AssertHolds(name, y.AsSpan(), dx.AsSpan(), norm.Weight.Gradient.AsSpan(), norm.Bias.Gradient.AsSpan());
-                definition.AssertHolds($"{name} as recorded", Numbers($"{step}.y"), Numbers($"{step}.dx"), Numbers($"{step}.dweight"), Numbers($"{step}.dbias"));
+                definition.AssertHolds(
+                    $"{name} as recorded", Numbers($"{step}.y"), Numbers($"{step}.dx"), Numbers($"{step}.dweight"), Numbers($"{step}.dbias"));
                 AssertNear($"{name}.running_mean", Numbers($"{step}.running_mean"), norm.RunningMean.AsSpan(), x.Length);
                 AssertNear($"{name}.running_var", Numbers($"{step}.running_var"), norm.RunningVar.AsSpan(), x.Length);
                 Assert.Equal(recorded[$"{name}.num_batches_tracked"].As<long>()[0], norm.BatchesTracked);
@@ -146,7 +148,9 @@ public sealed class BatchNormTests
         string Refused(nint[] shape) => Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>(shape), training: true)).Message;
     }
 
-    /// <summary>The formula in double, and what rounding may do to each number: sums of m numbers, each added with an error of at most m·ε of their sizes.</summary>
+    /// <summary>
+    /// The formula in double, and what rounding may do to each number: sums of m numbers, each with an error of at most m·ε of their sizes.
+    /// </summary>
     sealed class Definition
     {
         readonly double[] y, dx, dweight, dbias, yBound, dxBound, dweightBound, dbiasBound;

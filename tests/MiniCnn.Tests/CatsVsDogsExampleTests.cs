@@ -70,7 +70,8 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Fails(1, "not one that this program has saved", "predict", text, "--model", text);
         foreach ((string name, string value) in ((string, string)[])[("size", "99999999999"), ("classes", "null"), ("std", "[0,1,1]"), ("mean", "[1]")])
         {
-            Dictionary<string, string> about = new() { ["size"] = "64", ["classes"] = "[\"a\",\"b\"]", ["mean"] = "[0,0,0]", ["std"] = "[1,1,1]", [name] = value };
+            Dictionary<string, string> about = new() { ["size"] = "64", ["classes"] = """["a","b"]""", ["mean"] = "[0,0,0]", ["std"] = "[1,1,1]" };
+            about[name] = value;
             SafeTensors.Write(text, [], about);
             Fails(1, "not one that this program has saved", "predict", text, "--model", text);
         }
@@ -135,7 +136,8 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             int shade = 40 + 150 * (i / width) / height + random.Next(40);
             if (cat)
                 shade = 255 - shade;
-            (picture.Pixels[3 * i], picture.Pixels[3 * i + 1], picture.Pixels[3 * i + 2]) = cat ? ((byte)shade, (byte)(shade / 2), (byte)30) : ((byte)30, (byte)(shade / 2), (byte)shade);
+            (byte red, byte blue) = cat ? ((byte)shade, (byte)30) : ((byte)30, (byte)shade);
+            (picture.Pixels[3 * i], picture.Pixels[3 * i + 1], picture.Pixels[3 * i + 2]) = (red, (byte)(shade / 2), blue);
         }
         return picture;
     }

@@ -13,8 +13,8 @@ public static class Weights
     public static void Save(Layer model, string path, IEnumerable<KeyValuePair<string, string>>? metadata = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        SafeTensors.Write(
-            path, model.Stored.ToDictionary(stored => stored.Name, stored => stored.Save()), new Dictionary<string, string>(metadata ?? []) { ["format"] = "pt" });
+        Dictionary<string, string> about = new(metadata ?? []) { ["format"] = "pt" };
+        SafeTensors.Write(path, model.Stored.ToDictionary(stored => stored.Name, stored => stored.Save()), about);
     }
 
     /// <summary>Reads them all. Nothing in the model changes unless the file holds all of them, and no others, in their shapes.</summary>
