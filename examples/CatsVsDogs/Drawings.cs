@@ -6,6 +6,9 @@ namespace MiniCnn.Examples.CatsVsDogs;
 /// <summary>The pictures that a training leaves in its folder.</summary>
 sealed class Drawings(PetClassifier classifier, LabeledImages photos, string folder)
 {
+    /// <summary>The files drawn so far.</summary>
+    public List<string> Names { get; } = [];
+
     /// <summary>The first layer's kernels before and after.</summary>
     public void Kernels(Tensor<float> initial) => Save("kernels.png", KernelSheet.Draw(initial, classifier.FirstLayer.Weight.Value));
 
@@ -74,5 +77,9 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
         return picture;
     }
 
-    void Save(string name, Picture picture) => picture.Save(Path.Combine(folder, name));
+    void Save(string name, Picture picture)
+    {
+        picture.Save(Path.Combine(folder, name));
+        Names.Add(name);
+    }
 }

@@ -76,7 +76,7 @@ int Train(ParseResult options)
     drawings.Loss(history);
     if (history.Count < options.GetValue(epochs))
     {
-        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; saved: {model} and pictures beside it");
+        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; saved: {model}, and beside it {string.Join(", ", drawings.Names)}");
         return 1;
     }
 
@@ -85,7 +85,7 @@ int Train(ParseResult options)
     drawings.WhereItLooks(scores);
     for (int label = 0; label < validation.Classes; label++)
         Console.WriteLine($"{validation.ClassNames[label]}: {scores.Right(label)} of {scores.Count(label)} right");
-    Console.WriteLine($"saved: {model}, and beside it kernels.png, features.png, loss.png, mistakes.png, where.png");
+    Console.WriteLine($"saved: {model}, and beside it {string.Join(", ", drawings.Names)}");
     Console.WriteLine($"validation accuracy: {scores}");
     return 0;
 }

@@ -31,7 +31,9 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             return File.ReadAllBytes(Model);
         })];
         Assert.Equal(files[0], files[1]);
-        foreach (string picture in (string[])["kernels.png", "features.png", "loss.png", "where.png"])
+        string[] pictures = ["kernels.png", "features.png", "loss.png", "where.png"];             // there are no mistakes to draw
+        Assert.Equal(pictures.Order(), Directory.EnumerateFiles(Path.Combine(folder, "run"), "*.png").Select(Path.GetFileName).Order());
+        foreach (string picture in pictures)
             Assert.True(Picture.Load(Path.Combine(folder, "run", picture)).Width > 100);
 
         string photo = Path.Combine(folder, "new.ppm"), where = Path.Combine(folder, "where.png");
@@ -100,7 +102,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         string[] rest = process.StandardOutput.ReadToEnd().TrimEnd().Split('\n');
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped after \d+ of 1000 epochs; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))} ", rest[^1]);
+        Assert.Matches($@"^stopped after \d+ of 1000 epochs; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))}, ", rest[^1]);
         Assert.Equal([16L, 3, 3, 3], SafeTensors.Read(Path.Combine(folder, "model.safetensors")).Tensors["0.weight"].Shape.ToArray());
         Assert.True(Picture.Load(Path.Combine(folder, "kernels.png")).Width > 100);
     }
