@@ -40,6 +40,15 @@ def batch_norm(case, n, channels, height, width, eps, momentum, steps):
     tensors[f"batch_norm.{case}.eval"] = norm(x)
 
 
+def one(name, layer, *shape, scale=1.0):
+    """A layer without parameters: x, dy, y, dx."""
+    x = (scale * reals(*shape)).requires_grad_()
+    y = layer(x)
+    dy = reals(*y.shape)
+    y.backward(dy)
+    tensors.update({f"{name}.x": x, f"{name}.dy": dy, f"{name}.y": y, f"{name}.dx": x.grad})
+
+
 def write(path):
     header, data = {"__metadata__": {"recorded_with": f"PyTorch {torch.__version__}, CPU"}}, b""
     for name in sorted(tensors, key=lambda name: (tensors[name].dtype != torch.int64, name)):
@@ -61,4 +70,15 @@ batch_norm(1, n=17, channels=3, height=3, width=2, eps=1e-3, momentum=0.3, steps
 batch_norm(2, n=16, channels=1, height=1, width=7, eps=1e-5, momentum=0.1, steps=2)
 batch_norm(3, n=1, channels=5, height=6, width=9, eps=1e-5, momentum=1.0, steps=2)
 batch_norm(4, n=33, channels=4, height=2, width=3, eps=1e-5, momentum=0.0, steps=2)
+for i, scale in enumerate((0.01, 1, 6)):
+    one(f"sigmoid.{i}", torch.nn.Sigmoid(), 3, 2, 5, 4, scale=scale)
+    one(f"tanh.{i}", torch.nn.Tanh(), 3, 2, 5, 4, scale=scale)
+    one(f"silu.{i}", torch.nn.SiLU(), 3, 2, 5, 4, scale=scale)
+    one(f"gelu.{i}", torch.nn.GELU(), 3, 2, 5, 4, scale=scale)
+    one(f"leaky_relu.{i}", torch.nn.LeakyReLU(0.3), 3, 2, 5, 4, scale=scale)
+for i, shape in enumerate(((3, 5, 4, 2), (17, 10))):
+    one(f"softmax.{i}", torch.nn.Softmax(dim=1), *shape, scale=4)
+    one(f"log_softmax.{i}", torch.nn.LogSoftmax(dim=1), *shape, scale=4)
+for i, (size, shape) in enumerate((((1, 1), (2, 3, 5, 4)), ((3, 2), (17, 2, 7, 5)), ((4, 6), (2, 2, 3, 5)), ((5, 3), (1, 1, 5, 9)))):
+    one(f"adaptive_avg_pool2d.{i}", torch.nn.AdaptiveAvgPool2d(size), *shape)
 write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors")

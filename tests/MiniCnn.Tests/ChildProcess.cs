@@ -10,7 +10,7 @@ static class ChildProcess
     static readonly Type[] layers =
     [
         typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LinearTests), typeof(DropoutTests), typeof(BiasGradientTests), typeof(LaneTensorTests),
-        typeof(LayerTests), typeof(BatchNormTests), typeof(FusionTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests),
+        typeof(LayerTests), typeof(BatchNormTests), typeof(ActivationTests), typeof(FusionTests), typeof(RecordedTests), typeof(RecordedLayerTests), typeof(GradientCheckTests),
     ];
 
     /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>

@@ -1,0 +1,58 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>A function of one number, and its slope.</summary>
+interface ICurve<V>
+{
+    V At(V x);
+
+    /// <summary>∂y/∂x, from x and from y, which is at hand.</summary>
+    V Slope(V x, V y);
+}
+
+/// <summary>y = f(x), dx = dy · f′(x), element by element: what the activations have in common.</summary>
+static unsafe class Elementwise
+{
+    public static void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve = default)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V> =>
+        Workers.RunPlanes(y, new ForwardPlane<T, V, F>(x, y, curve));
+
+    public static void Backward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve = default)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    {
+        if (dx is not null)
+            Workers.RunPlanes(dx, new BackwardPlane<T, V, F>(x, y, dy, dx, curve));
+    }
+
+    readonly struct ForwardPlane<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve) : IWork
+        where T : unmanaged where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            for (int row = 0; row < y.Shape.Height; row++)
+            {
+                T* px = x.At(plane, row), py = y.At(plane, row);
+                for (int i = 0; i < y.RowLength; i += V.Count)
+                    curve.At(V.Load(px + i)).Store(py + i);
+            }
+        }
+    }
+
+    readonly struct BackwardPlane<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, F curve) : IWork
+        where T : unmanaged where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            for (int row = 0; row < dx.Shape.Height; row++)
+            {
+                T* px = x.At(plane, row), py = y.At(plane, row), pdy = dy.At(plane, row), pdx = dx.At(plane, row);
+                for (int i = 0; i < dx.RowLength; i += V.Count)
+                    (V.Load(pdy + i) * curve.Slope(V.Load(px + i), V.Load(py + i))).Store(pdx + i);
+            }
+        }
+    }
+}

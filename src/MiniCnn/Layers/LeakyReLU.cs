@@ -1,0 +1,41 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>y = x where x is above 0, else negativeSlope · x, element by element; dx = dy or negativeSlope · dy.</summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html.</remarks>
+public sealed class LeakyReLU : Layer
+{
+    readonly double negativeSlope;
+
+    /// <summary>Below 0 the line rises as steeply as this.</summary>
+    /// <exception cref="ArgumentException">A slope that is no finite number.</exception>
+    public LeakyReLU(double negativeSlope = 0.01)
+    {
+        if (!double.IsFinite(negativeSlope))
+            throw new ArgumentException(FormattableString.Invariant($"LeakyReLU's slope must be a finite number, not {negativeSlope}"));
+        this.negativeSlope = negativeSlope;
+    }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    /// <summary>“LeakyReLU(0.01)”.</summary>
+    public override string ToString() => FormattableString.Invariant($"LeakyReLU({negativeSlope})");
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Elementwise.Forward<T, V, Curve<T, V>>(x, y, new(T.CreateTruncating(negativeSlope)));
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx, new(T.CreateTruncating(negativeSlope)));
+
+    readonly struct Curve<T, V>(T slope) : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V At(V x) => x * Slope(x, x);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope(V x, V y) => V.Select(V.Greater(x, V.Broadcast(T.Zero)), V.Broadcast(T.One), V.Broadcast(slope));
+    }
+}

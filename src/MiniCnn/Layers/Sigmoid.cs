@@ -1,0 +1,26 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>y = 1 / (1 + e⁻ˣ), element by element; dx = dy · y · (1 − y).</summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html.</remarks>
+public sealed class Sigmoid : Layer
+{
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+
+    internal readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V At(V x) => V.Broadcast(T.One) / (V.Broadcast(T.One) + V.Exp(V.Broadcast(T.Zero) - x));
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope(V x, V y) => y * (V.Broadcast(T.One) - y);
+    }
+}

@@ -1,0 +1,35 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>y = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), element by element; dx = dy · (1 − y²).</summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html.</remarks>
+public sealed class Tanh : Layer
+{
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+
+    readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        // With e = exp(−2|x|) − 1 it is ±e / (2 + e). For small x the difference would lose its digits: u = exp(z) is rounded, and what is
+        // lost in u − 1 is lost in log(u) too, so exp(z) − 1 = (u − 1) · z / log(u). Source: Kahan, see Higham, Accuracy and Stability, 1.14.1.
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V At(V x)
+        {
+            V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One);
+            V size = V.Max(x, zero - x), z = V.Max(size * V.Broadcast(-T.One - T.One), V.Broadcast(T.CreateTruncating(-80))), u = V.Exp(z);
+            V e = V.Select(V.Equal(u, one), z, (u - one) * z / V.Log(u));
+            V y = e / (one + one + e);
+            return V.Select(V.Greater(x, zero), zero - y, y);
+        }
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Slope(V x, V y) => V.Broadcast(T.One) - y * y;
+    }
+}
