@@ -100,9 +100,9 @@ public sealed class ActivationTests
         Random random = new(7);
         foreach (int count in (int[])[1, 15, 17])
             foreach (ImageShape shape in (ImageShape[])[new(5, 3, 2), ImageShape.Features(10), new(1, 2, 3)])
-                foreach (float scale in (float[])[1, 40])
+                foreach ((float scale, float middle) in ((float, float)[])[(1, 0), (40, 0), (2, -300), (2, 300)])
                 {
-                    float[] x = [.. random.Reals((int)(count * shape.Length)).Select(u => scale * u)], dy = random.Reals(x.Length);
+                    float[] x = [.. random.Reals((int)(count * shape.Length)).Select(u => scale * u + middle)], dy = random.Reals(x.Length);
                     AssertSoftmax($"{shape}", false, shape, x, dy, LayerBench.Run(new Softmax(), shape, count, x, dy, lanes, width));
                     AssertSoftmax($"{shape}", true, shape, x, dy, LayerBench.Run(new LogSoftmax(), shape, count, x, dy, lanes, width));
                 }
