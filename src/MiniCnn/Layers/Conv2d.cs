@@ -58,6 +58,8 @@ public sealed class Conv2d : Layer
     public override string ToString() =>
         $"Conv2d({inputChannels}→{outputChannels}, {window}{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
 
+    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / outputChannels);
+
     internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
 
     internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;

@@ -71,6 +71,13 @@ public abstract class Layer
         (Seed, Step) = (seed, 0);
     }
 
+    /// <summary>
+    /// A table to print: each layer's output shape, its number of parameters, and its multiply-adds for one image (those of convolutions and
+    /// linear layers, forward); below it the totals, and the memory of all outputs of one image.
+    /// </summary>
+    /// <exception cref="ArgumentException">A layer cannot take such images; the message names it.</exception>
+    public string Summary(ImageShape input) => ModelSummary.Of(this, input);
+
     /// <summary>The layer as its constructor would be written, “Conv2d(1→8, 5×5, padding 2)”.</summary>
     public override string ToString() => GetType().Name;
 
@@ -94,6 +101,9 @@ public abstract class Layer
 
     /// <summary>A name as a model's file has it, “0.weight”.</summary>
     internal string NameOf(string name) => Place is "" ? name : $"{Place}.{name}";
+
+    /// <summary>Products that one image's forward pass adds up, those of elementwise layers not counted.</summary>
+    internal virtual long MultiplyAdds(ImageShape input) => 0;
 
     /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
     internal virtual void Initialize(TorchGenerator generator)

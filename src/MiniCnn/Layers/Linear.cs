@@ -44,6 +44,8 @@ public sealed class Linear : Layer
     /// <summary>“Linear(400→10)”.</summary>
     public override string ToString() => $"Linear({inputFeatures}→{outputFeatures}{(Bias is null ? ", no bias" : "")})";
 
+    internal override long MultiplyAdds(ImageShape input) => (long)inputFeatures * outputFeatures;
+
     internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)

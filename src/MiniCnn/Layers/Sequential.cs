@@ -72,6 +72,17 @@ public sealed class Sequential : Layer
 
     internal override IEnumerable<StoredTensor> Stored => layers.SelectMany(layer => layer.Stored);
 
+    internal override long MultiplyAdds(ImageShape input)
+    {
+        long sum = 0;
+        foreach (Layer layer in layers)
+        {
+            sum += layer.MultiplyAdds(input);
+            input = layer.OutputShape(input);
+        }
+        return sum;
+    }
+
     internal override bool RunsInDouble => layers.All(layer => layer.RunsInDouble);
 
     internal override void Initialize(TorchGenerator generator)
