@@ -38,6 +38,8 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 
     static abstract V Log(V a);
 
+    static abstract V Sqrt(V a);
+
     static abstract V Greater(V a, V b);
 
     static abstract V Equal(V a, V b);

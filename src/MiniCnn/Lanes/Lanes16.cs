@@ -46,6 +46,9 @@ readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
     public static Lanes16 Log(Lanes16 a) => new(Vector512.Log(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16 Sqrt(Lanes16 a) => new(Vector512.Sqrt(a.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16 Greater(Lanes16 a, Lanes16 b) => new(Vector512.GreaterThan(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

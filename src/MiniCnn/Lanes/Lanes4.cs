@@ -46,6 +46,9 @@ readonly unsafe struct Lanes4(Vector128<float> value) : ILanes<Lanes4, float>
     public static Lanes4 Log(Lanes4 a) => new(Vector128.Log(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4 Sqrt(Lanes4 a) => new(Vector128.Sqrt(a.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4 Greater(Lanes4 a, Lanes4 b) => new(Vector128.GreaterThan(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -46,6 +46,9 @@ readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
     public static Lanes8 Log(Lanes8 a) => new(Vector256.Log(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8 Sqrt(Lanes8 a) => new(Vector256.Sqrt(a.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8 Greater(Lanes8 a, Lanes8 b) => new(Vector256.GreaterThan(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

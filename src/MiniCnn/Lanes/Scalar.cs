@@ -45,6 +45,9 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
     public static Scalar<T> Log(Scalar<T> a) => new(T.Log(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar<T> Sqrt(Scalar<T> a) => new(T.Sqrt(a.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Greater(Scalar<T> a, Scalar<T> b) => new(a.value > b.value ? T.One : T.Zero);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
