@@ -1,0 +1,76 @@
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>Adam: steps of about the learning rate for every number, however large its gradient.</summary>
+/// <remarks>
+/// For a parameter p and its gradient, at its step t = 1, 2, …, with m and v beginning as zeros:
+/// <code>
+/// g = gradient + weightDecay · p
+/// m = β₁ · m + (1 − β₁) · g
+/// v = β₂ · v + (1 − β₂) · g²
+/// p = p − learningRate / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
+/// </code>
+/// Weight decay thus goes through m and v; <see cref="AdamW"/> decouples it.
+/// Source: Kingma, Ba: Adam, 2015, as in https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html.
+/// </remarks>
+public class Adam : Optimizer
+{
+    readonly float[][] means, squares;
+    readonly int[] steps;
+    readonly double beta1, beta2, epsilon, weightDecay;
+    readonly bool decoupled;
+
+    /// <summary>An optimizer of these parameters.</summary>
+    /// <remarks>β₁ and β₂ are doubles: as floats, 1 − 0.999 would keep four digits.</remarks>
+    /// <exception cref="ArgumentException">A negative number, or a β that is not from 0 to below 1.</exception>
+    public Adam(
+        IEnumerable<Parameter> parameters, float learningRate = 1e-3f, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
+        : this([.. parameters], learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
+    {
+    }
+
+    private protected Adam(
+        Parameter[] parameters, float learningRate, double beta1, double beta2, double epsilon, double weightDecay, bool decoupled)
+        : base(parameters, learningRate)
+    {
+        Require(beta1 is >= 0 and < 1 && beta2 is >= 0 and < 1, $"β₁ and β₂ must be at least 0 and below 1, not {beta1} and {beta2}");
+        Require(epsilon >= 0 && weightDecay >= 0, $"ε and weight decay must be at least 0, not {epsilon} and {weightDecay}");
+        (this.beta1, this.beta2, this.epsilon, this.weightDecay, this.decoupled) = (beta1, beta2, epsilon, weightDecay, decoupled);
+        means = Array.ConvertAll(parameters, p => new float[p.Value.FlattenedLength]);
+        squares = Array.ConvertAll(parameters, p => new float[p.Value.FlattenedLength]);
+        steps = new int[parameters.Length];
+    }
+
+    private protected override unsafe void Move(int index, Parameter parameter)
+    {
+        int t = ++steps[index];
+        float keep = decoupled ? (float)(1 - LearningRate * weightDecay) : 1, decay = decoupled ? 0 : (float)weightDecay;
+        float stepSize = (float)(LearningRate / (1 - Math.Pow(beta1, t))), correction = (float)Math.Sqrt(1 - Math.Pow(beta2, t));
+        Span<float> value = parameter.ValueAs<float>();
+        fixed (float* p = value, g = parameter.GradientAs<float>(), m = means[index], v = squares[index])
+        {
+            Elements.Run(value.Length, new Update(
+                p, g, m, v, keep, decay, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), stepSize, correction, (float)epsilon));
+        }
+    }
+
+    readonly unsafe struct Update(
+        float* p, float* g, float* m, float* v, float keep, float decay, float beta1, float rest1, float beta2, float rest2,
+        float stepSize, float correction, float epsilon) : IElementWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public void Run<V>(int i) where V : struct, ILanes<V, float>
+        {
+            V value = V.Load(p + i) * V.Broadcast(keep), gradient = V.Load(g + i);
+            if (decay != 0)
+                gradient += value * V.Broadcast(decay);
+            V mean = V.Load(m + i) * V.Broadcast(beta1) + gradient * V.Broadcast(rest1);
+            V square = V.Load(v + i) * V.Broadcast(beta2) + gradient * V.Broadcast(rest2) * gradient;
+            mean.Store(m + i);
+            square.Store(v + i);
+            V scale = V.Sqrt(square) / V.Broadcast(correction) + V.Broadcast(epsilon);
+            (value - mean * V.Broadcast(stepSize) / scale).Store(p + i);
+        }
+    }
+}

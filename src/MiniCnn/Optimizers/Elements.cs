@@ -1,0 +1,37 @@
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>A formula for each number of a parameter: it runs on those from i on, as many as V holds.</summary>
+interface IElementWork
+{
+    void Run<V>(int i) where V : struct, ILanes<V, float>;
+}
+
+/// <summary>Runs a formula over all numbers of a parameter, in pieces that the threads share.</summary>
+static class Elements
+{
+    public const int Piece = 16384;
+
+    public static int Pieces(int length) => (length + Piece - 1) / Piece;
+
+    public static void Run<W>(int length, in W work) where W : struct, IElementWork => Simd.Run(16, new Whole<W>(work, length));
+
+    readonly struct Whole<W>(W work, int length) : ILaneWork where W : struct, IElementWork
+    {
+        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run(Pieces(length), new OnePiece<W, V>(work, length));
+    }
+
+    readonly struct OnePiece<W, V>(W work, int length) : IWork where W : struct, IElementWork where V : struct, ILanes<V, float>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int piece)
+        {
+            int i = piece * Piece, end = Math.Min(length, i + Piece);
+            for (; i <= end - V.Count; i += V.Count)
+                work.Run<V>(i);
+            for (; i < end; i++)
+                work.Run<Scalar<float>>(i);
+        }
+    }
+}

@@ -1,0 +1,286 @@
+namespace MiniCnn.Tests;
+
+/// <summary>Optimizers and clipping, held against PyTorch 1.13.1 (tests/record_optimizers.py) and their formulas.</summary>
+[Collection("Workers")]                                               // one of these tests turns Workers.Count
+public sealed class OptimizerTests
+{
+    const double Epsilon = 1.0 / (1 << 24);
+
+    static readonly IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
+        SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "optimizers.safetensors")).Tensors;
+
+    /// <summary>What a case was recorded with. The weight decay is a parameter's.</summary>
+    sealed record Numbers(double Rate = 1e-3, double Decay = 0, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, bool Decoupled = false)
+    {
+        public Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded m, Rounded v)
+        {
+            if (Decoupled)
+                p *= 1 - rate * Decay;
+            else if (Decay != 0)
+                g += p * Decay;
+            m = m * Beta1 + g * (1 - Beta1);
+            v = v * Beta2 + g * (1 - Beta2) * g;
+            Rounded scale = Rounded.Sqrt(v) / Math.Sqrt(1 - Math.Pow(Beta2, t)) + Epsilon;
+            return [p - m * (rate / (1 - Math.Pow(Beta1, t))) / scale, m, v];
+        }
+    }
+
+    static Rounded[] SgdDefinition(int t, double rate, double momentum, double dampening, double decay, bool nesterov, Rounded p, Rounded g, Rounded v)
+    {
+        if (decay != 0)
+            g += p * decay;
+        v = momentum == 0 || t == 1 ? g : v * momentum + g * (1 - dampening);
+        return [p - (nesterov ? g + v * momentum : v) * rate, v, 0f];
+    }
+
+    [Theory]
+    [InlineData("sgd", 0, 0, 0, false)]
+    [InlineData("sgd_decay", 0, 0, 0.1, false)]
+    [InlineData("sgd_momentum", 0.9, 0, 0, false)]
+    [InlineData("sgd_dampening", 0.8, 0.3, 0.1, false)]
+    [InlineData("sgd_nesterov", 0.9, 0, 0.1, true)]
+    public void Ten_steps_of_Sgd_are_PyTorchs(string name, double momentum, double dampening, double decay, bool nesterov) =>
+        AssertTenSteps(
+            name, layer => [new Sgd([layer.Weight, layer.Bias!], 0.05f, (float)momentum, (float)dampening, (float)decay, nesterov)], 0.05,
+            (t, rate, p, g, v, _, _) => SgdDefinition(t, rate, momentum, dampening, decay, nesterov, p, g, v));
+
+    [Fact]
+    public void Ten_steps_of_Adam_are_PyTorchs()
+    {
+        AssertAdam("adam", layer => [new Adam(layer.Parameters)], new());
+        AssertAdam("adam_decay", layer => [new Adam(layer.Parameters, 0.02f, weightDecay: 0.1)], new(0.02, 0.1));
+        AssertAdam("adam_numbers", layer => [new Adam(layer.Parameters, 0.02f, 0.8, 0.95, 0.01)], new(0.02, 0, 0.8, 0.95, 0.01));
+    }
+
+    [Fact]
+    public void Ten_steps_of_AdamW_are_PyTorchs()
+    {
+        Numbers decoupled = new(Decoupled: true);
+        AssertAdam("adamw", layer => [new AdamW(layer.Parameters)], decoupled with { Decay = 0.01 });
+        AssertAdam("adamw_no_decay", layer => [new AdamW(layer.Parameters, 0.02f, weightDecay: 0)], decoupled with { Rate = 0.02 });
+        AssertAdam(
+            "adamw_decay", layer => [new AdamW(layer.Parameters, 0.02f, 0.8, 0.95, weightDecay: 0.5)],
+            decoupled with { Rate = 0.02, Decay = 0.5, Beta1 = 0.8, Beta2 = 0.95 });
+    }
+
+    [Fact]
+    public void Two_optimizers_are_PyTorchs_groups()
+    {
+        Numbers weights = new(0.02, 0.5, Decoupled: true), biases = weights with { Decay = 0 };
+        AssertTenSteps(
+            "adamw_groups",
+            layer =>
+            [
+                new AdamW(layer.Parameters.Where(p => p.Value.Rank > 1), 0.02f, weightDecay: 0.5),
+                new AdamW(layer.Parameters.Where(p => p.Value.Rank == 1), 0.02f, weightDecay: 0),
+            ],
+            0.02, (t, rate, p, g, m, v, isBias) => (isBias ? biases : weights).Definition(t, rate, p, g, m, v));
+    }
+
+    [Fact]
+    public void Weights_have_two_axes_or_more_and_biases_and_norms_one()
+    {
+        Sequential model = new(new Conv2d(1, 2, 3), new BatchNorm2d(2), new Flatten(), new Linear(8, 3));
+        Assert.Equal(["0.weight", "3.weight"], model.Parameters.Where(p => p.Value.Rank > 1).Select(p => p.Name));
+        Assert.All(model.Parameters, p => Assert.True(p.Value.Rank >= 1));
+    }
+
+    delegate Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded first, Rounded second, bool isBias);
+
+    static void AssertAdam(string name, Func<Linear, Optimizer[]> make, Numbers numbers) =>
+        AssertTenSteps(name, make, numbers.Rate, (t, rate, p, g, m, v, _) => numbers.Definition(t, rate, p, g, m, v));
+
+    /// <summary>
+    /// Ours and the recorded numbers are both as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.
+    /// </summary>
+    static void AssertTenSteps(string name, Func<Linear, Optimizer[]> make, double rate, Definition definition)
+    {
+        Linear layer = new(9, 4);
+        Optimizer[] optimizers = make(layer);
+        Rounded[][][] states = Array.ConvertAll(Both(layer), p =>
+        {
+            Recorded(p.Name).CopyTo(p.ValueAs<float>());
+            return Array.ConvertAll(Recorded(p.Name), value => (Rounded[])[value, 0f, 0f]);
+        });
+        for (int step = 0; step < 10; step++)
+        {
+            foreach (Parameter p in Both(layer))
+                Recorded($"gradient.{step}.{p.Name}").CopyTo(p.GradientAs<float>());
+            foreach (Optimizer optimizer in optimizers)
+            {
+                if (step == 5)
+                    optimizer.LearningRate /= 2;
+                optimizer.Step();
+            }
+            foreach ((Parameter p, Rounded[][] state) in Both(layer).Zip(states))
+            {
+                float[] theirs = Recorded($"{name}.{step}.{p.Name}"), gradient = Recorded($"gradient.{step}.{p.Name}");
+                for (int i = 0; i < state.Length; i++)
+                {
+                    state[i] = definition(step + 1, step < 5 ? rate : rate / 2, state[i][0], gradient[i], state[i][1], state[i][2], p == layer.Bias);
+                    state[i][0].AssertIs($"PyTorch's {name}.{step}.{p.Name}[{i}]", theirs[i]);
+                    state[i][0].AssertIs($"our {name}.{step}.{p.Name}[{i}]", p.ValueAs<float>()[i]);
+                }
+            }
+        }
+    }
+
+    static Parameter[] Both(Linear layer) => [layer.Weight, layer.Bias!];
+
+    static float[] Recorded(string name) => recorded[name].As<float>().ToArray();
+
+    [Fact]
+    public void Long_parameters_move_by_Adams_formula_to_the_bit()
+    {
+        const int Length = 16384 * 2 + 16 + 5;                                // pieces, a last vector, and a rest
+        foreach (bool decoupled in (bool[])[false, true])
+        {
+            Parameter parameter = new Linear(Length, 1, bias: false).Weight;
+            Optimizer optimizer = decoupled ? new AdamW([parameter], 0.02f, 0.8, 0.95, 0.01, 0.5) : new Adam([parameter], 0.02f, 0.8, 0.95, 0.01, 0.5);
+            Random random = new(6);
+            float[] p = random.Reals(Length), m = new float[Length], v = new float[Length];
+            p.CopyTo(parameter.ValueAs<float>());
+            for (int t = 1; t <= 3; t++)
+            {
+                float[] gradient = random.Reals(Length);
+                gradient.CopyTo(parameter.GradientAs<float>());
+                optimizer.Step();
+                float size = (float)(0.02f / (1 - Math.Pow(0.8, t))), correction = (float)Math.Sqrt(1 - Math.Pow(0.95, t));
+                for (int i = 0; i < Length; i++)
+                {
+                    p[i] *= decoupled ? (float)(1 - 0.02f * 0.5) : 1;
+                    float g = gradient[i] + (decoupled ? 0 : p[i] * 0.5f);
+                    m[i] = m[i] * 0.8f + g * (float)(1 - 0.8);
+                    v[i] = v[i] * 0.95f + g * (float)(1 - 0.95) * g;
+                    p[i] -= m[i] * size / (MathF.Sqrt(v[i]) / correction + 0.01f);
+                }
+                Assert.Equal(p, parameter.ValueAs<float>());
+            }
+        }
+    }
+
+    [Fact]
+    public void A_frozen_parameter_stays_and_begins_when_it_is_freed()
+    {
+        Parameter p = new Linear(1, 1, bias: false).Weight;
+        p.Value[0, 0] = 8;
+        p.Gradient[0, 0] = 3;
+        AdamW optimizer = new([p], 0.5f, epsilon: 0, weightDecay: 0.5);
+        p.Trainable = false;
+        optimizer.Step();
+        Assert.Equal(8, p.Value[0, 0]);
+        p.Trainable = true;
+        optimizer.Step();
+        Assert.Equal(5.5f, p.Value[0, 0], 1e-5);                              // 8 · (1 − 1/4) − 1/2: the first step is as long as the rate
+    }
+
+    [Theory]
+    [InlineData(-1, 0.9, 0.999, 0, 0)]
+    [InlineData(float.NaN, 0.9, 0.999, 0, 0)]
+    [InlineData(1, 1, 0.999, 0, 0)]
+    [InlineData(1, -0.1, 0.999, 0, 0)]
+    [InlineData(1, 0.9, 1, 0, 0)]
+    [InlineData(1, 0.9, double.NaN, 0, 0)]
+    [InlineData(1, 0.9, 0.999, -1, 0)]
+    [InlineData(1, 0.9, 0.999, 0, -1)]
+    public void Numbers_that_make_no_sense_are_refused(float rate, double beta1, double beta2, double epsilon, double decay)
+    {
+        Assert.Throws<ArgumentException>(() => new Adam([], rate, beta1, beta2, epsilon, decay));
+        Assert.Throws<ArgumentException>(() => new AdamW([], rate, beta1, beta2, epsilon, decay));
+    }
+
+    [Fact]
+    public void A_step_with_clipping_allocates_nothing()
+    {
+        Parameter[] parameters = Both(new Linear(9, 4));
+        Adam optimizer = new(parameters);
+        long Train(int steps)
+        {
+            long before = GC.GetAllocatedBytesForCurrentThread();
+            for (int step = 0; step < steps; step++)
+            {
+                parameters[0].Gradient[0, 0] = 5;
+                GradientClipping.ClipNorm(parameters, 1);
+                optimizer.LearningRate = LearningRate.OneCycle(step, steps, 0.01);
+                optimizer.Step();
+                optimizer.ZeroGrad();
+            }
+            return GC.GetAllocatedBytesForCurrentThread() - before;
+        }
+        Train(10);
+        Assert.Equal(0, Train(100));
+    }
+
+    [Fact]
+    public void Gradients_are_clipped_as_PyTorch_clips_them()
+    {
+        float[] largest = [1, 0.5f, 100];
+        for (int i = 0; i < largest.Length; i++)
+        {
+            Linear layer = new(9, 4);
+            foreach (Parameter p in Both(layer))
+                Recorded($"gradient.{i}.{p.Name}").CopyTo(p.GradientAs<float>());
+            // A square is rounded once, then 39 additions in whatever order, all of positive numbers; PyTorch takes the root of each parameter's
+            // sum and squares it again, four more. The last root halves what that makes, and rounds.
+            double exact = Math.Sqrt(Both(layer).Sum(p => p.GradientAs<float>().ToArray().Sum(g => (double)g * g)));
+            Rounded norm = new(exact, ((1 + 39 + 4) / 2 + 1) * Epsilon * exact), scale = largest[i] / (norm + 1e-6);
+            norm.AssertIs($"PyTorch's norm {i}", Recorded($"clip.{i}.norm")[0]);
+            norm.AssertIs($"our norm {i}", GradientClipping.ClipNorm(layer.Parameters, largest[i]));
+            foreach (Parameter p in Both(layer))
+            {
+                float[] gradient = Recorded($"gradient.{i}.{p.Name}"), theirs = Recorded($"clip.{i}.{p.Name}");
+                for (int k = 0; k < gradient.Length; k++)
+                {
+                    Rounded expected = scale.Value < 1 ? gradient[k] * scale : gradient[k];
+                    expected.AssertIs($"PyTorch's clip {i}", theirs[k]);
+                    expected.AssertIs($"our clip {i}", p.GradientAs<float>()[k]);
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void A_long_gradient_is_clipped_to_the_same_bits_by_any_number_of_threads_and_a_frozen_one_is_left_out()
+    {
+        Parameter parameter = new Linear(16384 * 5 + 77, 1, bias: false).Weight, frozen = new Linear(2, 1, bias: false).Weight;
+        float[] gradient = new Random(3).Reals((int)parameter.Value.FlattenedLength);
+        double norm = Math.Sqrt(gradient.Sum(g => (double)g * g));
+        frozen.Trainable = false;
+        frozen.Gradient[0, 0] = 1000;
+        (float Norm, float[] Gradient)[] results = [.. new[] { 1, 2 }.Select(threads =>
+        {
+            int before = Workers.Count;
+            Workers.Count = threads;
+            try
+            {
+                gradient.CopyTo(parameter.GradientAs<float>());
+                return (GradientClipping.ClipNorm([parameter, frozen], 2), parameter.GradientAs<float>().ToArray());
+            }
+            finally
+            {
+                Workers.Count = before;
+            }
+        })];
+        Assert.All(results, result => Assert.Equal(results[0].Norm, result.Norm));
+        Assert.All(results, result => Assert.Equal(results[0].Gradient, result.Gradient));
+        // A square is rounded once, then at most 256 + 6 additions in float, positive all, and the root halves what that makes.
+        Assert.Equal(norm, results[0].Norm, norm * (264 / 2 + 1) * Epsilon);
+        // The norm + 10⁻⁶, the quotient and the product round, too.
+        for (int i = 0; i < gradient.Length; i++)
+            Assert.Equal(gradient[i] * 2 / (norm + 1e-6), results[0].Gradient[i], Math.Abs(gradient[i]) * 2 / norm * (264 / 2 + 4) * Epsilon);
+        Assert.Equal(1000, frozen.Gradient[0, 0]);
+    }
+
+    [Fact]
+    public void Clipping_with_an_infinite_norm_only_measures_and_a_senseless_one_is_refused()
+    {
+        Parameter p = new Linear(2, 1, bias: false).Weight;
+        (p.Gradient[0, 0], p.Gradient[0, 1]) = (3, 4);
+        Assert.Equal(5, GradientClipping.ClipNorm([p], float.PositiveInfinity));
+        Assert.Equal([3f, 4], p.GradientAs<float>());
+        Assert.Equal(0, GradientClipping.ClipNorm([], 1));
+        Assert.Throws<ArgumentException>(() => GradientClipping.ClipNorm([p], -1));
+        Assert.Throws<ArgumentException>(() => GradientClipping.ClipNorm([p], float.NaN));
+        Assert.Throws<ArgumentNullException>(() => GradientClipping.ClipNorm(null!, 1));
+    }
+}
