@@ -4,11 +4,11 @@
 
 Every input is in the file too, so anyone can check it with any PyTorch. Names: batch_norm.0.x, .dy, .weight, .y, .dx, .dweight, .running_mean, .eval, …
 """
-import json
 import pathlib
-import struct
 
 import torch
+
+from safetensors_writer import write
 
 tensors = {}
 
@@ -49,21 +49,6 @@ def one(name, layer, *shape, scale=1.0):
     tensors.update({f"{name}.x": x, f"{name}.dy": dy, f"{name}.y": y, f"{name}.dx": x.grad})
 
 
-def write(path):
-    header, data = {"__metadata__": {"recorded_with": f"PyTorch {torch.__version__}, CPU"}}, b""
-    for name in sorted(tensors, key=lambda name: (tensors[name].dtype != torch.int64, name)):
-        values = tensors[name].detach().contiguous()
-        raw = values.numpy().tobytes()
-        header[name] = {
-            "dtype": {torch.float32: "F32", torch.int64: "I64"}[values.dtype], "shape": list(values.shape),
-            "data_offsets": [len(data), len(data) + len(raw)],
-        }
-        data += raw
-    text = json.dumps(header, separators=(",", ":")).encode()
-    text += b" " * (-len(text) % 8)
-    path.write_bytes(struct.pack("<Q", len(text)) + text + data)
-
-
 torch.manual_seed(7)
 batch_norm(0, n=3, channels=2, height=5, width=4, eps=1e-5, momentum=0.1, steps=3)
 batch_norm(1, n=17, channels=3, height=3, width=2, eps=1e-3, momentum=0.3, steps=2)
@@ -81,4 +66,4 @@ for i, shape in enumerate(((3, 5, 4, 2), (17, 10))):
     one(f"log_softmax.{i}", torch.nn.LogSoftmax(dim=1), *shape, scale=4)
 for i, (size, shape) in enumerate((((1, 1), (2, 3, 5, 4)), ((3, 2), (17, 2, 7, 5)), ((4, 6), (2, 2, 3, 5)), ((5, 3), (1, 1, 5, 9)))):
     one(f"adaptive_avg_pool2d.{i}", torch.nn.AdaptiveAvgPool2d(size), *shape)
-write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors")
+write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors", tensors)
