@@ -153,7 +153,8 @@ public sealed class LossTests
     public void Any_number_of_threads_gives_the_same_bits_and_a_warm_forward_takes_no_memory()
     {
         Random random = new(6);
-        Tensor<float> x = Tensor.Create(random.Reals(100_003 * 2), [100_003, 2]), targets = Tensor.Create([.. random.Reals(200_006).Select(MathF.Abs)], x.Lengths);
+        Tensor<float> x = Tensor.Create(random.Reals(100_003 * 2), [100_003, 2]);
+        Tensor<float> targets = Tensor.Create([.. random.Reals(200_006).Select(MathF.Abs)], x.Lengths);
         int[] labels = [.. Enumerable.Range(0, 100_003).Select(_ => random.Next(2) == 0 ? -100 : random.Next(2))];
         CrossEntropyLoss crossEntropy = new([1, 3], labelSmoothing: 0.1f);
         BceWithLogitsLoss bce = new(2, 0.5f);
@@ -168,7 +169,7 @@ public sealed class LossTests
             bce.Forward(x, targets);
             crossEntropy.Forward(x, labels);
             Assert.Equal(bytes, GC.GetAllocatedBytesForCurrentThread());
-            SquaredError(x.AsSpan().ToArray(), targets.AsSpan().ToArray()).AssertHolds("many pieces", one.Values[2], Tensor.Create(one.Gradients[2], x.Lengths));
+            SquaredError([.. x.AsSpan()], [.. targets.AsSpan()]).AssertHolds("many pieces", one.Values[2], Tensor.Create(one.Gradients[2], x.Lengths));
             foreach (int threads in (int[])[2, 3, 5])
             {
                 Workers.Count = threads;
@@ -220,7 +221,8 @@ public sealed class LossTests
         {
             // Sixteen of them, so that vectors see them; the terms left out of e⁻²⁰ are a share e⁻²⁰.
             BceWithLogitsLoss loss = new();
-            float ours = loss.Forward(Tensor.Create(Enumerable.Repeat(logit, 16).ToArray(), [16]), Tensor.Create(Enumerable.Repeat(target, 16).ToArray(), [16]));
+            float[] logits = [.. Enumerable.Repeat(logit, 16)], targets = [.. Enumerable.Repeat(target, 16)];
+            float ours = loss.Forward(Tensor.Create(logits, [16]), Tensor.Create(targets, [16]));
             float slope = loss.Backward().AsSpan()[15] * 16;
             Assert.True(ours.Equals((float)value) || Math.Abs(ours - value) <= 20 * Epsilon * value, $"the loss of {logit} is {ours}, not {value}");
             Assert.True(slope.Equals((float)gradient) || Math.Abs(slope - gradient) <= 20 * Epsilon * Math.Abs(gradient), $"{logit}: {slope}, not {gradient}");
@@ -377,7 +379,8 @@ public sealed class LossTests
             for (int i = 0; i < length; i++)
             {
                 bound = GradientBound[i] + additions * Epsilon * GradientSize[i];
-                Assert.True(Math.Abs(gradient.AsSpan()[i] - Gradient[i]) <= bound, $"{what}: gradient[{i}] is {gradient.AsSpan()[i]}, not {Gradient[i]} ± {bound}");
+                float slope = gradient.AsSpan()[i];
+                Assert.True(Math.Abs(slope - Gradient[i]) <= bound, $"{what}: gradient[{i}] is {slope}, not {Gradient[i]} ± {bound}");
             }
         }
     }

@@ -41,7 +41,10 @@ public sealed class CrossEntropyLoss
         for (int c = 0; c < classWeights?.Length; c++)
         {
             if (!(classWeights[c] >= 0 && float.IsFinite(classWeights[c])))
-                throw new ArgumentException(FormattableString.Invariant($"the weight of class {c} is {classWeights[c]}; weights must be finite and at least 0"));
+            {
+                throw new ArgumentException(FormattableString.Invariant(
+                    $"the weight of class {c} is {classWeights[c]}; weights must be finite and at least 0"));
+            }
         }
         if (!(labelSmoothing is >= 0 and <= 1))
             throw new ArgumentException(FormattableString.Invariant($"label smoothing is a share from 0 to 1, not {labelSmoothing}"));
