@@ -76,13 +76,14 @@ public class LayerTests
         Assert.Equal(other.Forward(x, training: true).AsSpan().ToArray(), y.AsSpan().ToArray());
         Assert.Equal(other.BackwardToInput(dy).AsSpan().ToArray(), dx.AsSpan().ToArray());
 
-        long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        Assert.Equal(0, Allocated.Bytes(() =>
         {
-            model.Forward(x, training: true, y);
-            model.BackwardToInput(dy, dx);
-        }
-        Assert.Equal(0, GC.GetAllocatedBytesForCurrentThread() - before);
+            for (int i = 0; i < 100; i++)
+            {
+                model.Forward(x, training: true, y);
+                model.BackwardToInput(dy, dx);
+            }
+        }));
 
         foreach (nint[] shape in (nint[][])[[count, 11], [count + 1, 10], [count, 10, 1, 1], [10 * count]])
         {
