@@ -3,16 +3,16 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A function of one number, and its slope.</summary>
+/// <summary>A function of one number, y = f(x), and its gradient.</summary>
 interface ICurve<V>
 {
     V At(V x);
 
-    /// <summary>∂y/∂x, from x and from y, which is at hand.</summary>
-    V Slope(V x, V y);
+    /// <summary>dx = dy · f′(x), from x or from y, whichever is shorter.</summary>
+    V Gradient(V x, V y, V dy);
 }
 
-/// <summary>y = f(x), dx = dy · f′(x), element by element: what the activations have in common.</summary>
+/// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common.</summary>
 static unsafe class Elementwise
 {
     public static void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve = default)
@@ -51,7 +51,7 @@ static unsafe class Elementwise
             {
                 T* px = x.At(plane, row), py = y.At(plane, row), pdy = dy.At(plane, row), pdx = dx.At(plane, row);
                 for (int i = 0; i < dx.RowLength; i += V.Count)
-                    (V.Load(pdy + i) * curve.Slope(V.Load(px + i), V.Load(py + i))).Store(pdx + i);
+                    curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
             }
         }
     }

@@ -21,10 +21,10 @@ public sealed class GELU : Layer
         public V At(V x) => x * Below(x, Bell(x));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope(V x, V y)
+        public V Gradient(V x, V y, V dy)
         {
             V bell = Bell(x);
-            return V.MultiplyAdd(x * Number(0.3989422804014327), bell, Below(x, bell));        // 1/√(2π)
+            return dy * V.MultiplyAdd(x * Number(0.3989422804014327), bell, Below(x, bell));        // 1/√(2π)
         }
 
         /// <summary>e^(−x²/2).</summary>

@@ -33,9 +33,9 @@ public sealed class LeakyReLU : Layer
     readonly struct Curve<T, V>(T slope) : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x) => x * Slope(x, x);
+        public V At(V x) => Gradient(x, x, x);                                 // the same factor
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope(V x, V y) => V.Select(V.Greater(x, V.Broadcast(T.Zero)), V.Broadcast(T.One), V.Broadcast(slope));
+        public V Gradient(V x, V y, V dy) => dy * V.Select(V.Greater(x, V.Broadcast(T.Zero)), V.Broadcast(T.One), V.Broadcast(slope));
     }
 }

@@ -32,9 +32,7 @@ public sealed class LogSoftmax : Layer
             T* px = x.At(group, 0, row), py = y.At(group, 0, row);
             for (int i = 0; i < x.RowLength; i += V.Count)
             {
-                V largest = V.Load(px + i), sum = V.Broadcast(T.Zero);
-                for (int c = 1; c < x.Shape.Channels; c++)
-                    largest = V.Max(largest, V.Load(px + c * x.PlanePitch + i));
+                V largest = ChannelMax.Of<T, V>(px + i, x.Shape.Channels, x.PlanePitch), sum = V.Broadcast(T.Zero);
                 for (int c = 0; c < x.Shape.Channels; c++)
                     sum += V.Exp(V.Load(px + c * x.PlanePitch + i) - largest);
                 V log = V.Log(sum);

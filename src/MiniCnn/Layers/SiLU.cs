@@ -21,10 +21,10 @@ public sealed class SiLU : Layer
         public V At(V x) => x * default(Sigmoid.Curve<T, V>).At(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope(V x, V y)
+        public V Gradient(V x, V y, V dy)
         {
             V sigma = default(Sigmoid.Curve<T, V>).At(x);
-            return sigma + y * (V.Broadcast(T.One) - sigma);
+            return dy * (sigma + y * (V.Broadcast(T.One) - sigma));
         }
     }
 }

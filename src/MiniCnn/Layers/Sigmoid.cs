@@ -21,6 +21,6 @@ public sealed class Sigmoid : Layer
         public V At(V x) => V.Broadcast(T.One) / (V.Broadcast(T.One) + V.Exp(V.Broadcast(T.Zero) - x));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope(V x, V y) => y * (V.Broadcast(T.One) - y);
+        public V Gradient(V x, V y, V dy) => dy * (y * (V.Broadcast(T.One) - y));
     }
 }

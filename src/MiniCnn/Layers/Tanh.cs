@@ -30,6 +30,6 @@ public sealed class Tanh : Layer
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Slope(V x, V y) => V.Broadcast(T.One) - y * y;
+        public V Gradient(V x, V y, V dy) => dy * (V.Broadcast(T.One) - y * y);
     }
 }

@@ -139,7 +139,7 @@ public sealed class CrossEntropyLoss
             {
                 T* z = logits.At(group, 0, 0) + lane;
                 V label = V.Load(labels.At(group, 0, 0) + lane), picked = zero, weight = zero;
-                V largest = Largest<T, V>(z, classes, logits.PlanePitch), sum = zero;
+                V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch), sum = zero;
                 for (int c = 0; c < classes; c++)
                 {
                     V shifted = V.Load(z + c * logits.PlanePitch) - largest, isLabel = V.Equal(label, V.Broadcast(T.CreateTruncating(c)));
@@ -177,7 +177,7 @@ public sealed class CrossEntropyLoss
             {
                 T* z = logits.At(group, 0, 0) + lane, dz = gradient.At(group, 0, 0) + lane;
                 V label = V.Load(labels.At(group, 0, 0) + lane), sum = zero, targets = zero;
-                V largest = Largest<T, V>(z, classes, logits.PlanePitch);
+                V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch);
                 for (int c = 0; c < classes; c++)
                 {
                     V exp = V.Exp(V.Load(z + c * logits.PlanePitch) - largest);
@@ -203,14 +203,4 @@ public sealed class CrossEntropyLoss
     static V Target<T, V>(LaneTensor<T>? weights, int c, V label, V sharp, V spread)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
         Weight<T, V>(weights, c) * V.Select(V.Equal(label, V.Broadcast(T.CreateTruncating(c))), sharp, spread);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe V Largest<T, V>(T* z, int classes, nint pitch)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        V largest = V.Load(z);
-        for (int c = 1; c < classes; c++)
-            largest = V.Max(largest, V.Load(z + c * pitch));
-        return largest;
-    }
 }
