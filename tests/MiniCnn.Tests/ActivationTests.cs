@@ -90,6 +90,14 @@ public sealed class ActivationTests
     }
 
     [Fact]
+    public void ReLU_passes_no_gradient_at_0_and_passes_NaN_on()
+    {
+        LayerBench bench = LayerBench.Run(new ReLU(), new(1, 1, 4), 1, [-1, 0, 2, float.NaN], [5, 6, 7, 8], 16, 4);
+        Assert.Equal([0, 0, 2, float.NaN], bench.Y);
+        Assert.Equal([0, 0, 7, 8], bench.Dx);
+    }
+
+    [Fact]
     public void A_leaky_ReLU_is_flat_as_below_at_0() =>
         Assert.Equal([2, 0.5f, 0.5f], LayerBench.Run(new LeakyReLU(0.25), ImageShape.Features(3), 1, [1, 0, -1], [2, 2, 2], 16, 4).Dx);
 
