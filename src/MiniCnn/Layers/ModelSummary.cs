@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace MiniCnn;
 
-/// <summary>A model as a table: a line a layer, models inside a model indented.</summary>
+/// <summary>A model as a table: a line a layer, the layers of a layer indented.</summary>
 static class ModelSummary
 {
     public static string Of(Layer model, ImageShape input)
@@ -20,19 +20,18 @@ static class ModelSummary
             $"{Text(parameters)} parameters ({Bytes(4 * parameters)}){(learned < parameters ? $", {Text(parameters - learned)} of them frozen" : "")}",
             $"an image of {input}: {Text(model.MultiplyAdds(input))} multiply-adds, {Bytes(4 * activations)} of outputs"]);
 
-        ImageShape Add(Layer layer, ImageShape x, int depth)
+        void Add(Layer layer, ImageShape x, int depth)
         {
             ImageShape y = layer.OutputShape(x);
             string name = $"{new string(' ', 2 * depth)}{(layer.Place is "" ? "" : $"{layer.Place}  ")}{layer}";
             rows.Add([name, $"{y}", Text(Count(layer, all: true)), Text(layer.MultiplyAdds(x))]);
-            if (layer is Sequential inside)
+            if (layer is Container container)
             {
-                foreach (Layer part in inside.Layers)
-                    x = Add(part, x, depth + 1);
+                foreach ((Layer part, ImageShape into) in container.Inputs(x))
+                    Add(part, into, depth + 1);
             }
-            else
+            if (layer is not Sequential)                               // its output is its last layer's
                 activations += y.Length;
-            return y;
         }
     }
 

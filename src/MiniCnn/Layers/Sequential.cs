@@ -3,36 +3,23 @@ using System.Numerics.Tensors;
 namespace MiniCnn;
 
 /// <summary>Layers one after another: y = fₙ(… f₁(f₀(x))). Owns every activation and gradient between them.</summary>
-public sealed class Sequential : Layer
+public sealed class Sequential : Container
 {
     readonly Layer[] layers;
     readonly (Layer Layer, int Index)[] steps;           // what runs, and where it stands among the layers
 
     /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
     /// <exception cref="ArgumentException">No layers, or one that already has its place.</exception>
-    public Sequential(params ReadOnlySpan<Layer> layers)
+    public Sequential(params ReadOnlySpan<Layer> layers) : base([.. layers.ToArray().Select((layer, i) => ($"{i}", layer))])
     {
         if (layers.IsEmpty)
             throw new ArgumentException("a Sequential needs at least one layer");
         this.layers = layers.ToArray();
-        for (int i = 0; i < layers.Length; i++)
-        {
-            if (layers[i] is null)
-                throw new ArgumentException($"layer {i} is null");
-            if (layers[i].Place is not "" || layers[..i].Contains(layers[i]))
-                throw new ArgumentException($"{layers[i].Description}: has its place already, so it cannot be layer {i} too; make a new one");
-        }
-        for (int i = 0; i < layers.Length; i++)
-            layers[i].PutAt($"{i}");
         steps = [.. Steps(this.layers)];
-        Parameters = [.. this.layers.SelectMany(layer => layer.Parameters)];
     }
 
     /// <summary>The layers in order.</summary>
     public IReadOnlyList<Layer> Layers => layers;
-
-    /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Parameters { get; }
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
@@ -70,32 +57,13 @@ public sealed class Sequential : Layer
     /// <summary>“Sequential(4 layers)”.</summary>
     public override string ToString() => $"Sequential({layers.Length} layers)";
 
-    internal override IEnumerable<StoredTensor> Stored => layers.SelectMany(layer => layer.Stored);
-
-    internal override long MultiplyAdds(ImageShape input)
+    internal override IEnumerable<(Layer Layer, ImageShape Input)> Inputs(ImageShape input)
     {
-        long sum = 0;
         foreach (Layer layer in layers)
         {
-            sum += layer.MultiplyAdds(input);
+            yield return (layer, input);
             input = layer.OutputShape(input);
         }
-        return sum;
-    }
-
-    internal override bool RunsInDouble => layers.All(layer => layer.RunsInDouble);
-
-    internal override void Initialize(TorchGenerator generator)
-    {
-        foreach (Layer layer in layers)
-            layer.Initialize(generator);
-    }
-
-    internal override void PutAt(string place)
-    {
-        base.PutAt(place);
-        for (int i = 0; i < layers.Length; i++)
-            layers[i].PutAt($"{place}.{i}");
     }
 
     internal override Padding InputMargin(ImageShape input) => steps[0].Layer.InputMargin(input);
