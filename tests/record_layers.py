@@ -49,6 +49,18 @@ def one(name, layer, *shape, scale=1.0):
     tensors.update({f"{name}.x": x, f"{name}.dy": dy, f"{name}.y": y, f"{name}.dx": x.grad})
 
 
+def conv_transpose2d(case, n, height, width, *sizes, **options):
+    """A transposed convolution: weights, x, dy, y and all gradients."""
+    layer = torch.nn.ConvTranspose2d(*sizes, **options)
+    name = f"conv_transpose2d.{case}"
+    for key, value in layer.named_parameters():
+        value.data = reals(*value.shape)
+        tensors[f"{name}.{key}"] = value
+    one(name, layer, n, sizes[0], height, width)
+    for key, value in layer.named_parameters():
+        tensors[f"{name}.d{key}"] = value.grad
+
+
 torch.manual_seed(7)
 batch_norm(0, n=3, channels=2, height=5, width=4, eps=1e-5, momentum=0.1, steps=3)
 batch_norm(1, n=17, channels=3, height=3, width=2, eps=1e-3, momentum=0.3, steps=2)
@@ -66,4 +78,13 @@ for i, shape in enumerate(((3, 5, 4, 2), (17, 10))):
     one(f"log_softmax.{i}", torch.nn.LogSoftmax(dim=1), *shape, scale=4)
 for i, (size, shape) in enumerate((((1, 1), (2, 3, 5, 4)), ((3, 2), (17, 2, 7, 5)), ((4, 6), (2, 2, 3, 5)), ((5, 3), (1, 1, 5, 9)))):
     one(f"adaptive_avg_pool2d.{i}", torch.nn.AdaptiveAvgPool2d(size), *shape)
+conv_transpose2d(0, 3, 4, 5, 3, 2, (2, 3), stride=(2, 3))
+conv_transpose2d(1, 2, 5, 3, 4, 6, (3, 2), stride=(2, 1), padding=(1, 0), output_padding=(1, 0), groups=2)
+conv_transpose2d(2, 17, 3, 4, 2, 2, 3, padding=1, bias=False)
+conv_transpose2d(3, 2, 4, 3, 3, 3, (2, 3), stride=(1, 2), padding=(2, 1), output_padding=(2, 1), dilation=(3, 2), groups=3)
+conv_transpose2d(4, 1, 5, 7, 5, 4, 4, stride=2, padding=1)
+conv_transpose2d(5, 2, 3, 4, 2, 3, 2, output_padding=(1, 2), dilation=(2, 3))
+torch.manual_seed(11)
+first = torch.nn.ConvTranspose2d(4, 6, (3, 2), groups=2)
+tensors.update({"conv_transpose2d.first.weight": first.weight, "conv_transpose2d.first.bias": first.bias})
 write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors", tensors)

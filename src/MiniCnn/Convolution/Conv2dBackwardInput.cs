@@ -19,17 +19,20 @@ static unsafe class Conv2dBackwardInput
         static int After(WindowAxis axis) => Math.Max(0, (axis.Input - 1 + axis.PadBefore) / axis.Stride - (axis.Output - 1));
     }
 
-    /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros.</summary>
-    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
+    /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
+    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b = null)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         if (V.Count == 1 && (object)dy is LaneTensor<float> { Lanes: 1 } row)
-            Simd.Run(shape.Columns.Input / shape.Columns.Stride, new RowWork(shape, row, (float*)w, (LaneTensor<float>)(object)dx, (Pass<float>)(object)pass));
+        {
+            RowWork work = new(shape, row, (float*)w, (LaneTensor<float>)(object)dx, (Pass<float>)(object)pass, (float*)b);
+            Simd.Run(shape.Columns.Input / shape.Columns.Stride, work);
+        }
         else
-            RunWith<T, V>(shape, dy, w, dx, pass);
+            RunWith<T, V>(shape, dy, w, dx, pass, b);
     }
 
-    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass)
+    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
@@ -67,7 +70,7 @@ static unsafe class Conv2dBackwardInput
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
                     Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
                     KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
-                    new TapSum<T, V>(packed, zeros, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).Run();
+                    new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).Run();
                 }
         }
         if (split)
@@ -75,8 +78,8 @@ static unsafe class Conv2dBackwardInput
     }
 
     /// <summary>One lane: vectors lie along the rows.</summary>
-    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> dy, float* w, LaneTensor<float> dx, Pass<float> pass) : ILaneWork
+    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> dy, float* w, LaneTensor<float> dx, Pass<float> pass, float* b) : ILaneWork
     {
-        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, dy, w, dx, pass);
+        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, dy, w, dx, pass, b);
     }
 }

@@ -12,21 +12,21 @@ namespace MiniCnn;
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
-    /// <summary>Adds to dw. x has the padding as its margin.</summary>
-    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
+    /// <summary>Adds to dw. x has the padding as its margin; its columns are made if <see cref="Conv2dForward"/> ran on it in this pass.</summary>
+    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade = true)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
-            Simd.Run(shape.OutputWidth, new RowWork(shape, row, (LaneTensor<float>)(object)dy, (float*)dw, (Pass<float>)(object)pass));
+            Simd.Run(shape.OutputWidth, new RowWork(shape, row, (LaneTensor<float>)(object)dy, (float*)dw, (Pass<float>)(object)pass, columnsAreMade));
         else
-            RunWith<T, V>(shape, x, dy, dw, pass);
+            RunWith<T, V>(shape, x, dy, dw, pass, columnsAreMade);
     }
 
-    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
+    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass, made: true);
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass, columnsAreMade);
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
             Conv2dForward.Taps<T, V>(shape, columns, byRows: false, offsets, places);
@@ -42,9 +42,10 @@ static unsafe class Conv2dBackwardWeight
     }
 
     /// <summary>One lane: vectors lie along the rows.</summary>
-    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> x, LaneTensor<float> dy, float* dw, Pass<float> pass) : ILaneWork
+    readonly struct RowWork(
+        Conv2dShape shape, LaneTensor<float> x, LaneTensor<float> dy, float* dw, Pass<float> pass, bool columnsAreMade) : ILaneWork
     {
-        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, dy, dw, pass);
+        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, dy, dw, pass, columnsAreMade);
     }
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>

@@ -27,7 +27,7 @@ public sealed record Conv2dShape
             throw new ArgumentException($"the batch must be at least 0 images, not {batch}");
         CheckChannels(inputChannels, outputChannels, groups);
         (Batch, InputChannels, OutputChannels, Groups, Window) = (batch, inputChannels, outputChannels, groups, window);
-        (OutputHeight, OutputWidth) = window.OutputSize(height, width);
+        _ = window.OutputSize(height, width);                                            // checked
         (Rows, Columns) = (window.Rows(height), window.Columns(width));
         InputLength = Length("the input", batch, inputChannels, height, width);
         WeightLength = Length("the weight", outputChannels, GroupInputChannels, window.KernelSize.Height, window.KernelSize.Width);
@@ -50,16 +50,16 @@ public sealed record Conv2dShape
     public Window2d Window { get; }
 
     /// <summary>The vertical axis: H, kH, stride, padding top and bottom, OH.</summary>
-    public WindowAxis Rows { get; }
+    public WindowAxis Rows { get; private init; }
 
     /// <summary>The horizontal axis: W, kW, stride, padding left and right, OW.</summary>
-    public WindowAxis Columns { get; }
+    public WindowAxis Columns { get; private init; }
 
     /// <summary>OH, rows of y.</summary>
-    public int OutputHeight { get; }
+    public int OutputHeight => Rows.Output;
 
     /// <summary>OW, columns of y.</summary>
-    public int OutputWidth { get; }
+    public int OutputWidth => Columns.Output;
 
     /// <summary>IC/groups, the input channels that one output channel reads.</summary>
     public int GroupInputChannels => InputChannels / Groups;
@@ -74,12 +74,20 @@ public sealed record Conv2dShape
     public int WeightLength { get; }
 
     /// <summary>Numbers in y, N·OC·OH·OW.</summary>
-    public int OutputLength { get; }
+    public int OutputLength { get; private init; }
 
     /// <summary>“2×3×7×9 → 2×4×5×5 (3×5)”.</summary>
     public override string ToString() =>
         $"{Batch}×{InputChannels}×{Rows.Input}×{Columns.Input} → {Batch}×{OutputChannels}×{OutputHeight}×{OutputWidth} "
         + $"({Window}{(Groups == 1 ? "" : $", groups {Groups}")})";
+
+    /// <summary>The same with its first so many outputs only.</summary>
+    internal Conv2dShape WithOutput(int height, int width) => this with
+    {
+        Rows = Rows with { Output = height },
+        Columns = Columns with { Output = width },
+        OutputLength = Length("the output", Batch, OutputChannels, height, width),
+    };
 
     internal static void CheckChannels(int inputChannels, int outputChannels, int groups)
     {

@@ -37,7 +37,7 @@ public readonly record struct WindowAxis
     public int Span => Dilation * (Kernel - 1) + 1;
 
     /// <summary>Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1.</summary>
-    public int Output { get; }
+    public int Output { get; internal init; }
 
     /// <summary>The pixel that tap k of output o reads, o·stride + k·dilation − padBefore, or −1 where that is a zero of the padding.</summary>
     public int Source(int output, int tap)

@@ -1,0 +1,204 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>The transposed convolution: against its definition, the convolution that it turns round, PyTorch's recorded results and difference quotients.</summary>
+public sealed class ConvTranspose2dTests
+{
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void Integers_agree_with_the_definition_to_the_bit(int lanes, int width)
+    {
+        Random random = new(5);
+        int tried = 0;
+        for (int i = 0; i < 300; i++)
+        {
+            int groups = random.Next(4) == 0 ? 2 : 1, ic = groups * random.Next(1, i % 10 == 0 ? 18 : 4), oc = groups * random.Next(1, i % 10 == 1 ? 18 : 4);
+            int h = random.Next(1, 8), w = random.Next(1, i % 10 == 2 ? 40 : 8), count = (int[])[0, 1, 2, 3, 16, 17] is var counts ? counts[random.Next(6)] : 0;
+            Size2d kernel = (random.Next(1, 5), random.Next(1, 5)), stride = (random.Next(1, 4), random.Next(1, 4));
+            Size2d dilation = (random.Next(1, 4), random.Next(1, 4));
+            Size2d more = (random.Next(Math.Max(stride.Height, dilation.Height)), random.Next(Math.Max(stride.Width, dilation.Width)));
+            Padding padding = new(random.Next(4), random.Next(4), random.Next(4), random.Next(4));
+            int oh = (h - 1) * stride.Height - padding.Top - padding.Bottom + dilation.Height * (kernel.Height - 1) + more.Height + 1;
+            int ow = (w - 1) * stride.Width - padding.Left - padding.Right + dilation.Width * (kernel.Width - 1) + more.Width + 1;
+            if (oh < 1 || ow < 1)
+                continue;
+            tried++;
+            ConvTranspose2d layer = new(ic, oc, kernel, stride, padding, more, dilation, groups, bias: i % 3 > 0);
+            Assert.Equal(new(oc, oh, ow), layer.OutputShape(new(ic, h, w)));
+            float[] x = random.Integers(count * ic * h * w), dy = random.Integers(count * oc * oh * ow);
+            float[] weight = random.Integers((int)layer.Weight.Value.FlattenedLength), bias = i % 3 > 0 ? random.Integers(oc) : new float[oc];
+            weight.CopyTo(layer.Weight.ValueAs<float>());
+            if (layer.Bias is not null)
+                bias.CopyTo(layer.Bias.ValueAs<float>());
+            layer.Weight.GradientAs<float>().Fill(5);                                    // gradients add to what is there
+            LayerBench bench = LayerBench.Run(layer, new(ic, h, w), count, x, dy, lanes, width);
+
+            float[] y = new float[dy.Length], dx = new float[x.Length], dw = [.. Enumerable.Repeat(5f, weight.Length)], db = new float[oc];
+            for (int o = 0; o < y.Length; o++)
+            {
+                y[o] = bias[o / (oh * ow) % oc];
+                db[o / (oh * ow) % oc] += dy[o];
+            }
+            for (int at = 0; at < x.Length; at++)                                        // every pixel of x spreads over the kernel's taps in y
+                for (int tap = 0; tap < weight.Length / ic; tap++)
+                {
+                    int ix = at % w, iy = at / w % h, c = at / (w * h) % ic, n = at / (w * h * ic);
+                    int kx = tap % kernel.Width, ky = tap / kernel.Width % kernel.Height, k = tap / kernel.Width / kernel.Height;
+                    int ox = ix * stride.Width + kx * dilation.Width - padding.Left, oy = iy * stride.Height + ky * dilation.Height - padding.Top;
+                    if (ox < 0 || ox >= ow || oy < 0 || oy >= oh)
+                        continue;
+                    int to = ((n * oc + c / (ic / groups) * (oc / groups) + k) * oh + oy) * ow + ox, weightAt = c * (weight.Length / ic) + tap;
+                    y[to] += weight[weightAt] * x[at];
+                    dx[at] += weight[weightAt] * dy[to];
+                    dw[weightAt] += x[at] * dy[to];
+                }
+            Holds("y", y, bench.Y);
+            Holds("dx", dx, bench.Dx);
+            Holds("dw", dw, layer.Weight.GradientAs<float>());
+            if (layer.Bias is not null)
+                Holds("db", db, layer.Bias.GradientAs<float>());
+
+            void Holds(string name, float[] expected, ReadOnlySpan<float> actual)
+            {
+                int wrong = expected.AsSpan().CommonPrefixLength(actual);
+                if (wrong < expected.Length)
+                    Assert.Fail($"{layer} of {count} × {ic}×{h}×{w}: {name}[{wrong}] is {actual[wrong]}, not {expected[wrong]}");
+            }
+        }
+        Assert.True(tried > 200, $"{tried} geometries only");
+    }
+
+    [Theory]                                                                             // sizes of real nets; 17 images: a last group with one
+    [InlineData(17, 64, 14, 12, 32, 2, 2, 0, 0, 1, 1)]
+    [InlineData(17, 32, 16, 18, 16, 4, 2, 1, 0, 1, 1)]
+    [InlineData(3, 16, 15, 20, 24, 3, 2, 1, 1, 1, 1)]
+    [InlineData(16, 24, 13, 17, 24, 3, 1, 2, 0, 2, 24)]
+    public void It_is_a_convolutions_gradient_turned_into_a_layer(
+        int n, int ic, int h, int w, int oc, int kernel, int stride, int padding, int more, int dilation, int groups)
+    {
+        Random random = new(2);
+        ConvTranspose2d layer = new(ic, oc, kernel, stride, padding, more, dilation, groups, bias: false);
+        Conv2d convolution = new(oc, ic, kernel, stride, padding, dilation, groups, bias: false);
+        ImageShape from = new(ic, h, w), to = layer.OutputShape(from);
+        Assert.Equal(from, convolution.OutputShape(to));
+        Tensor<float> x = Numbers(from), dy = Numbers(to);
+        random.Integers((int)layer.Weight.Value.FlattenedLength).CopyTo(layer.Weight.ValueAs<float>());
+        layer.Weight.Value.AsSpan().CopyTo(convolution.Weight.ValueAs<float>());
+
+        Tensor<float> y = layer.Forward(x, training: true), dx = layer.BackwardToInput(dy);
+        Tensor<float> forward = convolution.Forward(dy, training: true), backward = convolution.BackwardToInput(x);
+        Assert.Equal(backward.AsSpan(), y.AsSpan());
+        Assert.Equal(forward.AsSpan(), dx.AsSpan());
+        Assert.Equal(convolution.Weight.Gradient.AsSpan(), layer.Weight.Gradient.AsSpan());
+
+        Tensor<float> Numbers(ImageShape shape) => Tensor.Create(random.Integers(n * (int)shape.Length), [n, shape.Channels, shape.Height, shape.Width]);
+    }
+
+    [Fact]
+    public void Its_gradients_are_right_in_double()
+    {
+        GradientCheck.Verify(new ConvTranspose2d(3, 2, (3, 2), (2, 3), (1, 0), (1, 2)), [3, 3, 4, 5]);
+        GradientCheck.Verify(new ConvTranspose2d(4, 6, (2, 3), 1, new(2, 0, 1, 1), (0, 1), (3, 2), groups: 2, bias: false), [3, 4, 5, 3]);
+        GradientCheck.Verify(new Sequential(new Conv2d(2, 3, 3, 2), new Sigmoid(), new ConvTranspose2d(3, 2, 3, 2), new Sigmoid(), new Conv2d(2, 1, 2)), [3, 2, 7, 9]);
+    }
+
+    [Fact]
+    public void It_is_PyTorchs()
+    {
+        IReadOnlyDictionary<string, SafeTensors.Entry> recorded = SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
+        (int Ic, int Oc, Size2d Kernel, Size2d Stride, Padding Padding, Size2d More, Size2d Dilation, int Groups, bool Bias)[] cases =
+        [
+            (3, 2, (2, 3), (2, 3), 0, 0, 1, 1, true), (4, 6, (3, 2), (2, 1), (1, 0), (1, 0), 1, 2, true), (2, 2, 3, 1, 1, 0, 1, 1, false),
+            (3, 3, (2, 3), (1, 2), (2, 1), (2, 1), (3, 2), 3, true), (5, 4, 4, 2, 1, 0, 1, 1, true), (2, 3, 2, 1, 0, (1, 2), (2, 3), 1, true),
+        ];
+        for (int i = 0; i < cases.Length; i++)
+        {
+            (int ic, int oc, Size2d kernel, Size2d stride, Padding padding, Size2d more, Size2d dilation, int groups, bool bias) = cases[i];
+            ConvTranspose2d layer = new(ic, oc, kernel, stride, padding, more, dilation, groups, bias);
+            recorded[$"conv_transpose2d.{i}.weight"].As<float>().CopyTo(layer.Weight.ValueAs<float>());
+            if (bias)
+                recorded[$"conv_transpose2d.{i}.bias"].As<float>().CopyTo(layer.Bias!.ValueAs<float>());
+            Tensor<float> y = layer.Forward(Recorded("x"), training: true), dx = layer.BackwardToInput(Recorded("dy"));
+            Near("y", y);
+            Near("dx", dx);
+            Near("dweight", layer.Weight.Gradient);
+            if (bias)
+                Near("dbias", layer.Bias!.Gradient);
+
+            Tensor<float> Recorded(string name)
+            {
+                SafeTensors.Entry entry = recorded[$"conv_transpose2d.{i}.{name}"];
+                return Tensor.Create(entry.As<float>().ToArray(), [.. entry.Shape.Select(n => (nint)n)]);
+            }
+
+            // All numbers are in [−1, 1] and no sum has more than 400 products.
+            void Near(string name, Tensor<float> actual)
+            {
+                Tensor<float> expected = Recorded(name);
+                Assert.Equal(expected.Lengths, actual.Lengths);
+                Assert.All(expected.AsSpan().ToArray().Zip(actual.AsSpan().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 400 * 1.2e-7));
+            }
+        }
+        Assert.DoesNotContain($"conv_transpose2d.{cases.Length}.x", recorded.Keys);
+    }
+
+    [Fact]
+    public void Its_first_weights_are_PyTorchs()
+    {
+        IReadOnlyDictionary<string, SafeTensors.Entry> recorded = SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
+        ConvTranspose2d layer = new(4, 6, (3, 2), groups: 2);
+        layer.Initialize(seed: 11);
+        Assert.Equal(recorded["conv_transpose2d.first.weight"].As<float>().ToArray(), layer.Weight.Value.AsSpan().ToArray());
+        Assert.Equal(recorded["conv_transpose2d.first.bias"].As<float>().ToArray(), layer.Bias!.Value.AsSpan().ToArray());
+    }
+
+    [Fact]
+    public void A_frozen_parameter_and_a_first_layer_leave_out_what_nobody_needs()
+    {
+        foreach (int count in (int[])[1, 17])
+        {
+            (float[] whole, float[] part) = (Gradient(true), Gradient(false));
+            Assert.Equal(whole, part);
+
+            // The weight's gradient with dx and without: with one lane the columns of dy are then split for it alone.
+            float[] Gradient(bool wantsInput)
+            {
+                ConvTranspose2d layer = new(3, 2, (3, 2), (2, 3));
+                Random random = new(3);
+                Tensor<float> x = Tensor.Create(random.Reals(count * 60), [count, 3, 4, 5]), y = layer.Forward(x, training: true);
+                Tensor<float> dy = Tensor.Create(random.Reals((int)y.FlattenedLength), y.Lengths);
+                if (wantsInput)
+                    layer.BackwardToInput(dy);
+                else
+                    layer.Backward(dy);
+                return layer.Weight.Gradient.AsSpan().ToArray();
+            }
+        }
+        ConvTranspose2d frozen = new(3, 2, 2);
+        frozen.Weight.Trainable = frozen.Bias!.Trainable = false;
+        frozen.Forward(Tensor.Create(new Random(1).Reals(60), [1, 3, 4, 5]), training: true);
+        frozen.Backward(Tensor.Create(new Random(1).Reals(60), [1, 2, 5, 6]));
+        Assert.All(frozen.Parameters, parameter => Assert.False(parameter.Gradient.AsSpan().ContainsAnyExcept(0)));
+    }
+
+    [Fact]
+    public void It_says_what_it_is_and_what_it_cannot_take()
+    {
+        Assert.Equal("ConvTranspose2d(16→8, 2×2, stride 2)", new ConvTranspose2d(16, 8, 2, 2).ToString());
+        Assert.Equal(
+            "ConvTranspose2d(4→2, 3×2, stride 2, padding 1, output padding 1×1, groups 2, no bias)",
+            new ConvTranspose2d(4, 2, (3, 2), 2, 1, 1, groups: 2, bias: false).ToString());
+        Assert.Equal(3L * 4 * 5 * 2 * 6, new ConvTranspose2d(3, 2, (3, 2)).MultiplyAdds(new(3, 4, 5)));
+        Refuses(() => _ = new ConvTranspose2d(3, 2, 2, 2, outputPadding: 2), "output padding must be at least 0 and below the stride or the dilation");
+        Refuses(() => _ = new ConvTranspose2d(3, 2, 2, 2, outputPadding: (0, -1)), "output padding");
+        Refuses(() => _ = new ConvTranspose2d(3, 2, 2, groups: 3), "3 groups must divide the channels");
+        Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(new(2, 4, 5)), "ConvTranspose2d(3→2, 2×2): takes images of 3 channels, not 2×4×5");
+        Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(ImageShape.Features(3)), "takes images of 3 channels");
+        Refuses(() => new ConvTranspose2d(3, 2, 2, padding: 3).OutputShape(new(3, 4, 9)), "leaves -1×4 pixels; use less padding");
+        Refuses(() => new ConvTranspose2d(1, 1, 2, int.MaxValue).OutputShape(new(1, 3, 3)), "more numbers than an array holds");
+        Refuses(() => new ConvTranspose2d(1, 1, 2, padding: int.MaxValue).OutputShape(new(1, 3, 3)), "use less padding");
+
+        static void Refuses(Action action, string why) => Assert.Contains(why, Assert.Throws<ArgumentException>(action).Message);
+    }
+}
