@@ -30,6 +30,10 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
     /// <summary>Whether this is at least another one on every side.</summary>
     internal bool Covers(Padding other) => Top >= other.Top && Left >= other.Left && Bottom >= other.Bottom && Right >= other.Right;
 
+    /// <summary>The larger of both on every side.</summary>
+    internal Padding Or(Padding other) =>
+        new(Math.Max(Top, other.Top), Math.Max(Left, other.Left), Math.Max(Bottom, other.Bottom), Math.Max(Right, other.Right));
+
     /// <summary>The same number on all four sides.</summary>
     public static implicit operator Padding(int all) => new(all, all, all, all);
 

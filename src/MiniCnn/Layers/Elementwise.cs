@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
@@ -12,7 +13,7 @@ interface ICurve<V>
     V Gradient(V x, V y, V dy);
 }
 
-/// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common.</summary>
+/// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common; and a sum of two.</summary>
 static unsafe class Elementwise
 {
     public static void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve = default)
@@ -25,6 +26,10 @@ static unsafe class Elementwise
         if (dx is not null)
             Workers.RunPlanes(dx, new BackwardPlane<T, V, F>(x, y, dy, dx, curve));
     }
+
+    /// <summary>y = a + b; y may be one of the two.</summary>
+    public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T> =>
+        Workers.RunPlanes(y, new AddPlane<T>(a, b, y));
 
     readonly struct ForwardPlane<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve) : IWork
         where T : unmanaged where V : struct, ILanes<V, T> where F : struct, ICurve<V>
@@ -52,6 +57,17 @@ static unsafe class Elementwise
                 T* px = x.At(plane, row), py = y.At(plane, row), pdy = dy.At(plane, row), pdx = dx.At(plane, row);
                 for (int i = 0; i < dx.RowLength; i += V.Count)
                     curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
+            }
+        }
+    }
+    readonly struct AddPlane<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) : IWork where T : unmanaged, INumberBase<T>
+    {
+        public void Run(int plane)
+        {
+            for (int row = 0; row < y.Shape.Height; row++)
+            {
+                ReadOnlySpan<T> first = new(a.At(plane, row), y.RowLength), second = new(b.At(plane, row), y.RowLength);
+                TensorPrimitives.Add(first, second, new Span<T>(y.At(plane, row), y.RowLength));
             }
         }
     }

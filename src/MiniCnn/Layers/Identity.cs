@@ -1,0 +1,13 @@
+namespace MiniCnn;
+
+/// <summary>y = x: a branch of <see cref="Concat"/> that hands on what comes in.</summary>
+/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html.</remarks>
+public sealed class Identity : Layer
+{
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input) => input;
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => y.CopyFrom(x);
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) => dx?.CopyFrom(dy);
+}

@@ -1,0 +1,73 @@
+using System.Diagnostics.CodeAnalysis;
+
+namespace MiniCnn;
+
+/// <summary>y = body(x) + shortcut(x), the shortcut being x itself if none is given; dx is the sum of both branches' dx.</summary>
+/// <remarks>
+/// Both branches must make the same shape of x: a body with a stride or another number of channels needs a shortcut, most often a 1×1 convolution.
+/// In a model's file they are “body” and “shortcut”. Source: He et al., Deep Residual Learning for Image Recognition, 2015, equations 1 and 2.
+/// </remarks>
+public sealed class Residual : Container
+{
+    const int Body = 0, Shortcut = 1, ShortcutGradient = 2;                    // the pass's buffers
+
+    readonly Layer body;
+    readonly Layer? shortcut;
+
+    /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
+    /// <param name="body">What is learnt beside the shortcut, most often a Sequential.</param>
+    /// <param name="shortcut">If not given, the identity.</param>
+    /// <exception cref="ArgumentException">No body, or a layer that already has its place.</exception>
+    public Residual(Layer body, Layer? shortcut = null)
+        : base(shortcut is null ? [("body", body)] : [("body", body), ("shortcut", shortcut)]) => (this.body, this.shortcut) = (body, shortcut);
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        ImageShape learnt = body.OutputShape(input), passed = shortcut?.OutputShape(input) ?? input;
+        if (learnt != passed)
+            RefuseShapes(input, learnt, passed);
+        return learnt;
+    }
+
+    /// <summary>“Residual(Sequential(5 layers), Conv2d(8→16, 1×1, stride 2))”.</summary>
+    public override string ToString() => $"Residual({body}{(shortcut is null ? "" : $", {shortcut}")})";
+
+    internal override Padding InputMargin(ImageShape input) => body.InputMargin(input).Or(shortcut?.InputMargin(input) ?? default);
+
+    internal override Padding GradientMargin(ImageShape input) => body.GradientMargin(input).Or(shortcut?.GradientMargin(input) ?? default);
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        LaneTensor<T> learnt = pass.Buffer(Body, x, y.Shape), passed = x;       // kept: each layer's backward pass finds its own y
+        body.Forward<T, V>(x, learnt, pass.Child(Body));
+        if (shortcut is not null)
+        {
+            passed = pass.Buffer(Shortcut, x, y.Shape);
+            shortcut.Forward<T, V>(x, passed, pass.Child(Shortcut));
+        }
+        Elementwise.Add(learnt, passed, y);
+    }
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        body.Backward<T, V>(x, pass.Kept(Body), dy, dx, pass.Child(Body));
+        LaneTensor<T>? passed = dy;
+        if (shortcut is not null)
+        {
+            passed = dx is null ? null : pass.Buffer(ShortcutGradient, x, x.Shape);
+            shortcut.Backward<T, V>(x, pass.Kept(Shortcut), dy, passed, pass.Child(Shortcut));
+        }
+        if (dx is not null)
+            Elementwise.Add(dx, passed!, dx);
+    }
+
+    [DoesNotReturn]
+    void RefuseShapes(ImageShape input, ImageShape learnt, ImageShape passed)
+    {
+        string wayOut = input.IsFlat || learnt.IsFlat
+            ? $"a shortcut that gives {learnt} too, such as a Linear, makes them equal"
+            : $"a shortcut such as Conv2d({input.Channels}→{learnt.Channels}, 1×1) with the stride of the body makes them equal";
+        Refuse($"the body, {body}, makes {learnt} of {input}, but the shortcut, {shortcut?.ToString() ?? "x itself"}, {passed}; {wayOut}");
+    }
+}
