@@ -183,6 +183,31 @@ public sealed class ConvTranspose2dTests
     }
 
     [Fact]
+    public void Images_of_another_size_find_their_own_geometry()
+    {
+        ConvTranspose2d layer = new(1, 1, (2, 3), (2, 1), bias: false);
+        foreach ((int h, int w) in ((int, int)[])[(3, 4), (3, 5), (4, 5), (4, 4)])
+            Assert.Equal([1, 1, 2 * h, w + 2], layer.Forward(Tensor.Create(new float[h * w], [1, 1, h, w])).Lengths.ToArray());
+    }
+
+    [Fact]
+    public void Once_warm_it_takes_no_memory()
+    {
+        ConvTranspose2d layer = new(2, 3, (2, 3), (2, 1), padding: (1, 0));
+        LaneTensor<float> x = new LaneTensor<float>(16, new(2, 5, 4)).Resize(17), y = new LaneTensor<float>(16, new(3, 8, 6)).Resize(17);
+        LaneTensor<float> dy = new LaneTensor<float>(16, y.Shape).Resize(17), dx = new LaneTensor<float>(16, x.Shape).Resize(17);
+        Pass<float> pass = new() { Training = true };
+        Both();
+        Assert.Equal(0, Allocated.Bytes(Both));
+
+        void Both()
+        {
+            layer.Forward<float, Lanes16>(x, y, pass);
+            layer.Backward<float, Lanes16>(x, y, dy, dx, pass);
+        }
+    }
+
+    [Fact]
     public void It_says_what_it_is_and_what_it_cannot_take()
     {
         Assert.Equal("ConvTranspose2d(16→8, 2×2, stride 2)", new ConvTranspose2d(16, 8, 2, 2).ToString());

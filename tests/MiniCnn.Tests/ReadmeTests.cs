@@ -136,7 +136,7 @@ public sealed class ReadmeTests(Recorded recorded)
             Assert.Equal(text, parts[1]);
     }
 
-    static string Root()
+    internal static string Root()
     {
         string folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "MiniCnn.sln")))

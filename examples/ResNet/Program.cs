@@ -1,0 +1,59 @@
+// A small residual network on Fashion-MNIST, or on two files of CIFAR-10 records: dotnet run -c Release --project examples/ResNet -- train.bin test.bin
+using System.CommandLine;
+using System.Numerics.Tensors;
+using System.Text;
+using MiniCnn;
+using MiniCnn.Examples;
+
+Console.OutputEncoding = Encoding.UTF8;
+Argument<string[]> files = new("files") { Description = "CIFAR-10 records to train on, and to test on, instead of Fashion-MNIST", Arity = new(0, 2) };
+Option<string?> data = new("--data") { Description = "Folder of Fashion-MNIST's four files; else found as MNIST is, or downloaded" };
+Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 8 };
+Option<int> seed = new("--seed") { Description = "Seed of weights, shuffling and flips", DefaultValueFactory = _ => 0 };
+RootCommand command = new("Trains a small residual network.") { files, data, epochs, seed };
+command.SetAction(Run);
+return CommandLine.Run(command, args, given => given.GetValue(files) is [_] ? "one file to train on and one to test on" : given.Below(1, epochs));
+
+void Run(ParseResult options)
+{
+    Console.WriteLine("looking for images");
+    (LabeledImages train, LabeledImages test) = options.GetValue(files) is [string trainFile, string testFile]
+        ? (Cifar10Data.Read(trainFile), Cifar10Data.Read(testFile)) : FashionMnistData.Load(options.GetValue(data));
+    Sequential model = new(
+        new Conv2d(train.Shape.Channels, 24, 3, padding: 1, bias: false), new BatchNorm2d(24), new ReLU(), new MaxPool2d(2),
+        Block(24, 48), new ReLU(), Block(48, 96, stride: 2), new ReLU(),
+        new AdaptiveAvgPool2d(1), new Flatten(), new Linear(96, train.Classes));
+    model.Initialize(options.GetValue(seed));
+    Console.WriteLine(model.Summary(train.Shape));
+
+    CrossEntropyLoss loss = new();
+    Sgd optimizer = new(model.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+    Augmentation augmentation = new() { HorizontalFlip = true };
+    int step = 0, rounds = options.GetValue(epochs), steps = rounds * ((train.Count + 63) / 64);
+    TrainingProgress.Show(steps, rounds, progress =>
+    {
+        for (int epoch = 0; epoch < rounds; epoch++)
+            foreach ((Tensor<float> images, int[] labels) in train.Batches(64, seed: 1000 * options.GetValue(seed) + epoch, augmentation))
+            {
+                optimizer.LearningRate = LearningRate.OneCycle(step++, steps, peak: 0.1);
+                Tensor<float> logits = model.Forward(images, training: true);
+                float value = loss.Forward(logits, labels);
+                model.Backward(loss.Backward());
+                optimizer.Step();
+                optimizer.ZeroGrad();
+                progress.Report(epoch, step, value, Right(logits, labels), labels.Length);
+            }
+    });
+    int right = test.Batches(100).Sum(batch => Right(model.Forward(batch.Images), batch.Labels));
+    Console.WriteLine($"test accuracy: {100.0 * right / test.Count:F2} % ({right} of {test.Count})");
+}
+
+// y = body(x) + shortcut(x); where channels or size change, the shortcut is a 1×1 convolution.
+static Residual Block(int from, int to, int stride = 1) => new(
+    new Sequential(
+        new Conv2d(from, to, 3, stride, padding: 1, bias: false), new BatchNorm2d(to), new ReLU(),
+        new Conv2d(to, to, 3, padding: 1, bias: false), new BatchNorm2d(to)),
+    from == to && stride == 1 ? null : new Sequential(new Conv2d(from, to, 1, stride, bias: false), new BatchNorm2d(to)));
+
+static int Right(Tensor<float> logits, int[] labels) =>
+    labels.Where((label, n) => TensorPrimitives.IndexOfMax<float>(logits.GetSpan([n, 0], (int)logits.Lengths[1])) == label).Count();
