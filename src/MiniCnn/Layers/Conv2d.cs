@@ -60,7 +60,7 @@ public sealed class Conv2d : Layer
 
     internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / outputChannels);
 
-    internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
+    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
     internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;
 

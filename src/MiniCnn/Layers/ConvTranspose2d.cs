@@ -72,7 +72,7 @@ public sealed class ConvTranspose2d : Layer
 
     internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / inputChannels);
 
-    internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
+    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
     internal override Padding InputMargin(ImageShape input) => Margin(Geometry(input));
 

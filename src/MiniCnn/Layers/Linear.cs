@@ -46,7 +46,7 @@ public sealed class Linear : Layer
 
     internal override long MultiplyAdds(ImageShape input) => (long)inputFeatures * outputFeatures;
 
-    internal override void Initialize(TorchGenerator generator) => KaimingUniform.Draw(generator, Weight, Bias);
+    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
