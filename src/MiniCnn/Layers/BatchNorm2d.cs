@@ -1,6 +1,4 @@
-using System.Numerics;
 using System.Numerics.Tensors;
-using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
@@ -79,8 +77,8 @@ public sealed class BatchNorm2d : Layer
 
     internal override void Initialize(TorchGenerator generator)
     {
-        Weight.ValueAs<float>().Fill(1);
-        Bias.ValueAs<float>().Clear();
+        Init.Constant(Weight, 1);
+        Init.Constant(Bias, 0);
         runningMean.AsSpan().Clear();
         runningVar.AsSpan().Fill(1);
         BatchesTracked = 0;
@@ -100,7 +98,8 @@ public sealed class BatchNorm2d : Layer
                 (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new ForwardChannel<T, V>(this, x, y, weight, bias, mean, inverse, measures ? numbers : 0));
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormForward<T, V>(
+                this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0));
         if (measures)
             BatchesTracked++;
         GC.KeepAlive(statistics);
@@ -111,7 +110,7 @@ public sealed class BatchNorm2d : Layer
         LaneTensor<T> statistics = pass.Kept(0);
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BackwardChannel<T, V>(
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, V>(
                 x, dy, dx, weight, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
         }
         if (dx is { Groups: > 0 })
@@ -119,87 +118,10 @@ public sealed class BatchNorm2d : Layer
         GC.KeepAlive(statistics);
     }
 
-    /// <summary>Mean and variance first, if there are numbers to measure them by.</summary>
-    readonly unsafe struct ForwardChannel<T, V>(
-        BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, long numbers) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int c)
-        {
-            if (numbers > 0)
-            {
-                double first = ChannelSum.Of<T, V, Value<V, T>>(x, x, c, default) / numbers;
-                mean[c] = T.CreateTruncating(first);
-                double squares = ChannelSum.Of<T, V, Square<V, T>>(x, x, c, new(V.Broadcast(mean[c])));
-                inverse[c] = T.CreateTruncating(1 / Math.Sqrt(squares / numbers + layer.epsilon));
-                layer.Track(c, first, squares / (numbers - 1));
-            }
-            V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]), shift = V.Broadcast(bias[c]);
-            for (int group = 0; group < x.Groups; group++)
-                for (int row = 0; row < x.Shape.Height; row++)
-                {
-                    T* px = x.At(group, c, row), py = y.At(group, c, row);
-                    for (int i = 0; i < x.RowLength; i += V.Count)
-                        V.MultiplyAdd(V.Load(px + i) - m, scale, shift).Store(py + i);
-                }
-        }
-    }
-
-    readonly unsafe struct BackwardChannel<T, V>(
-        LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* dweight, T* dbias, T* mean, T* inverse) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int c)
-        {
-            V m = V.Broadcast(mean[c]);
-            double sum = ChannelSum.Of<T, V, Value<V, T>>(dy, dy, c, default);                     // Σ dy
-            double product = ChannelSum.Of<T, V, Product<V, T>>(x, dy, c, new(m)) * double.CreateTruncating(inverse[c]);   // Σ dy·x̂
-            if (dbias is not null)
-                dbias[c] += T.CreateTruncating(sum);
-            if (dweight is not null)
-                dweight[c] += T.CreateTruncating(product);
-            if (dx is null)
-                return;
-            long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
-            V scale = V.Broadcast(weight[c] * inverse[c]), share = V.Broadcast(T.CreateTruncating(sum / numbers));
-            V slope = V.Broadcast(-inverse[c] * T.CreateTruncating(product / numbers));
-            for (int group = 0; group < x.Groups; group++)
-                for (int row = 0; row < x.Shape.Height; row++)
-                {
-                    T* px = x.At(group, c, row), pdy = dy.At(group, c, row), pdx = dx.At(group, c, row);
-                    for (int i = 0; i < x.RowLength; i += V.Count)
-                        (V.MultiplyAdd(V.Load(px + i) - m, slope, V.Load(pdy + i) - share) * scale).Store(pdx + i);
-                }
-        }
-    }
-
-    void Track(int c, double mean, double variance)
+    /// <summary>Takes a channel's mean and unbiased variance into the running ones.</summary>
+    internal void Track(int c, double mean, double variance)
     {
         runningMean[c] = (float)((1 - momentum) * runningMean[c] + momentum * mean);
         runningVar[c] = (float)((1 - momentum) * runningVar[c] + momentum * variance);
-    }
-
-    readonly unsafe struct Value<V, T> : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Of(T* x, T* dy) => V.Load(x);
-    }
-
-    readonly unsafe struct Square<V, T>(V mean) : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Of(T* x, T* dy)
-        {
-            V difference = V.Load(x) - mean;
-            return difference * difference;
-        }
-    }
-
-    readonly unsafe struct Product<V, T>(V mean) : ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
-    {
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Of(T* x, T* dy) => (V.Load(x) - mean) * V.Load(dy);
     }
 }
