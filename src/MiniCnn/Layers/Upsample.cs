@@ -24,7 +24,7 @@ public sealed class Upsample : Layer
         if (scaleFactor.Height < 1 || scaleFactor.Width < 1)
             throw new ArgumentException($"Upsample takes whole factors of at least 1, not {scaleFactor}; smaller images are made by pools and strides");
         if (!Enum.IsDefined(mode))
-            throw new ArgumentException($"there is no way to upsample numbered {(int)mode}");
+            throw new ArgumentException($"there is no upsampling mode {(int)mode}; use one of {string.Join(", ", Enum.GetNames<UpsampleMode>())}");
         (factor, this.mode) = (scaleFactor, mode);
     }
 

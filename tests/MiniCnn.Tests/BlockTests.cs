@@ -1,0 +1,304 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>Whole nets with branches: a block of a ResNet, one of an Inception net, a small U-Net.</summary>
+[Collection("Workers")]                                               // one test turns Workers.Count
+public sealed class BlockTests
+{
+    const double Epsilon = 1.0 / (1 << 24);
+
+    /// <summary>The nets of record_blocks.py.</summary>
+    static Sequential Net(string name)
+    {
+        Sequential net = name switch
+        {
+            "basic_block" => new(
+                new Residual(
+                    new Sequential(
+                        new Conv2d(3, 4, 3, stride: 2, padding: 1, bias: false), new BatchNorm2d(4), new ReLU(), new Conv2d(4, 4, 3, padding: 1, bias: false),
+                        new BatchNorm2d(4)),
+                    new Sequential(new Conv2d(3, 4, 1, stride: 2, bias: false), new BatchNorm2d(4))),
+                new ReLU(),
+                new Residual(
+                    new Sequential(
+                        new Conv2d(4, 4, 3, padding: 1, bias: false), new BatchNorm2d(4), new ReLU(), new Conv2d(4, 4, 3, padding: 1, bias: false),
+                        new BatchNorm2d(4))),
+                new ReLU()),
+            "inception" => new(
+                new Conv2d(2, 3, (3, 2)),
+                new Concat(
+                    new Sequential(new Conv2d(3, 2, 1), new ReLU()),
+                    new Sequential(new Conv2d(3, 2, 1), new ReLU(), new Conv2d(2, 3, 3, padding: 1), new ReLU()),
+                    new Sequential(new Conv2d(3, 1, 1), new ReLU(), new Conv2d(1, 2, 5, padding: 2), new ReLU()),
+                    new Sequential(new MaxPool2d(3, stride: 1, padding: 1), new Conv2d(3, 1, 1), new ReLU())),
+                new Conv2d(8, 2, (1, 2))),
+            _ => new(
+                new Conv2d(2, 3, 3, padding: 1), new ReLU(),
+                new Concat(new Identity(), new Sequential(
+                    new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU(),
+                    new Concat(new Identity(), new Sequential(
+                        new MaxPool2d(2), new Conv2d(4, 5, 3, padding: 1), new ReLU(), new Upsample(2, UpsampleMode.Bilinear), new Conv2d(5, 4, 3, padding: 1),
+                        new ReLU())),
+                    new Conv2d(8, 4, 3, padding: 1), new ReLU(), new Upsample(2), new Conv2d(4, 3, 3, padding: 1), new ReLU())),
+                new Conv2d(6, 2, 1)),
+        };
+        net.Initialize(seed: 3);
+        return net;
+    }
+
+    public static TheoryData<string, int, int, int> Nets => new() { { "basic_block", 3, 7, 10 }, { "inception", 2, 7, 9 }, { "unet", 2, 8, 12 } };
+
+    static Tensor<float> Images(int count, int channels, int height, int width) =>
+        Tensor.Create(new Random(count).Reals(count * channels * height * width), [count, channels, height, width]);
+
+    static Tensor<float> Like(Tensor<float> y) => Tensor.Create(new Random(2).Reals((int)y.FlattenedLength), y.Lengths);
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void Gradients_are_right_in_double(string name, int channels, int height, int width)
+    {
+        foreach (int batch in (int[])[2, 3])
+            GradientCheck.Verify(Net(name), [batch, channels, height, width]);
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void A_training_pass_is_PyTorchs_and_PyTorchs_names_load(string name, int channels, int height, int width)
+    {
+        IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
+            SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "blocks.safetensors")).Tensors;
+        Sequential net = Net(name);
+        string path = Path.GetTempFileName(), before = $"{name}.before.";
+        SafeTensors.Write(
+            path, recorded.Where(entry => entry.Key.StartsWith(before, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[before.Length..], entry => entry.Value));
+        Weights.Load(net, path);
+        File.Delete(path);
+
+        Tensor<float> y = net.Forward(Recorded("x"), training: true), dx = net.BackwardToInput(Recorded("dy"));
+        Assert.Equal([channels, height, width], dx.Lengths.ToArray()[1..].Select(length => (int)length));
+        AssertEqual("y", y.AsSpan());
+        AssertEqual("dx", dx.AsSpan());
+        foreach (Parameter p in net.Parameters)
+            AssertEqual($"gradient.{p.Name}", p.Gradient.AsSpan());
+        foreach (StoredTensor stored in net.Stored.Where(stored => net.Parameters.All(p => p.Name != stored.Name)))
+        {
+            if (stored.Form == "I64 []")
+                Assert.Equal(recorded[$"{name}.after.{stored.Name}"].As<long>(), stored.Save().As<long>());
+            else
+                AssertEqual($"after.{stored.Name}", stored.Save().As<float>());
+        }
+
+        Tensor<float> Recorded(string which) =>
+            Tensor.Create(recorded[$"{name}.{which}"].As<float>().ToArray(), [.. recorded[$"{name}.{which}"].Shape.Select(length => (nint)length)]);
+
+        // Whole numbers are exact. Else roundings of a sum of k numbers grow as √k (Higham & Mary, 2019), through fourteen layers and back; the
+        // longest sum is that of a channel, 17 images of 4×5.
+        void AssertEqual(string which, ReadOnlySpan<float> ours)
+        {
+            float[] theirs = recorded[$"{name}.{which}"].As<float>().ToArray();
+            double bound = name != "basic_block" ? 0 : 28 * Math.Sqrt(17 * 4 * 5) * Epsilon * theirs.Max(Math.Abs);
+            Assert.Equal(theirs.Length, ours.Length);
+            for (int i = 0; i < theirs.Length; i++)
+                Assert.True(Math.Abs(theirs[i] - ours[i]) <= bound, $"{name}: {which}[{i}] = {ours[i]}, not {theirs[i]} ± {bound}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void A_net_is_its_layers_one_by_one_to_the_bit(string name, int channels, int height, int width)
+    {
+        foreach (int count in (int[])[1, 3, 16, 17, 33])
+        {
+            (Sequential whole, Sequential alone) = (Net(name), Net(name));
+            Tensor<float> x = Images(count, channels, height, width), y = whole.Forward(x, training: true), step = x;
+            foreach (Layer layer in alone.Layers)
+                step = layer.Forward(step, training: true);
+            Assert.Equal(step.AsSpan().ToArray(), y.AsSpan().ToArray());
+            Tensor<float> dy = Like(y), dx = whole.BackwardToInput(dy);
+            foreach (Layer layer in alone.Layers.Reverse())
+                dy = layer.BackwardToInput(dy);
+            Assert.Equal(dy.AsSpan().ToArray(), dx.AsSpan().ToArray());
+            Assert.Equal(Gradients(alone), Gradients(whole));
+            Assert.All(whole.Parameters, p => Assert.Contains(p.Gradient.AsSpan().ToArray(), g => g != 0));
+
+            IReadOnlyList<Tensor<float>> trace = whole.Trace(x);                // not training
+            Assert.Equal(whole.Layers.Count, trace.Count);
+            Assert.Equal(whole.Forward(x).AsSpan().ToArray(), trace[^1].AsSpan().ToArray());
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void An_images_output_does_not_depend_on_the_batch_around_it(string name, int channels, int height, int width)
+    {
+        Sequential net = Net(name);
+        net.Forward(Images(20, channels, height, width), training: true);      // batch norm's statistics are then no zeros and ones
+        int image = channels * height * width;
+        Tensor<float> all = Images(33, channels, height, width);
+        foreach (int count in (int[])[33, 17, 16, 9, 0, 33])
+        {
+            Tensor<float> y = net.Forward(Tensor.Create(all.AsSpan()[..(count * image)].ToArray(), [count, channels, height, width]));
+            Assert.Equal(net.Forward(all).AsSpan()[..(int)y.FlattenedLength].ToArray(), y.AsSpan().ToArray());
+        }
+        float[] one = net.Forward(Tensor.Create(all.AsSpan()[..image].ToArray(), [1, channels, height, width])).AsSpan().ToArray();
+        float[] many = net.Forward(all).AsSpan()[..one.Length].ToArray();       // summed in another order
+        Assert.All(one.Zip(many), pair => Assert.Equal(pair.First, pair.Second, 1e-5f));
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void Rubbish_in_dead_lanes_reaches_no_image_and_no_gradient(string name, int channels, int height, int width)
+    {
+        float[] clean = Run(0);
+        Assert.All(clean, number => Assert.True(float.IsFinite(number)));
+        Assert.Equal(clean, Run(float.NaN));
+        Assert.Equal(clean, Run(1e30f));
+
+        unsafe float[] Run(float rubbish)
+        {
+            Sequential net = Net(name);
+            ImageShape shape = new(channels, height, width), output = net.OutputShape(shape);
+            LaneTensor<float> x = new(16, shape, net.InputMargin(shape)), y = new(16, output), dy = new(16, output, net.GradientMargin(shape)), dx = new(16, shape);
+            x.Resize(19).Pack(new Random(1).Reals(19 * (int)shape.Length));
+            for (int plane = channels; plane < x.Planes; plane++)
+                for (int row = 0; row < height; row++)
+                    for (int i = 0; i < x.RowLength; i++)
+                        x.At(plane, row)[i] = i % 16 < 3 ? x.At(plane, row)[i] : rubbish;
+            dy.Resize(19).Pack(new Random(2).Reals(19 * (int)output.Length));
+            Pass<float> pass = new() { Training = true };
+            net.Forward<float, Lanes8>(x, y.Resize(19), pass);
+            net.Backward<float, Lanes8>(x, y, dy, dx.Resize(19), pass);
+            float[] results = new float[19 * (output.Length + shape.Length)];
+            y.Unpack(results);
+            dx.Unpack(results.AsSpan(19 * (int)output.Length));
+            GC.KeepAlive(x);
+            return [.. results, .. Gradients(net)];
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void The_bits_are_the_same_on_any_number_of_threads(string name, int channels, int height, int width)
+    {
+        int before = Workers.Count;
+        try
+        {
+            foreach (int count in (int[])[3, 33])
+            {
+                float[][] results = [.. new[] { 1, 2, 3 }.Select(threads =>
+                {
+                    Workers.Count = threads;
+                    Sequential net = Net(name);
+                    Tensor<float> y = net.Forward(Images(count, channels, height, width), training: true), dx = net.BackwardToInput(Like(y));
+                    return (float[])[.. y.AsSpan(), .. dx.AsSpan(), .. Gradients(net)];
+                })];
+                Assert.Equal(results[0], results[1]);
+                Assert.Equal(results[0], results[2]);
+            }
+        }
+        finally
+        {
+            Workers.Count = before;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void Once_warm_a_step_allocates_nothing(string name, int channels, int height, int width)
+    {
+        foreach (int count in (int[])[3, 20])
+        {
+            Sequential net = Net(name);
+            Tensor<float> x = Images(count, channels, height, width), y = net.Forward(x, training: true), dy = Like(y), dx = net.BackwardToInput(dy);
+            Assert.Equal(0, Allocated.Bytes(() =>
+            {
+                for (int i = 0; i < 20; i++)
+                {
+                    net.Forward(x, training: true, y);
+                    net.BackwardToInput(dy, dx);
+                }
+            }));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Nets))]
+    public void Weights_are_saved_and_loaded(string name, int channels, int height, int width)
+    {
+        (Sequential saved, Sequential loaded) = (Net(name), Net(name));
+        saved.Initialize(seed: 8);
+        Tensor<float> x = Images(5, channels, height, width);
+        saved.Forward(x, training: true);
+        string path = Path.GetTempFileName();
+        Weights.Save(saved, path);
+        Weights.Load(loaded, path);
+        File.Delete(path);
+        Assert.NotEqual(Net(name).Forward(x).AsSpan().ToArray(), saved.Forward(x).AsSpan().ToArray());
+        Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
+    }
+
+    [Fact]
+    public void Names_are_those_of_PyTorchs_state_dict()
+    {
+        Assert.Equal(
+            ["0.body.0.weight", "0.body.1.weight", "0.body.1.bias", "0.body.1.running_mean", "0.body.1.running_var", "0.body.1.num_batches_tracked",
+                "0.body.3.weight", "0.body.4.weight"],
+            Net("basic_block").Stored.Select(stored => stored.Name).Take(8));
+        Assert.Contains("0.shortcut.1.running_mean", Net("basic_block").Stored.Select(stored => stored.Name));
+        Assert.Contains("2.1.3.1.4.bias", Net("unet").Parameters.Select(p => p.Name));
+    }
+
+    [Fact]
+    public void Dropouts_of_two_branches_draw_masks_of_their_own()
+    {
+        Tensor<float> ones = Tensor.Create(Enumerable.Repeat(1f, 20 * 600).ToArray(), [20, 6, 10, 10]);
+        foreach (Func<Layer> branch in (Func<Layer>[])[() => new Dropout(0.5), () => new Sequential(new Dropout(0.5))])
+        {
+            // 0, 2 or 4 by two coins of their own; never 2 if both had one mask.
+            Residual sum = new(branch(), branch());
+            float[] sums = sum.Forward(ones, training: true).AsSpan().ToArray();
+            Assert.Equal(0.5, sums.Count(v => v == 2) / (double)sums.Length, 0.02);
+            Assert.Equal(0.25, sums.Count(v => v == 4) / (double)sums.Length, 0.02);
+            Assert.Equal(sums, sum.BackwardToInput(ones).AsSpan().ToArray());              // the same masks
+
+            Concat pair = new(branch(), branch(), branch());
+            float[] outputs = pair.Forward(ones, training: true).AsSpan()[..1800].ToArray();
+            Assert.NotEqual(outputs[..600], outputs[600..1200]);
+            Assert.NotEqual(outputs[..600], outputs[1200..]);
+            Assert.NotEqual(outputs[600..1200], outputs[1200..]);
+        }
+    }
+
+    [Fact]
+    public void A_summary_has_a_row_for_every_layer_inside()
+    {
+        // conv body.0: 4·4·5 outputs of 3·9 products, body.3: of 4·9, shortcut.0: of 3; conv 2: 8·4·5 of 8.
+        Sequential net = new(
+            new Residual(
+                new Sequential(new Conv2d(3, 4, 3, stride: 2, padding: 1, bias: false), new ReLU(), new Conv2d(4, 4, 3, padding: 1)), new Conv2d(3, 4, 1, stride: 2)),
+            new Concat(new Identity(), new Sequential(new AvgPool2d((4, 5)), new Upsample((4, 5)))), new Conv2d(8, 8, 1));
+        Assert.Equal(
+            """
+            layer                                                            output  parameters  multiply-adds
+            Sequential(3 layers)                                             8×4×5          344          6,560
+              0  Residual(Sequential(3 layers), Conv2d(3→4, 1×1, stride 2))  4×4×5          272          5,280
+                0.body  Sequential(3 layers)                                 4×4×5          256          5,040
+                  0.body.0  Conv2d(3→4, 3×3, stride 2, padding 1, no bias)   4×4×5          108          2,160
+                  0.body.1  ReLU                                             4×4×5            0              0
+                  0.body.2  Conv2d(4→4, 3×3, padding 1)                      4×4×5          148          2,880
+                0.shortcut  Conv2d(3→4, 1×1, stride 2)                       4×4×5           16            240
+              1  Concat(2 branches)                                          8×4×5            0              0
+                1.0  Identity                                                4×4×5            0              0
+                1.1  Sequential(2 layers)                                    4×4×5            0              0
+                  1.1.0  AvgPool2d(4×5, stride 4×5)                          4×1×1            0              0
+                  1.1.1  Upsample(4×5)                                       4×4×5            0              0
+              2  Conv2d(8→8, 1×1)                                            8×4×5           72          1,280
+            344 parameters (1.3 KiB)
+            an image of 3×7×10: 6,560 multiply-adds, 3.5 KiB of outputs
+            """.ReplaceLineEndings("\n"),
+            net.Summary(new(3, 7, 10)));
+    }
+
+    static float[] Gradients(Layer net) => [.. net.Parameters.SelectMany(p => p.Gradient.AsSpan().ToArray())];
+}

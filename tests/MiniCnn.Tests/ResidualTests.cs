@@ -1,0 +1,94 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+public sealed class ResidualTests
+{
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void It_is_the_sum_of_its_branches_at_every_width(int lanes, int width)
+    {
+        Random random = new(2);
+        foreach (int count in (int[])[0, 1, 3, 16, 17, 33])
+            foreach ((Func<Layer> body, Func<Layer>? shortcut, ImageShape shape) in Branches())
+            {
+                Residual layer = new(body(), shortcut?.Invoke());
+                float[] x = random.Reals((int)(count * shape.Length)), dy = random.Reals((int)(count * layer.OutputShape(shape).Length));
+                LayerBench both = LayerBench.Run(layer, shape, count, x, dy, lanes, width);
+                Layer learnt = body(), passed = shortcut?.Invoke() ?? new Identity();
+                LayerBench first = LayerBench.Run(learnt, shape, count, x, dy, lanes, width), second = LayerBench.Run(passed, shape, count, x, dy, lanes, width);
+                Assert.Equal(first.Y.Zip(second.Y, (a, b) => a + b), both.Y);
+                Assert.Equal(first.Dx.Zip(second.Dx, (a, b) => a + b), both.Dx);
+                Assert.Equal([.. learnt.Parameters.Concat(passed.Parameters).Select(Gradient)], layer.Parameters.Select(Gradient));
+            }
+    }
+
+    /// <summary>Padded convolutions of unequal kernels: the branches ask for margins that differ on every side.</summary>
+    static IEnumerable<(Func<Layer> Body, Func<Layer>? Shortcut, ImageShape Shape)> Branches() =>
+    [
+        (() => new Conv2d(3, 3, (3, 5), padding: (1, 2)), null, new(3, 5, 4)),
+        (() => new Conv2d(3, 4, (3, 2), stride: (2, 1), padding: new(2, 0, 0, 1)), () => new Conv2d(3, 4, (1, 3), stride: (2, 1), padding: new(0, 1, 0, 1)), new(3, 6, 7)),
+        (() => new Sequential(new Conv2d(2, 5, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(5, 4, 3, padding: 1)), () => new Conv2d(2, 4, 2, stride: 2), new(2, 4, 6)),
+        (() => new Linear(7, 7), null, ImageShape.Features(7)),
+        (() => new Sequential(new Linear(7, 9), new ReLU(), new Linear(9, 5)), () => new Linear(7, 5, bias: false), ImageShape.Features(7)),
+        (() => new ReLU(), () => new MaxPool2d(3, 1, 1), new(2, 3, 4)),
+    ];
+
+    [Fact]
+    public void Its_gradient_is_right_in_double_by_itself_and_nested()
+    {
+        foreach (int batch in (int[])[1, 3, 17])
+        {
+            foreach ((Func<Layer> body, Func<Layer>? shortcut, ImageShape shape) in Branches())
+                GradientCheck.Verify(
+                    new Residual(body(), shortcut?.Invoke()), shape.IsFlat ? [batch, shape.Channels] : [batch, shape.Channels, shape.Height, shape.Width]);
+            GradientCheck.Verify(new Residual(new Residual(new Residual(new Conv2d(2, 2, 3, padding: 1))), new Residual(new Conv2d(2, 2, 1))), [batch, 2, 3, 4]);
+        }
+    }
+
+    [Fact]
+    public void Without_dx_all_parameters_get_the_same_gradients_and_frozen_ones_none()
+    {
+        Residual Build(bool frozen)
+        {
+            Conv2d body = new(2, 3, (3, 2), stride: 2, padding: new(1, 0, 1, 1)), shortcut = new(2, 3, 1, stride: 2);
+            body.Weight.Trainable = shortcut.Bias!.Trainable = !frozen;
+            return new(body, shortcut);
+        }
+        foreach (int count in (int[])[3, 17])
+            foreach (bool frozen in (bool[])[false, true])
+            {
+                (Residual with, Residual without) = (Build(frozen), Build(frozen));
+                Tensor<float> x = Tensor.Create(new Random(1).Reals(count * 70), [count, 2, 5, 7]), y = with.Forward(x, training: true);
+                without.Forward(x, training: true);
+                Tensor<float> dy = Tensor.Create(new Random(2).Reals((int)y.FlattenedLength), y.Lengths);
+                with.BackwardToInput(dy);
+                without.Backward(dy);
+                Assert.Equal(with.Parameters.Select(Gradient), without.Parameters.Select(Gradient));
+                Assert.Equal(["body.weight", "body.bias", "shortcut.weight", "shortcut.bias"], without.Parameters.Select(p => p.Name));
+                Assert.All(without.Parameters, p => Assert.Equal(p.Trainable, Gradient(p).Any(g => g != 0)));
+            }
+    }
+
+    [Fact]
+    public void Branches_of_unequal_shapes_are_refused_by_both_names_both_shapes_and_the_way_out()
+    {
+        Is("layer 1, Residual(Conv2d(4→8, 3×3, stride 2, padding 1)): the body, Conv2d(4→8, 3×3, stride 2, padding 1), makes 8×3×4 of 4×6×8, but the shortcut, "
+            + "x itself, 4×6×8; a shortcut such as Conv2d(4→8, 1×1) with the stride of the body makes them equal",
+            () => new Sequential(new ReLU(), new Residual(new Conv2d(4, 8, 3, stride: 2, padding: 1))).OutputShape(new(4, 6, 8)));
+        Is("the body, ReLU, makes 2×5×5 of 2×5×5, but the shortcut, Conv2d(2→2, 3×3), 2×3×3; a shortcut such as Conv2d(2→2, 1×1)",
+            () => new Residual(new ReLU(), new Conv2d(2, 2, 3)).OutputShape(new(2, 5, 5)));
+        Is("Linear(4→3), makes 3 features of 4 features, but the shortcut, x itself, 4 features; a shortcut that gives 3 features too, such as a Linear,",
+            () => new Residual(new Linear(4, 3)).OutputShape(ImageShape.Features(4)));
+        Is("the body, Flatten, makes 3 features of 3×1×1, but the shortcut, x itself, 3×1×1", () => new Residual(new Flatten()).OutputShape(new(3, 1, 1)));
+        Is("layer body.1, Conv2d(3→1, 1×1): takes 3 channels, not 2", () => new Residual(new Sequential(new ReLU(), new Conv2d(3, 1, 1))).OutputShape(new(2, 3, 3)));
+        Is("layer body is null", () => new Residual(null!));
+        ReLU once = new();
+        Is("has its place already", () => new Residual(once, once));
+        Assert.Equal("Residual(ReLU, Conv2d(2→2, 3×3))", new Residual(once, new Conv2d(2, 2, 3)).ToString());
+
+        static void Is(string message, Func<object> action) => Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
+    }
+
+    static float[] Gradient(Parameter parameter) => parameter.Gradient.AsSpan().ToArray();
+}
