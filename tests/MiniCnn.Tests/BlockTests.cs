@@ -71,7 +71,7 @@ public sealed class BlockTests
         Sequential net = Net(name);
         string path = Path.GetTempFileName(), before = $"{name}.before.";
         SafeTensors.Write(
-            path, recorded.Where(entry => entry.Key.StartsWith(before, StringComparison.Ordinal)).ToDictionary(entry => entry.Key[before.Length..], entry => entry.Value));
+            path, recorded.Keys.Where(key => key.StartsWith(before, StringComparison.Ordinal)).ToDictionary(key => key[before.Length..], key => recorded[key]));
         Weights.Load(net, path);
         File.Delete(path);
 
@@ -159,7 +159,8 @@ public sealed class BlockTests
         {
             Sequential net = Net(name);
             ImageShape shape = new(channels, height, width), output = net.OutputShape(shape);
-            LaneTensor<float> x = new(16, shape, net.InputMargin(shape)), y = new(16, output), dy = new(16, output, net.GradientMargin(shape)), dx = new(16, shape);
+            LaneTensor<float> x = new(16, shape, net.InputMargin(shape)), y = new(16, output);
+            LaneTensor<float> dy = new(16, output, net.GradientMargin(shape)), dx = new(16, shape);
             x.Resize(19).Pack(new Random(1).Reals(19 * (int)shape.Length));
             for (int plane = channels; plane < x.Planes; plane++)
                 for (int row = 0; row < height; row++)
@@ -276,7 +277,8 @@ public sealed class BlockTests
         // conv body.0: 4·4·5 outputs of 3·9 products, body.3: of 4·9, shortcut.0: of 3; conv 2: 8·4·5 of 8.
         Sequential net = new(
             new Residual(
-                new Sequential(new Conv2d(3, 4, 3, stride: 2, padding: 1, bias: false), new ReLU(), new Conv2d(4, 4, 3, padding: 1)), new Conv2d(3, 4, 1, stride: 2)),
+                new Sequential(new Conv2d(3, 4, 3, stride: 2, padding: 1, bias: false), new ReLU(), new Conv2d(4, 4, 3, padding: 1)),
+                new Conv2d(3, 4, 1, stride: 2)),
             new Concat(new Identity(), new Sequential(new AvgPool2d((4, 5)), new Upsample((4, 5)))), new Conv2d(8, 8, 1));
         Assert.Equal(
             """

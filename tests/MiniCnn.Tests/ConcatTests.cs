@@ -43,7 +43,8 @@ public sealed class ConcatTests
     static IEnumerable<(Func<Layer[]> Branches, ImageShape Shape)> Branches() =>
     [
         (() => [new Conv2d(2, 3, (3, 5), padding: (1, 2)), new Identity(), new Conv2d(2, 1, (5, 1), padding: new(4, 0, 0, 0))], new(2, 5, 4)),
-        (() => [new Sequential(new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU()), new Conv2d(3, 2, (2, 4), stride: 2, padding: (0, 1))], new(3, 4, 6)),
+        (() => [new Sequential(new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU()), new Conv2d(3, 2, (2, 4), stride: 2, padding: (0, 1))],
+            new(3, 4, 6)),
         (() => [new Linear(5, 3), new Identity(), new ReLU(), new Linear(5, 1, bias: false)], ImageShape.Features(5)),
         (() => [new Conv2d(1, 2, (2, 3))], new(1, 3, 4)),
     ];
@@ -51,15 +52,19 @@ public sealed class ConcatTests
     [Fact]
     public void Its_gradient_is_right_in_double_by_itself_and_nested()
     {
-        foreach (int batch in (int[])[1, 3, 17])
+        foreach (int batch in (int[])[1, 3])
         {
             foreach ((Func<Layer[]> branches, ImageShape shape) in Branches())
                 GradientCheck.Verify(new Concat(branches()), shape.IsFlat ? [batch, shape.Channels] : [batch, shape.Channels, shape.Height, shape.Width]);
             GradientCheck.Verify(new Identity(), [batch, 2, 3, 4]);
-            GradientCheck.Verify(
-                new Concat(new Concat(new Identity(), new Conv2d(2, 1, 1)), new Residual(new Conv2d(2, 2, 3, padding: 1)), new Concat(new Identity())), [batch, 2, 3, 4]);
+            Concat inner = new(new Identity(), new Conv2d(2, 1, 1));
+            GradientCheck.Verify(new Concat(inner, new Residual(new Conv2d(2, 2, 3, padding: 1)), new Concat(new Identity())), [batch, 2, 3, 4]);
         }
     }
+
+    [Fact]
+    public void It_asks_for_the_largest_margin_on_each_side_so_that_no_branch_copies() =>
+        Assert.Equal(new(4, 2, 1, 2), new Concat(Branches().First().Branches()).InputMargin(new(2, 5, 4)));
 
     [Fact]
     public void Without_dx_all_parameters_get_the_same_gradients()
@@ -91,13 +96,15 @@ public sealed class ConcatTests
     [Fact]
     public void Branches_of_unequal_sizes_are_refused_by_both_names_both_shapes_and_the_way_out()
     {
-        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), makes 3×5×7 of 2×5×7, but branch 2, Conv2d(2→4, 3×3), 4×3×5; heights and widths must be equal: "
-            + "give the branches the same stride, Padding.Same, and to pool and upsample again sizes that divide evenly",
+        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), makes 3×5×7 of 2×5×7, but branch 2, Conv2d(2→4, 3×3), 4×3×5; "
+            + "heights and widths must be equal: give the branches the same stride, Padding.Same, and to pool and upsample again sizes that divide evenly",
             () => new Sequential(new ReLU(), new Concat(new Conv2d(2, 3, 1), new Identity(), new Conv2d(2, 4, 3))).OutputShape(new(2, 5, 7)));
         Is("branch 0, Identity, makes 1×4×5 of 1×4×5, but branch 1, Sequential(2 layers), 1×4×4",
             () => new Concat(new Identity(), new Sequential(new MaxPool2d(2), new Upsample(2))).OutputShape(new(1, 4, 5)));
-        Is("branch 0, Flatten, makes 3 features of 3×1×1, but branch 1, Identity, 3×1×1", () => new Concat(new Flatten(), new Identity()).OutputShape(new(3, 1, 1)));
-        Is("layer 1.0, Linear(3→2): takes 3 features, not 4", () => new Concat(new ReLU(), new Sequential(new Linear(3, 2))).OutputShape(ImageShape.Features(4)));
+        Is("branch 0, Flatten, makes 3 features of 3×1×1, but branch 1, Identity, 3×1×1",
+            () => new Concat(new Flatten(), new Identity()).OutputShape(new(3, 1, 1)));
+        Is("layer 1.0, Linear(3→2): takes 3 features, not 4",
+            () => new Concat(new ReLU(), new Sequential(new Linear(3, 2))).OutputShape(ImageShape.Features(4)));
         Is("Concat(2 branches): an output of 2400000000×1×1 has more numbers than an array holds",
             () => new Concat(new Identity(), new ReLU()).OutputShape(ImageShape.Features(1_200_000_000)));
         Is("a Concat needs at least one branch", () => new Concat());
@@ -106,7 +113,8 @@ public sealed class ConcatTests
         Is("has its place already", () => new Concat(once, new ReLU(), once));
         Assert.Equal(new(9, 5, 7), new Concat(new Conv2d(2, 3, 1), new Conv2d(2, 4, 3, padding: 1), new Identity()).OutputShape(new(2, 5, 7)));
 
-        static void Is(string message, Func<object> action) => Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
+        static void Is(string message, Func<object> action) =>
+            Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
     }
 
     static float[] Gradient(Parameter parameter) => parameter.Gradient.AsSpan().ToArray();

@@ -16,7 +16,8 @@ public sealed class ResidualTests
                 float[] x = random.Reals((int)(count * shape.Length)), dy = random.Reals((int)(count * layer.OutputShape(shape).Length));
                 LayerBench both = LayerBench.Run(layer, shape, count, x, dy, lanes, width);
                 Layer learnt = body(), passed = shortcut?.Invoke() ?? new Identity();
-                LayerBench first = LayerBench.Run(learnt, shape, count, x, dy, lanes, width), second = LayerBench.Run(passed, shape, count, x, dy, lanes, width);
+                LayerBench first = LayerBench.Run(learnt, shape, count, x, dy, lanes, width);
+                LayerBench second = LayerBench.Run(passed, shape, count, x, dy, lanes, width);
                 Assert.Equal(first.Y.Zip(second.Y, (a, b) => a + b), both.Y);
                 Assert.Equal(first.Dx.Zip(second.Dx, (a, b) => a + b), both.Dx);
                 Assert.Equal([.. learnt.Parameters.Concat(passed.Parameters).Select(Gradient)], layer.Parameters.Select(Gradient));
@@ -27,22 +28,42 @@ public sealed class ResidualTests
     static IEnumerable<(Func<Layer> Body, Func<Layer>? Shortcut, ImageShape Shape)> Branches() =>
     [
         (() => new Conv2d(3, 3, (3, 5), padding: (1, 2)), null, new(3, 5, 4)),
-        (() => new Conv2d(3, 4, (3, 2), stride: (2, 1), padding: new(2, 0, 0, 1)), () => new Conv2d(3, 4, (1, 3), stride: (2, 1), padding: new(0, 1, 0, 1)), new(3, 6, 7)),
-        (() => new Sequential(new Conv2d(2, 5, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(5, 4, 3, padding: 1)), () => new Conv2d(2, 4, 2, stride: 2), new(2, 4, 6)),
+        (() => Tall(), () => Wide(), new(3, 6, 7)),
+        (() => new Sequential(new Conv2d(2, 5, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(5, 4, 3, padding: 1)),
+            () => new Conv2d(2, 4, 2, stride: 2), new(2, 4, 6)),
         (() => new Linear(7, 7), null, ImageShape.Features(7)),
         (() => new Sequential(new Linear(7, 9), new ReLU(), new Linear(9, 5)), () => new Linear(7, 5, bias: false), ImageShape.Features(7)),
         (() => new ReLU(), () => new MaxPool2d(3, 1, 1), new(2, 3, 4)),
     ];
 
+    static Conv2d Tall() => new(3, 4, (3, 2), stride: (2, 1), padding: new(2, 0, 0, 1));
+
+    static Conv2d Wide() => new(3, 4, (1, 3), stride: (2, 1), padding: new(0, 1, 0, 1));
+
+    [Fact]
+    public void It_asks_for_the_larger_margin_on_each_side_so_that_no_branch_copies()
+    {
+        ImageShape shape = new(3, 6, 7);
+        Assert.Equal(new(2, 1, 0, 1), new Residual(Tall(), Wide()).InputMargin(shape));
+        Assert.Equal(new(2, 1, 0, 1), new Residual(Wide(), Tall()).InputMargin(shape));
+        Assert.Equal(new(2, 0, 0, 1), new Residual(Tall()).InputMargin(shape));
+        Padding tall = Tall().GradientMargin(shape), wide = Wide().GradientMargin(shape);
+        Assert.NotEqual(tall, wide);
+        Padding both = new Residual(Tall(), Wide()).GradientMargin(shape);
+        Assert.True(both.Covers(tall) && both.Covers(wide));
+        Assert.Equal(tall, new Residual(Tall()).GradientMargin(shape));
+    }
+
     [Fact]
     public void Its_gradient_is_right_in_double_by_itself_and_nested()
     {
-        foreach (int batch in (int[])[1, 3, 17])
+        foreach (int batch in (int[])[1, 3, 9])
         {
             foreach ((Func<Layer> body, Func<Layer>? shortcut, ImageShape shape) in Branches())
                 GradientCheck.Verify(
                     new Residual(body(), shortcut?.Invoke()), shape.IsFlat ? [batch, shape.Channels] : [batch, shape.Channels, shape.Height, shape.Width]);
-            GradientCheck.Verify(new Residual(new Residual(new Residual(new Conv2d(2, 2, 3, padding: 1))), new Residual(new Conv2d(2, 2, 1))), [batch, 2, 3, 4]);
+            Residual inner = new(new Residual(new Conv2d(2, 2, 3, padding: 1)));
+            GradientCheck.Verify(new Residual(inner, new Residual(new Conv2d(2, 2, 1))), [batch, 2, 3, 4]);
         }
     }
 
@@ -81,13 +102,15 @@ public sealed class ResidualTests
         Is("Linear(4→3), makes 3 features of 4 features, but the shortcut, x itself, 4 features; a shortcut that gives 3 features too, such as a Linear,",
             () => new Residual(new Linear(4, 3)).OutputShape(ImageShape.Features(4)));
         Is("the body, Flatten, makes 3 features of 3×1×1, but the shortcut, x itself, 3×1×1", () => new Residual(new Flatten()).OutputShape(new(3, 1, 1)));
-        Is("layer body.1, Conv2d(3→1, 1×1): takes 3 channels, not 2", () => new Residual(new Sequential(new ReLU(), new Conv2d(3, 1, 1))).OutputShape(new(2, 3, 3)));
+        Is("layer body.1, Conv2d(3→1, 1×1): takes 3 channels, not 2",
+            () => new Residual(new Sequential(new ReLU(), new Conv2d(3, 1, 1))).OutputShape(new(2, 3, 3)));
         Is("layer body is null", () => new Residual(null!));
         ReLU once = new();
         Is("has its place already", () => new Residual(once, once));
         Assert.Equal("Residual(ReLU, Conv2d(2→2, 3×3))", new Residual(once, new Conv2d(2, 2, 3)).ToString());
 
-        static void Is(string message, Func<object> action) => Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
+        static void Is(string message, Func<object> action) =>
+            Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
     }
 
     static float[] Gradient(Parameter parameter) => parameter.Gradient.AsSpan().ToArray();
