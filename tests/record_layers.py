@@ -61,6 +61,21 @@ def conv_transpose2d(case, n, height, width, *sizes, **options):
         tensors[f"{name}.d{key}"] = value.grad
 
 
+def image_norm(name, norm, *shape, shift=0.0):
+    """A normalisation of each image by itself: weights, x, dy, y and all gradients."""
+    x = (reals(*shape) * (1 + torch.arange(shape[0]).reshape(-1, *[1] * (len(shape) - 1))) + shift).requires_grad_()
+    with torch.no_grad():
+        norm.weight.copy_(reals(*norm.weight.shape) + 0.5)
+        norm.bias.copy_(reals(*norm.bias.shape))
+    dy = reals(*shape)
+    y = norm(x)
+    y.backward(dy)
+    tensors.update({
+        f"{name}.x": x, f"{name}.dy": dy, f"{name}.weight": norm.weight, f"{name}.bias": norm.bias, f"{name}.y": y, f"{name}.dx": x.grad,
+        f"{name}.dweight": norm.weight.grad, f"{name}.dbias": norm.bias.grad,
+    })
+
+
 torch.manual_seed(7)
 batch_norm(0, n=3, channels=2, height=5, width=4, eps=1e-5, momentum=0.1, steps=3)
 batch_norm(1, n=17, channels=3, height=3, width=2, eps=1e-3, momentum=0.3, steps=2)
@@ -87,4 +102,12 @@ conv_transpose2d(5, 2, 3, 4, 2, 3, 2, output_padding=(1, 2), dilation=(2, 3))
 torch.manual_seed(11)
 first = torch.nn.ConvTranspose2d(4, 6, (3, 2), groups=2)
 tensors.update({"conv_transpose2d.first.weight": first.weight, "conv_transpose2d.first.bias": first.bias})
+image_norm("group_norm.0", torch.nn.GroupNorm(2, 6), 3, 6, 5, 4)
+image_norm("group_norm.1", torch.nn.GroupNorm(1, 3, eps=0.1), 17, 3, 2, 3, shift=10)
+image_norm("group_norm.2", torch.nn.GroupNorm(5, 5), 1, 5, 7, 3)
+image_norm("group_norm.3", torch.nn.GroupNorm(3, 12, eps=1e-3), 33, 12)
+image_norm("layer_norm.0", torch.nn.LayerNorm((3, 5, 4)), 3, 3, 5, 4)
+image_norm("layer_norm.1", torch.nn.LayerNorm((2, 3, 7), eps=0.1), 17, 2, 3, 7, shift=10)
+image_norm("layer_norm.2", torch.nn.LayerNorm((4, 1, 6)), 1, 4, 1, 6)
+image_norm("layer_norm.3", torch.nn.LayerNorm(37, eps=1e-3), 33, 37)
 write(pathlib.Path(__file__).parent / "recorded" / "layers.safetensors", tensors)

@@ -32,6 +32,10 @@ public class CanaryTests
         foreach ((int features, int outputs) in ((int, int)[])[(1, 1), (7, 5), (16, 3), (33, 18), (50, 4)])
             foreach (int batch in (int[])[0, 1, 16, 35])
                 Check(() => new Linear(features, outputs), ImageShape.Features(features), batch, lanes, width);
+        ImageShape images = new(6, 3, 5);
+        foreach (int batch in (int[])[2, 16, 35])
+            foreach (Func<Layer> norm in (Func<Layer>[])[() => new BatchNorm2d(6), () => new GroupNorm(3, 6), () => new LayerNorm(images)])
+                Check(norm, images, batch, lanes, width);
     }
 
     static void Check(Func<Layer> create, ImageShape shape, int batch, int lanes, int width)

@@ -1,0 +1,108 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>
+/// y = x̂ · weight[c] + bias[c] with x̂ = (x − mean) / √(variance + epsilon), mean and biased variance those of a group of channels of one image:
+/// the same in training and after it, and for a batch of one.
+/// </summary>
+/// <remarks>
+/// <code>
+/// dbias[c] = Σ dy,  dweight[c] = Σ dy·x̂,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon),  dx̂ = dy · weight[c]
+/// </code>
+/// where the sums go over a channel of all images, and a Mean over a group of channels of one. Source:
+/// https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html; Wu and He, 2018.
+/// </remarks>
+public sealed class GroupNorm : Layer
+{
+    readonly int groups, channels;
+    readonly double epsilon;
+
+    /// <summary>Weights of one and biases of zero.</summary>
+    /// <param name="groups">Groups of neighbouring channels: 1 for all channels together, as many as channels for each by itself.</param>
+    /// <param name="channels">Channels of x and y, a multiple of the groups.</param>
+    /// <param name="epsilon">Added to the variance, so that a group of one value divides by something.</param>
+    /// <exception cref="ArgumentException">No channels, groups that do not divide them, or an epsilon that is not above 0.</exception>
+    public GroupNorm(int groups, int channels, double epsilon = 1e-5)
+    {
+        if (groups < 1 || channels < 1 || channels % groups != 0)
+            throw new ArgumentException($"GroupNorm needs groups that divide its channels, not {groups} groups of {channels} channels");
+        if (!(epsilon > 0 && double.IsFinite(epsilon)))
+            throw new ArgumentException(FormattableString.Invariant($"GroupNorm needs epsilon > 0, not {epsilon}"));
+        (this.groups, this.channels, this.epsilon) = (groups, channels, epsilon);
+        (Weight, Bias) = (new(this, "weight", channels), new(this, "bias", channels));
+        Parameters = [Weight, Bias];
+        Initialize(seed: 0);
+    }
+
+    /// <summary>[C]; PyTorch's name, a factor.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary>[C].</summary>
+    public Parameter Bias { get; }
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        if (input.Channels != channels)
+            Refuse($"takes {channels} channels, not {input}");
+        return input;
+    }
+
+    /// <summary>“GroupNorm(4, 32)”.</summary>
+    public override string ToString() => $"GroupNorm({groups}, {channels})";
+
+    internal override void Initialize(TorchGenerator generator)
+    {
+        Init.Constant(Weight, 1);
+        Init.Constant(Bias, 0);
+    }
+
+    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    {
+        fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
+            new ImageNorm<T, V>(groups, 1, weight).Forward(x, y, bias, epsilon, pass);
+    }
+
+    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    {
+        fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
+        {
+            if (Weight.Trainable)
+                Workers.RunMany(channels, x.Groups * x.PlanePitch, new WeightGradient<T, V>(groups, x, dy, ImageNorm<T, V>.Statistics(pass), dweight));
+            if (Bias.Trainable)
+                BiasGradient.Run<T, V>(dy, dbias);
+            if (dx is not null)
+                new ImageNorm<T, V>(groups, 1, weight).Backward(x, dy, dx, pass);
+        }
+    }
+
+    /// <summary>dweight[c] += Σ dy·x̂: a plane's lanes by themselves, lanes and groups of images in double.</summary>
+    readonly unsafe struct WeightGradient<T, V>(int groups, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : IWork
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int c)
+        {
+            T* lanes = stackalloc T[LaneTensor<T>.FullLanes];
+            int set = c / (x.Shape.Channels / groups);
+            double sum = 0;
+            for (int group = 0; group < x.Groups; group++)
+            {
+                T* mean = image.At(group, 0, 0) + set * x.Lanes, inverse = image.At(group, 1, 0) + set * x.Lanes;
+                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                {
+                    V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, group * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
+                    (products * V.Load(inverse + lane)).Store(lanes + lane);
+                }
+                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - group * x.Lanes); lane++)         // dead lanes stay out
+                    sum += double.CreateTruncating(lanes[lane]);
+            }
+            dweight[c] += T.CreateTruncating(sum);
+        }
+    }
+}

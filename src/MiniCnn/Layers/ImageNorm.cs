@@ -1,0 +1,116 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>
+/// y = x̂ · weight + bias with x̂ = (x − mean) / √(variance + epsilon), mean and biased variance those of a set of neighbouring channels of one
+/// image, each lane by itself: what <see cref="GroupNorm"/> and <see cref="LayerNorm"/> have in common.
+/// </summary>
+/// <remarks>
+/// Sums are taken plane by plane first, so that threads have enough to do and errors stay small, then over a set's k channels:
+/// <code>
+/// mean = Σ mean[c] / k,  variance = Σ (variance[c] + (mean[c] − mean)²) / k
+/// dx̂ = dy · weight,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon),  a Mean being one over the set
+/// </code>
+/// Source: Chan, Golub and LeVeque, “Algorithms for computing the sample variance”, 1983; Wu and He, “Group normalization”, 2018.
+/// </remarks>
+/// <param name="sets">Sets in an image.</param>
+/// <param name="perChannel">Weights of a channel: one, or one a pixel.</param>
+/// <param name="weight">[channels · perChannel].</param>
+readonly unsafe partial struct ImageNorm<T, V>(int sets, int perChannel, T* weight)
+    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+{
+    readonly int sets = sets, perChannel = perChannel, step = perChannel == 1 ? 0 : 1;      // from one pixel's weight to the next one's
+    readonly T* weight = weight;
+
+    public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, Pass<T> pass)
+    {
+        LaneTensor<T> planes = pass.Buffer(0, x, new(2, 1, x.Shape.Channels)), image = pass.Buffer(1, x, new(2, 1, sets));
+        Workers.RunPlanes(x, new PlaneMoments(x, planes));
+        RunSets(x, new SetMoments(sets, planes, image, T.CreateTruncating(epsilon)));
+        Workers.RunPlanes(x, new Normalize(this, x, y, bias, image));
+    }
+
+    /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
+    public static LaneTensor<T> Statistics(Pass<T> pass) => pass.Kept(1);
+
+    void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, IWork =>
+        Workers.RunMany(x.Groups * sets, x.Shape.Channels / sets * x.Lanes, work);
+
+    int SetOf(LaneTensor<T> x, int channel) => channel / (x.Shape.Channels / sets);
+
+    /// <summary>Mean and variance of a plane.</summary>
+    readonly struct PlaneMoments(LaneTensor<T> x, LaneTensor<T> planes) : IWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            V pixels = V.Broadcast(T.CreateTruncating(x.Shape.Height * x.Shape.Width));
+            for (int lane = 0; lane < x.Lanes; lane += V.Count)
+            {
+                V mean = PlaneSum.Of<T, V, ValueTerm<V, T>>(x, x, plane, lane, default) / pixels;
+                mean.Store(planes.At(group, 0, 0) + c * x.Lanes + lane);
+                (PlaneSum.Of<T, V, SquareTerm<V, T>>(x, x, plane, lane, new(mean)) / pixels).Store(planes.At(group, 1, 0) + c * x.Lanes + lane);
+            }
+        }
+    }
+
+    /// <summary>Mean and 1 / √(variance + epsilon) of a set.</summary>
+    readonly struct SetMoments(int sets, LaneTensor<T> planes, LaneTensor<T> image, T epsilon) : IWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part)
+        {
+            (int group, int set) = Math.DivRem(part, sets);
+            for (int lane = 0; lane < planes.Lanes; lane += V.Count)
+            {
+                V mean = Mean<ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 0, default);
+                V within = Mean<ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 1, default);
+                V between = Mean<SquareTerm<V, T>>(sets, planes, group, set, lane, channel: 0, new(mean));
+                mean.Store(image.At(group, 0, 0) + set * image.Lanes + lane);
+                (V.Broadcast(T.One) / V.Sqrt(within + between + V.Broadcast(epsilon))).Store(image.At(group, 1, 0) + set * image.Lanes + lane);
+            }
+        }
+    }
+
+    readonly struct Normalize(ImageNorm<T, V> norm, LaneTensor<T> x, LaneTensor<T> y, T* bias, LaneTensor<T> image) : IWork
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int plane)
+        {
+            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
+            for (int lane = 0; lane < x.Lanes; lane += V.Count)
+            {
+                V mean = V.Load(image.At(group, 0, 0) + at + lane), inverse = V.Load(image.At(group, 1, 0) + at + lane);
+                T* w = norm.weight + (nint)c * norm.perChannel, b = bias + (nint)c * norm.perChannel;
+                for (int row = 0; row < x.Shape.Height; row++)
+                {
+                    T* px = x.At(plane, row) + lane, py = y.At(plane, row) + lane;
+                    for (int i = 0; i < x.RowLength; i += x.Lanes, w += step, b += step)
+                        V.MultiplyAdd((V.Load(px + i) - mean) * inverse, V.Broadcast(*w), V.Broadcast(*b)).Store(py + i);
+                }
+            }
+        }
+    }
+
+    /// <summary>The mean of a term over a set's planes, in blocks: an error of some 64 roundings, not of one a channel.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static V Mean<F>(int sets, LaneTensor<T> planes, int group, int set, int lane, int channel, F term) where F : struct, ITerm<V, T>
+    {
+        const int Block = 64;
+        int count = planes.Shape.Width / sets;
+        T* from = planes.At(group, channel, 0) + set * count * planes.Lanes + lane;
+        V total = V.Broadcast(T.Zero);
+        for (int first = 0; first < count; first += Block)
+        {
+            V sum = V.Broadcast(T.Zero);
+            for (int i = first; i < Math.Min(count, first + Block); i++)
+                sum += term.Of(from + i * planes.Lanes, from + i * planes.Lanes);
+            total += sum;
+        }
+        return total / V.Broadcast(T.CreateTruncating(count));
+    }
+}

@@ -1,0 +1,61 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+public sealed class GroupNormTests
+{
+    [Fact]
+    public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
+    {
+        GradientCheck.Verify(new GroupNorm(2, 4), [3, 4, 5, 2]);
+        GradientCheck.Verify(new GroupNorm(1, 3, epsilon: 0.5), [17, 3, 1, 2]);
+        GradientCheck.Verify(new GroupNorm(3, 3), [1, 3, 3, 5]);
+        GradientCheck.Verify(new GroupNorm(2, 10), [3, 10]);
+        GroupNorm frozen = new(2, 4);
+        frozen.Weight.Trainable = false;
+        GradientCheck.Verify(frozen, [1, 4, 3, 5]);
+        (frozen.Weight.Trainable, frozen.Bias.Trainable) = (true, false);
+        GradientCheck.Verify(frozen, [1, 4, 3, 5]);
+        Sequential model = new(new Conv2d(1, 4, (3, 2), bias: false), new GroupNorm(2, 4), new ReLU(), new Flatten(), new Linear(48, 2));
+        GradientCheck.Verify(model, [3, 1, 5, 5]);
+    }
+
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void It_is_its_definition_at_every_width(int lanes, int width)
+    {
+        Random random = new(3);
+        foreach (int count in (int[])[1, 3, 15, 16, 17, 33])
+        {
+            int groups = random.Next(1, 5), channels = groups * random.Next(1, 4);
+            ImageShape shape = new(channels, random.Next(1, 6), random.Next(2, 12));
+            ImageNormDefinition.Check(new GroupNorm(groups, channels, 1e-3), groups, 1e-3, shape, count, lanes, width, random, shift: count % 2 * 5);
+            ImageNormDefinition.Check(new GroupNorm(2, 300), 2, 1e-5, ImageShape.Features(300), count, lanes, width, random);
+        }
+    }
+
+    [Fact]
+    public void It_is_PyTorchs()
+    {
+        ImageNormDefinition.CheckRecorded("group_norm.0", _ => new GroupNorm(2, 6), 2, 1e-5);
+        ImageNormDefinition.CheckRecorded("group_norm.1", _ => new GroupNorm(1, 3, 0.1), 1, 0.1);
+        ImageNormDefinition.CheckRecorded("group_norm.2", _ => new GroupNorm(5, 5), 5, 1e-5);
+        ImageNormDefinition.CheckRecorded("group_norm.3", _ => new GroupNorm(3, 12, 1e-3), 3, 1e-3);
+    }
+
+    [Fact]
+    public void Other_channels_and_groups_that_do_not_divide_are_refused()
+    {
+        Sequential model = new(new ReLU(), new GroupNorm(2, 4));
+        Assert.Equal("GroupNorm(2, 4)", $"{model.Layers[1]}");
+        ArgumentException e = Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>([1, 6, 2, 3])));
+        Assert.Equal("layer 1, GroupNorm(2, 4): takes 4 channels, not 6×2×3", e.Message);
+        foreach ((int groups, int channels) in ((int, int)[])[(3, 4), (8, 4), (0, 4), (-1, 4), (1, 0)])
+        {
+            e = Assert.Throws<ArgumentException>(() => new GroupNorm(groups, channels));
+            Assert.Equal($"GroupNorm needs groups that divide its channels, not {groups} groups of {channels} channels", e.Message);
+        }
+        foreach (double epsilon in (double[])[0, -1, double.NaN, double.PositiveInfinity])
+            Assert.Throws<ArgumentException>(() => new GroupNorm(1, 2, epsilon));
+    }
+}
