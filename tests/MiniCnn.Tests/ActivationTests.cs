@@ -26,6 +26,7 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    [Checks(Witness.Quotients, typeof(Sigmoid), typeof(Tanh), typeof(SiLU), typeof(GELU), typeof(LeakyReLU))]
     public void Its_gradient_is_right_in_double(string name)
     {
         GradientCheck.Verify(curves.Single(curve => curve.Name == name).Layer(), [3, 2, 5, 4]);
@@ -34,6 +35,7 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    [Checks(Witness.Formula, typeof(Sigmoid), typeof(Tanh), typeof(SiLU), typeof(GELU), typeof(LeakyReLU))]
     public void It_is_its_formula_at_every_width(string name)
     {
         (_, Func<Layer> layer, Func<double, double> value, Func<double, double> slope) = curves.Single(curve => curve.Name == name);
@@ -50,6 +52,11 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Names))]
+    [Checks("layers", @"sigmoid\.\d+", typeof(Sigmoid))]
+    [Checks("layers", @"tanh\.\d+", typeof(Tanh))]
+    [Checks("layers", @"silu\.\d+", typeof(SiLU))]
+    [Checks("layers", @"gelu\.\d+", typeof(GELU))]
+    [Checks("layers", @"leaky_relu\.\d+", typeof(LeakyReLU))]
     public void It_is_PyTorchs(string name)
     {
         (_, Func<Layer> layer, Func<double, double> value, Func<double, double> slope) = curves.Single(curve => curve.Name == name);
@@ -90,6 +97,7 @@ public sealed class ActivationTests
     }
 
     [Fact]
+    [Checks(Witness.Bits, typeof(ReLU))]
     public void ReLU_passes_no_gradient_at_0_and_passes_NaN_on()
     {
         LayerBench bench = LayerBench.Run(new ReLU(), new(1, 1, 4), 1, [-1, 0, 2, float.NaN], [5, 6, 7, 8], 16, 4);
@@ -103,6 +111,7 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(Softmax), typeof(LogSoftmax))]
     public void Softmax_and_its_logarithm_are_their_definitions(int lanes, int width)
     {
         Random random = new(7);
@@ -117,6 +126,9 @@ public sealed class ActivationTests
     }
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(Softmax), typeof(LogSoftmax))]
+    [Checks("layers", @"softmax\.\d+", typeof(Softmax))]
+    [Checks("layers", @"log_softmax\.\d+", typeof(LogSoftmax))]
     public void Softmax_and_its_logarithm_are_PyTorchs_and_their_gradients_are_right_in_double()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded = Recording();
@@ -135,6 +147,7 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(AdaptiveAvgPool2d))]
     public void The_adaptive_pool_is_its_definition(int lanes, int width)
     {
         Random random = new(5);
@@ -149,6 +162,8 @@ public sealed class ActivationTests
     }
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(AdaptiveAvgPool2d))]
+    [Checks("layers", @"adaptive_avg_pool2d\.\d+", typeof(AdaptiveAvgPool2d))]
     public void The_adaptive_pool_is_PyTorchs_and_its_gradient_is_right_in_double()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded = Recording();

@@ -7,6 +7,7 @@ public sealed class BatchNormTests
     const double Epsilon = 1.0 / (1 << 24);
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(BatchNorm2d))]
     public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
     {
         GradientCheck.Verify(new BatchNorm2d(2), [3, 2, 5, 4]);
@@ -31,6 +32,7 @@ public sealed class BatchNormTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(BatchNorm2d))]
     public void It_is_its_definition_at_every_width(int lanes, int width)
     {
         Random random = new(3);
@@ -56,6 +58,7 @@ public sealed class BatchNormTests
     }
 
     [Fact]
+    [Checks("layers", @"batch_norm\.\d+", typeof(BatchNorm2d))]
     public void It_is_PyTorchs_step_by_step()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded =

@@ -10,6 +10,7 @@ public class Conv2dLayerTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Bits, typeof(Conv2d))]
     public void Integers_agree_with_the_reference_to_the_bit(int lanes, int width)
     {
         Random random = new(6);
@@ -19,6 +20,7 @@ public class Conv2dLayerTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(Conv2d))]
     public void Reals_agree_with_the_reference_in_double_within_rounding(int lanes, int width)
     {
         Random random = new(7);

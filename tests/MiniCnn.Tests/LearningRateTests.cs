@@ -4,6 +4,9 @@ namespace MiniCnn.Tests;
 public sealed class LearningRateTests
 {
     [Fact]
+    [Checks("optimizers", @"schedule\.step(_\w+)?", typeof(LearningRate), Member = nameof(LearningRate.Step))]
+    [Checks("optimizers", @"schedule\.cosine(_\w+)?", typeof(LearningRate), Member = nameof(LearningRate.Cosine))]
+    [Checks("optimizers", @"schedule\.one_cycle(_\w+)?", typeof(LearningRate), Member = nameof(LearningRate.OneCycle))]
     public void Schedules_are_PyTorchs()
     {
         AssertRates("step", step => LearningRate.Step(step, 10, 0.05));

@@ -12,6 +12,8 @@ public sealed class LossTests
         SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "losses.safetensors")).Tensors;
 
     [Fact]
+    [Checks(Witness.Formula, typeof(CrossEntropyLoss))]
+    [Checks("losses", @"cross_entropy\.\d+", typeof(CrossEntropyLoss))]
     public void Cross_entropy_is_its_definition_and_so_is_PyTorchs()
     {
         int count = 0;
@@ -31,6 +33,8 @@ public sealed class LossTests
     }
 
     [Fact]
+    [Checks(Witness.Formula, typeof(BceWithLogitsLoss))]
+    [Checks("losses", @"bce\.\d+", typeof(BceWithLogitsLoss))]
     public void Binary_cross_entropy_is_its_definition_and_so_is_PyTorchs()
     {
         int count = 0;
@@ -49,6 +53,8 @@ public sealed class LossTests
     }
 
     [Fact]
+    [Checks(Witness.Formula, typeof(MseLoss))]
+    [Checks("losses", @"mse\.\d+", typeof(MseLoss))]
     public void The_mean_squared_error_is_its_definition_and_so_is_PyTorchs()
     {
         int count = 0;
@@ -69,6 +75,7 @@ public sealed class LossTests
     [InlineData(4, false, 0.1)]
     [InlineData(5, true, 0.3)]
     [InlineData(3, true, 1.0)]
+    [Checks(Witness.Quotients, typeof(CrossEntropyLoss))]
     public void Cross_entropys_gradient_is_the_difference_quotient_in_double(int classes, bool weighted, double smoothing)
     {
         const int Count = 6;
@@ -98,6 +105,7 @@ public sealed class LossTests
     }
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(BceWithLogitsLoss), typeof(MseLoss))]
     public unsafe void The_other_gradients_are_the_difference_quotients_in_double()
     {
         Random random = new(5);

@@ -39,12 +39,16 @@ public sealed class OptimizerTests
     [InlineData("sgd_momentum", 0.9, 0, 0, false)]
     [InlineData("sgd_dampening", 0.8, 0.3, 0.1, false)]
     [InlineData("sgd_nesterov", 0.9, 0, 0.1, true)]
+    [Checks(Witness.Formula, typeof(Sgd))]
+    [Checks("optimizers", @"sgd(_\w+)?", typeof(Sgd))]
     public void Ten_steps_of_Sgd_are_PyTorchs(string name, double momentum, double dampening, double decay, bool nesterov) =>
         AssertTenSteps(
             name, layer => [new Sgd([layer.Weight, layer.Bias!], 0.05f, (float)momentum, (float)dampening, (float)decay, nesterov)], 0.05,
             (t, rate, p, g, v, _, _) => SgdDefinition(t, rate, momentum, dampening, decay, nesterov, p, g, v));
 
     [Fact]
+    [Checks(Witness.Formula, typeof(Adam))]
+    [Checks("optimizers", @"adam(_\w+)?", typeof(Adam))]
     public void Ten_steps_of_Adam_are_PyTorchs()
     {
         AssertAdam("adam", layer => [new Adam(layer.Parameters)], new());
@@ -53,6 +57,8 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    [Checks(Witness.Formula, typeof(AdamW))]
+    [Checks("optimizers", "adamw(_(no_)?decay)?", typeof(AdamW))]
     public void Ten_steps_of_AdamW_are_PyTorchs()
     {
         Numbers decoupled = new(Decoupled: true);
@@ -64,6 +70,7 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    [Checks("optimizers", "adamw_groups", typeof(AdamW))]
     public void Two_optimizers_are_PyTorchs_groups()
     {
         Numbers weights = new(0.02, 0.5, Decoupled: true), biases = weights with { Decay = 0 };
@@ -130,6 +137,7 @@ public sealed class OptimizerTests
     static float[] Recorded(string name) => recorded[name].As<float>().ToArray();
 
     [Fact]
+    [Checks(Witness.Bits, typeof(Adam), typeof(AdamW))]
     public void Long_parameters_move_by_Adams_formula_to_the_bit()
     {
         const int Length = 16384 * 2 + 16 + 5;                                // pieces, a last vector, and a rest
@@ -209,6 +217,8 @@ public sealed class OptimizerTests
     }
 
     [Fact]
+    [Checks(Witness.Formula, typeof(GradientClipping), Member = nameof(GradientClipping.ClipNorm))]
+    [Checks("optimizers", @"clip\.\d+", typeof(GradientClipping), Member = nameof(GradientClipping.ClipNorm))]
     public void Gradients_are_clipped_as_PyTorch_clips_them()
     {
         float[] largest = [1, 0.5f, 100];

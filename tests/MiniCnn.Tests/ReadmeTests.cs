@@ -125,7 +125,7 @@ public sealed class ReadmeTests(Recorded recorded)
             Assert.True(Path.Exists(Path.Combine(root, link.Groups[1].Value)), $"README.md points to {link.Groups[1].Value}, which is not there");
     }
 
-    static void IsUpToDate(string name, string text)
+    internal static void IsUpToDate(string name, string text)
     {
         string readme = File.ReadAllText(path).ReplaceLineEndings("\n"), begin = $"<!-- {name}: begin -->\n", end = $"<!-- {name}: end -->";
         string[] parts = [.. readme.Split(begin).SelectMany((part, i) => i == 0 ? [part] : part.Split(end, 2))];

@@ -21,6 +21,7 @@ public sealed class RecordedTests(Recorded recorded)
     }
 
     [Fact]
+    [Checks("torchsharp-0.106.0", @"conv2d\.\d+", typeof(Conv2dReference))]
     public void The_reference_computes_what_TorchSharp_computed()
     {
         var reports = recorded.Table.Conv2d.Select(
@@ -31,6 +32,8 @@ public sealed class RecordedTests(Recorded recorded)
     }
 
     [Fact]
+    // those in double are the reference's
+    [Checks("torchsharp-0.106.0", @"conv2d\.(?!009[4-9]|010[01])\d+", typeof(Conv2d))]
     public void The_layer_computes_what_TorchSharp_computed() => Assert.All(
         recorded.Table.Conv2d.Where(c => !c.IsDouble).Select(c => Compare<float, float>(c, LayerConv2d.Run)),
         r => Assert.True(r.Holds, r.ToString()));
