@@ -7,6 +7,7 @@ public sealed class ConvTranspose2dTests
 {
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Bits, typeof(ConvTranspose2d))]
     public void Integers_agree_with_the_definition_to_the_bit(int lanes, int width)
     {
         Random random = new(5);
@@ -96,6 +97,7 @@ public sealed class ConvTranspose2dTests
     }
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(ConvTranspose2d))]
     public void Its_gradients_are_right_in_double()
     {
         GradientCheck.Verify(new ConvTranspose2d(3, 2, (3, 2), (2, 3), (1, 0), (1, 2)), [3, 3, 4, 5]);
@@ -104,6 +106,7 @@ public sealed class ConvTranspose2dTests
     }
 
     [Fact]
+    [Checks("layers", @"conv_transpose2d\.\d+", typeof(ConvTranspose2d))]
     public void It_is_PyTorchs()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded = SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
@@ -144,6 +147,7 @@ public sealed class ConvTranspose2dTests
     }
 
     [Fact]
+    [Checks("layers", @"conv_transpose2d\.first", typeof(ConvTranspose2d))]
     public void Its_first_weights_are_PyTorchs()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded = SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;

@@ -9,6 +9,8 @@ public sealed class InitTests
         SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "init.safetensors")).Tensors;
 
     [Fact]
+    [Checks("init", @"kaiming_uniform\.\d+", typeof(Init), Member = nameof(Init.KaimingUniform))]
+    [Checks("init", @"xavier_uniform\.\d+", typeof(Init), Member = nameof(Init.XavierUniform))]
     public void Uniform_weights_are_PyTorchs_to_the_bit()
     {
         int compared = 0;
@@ -21,6 +23,8 @@ public sealed class InitTests
     }
 
     [Fact]
+    [Checks("init", @"kaiming_normal\.\d+", typeof(Init), Member = nameof(Init.KaimingNormal))]
+    [Checks("init", @"xavier_normal\.\d+", typeof(Init), Member = nameof(Init.XavierNormal))]
     public void Normal_weights_are_PyTorchs_but_for_the_last_bits_of_its_logarithm_and_cosine()
     {
         int compared = 0;
@@ -33,6 +37,7 @@ public sealed class InitTests
     }
 
     [Fact]
+    [Checks("init", "pairs", typeof(Init), Member = nameof(Init.XavierNormal))]
     public void The_second_of_a_pair_is_kept_for_the_next_small_tensor()
     {
         MersenneTwister random = new(77, threadSafe: false);
@@ -122,7 +127,7 @@ public sealed class InitTests
                 case "kaiming_uniform": Init.KaimingUniform(weight, random, argument, mode); break;
                 case "kaiming_normal": Init.KaimingNormal(weight, random, argument, mode); break;
                 case "xavier_uniform": Init.XavierUniform(weight, random, argument); break;
-                default: Init.XavierNormal(weight, random, argument); break;
+                case "xavier_normal": Init.XavierNormal(weight, random, argument); break;
             }
             yield return (name, weight);
         }

@@ -1,10 +1,12 @@
 using System.Reflection;
 using System.Reflection.Emit;
+using System.Runtime.CompilerServices;
 using MiniCnn.Parity;
+using Xunit.Sdk;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What a method names, by its instructions: its own and those of whatever it calls in the tests and in the parity kit.</summary>
+/// <summary>What a test names, by its data and by its instructions: its own and those of whatever it calls in the tests and in the parity kit.</summary>
 sealed class NamedInCode
 {
     static readonly Dictionary<short, OpCode> codes =
@@ -12,19 +14,25 @@ sealed class NamedInCode
 
     static readonly Assembly[] followed = [typeof(NamedInCode).Assembly, typeof(Recording).Assembly];
 
-    public NamedInCode(MethodBase method) => Read(method);
+    public NamedInCode(MethodInfo test)
+    {
+        Strings = [.. test.GetCustomAttributes<DataAttribute>().SelectMany(data => data.GetData(test)).SelectMany(row => row).OfType<string>()];
+        Read(test);
+    }
 
     public HashSet<MethodBase> Methods { get; } = [];
 
     public HashSet<Type> Types { get; } = [];
 
-    public HashSet<string> Strings { get; } = [];
+    public HashSet<string> Strings { get; }
 
     void Read(MethodBase method)
     {
         method = (MethodBase)method.Module.ResolveMethod(method.MetadataToken)!;               // of a generic one the definition
         if (!Methods.Add(method) || !followed.Contains(method.Module.Assembly) || method.GetMethodBody()?.GetILAsByteArray() is not { } il)
             return;
+        if (method.GetCustomAttribute<StateMachineAttribute>() is { } iterator)
+            Read(iterator.StateMachineType.GetMethod("MoveNext", BindingFlags.Instance | BindingFlags.NonPublic)!);
         Type[]? types = method.DeclaringType?.GetGenericArguments(), own = method.IsGenericMethod ? method.GetGenericArguments() : null;
         for (int at = 0; at < il.Length;)
         {

@@ -26,6 +26,9 @@ public sealed class WeightsTests : IDisposable
         Weights.Load(loaded, Path);
         Tensor<float> x = Tensor.Create(new Random(1).Reals(2 * 6 * 6), [2, 1, 6, 6]);
         Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
+        Assert.Equal([new("format", "pt")], SafeTensors.Read(Path).Metadata);
+        Weights.Save(loaded, Path, [new("format", "tf"), new("classes", "cat dog")]);
+        Assert.Equal([new("classes", "cat dog"), new("format", "pt")], SafeTensors.Read(Path).Metadata.OrderBy(about => about.Key));
         Weights.Save(loaded, Path);
         Assert.Equal(bytes, File.ReadAllBytes(Path));
         Assert.Equal(["0.bias", "0.weight", "3.bias", "3.weight"], SafeTensors.Read(Path).Tensors.Keys.Order());

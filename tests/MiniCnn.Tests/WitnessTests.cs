@@ -35,10 +35,10 @@ public sealed class WitnessTests
     static bool IsOptimizer(Type type) => type.IsAssignableTo(typeof(Optimizer));
 
     /// <summary>Static classes of which every method must be there.</summary>
-    static readonly Type[] collections = [typeof(LearningRate), typeof(GradientClipping)];
+    static readonly Type[] collections = [typeof(LearningRate), typeof(GradientClipping), typeof(Init)];
 
-    /// <summary>What no other library computes: a mask is of our own random numbers.</summary>
-    static readonly Type[] withoutPeer = [typeof(Dropout)];
+    /// <summary>What no recording could tell anything of: a mask is of our own random numbers, and a constant is one.</summary>
+    static readonly Subject[] withoutPeer = [new(typeof(Dropout), null), new(typeof(Init), nameof(Init.Constant))];
 
     [Fact]
     public void Layers_and_losses_have_difference_quotients_and_they_and_optimizers_and_schedules_a_recorded_peer()
@@ -47,11 +47,12 @@ public sealed class WitnessTests
         List<(Subject Subject, Witness Witness)> needed = [(new(typeof(Conv2dReference), null), Witness.Quotients)];
         foreach (Type type in types.Where(type => IsLayer(type) || IsLoss(type)))
             needed.Add((new(type, null), Witness.Quotients));
-        foreach (Type type in types.Where(type => IsLayer(type) || IsLoss(type) || IsOptimizer(type)).Except(withoutPeer))
+        foreach (Type type in types.Where(type => IsLayer(type) || IsLoss(type) || IsOptimizer(type)))
             needed.Add((new(type, null), Witness.Recorded));
         foreach (MethodInfo method in collections.SelectMany(type => type.GetMethods(BindingFlags.Public | BindingFlags.Static)))
             needed.Add((new(method.DeclaringType!, method.Name), Witness.Recorded));
-        Assert.Empty(needed.Distinct().Except(claims.Select(claim => (claim.Subject, claim.Says.Witness))));
+        needed.RemoveAll(row => row.Witness == Witness.Recorded && withoutPeer.Contains(row.Subject));
+        Assert.Empty(needed.Except(claims.Select(claim => (claim.Subject, claim.Says.Witness))));
     }
 
     /// <summary>Whether it runs at all, names what it says it checks, and runs a gradient check or names the recorded cases if it says so.</summary>
@@ -70,7 +71,7 @@ public sealed class WitnessTests
         if (says.Cases is not null)
         {
             string word = Plain(Regex.Match(says.Cases, @"(?<=\(\?:)\w*").Value);
-            IEnumerable<string> names = code.Strings.Concat(code.Methods.Select(method => method.Name));
+            IEnumerable<string> names = code.Strings.Concat(code.Methods.Select(method => method.Name).Where(name => name.StartsWith("get_", StringComparison.Ordinal)));
             Assert.True(names.Any(name => Plain(name).Contains(word)), $"{test.Name} never names {word}");
         }
 
