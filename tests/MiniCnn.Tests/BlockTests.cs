@@ -64,6 +64,9 @@ public sealed class BlockTests
 
     [Theory]
     [MemberData(nameof(Nets))]
+    [Checks("blocks", "basic_block", typeof(Residual))]
+    [Checks("blocks", "inception|unet", typeof(Concat))]
+    [Checks("blocks", "unet", typeof(Identity))]
     public void A_training_pass_is_PyTorchs_and_PyTorchs_names_load(string name, int channels, int height, int width)
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded =

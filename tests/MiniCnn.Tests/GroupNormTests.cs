@@ -5,6 +5,7 @@ namespace MiniCnn.Tests;
 public sealed class GroupNormTests
 {
     [Fact]
+    [Checks(Witness.Quotients, typeof(GroupNorm))]
     public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
     {
         GradientCheck.Verify(new GroupNorm(2, 4), [3, 4, 5, 2]);
@@ -22,6 +23,7 @@ public sealed class GroupNormTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(GroupNorm))]
     public void It_is_its_definition_at_every_width(int lanes, int width)
     {
         Random random = new(3);
@@ -35,6 +37,7 @@ public sealed class GroupNormTests
     }
 
     [Fact]
+    [Checks("layers", @"group_norm\.\d+", typeof(GroupNorm))]
     public void It_is_PyTorchs()
     {
         ImageNormDefinition.CheckRecorded("group_norm.0", _ => new GroupNorm(2, 6), 2, 1e-5);

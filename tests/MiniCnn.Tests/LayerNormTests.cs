@@ -5,6 +5,7 @@ namespace MiniCnn.Tests;
 public sealed class LayerNormTests
 {
     [Fact]
+    [Checks(Witness.Quotients, typeof(LayerNorm))]
     public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
     {
         GradientCheck.Verify(new LayerNorm(new ImageShape(2, 5, 4)), [3, 2, 5, 4]);
@@ -22,6 +23,7 @@ public sealed class LayerNormTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(LayerNorm))]
     public void It_is_its_definition_at_every_width(int lanes, int width)
     {
         Random random = new(3);
@@ -34,6 +36,7 @@ public sealed class LayerNormTests
     }
 
     [Fact]
+    [Checks("layers", @"layer_norm\.\d+", typeof(LayerNorm))]
     public void It_is_PyTorchs()
     {
         foreach ((int number, double epsilon) in ((int, double)[])[(0, 1e-5), (1, 0.1), (2, 1e-5), (3, 1e-3)])

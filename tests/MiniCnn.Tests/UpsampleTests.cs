@@ -31,6 +31,7 @@ public sealed class UpsampleTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    [Checks(Witness.Formula, typeof(Upsample))]
     public void It_is_its_definition_at_every_width(int lanes, int width)
     {
         Random random = new(6);
@@ -48,6 +49,7 @@ public sealed class UpsampleTests
     }
 
     [Fact]
+    [Checks(Witness.Bits, typeof(Upsample))]
     public void Of_whole_numbers_the_gradient_is_the_exact_adjoint()
     {
         // Weights in quarters, eighths, sixteenths: no product and no sum is rounded.
@@ -67,6 +69,7 @@ public sealed class UpsampleTests
     }
 
     [Fact]
+    [Checks(Witness.Quotients, typeof(Upsample))]
     public void Its_gradient_is_right_in_double()
     {
         foreach (UpsampleMode mode in Enum.GetValues<UpsampleMode>())
@@ -79,6 +82,7 @@ public sealed class UpsampleTests
     }
 
     [Fact]
+    [Checks("blocks", @"upsample\.\d+", typeof(Upsample))]
     public void It_is_PyTorchs()
     {
         IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
