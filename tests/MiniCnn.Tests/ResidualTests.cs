@@ -35,6 +35,7 @@ public sealed class ResidualTests
         (() => new Linear(7, 7), null, ImageShape.Features(7)),
         (() => new Sequential(new Linear(7, 9), new ReLU(), new Linear(9, 5)), () => new Linear(7, 5, bias: false), ImageShape.Features(7)),
         (() => new ReLU(), () => new MaxPool2d(3, 1, 1), new(2, 3, 4)),
+        (() => new Conv2d(2, 3, 1), () => new Sequential(new Conv2d(2, 3, (1, 3), padding: (0, 1)), new Tanh()), new(2, 2, 5)),
     ];
 
     static Conv2d Tall() => new(3, 4, (3, 2), stride: (2, 1), padding: new(2, 0, 0, 1));
