@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using Spectre.Console;
 
 namespace MiniCnn.Examples;
@@ -26,20 +25,25 @@ static class Bar
                 });
         }
         Console.WriteLine(what);
-        long start = Stopwatch.GetTimestamp();
+        return work(Lines(Console.Out, TimeProvider.System));
+    }
+
+    /// <summary>What writes a line every two seconds, and begins anew where less is done than before.</summary>
+    public static Action<long, long> Lines(TextWriter output, TimeProvider clock)
+    {
+        long start = clock.GetTimestamp(), before = 0;
         TimeSpan nextLine = TimeSpan.FromSeconds(2);
-        long before = 0;
-        return work((done, total) =>
+        return (done, total) =>
         {
             if (done < before)                              // another piece of work begins
-                (start, nextLine) = (Stopwatch.GetTimestamp(), TimeSpan.FromSeconds(2));
+                (start, nextLine) = (clock.GetTimestamp(), TimeSpan.FromSeconds(2));
             before = done;
-            TimeSpan now = Stopwatch.GetElapsedTime(start);
+            TimeSpan now = clock.GetElapsedTime(start);
             if (now < nextLine || done == 0)
                 return;
             nextLine = now + TimeSpan.FromSeconds(2);
-            Console.WriteLine($"{100.0 * done / total:F0} %  {Text(now / done * (total - done))} left");
-        });
+            output.WriteLine($"{100.0 * done / total:F0} %  {Text(now / done * (total - done))} left");
+        };
     }
 
     /// <summary>Minutes and seconds, “75:04”.</summary>

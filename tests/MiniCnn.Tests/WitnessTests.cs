@@ -71,8 +71,8 @@ public sealed class WitnessTests
         if (says.Cases is not null)
         {
             string word = Plain(Regex.Match(says.Cases, @"(?<=\(\?:)\w*").Value);
-            IEnumerable<string> names = code.Strings.Concat(code.Methods.Select(method => method.Name).Where(name => name.StartsWith("get_", StringComparison.Ordinal)));
-            Assert.True(names.Any(name => Plain(name).Contains(word)), $"{test.Name} never names {word}");
+            IEnumerable<string> properties = code.Methods.Where(method => method.IsSpecialName).Select(method => method.Name);
+            Assert.True(code.Strings.Concat(properties).Any(name => Plain(name).Contains(word)), $"{test.Name} never names {word}");
         }
 
         static bool Within(Type? type, Type subject) => type is not null && (type == subject || Within(type.DeclaringType, subject));
