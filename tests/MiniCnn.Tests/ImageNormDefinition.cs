@@ -64,9 +64,10 @@ sealed class ImageNormDefinition
     }
 
     /// <summary>Runs a layer with random weights over the lanes and holds it against the definition.</summary>
-    public static LayerBench Check(Layer norm, int sets, double epsilon, ImageShape shape, int count, int lanes, int width, Random random, float shift = 0)
+    public static void Check(
+        Layer norm, int sets, double epsilon, ImageShape shape, int count, int lanes, int width, Random random, float shift = 0, float scale = 1)
     {
-        float[] x = [.. random.Reals((int)(count * shape.Length)).Select(u => u + shift)], dy = random.Reals(x.Length);
+        float[] x = [.. random.Reals((int)(count * shape.Length)).Select(u => scale * u + shift)], dy = random.Reals(x.Length);
         foreach (Parameter parameter in norm.Parameters)
         {
             random.Reals((int)parameter.Value.FlattenedLength).CopyTo(parameter.ValueAs<float>());
@@ -77,7 +78,6 @@ sealed class ImageNormDefinition
         int roundings = shape.Width / 4 + shape.Height + Math.Min(64, shape.Channels / sets) + shape.Channels / sets / 64 + 16;
         new ImageNormDefinition(sets, norm.Parameters[0].Value.AsSpan(), norm.Parameters[1].Value.AsSpan(), epsilon, x, dy, count, shape, roundings)
             .AssertHolds($"{norm} {count}×{shape}, {lanes} lanes of {width}", bench.Y, bench.Dx, norm);
-        return bench;
     }
 
     /// <summary>Holds PyTorch's recorded results and ours against the definition, and so against one another.</summary>

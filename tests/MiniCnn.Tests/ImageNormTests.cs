@@ -121,13 +121,32 @@ public sealed unsafe class ImageNormTests
         }
     }
 
+    [Theory]
+    [MemberData(nameof(Names))]
+    public void What_is_frozen_gets_no_gradient(string name)
+    {
+        (ImageShape shape, Layer norm) = Named(name);
+        float[] x = new Random(1).Reals((int)(3 * shape.Length)), both = Results(norm, shape, x, x, 1, 1);
+        int length = (int)norm.Parameters[0].Value.FlattenedLength;
+        for (int frozen = 0; frozen < 2; frozen++)
+        {
+            norm.Parameters[frozen].Trainable = false;
+            float[] expected = [.. both], results = Results(norm, shape, x, x, 1, 1);
+            norm.Parameters[frozen].Trainable = true;
+            expected.AsSpan(2 * x.Length + frozen * length, length).Clear();
+            Assert.Equal(expected, results);
+        }
+    }
+
     [Fact]
     public void Large_images_far_from_zero_are_as_precise_as_small_ones()
     {
         ImageShape shape = new(64, 112, 96);
         ImageNormDefinition.Check(new GroupNorm(8, 64), 8, 1e-5, shape, 1, 1, 1, new Random(1), shift: 3);
         ImageNormDefinition.Check(new LayerNorm(shape), 1, 1e-5, shape, 1, 1, 1, new Random(1), shift: 3);
-        ImageNormDefinition.Check(new LayerNorm(20_000), 1, 1e-5, ImageShape.Features(20_000), 17, 16, 4, new Random(1), shift: 3);
+
+        // Numbers so much alike that each addition to one long sum would be rounded the same way.
+        ImageNormDefinition.Check(new LayerNorm(20_000), 1, 1e-5, ImageShape.Features(20_000), 17, 16, 4, new Random(1), shift: 16.7f, scale: 1f / 1024);
     }
 
     [Fact]
