@@ -19,7 +19,7 @@ static class Training
         int step = 0, steps = epochs * ((photos.Count + batchSize - 1) / batchSize);
         List<Epoch> history = [];
 
-        TrainingProgress.Show(steps, epochs, progress =>
+        return TrainingProgress.Show(progress =>
         {
             for (int epoch = 0; epoch < epochs && !cancel.IsCancellationRequested; epoch++)
             {
@@ -37,22 +37,15 @@ static class Training
                     optimizer.Step();
                     optimizer.ZeroGrad();
 
-                    int rightOnes = Right(logits, labels);
-                    progress.Report(epoch, step, value, rightOnes, labels.Length);
+                    int rightOnes = Evaluation.CountCorrect(logits, labels);
+                    progress.Report(new(epoch, epochs, step, steps, value, rightOnes, labels.Length));
                     (sum, right, seen) = (sum + value * labels.Length, right + rightOnes, seen + labels.Length);
                     if (cancel.IsCancellationRequested && seen < photos.Count)
-                        return;
+                        return history;
                 }
                 history.Add(new(sum / seen, (double)right / seen));
             }
+            return history;
         });
-        return history;
-    }
-
-    static int Right(Tensor<float> logits, int[] labels)
-    {
-        float[] values = new float[logits.FlattenedLength];
-        logits.FlattenTo(values);
-        return values.Chunk(values.Length / labels.Length).Zip(labels).Count(image => TensorPrimitives.IndexOfMax<float>(image.First) == image.Second);
     }
 }

@@ -4,46 +4,43 @@ using Spectre.Console;
 namespace MiniCnn.Examples;
 
 /// <summary>Tells how training goes: a bar that renews itself on a terminal, a line every two seconds elsewhere.</summary>
-sealed class TrainingProgress
+sealed class TrainingProgress : IProgress<TrainingStep>
 {
-    readonly int steps, epochs;
     readonly ProgressTask? bar;
     readonly long start = Stopwatch.GetTimestamp();
     TimeSpan nextLine;
-    int images, recent, right;
+    int before = -1, images, recent, correct;
     double loss;
 
-    TrainingProgress(int steps, int epochs, ProgressTask? bar) => (this.steps, this.epochs, this.bar) = (steps, epochs, bar);
+    TrainingProgress(ProgressTask? bar) => this.bar = bar;
 
-    /// <summary>Runs a training of so many steps, which reports each of them.</summary>
-    public static void Show(int steps, int epochs, Action<TrainingProgress> train)
-    {
-        if (Console.IsOutputRedirected)
-        {
-            train(new(steps, epochs, null));
-            return;
-        }
-        AnsiConsole.Progress()
+    /// <summary>Runs a training, which reports each of its steps.</summary>
+    public static T Show<T>(Func<IProgress<TrainingStep>, T> train) => Console.IsOutputRedirected
+        ? train(new TrainingProgress(null))
+        : AnsiConsole.Progress()
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
-            .Start(context => train(new(steps, epochs, context.AddTask("training", maxValue: steps))));
-    }
+            .Start(context => train(new TrainingProgress(context.AddTask("training"))));
 
-    public void Report(int epoch, int step, float stepLoss, int stepRight, int stepImages)
+    public void Report(TrainingStep step)
     {
-        images += stepImages;
-        recent += stepImages;
-        right += stepRight;
-        loss += stepLoss * stepImages;
-        bar?.Increment(1);
+        if (before < 0)
+            before = step.Step - 1;                              // a run that goes on begins in its middle
+        images += step.Count;
+        recent += step.Count;
+        correct += step.Correct;
+        loss += step.Loss * step.Count;
+        if (bar is not null)
+            (bar.MaxValue, bar.Value) = (step.Steps, step.Step);
         TimeSpan now = Stopwatch.GetElapsedTime(start);
-        if (now < nextLine && step < steps)
+        if (now < nextLine && step.Step < step.Steps)
             return;
-        string line = $"epoch {epoch + 1}/{epochs}  loss {loss / recent:F4}  accuracy {100.0 * right / recent:F2} %  {images / now.TotalSeconds:F0} images/s";
+        string epoch = $"epoch {step.Epoch + 1}/{step.Epochs}", line = $"{epoch}  loss {loss / recent:F4}  accuracy {100.0 * correct / recent:F2} %";
+        line += $"  {images / now.TotalSeconds:F0} images/s";
         if (bar is not null)
             bar.Description = line;
         else
-            Console.WriteLine($"{line}  {Bar.Text(now / step * (steps - step))} left");
+            Console.WriteLine($"{line}  {Bar.Text(now / (step.Step - before) * (step.Steps - step.Step))} left");
         nextLine = now + TimeSpan.FromSeconds(bar is null ? 2 : 0.2);
-        (recent, right, loss) = (0, 0, 0);
+        (recent, correct, loss) = (0, 0, 0);
     }
 }

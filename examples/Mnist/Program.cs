@@ -7,6 +7,7 @@ using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
+using Spectre.Console;
 
 Console.OutputEncoding = Encoding.UTF8;
 Option<string?> data = new("--data")
@@ -20,9 +21,11 @@ Option<float> learningRate = new("--learning-rate") { Description = "Largest lea
 Option<int> seed = new("--seed") { Description = "Seed of the initial weights and of the shuffling", DefaultValueFactory = _ => 0 };
 Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
 Option<int?> limit = new("--limit") { Description = "Train on the first N training images only" };
+Option<bool> resume = new("--resume") { Description = "Go on from the checkpoint in the folder of --out, if there is one" };
+Option<double> every = new("--checkpoint-every") { Description = "Seconds between two checkpoints, at least", DefaultValueFactory = _ => 10 };
 Option<string> output = new("--out")
 {
-    Description = "Folder for model.safetensors and the pictures",
+    Description = "Folder for model.safetensors, the pictures and the checkpoint",
     DefaultValueFactory = _ => Path.Combine("runs", "mnist"),
 };
 Argument<string> drawing = new("picture") { Description = "PNG, JPEG, PPM or PGM: one digit, dark on light or light on dark, of any size" };
@@ -31,15 +34,16 @@ Option<string?> seen = new("--out") { Description = "Folder for seen.png, the pi
 Command predict = new("predict", "Reads a digit that a person drew, by a model that was trained before.") { drawing, weights, seen };
 predict.SetAction(options => Prediction.Print(options.GetValue(drawing)!, options.GetValue(weights)!, options.GetValue(seen)));
 
-RootCommand command = new("Trains a small CNN on MNIST's handwritten digits. Ctrl-C ends the training early and saves what there is.")
+RootCommand command = new("Trains a small CNN on MNIST's handwritten digits. Ctrl-C ends the training early and saves what there is; --resume goes on.")
 {
-    data, fast, epochs, batchSize, learningRate, seed, threads, limit, output, predict,
+    data, fast, epochs, batchSize, learningRate, seed, threads, limit, resume, every, output, predict,
 };
 command.SetAction(Run);
 return CommandLine.Run(command, args, options =>
     options.CommandResult.Command == predict ? null
     : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads)
     ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
+    ?? (options.GetValue(every) is >= 0 and <= 1e6 ? null : "--checkpoint-every must be at least 0")
     ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
 
 int Run(ParseResult options)
@@ -52,7 +56,7 @@ int Run(ParseResult options)
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
     // A step on blank images, while the digits are being read: what training needs is compiled by then. Initialize forgets it.
-    Learn(model, new(), new(model.Parameters, learningRate: 0), Tensor.CreateFromShape<float>([64, 1, 28, 28]), new int[64]);
+    new Trainer(model, Optimizer(model)).Run(new(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
     model.Initialize(options.GetValue(seed));
 
     (LabeledImages train, LabeledImages test) = digits.GetAwaiter().GetResult();
@@ -61,29 +65,42 @@ int Run(ParseResult options)
         train = train.Take(first);
     Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
 
-    (int done, int steps) = Train(model, train, options, stop.Token);
-    if (done < steps)
+    Trainer trainer = new(model, Optimizer(model))
+    {
+        Epochs = options.GetValue(epochs),
+        BatchSize = options.GetValue(batchSize),
+        Seed = options.GetValue(seed),
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, options.GetValue(learningRate), warmUp: 0.2, linear: true),
+        Augmentation = new() { CropPadding = 1 },                 // other digits in each epoch
+        CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
+        CheckpointInterval = TimeSpan.FromSeconds(options.GetValue(every)),
+        Resume = options.GetValue(resume),
+    };
+    int whole = TrainingProgress.Show(progress => trainer.Run(train, progress, stop.Token)).Count;
+    if (whole < trainer.Epochs)
     {
         Save();
-        Console.WriteLine($"stopped after step {done} of {steps}; saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
+        string saved = $"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png";
+        Console.WriteLine($"stopped in epoch {whole + 1} of {trainer.Epochs}; --resume goes on; {saved}");
         return 1;
     }
-    Confusion confusion = Confusion.Of(model, test);
+    Evaluation evaluation = Evaluation.Of(model, test, batchSize: 500);
     TimeSpan sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
-    Console.WriteLine($"{100 * confusion.Accuracy:F2} % after {sinceStart.TotalSeconds:F2} s from the start of the process");
-    confusion.Print();
+    if (!trainer.Resume)
+        Console.WriteLine($"{100 * evaluation.Accuracy:F2} % after {sinceStart.TotalSeconds:F2} s from the start of the process");
+    Print(evaluation.Confusion);
     Tensor<float> learnedKernels = Copy(firstLayer.Weight.Value);
     Save();
 
     // What has the first layer learnt? Put its initial kernels back under the trained network and see.
     initialKernels.CopyTo(firstLayer.Weight.Value);
-    Confusion without = Confusion.Of(model, test);
+    double without = Evaluation.Of(model, test, batchSize: 500).Accuracy;
     learnedKernels.CopyTo(firstLayer.Weight.Value);
     float moved = Tensor.Norm<float>(Tensor.Subtract<float>(learnedKernels, initialKernels)) / Tensor.Norm<float>(initialKernels);
     Console.WriteLine(
-        $"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without.Accuracy:P2}");
+        $"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without:P2}");
     Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
-    Console.WriteLine($"test accuracy: {confusion}");
+    Console.WriteLine($"test accuracy: {evaluation}");
     return 0;
 
     void Save()
@@ -93,55 +110,16 @@ int Run(ParseResult options)
     }
 }
 
-(int Done, int Steps) Train(Sequential model, LabeledImages train, ParseResult options, CancellationToken stop)
+static Sgd Optimizer(Sequential model) => new(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+
+static void Print(int[,] confusion)
 {
-    int batch = options.GetValue(batchSize), rounds = options.GetValue(epochs), step = 0;
-    int steps = rounds * ((train.Count + batch - 1) / batch);
-    Random random = new(options.GetValue(seed));
-    CrossEntropyLoss loss = new();
-    Sgd optimizer = new(model.Parameters, options.GetValue(learningRate), momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
-
-    TrainingProgress.Show(steps, rounds, progress =>
-    {
-        for (int epoch = 0; epoch < rounds; epoch++)
-        {
-            foreach ((Tensor<float> images, int[] labels) in train.Batches(batch, seed: options.GetValue(seed) + epoch))
-            {
-                // Up for a fifth of the run, then down to nothing.
-                float done = step++ / (float)steps;
-                optimizer.LearningRate = options.GetValue(learningRate) * Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
-
-                Shift(images, random);
-                (Tensor<float> logits, float lossValue) = Learn(model, loss, optimizer, images, labels);
-                progress.Report(epoch, step, lossValue, Confusion.Right(logits, labels), labels.Length);
-                if (stop.IsCancellationRequested)
-                    return;
-            }
-        }
-    });
-    return (step, steps);
-}
-
-static (Tensor<float> Logits, float Loss) Learn(Sequential model, CrossEntropyLoss loss, Sgd optimizer, Tensor<float> images, int[] labels)
-{
-    Tensor<float> logits = model.Forward(images, training: true);
-    float lossValue = loss.Forward(logits, labels);
-    model.Backward(loss.Backward());
-    optimizer.Step();
-    optimizer.ZeroGrad();
-    return (logits, lossValue);
-}
-
-// Moves each image by up to a pixel across and down: other digits in each epoch. (Rows run on into each other; digits keep clear of the edges.)
-static void Shift(Tensor<float> images, Random random)
-{
-    int width = (int)images.Lengths[3], pixels = (int)images.Lengths[2] * width;
-    for (int n = 0; n < images.Lengths[0]; n++)
-    {
-        Span<float> image = images.GetSpan([n, 0, 0, 0], pixels);
-        int by = width * random.Next(-1, 2) + random.Next(-1, 2);
-        image[Math.Max(0, -by)..^Math.Max(0, by)].CopyTo(image[Math.Max(0, by)..]);
-    }
+    Table table = new Table().Border(TableBorder.Minimal).AddColumn("is \\ read as");
+    for (int read = 0; read < 10; read++)
+        table.AddColumn(new TableColumn($"{read}").RightAligned());
+    for (int digit = 0; digit < 10; digit++)
+        table.AddRow([$"{digit}", .. Enumerable.Range(0, 10).Select(read => confusion[digit, read] is > 0 and int n ? $"{n}" : "·")]);
+    AnsiConsole.Write(table);
 }
 
 static Tensor<float> Copy(Tensor<float> tensor)

@@ -1,6 +1,5 @@
 // A small residual network on Fashion-MNIST, or on two files of CIFAR-10 records: dotnet run -c Release --project examples/ResNet -- train.bin test.bin
 using System.CommandLine;
-using System.Numerics.Tensors;
 using System.Text;
 using MiniCnn;
 using MiniCnn.Examples;
@@ -26,26 +25,15 @@ void Run(ParseResult options)
     model.Initialize(options.GetValue(seed));
     Console.WriteLine(model.Summary(train.Shape));
 
-    CrossEntropyLoss loss = new();
-    Sgd optimizer = new(model.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
-    Augmentation augmentation = new() { HorizontalFlip = true };
-    int step = 0, rounds = options.GetValue(epochs), steps = rounds * ((train.Count + 63) / 64);
-    TrainingProgress.Show(steps, rounds, progress =>
+    Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
     {
-        for (int epoch = 0; epoch < rounds; epoch++)
-            foreach ((Tensor<float> images, int[] labels) in train.Batches(64, seed: 1000 * options.GetValue(seed) + epoch, augmentation))
-            {
-                optimizer.LearningRate = LearningRate.OneCycle(step++, steps, peak: 0.1);
-                Tensor<float> logits = model.Forward(images, training: true);
-                float value = loss.Forward(logits, labels);
-                model.Backward(loss.Backward());
-                optimizer.Step();
-                optimizer.ZeroGrad();
-                progress.Report(epoch, step, value, Right(logits, labels), labels.Length);
-            }
-    });
-    int right = test.Batches(100).Sum(batch => Right(model.Forward(batch.Images), batch.Labels));
-    Console.WriteLine($"test accuracy: {100.0 * right / test.Count:F2} % ({right} of {test.Count})");
+        Epochs = options.GetValue(epochs),
+        Seed = 1000 * options.GetValue(seed),
+        Augmentation = new() { HorizontalFlip = true },
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.1),
+    };
+    TrainingProgress.Show(progress => trainer.Run(train, progress));
+    Console.WriteLine($"test accuracy: {Evaluation.Of(model, test)}");
 }
 
 // y = body(x) + shortcut(x); where channels or size change, the shortcut is a 1×1 convolution.
@@ -54,6 +42,3 @@ static Residual Block(int from, int to, int stride = 1) => new(
         new Conv2d(from, to, 3, stride, padding: 1, bias: false), new BatchNorm2d(to), new ReLU(),
         new Conv2d(to, to, 3, padding: 1, bias: false), new BatchNorm2d(to)),
     from == to && stride == 1 ? null : new Sequential(new Conv2d(from, to, 1, stride, bias: false), new BatchNorm2d(to)));
-
-static int Right(Tensor<float> logits, int[] labels) =>
-    labels.Where((label, n) => TensorPrimitives.IndexOfMax<float>(logits.GetSpan([n, 0], (int)logits.Lengths[1])) == label).Count();

@@ -155,9 +155,49 @@ public sealed class MnistExampleTests : IDisposable
 
         string model = Path.Combine(folder, "model.safetensors");
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped after step \d+ of 21000; saved: {Regex.Escape(model)} and kernels\.png$", rest[^1]);
+        Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume goes on; saved: {Regex.Escape(model)} and kernels\.png$", rest[^1]);
         Assert.Equal([8L, 1, 5, 5], SafeTensors.Read(model).Tensors["0.weight"].Shape.ToArray());
         Assert.Equal(3, Picture.Load(Path.Combine(folder, "kernels.png")).Channels);
+    }
+
+    /// <summary>
+    /// Killed at random moments, gone on with, and the weights are those of the run that nobody killed. MINICNN_KILLS asks for another number of kills.
+    /// </summary>
+    [Fact]
+    public async Task A_run_that_is_killed_and_gone_on_with_ends_with_the_same_weights()
+    {
+        int kills = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_KILLS"), out int asked) ? asked : 5;
+        string whole = Path.Combine(folder, "whole"), pieces = Path.Combine(folder, "pieces");
+        string[] options = ["--data", WriteDigits(), "--epochs", "60", "--batch-size", "32", "--checkpoint-every", "0.02", "--resume", "--out"];
+        long start = Stopwatch.GetTimestamp();
+        (int code, _, string error) = Mnist([.. options, whole]);
+        Assert.True(code == 0, error);
+        int took = (int)Stopwatch.GetElapsedTime(start).TotalMilliseconds, killed = 0, resumed = 0;
+        Random random = new(kills);
+        while (killed < kills)
+        {
+            resumed += File.Exists(Path.Combine(pieces, "checkpoint.safetensors")) ? 1 : 0;
+            using Process process = Example.Start("Mnist", [.. options, pieces]);
+            Task<string> output = process.StandardOutput.ReadToEndAsync(), fault = process.StandardError.ReadToEndAsync();
+            if (process.WaitForExit(random.Next(took)))
+            {
+                await output;
+                Assert.Equal((0, ""), (process.ExitCode, await fault));
+                IsTheSame();
+                Directory.Delete(pieces, recursive: true);
+                continue;
+            }
+            process.Kill();
+            process.WaitForExit();
+            killed++;
+        }
+        Assert.True(resumed > 0 || kills < 5, "no run was old enough to be gone on with");
+        (code, _, error) = Mnist([.. options, pieces]);
+        Assert.True(code == 0, error);
+        IsTheSame();
+
+        void IsTheSame() =>
+            Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model.safetensors")), File.ReadAllBytes(Path.Combine(pieces, "model.safetensors")));
     }
 
     /// <summary>The four files of a small set, of digits that the program draws.</summary>

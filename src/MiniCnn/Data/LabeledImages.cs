@@ -186,13 +186,17 @@ public sealed class LabeledImages
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (augmentation is not null && seed is null)
             throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
-        return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation);
+        return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation, 0);
     }
 
+    /// <summary>The same from a batch on.</summary>
+    internal IEnumerable<Batch> Batches(int batchSize, int seed, Augmentation? augmentation, int first) =>
+        InOrder(Permutation.Random(Count, seed), batchSize, seed, augmentation, first);
+
     // Between the steps and not beside them: where the workers fill the processors, a batch made meanwhile by one more thread costs twice as much.
-    IEnumerable<Batch> InOrder(int[] order, int batchSize, int seed, Augmentation? augmentation)
+    IEnumerable<Batch> InOrder(int[] order, int batchSize, int seed, Augmentation? augmentation, int first)
     {
-        foreach (int[] indices in order.Chunk(batchSize))
+        foreach (int[] indices in order.Chunk(batchSize).Skip(first))
         {
             float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
             Workers.RunMany(indices.Length, ImageLength, new Preparation(this, indices, seed, augmentation, images));

@@ -87,6 +87,9 @@ public abstract class Layer
     /// <summary>Training passes since the weights were drawn.</summary>
     internal int Step { get; set; }
 
+    /// <summary>Goes on where another run was.</summary>
+    internal void Resume(int seed, int step) => (Seed, Step) = (seed, step);
+
     /// <summary>Where the layer stands in its model: “3”, in a model inside a model “3.1”; empty on its own.</summary>
     internal string Place { get; private protected set; } = "";
 

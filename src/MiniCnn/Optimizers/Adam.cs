@@ -42,6 +42,12 @@ public class Adam : Optimizer
         steps = new int[parameters.Length];
     }
 
+    internal override IEnumerable<StoredTensor> Stored =>
+    [
+        .. means.Select((mean, i) => StoredTensor.Of($"{i}.mean", mean)), .. squares.Select((square, i) => StoredTensor.Of($"{i}.square", square)),
+        StoredTensor.Of("steps", steps),
+    ];
+
     private protected override unsafe void Move(int index, Parameter parameter)
     {
         int t = ++steps[index];

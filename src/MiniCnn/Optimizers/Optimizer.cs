@@ -43,6 +43,9 @@ public abstract class Optimizer
         }
     }
 
+    /// <summary>What a file keeps of it: all that its steps hang on beside its settings.</summary>
+    internal abstract IEnumerable<StoredTensor> Stored { get; }
+
     /// <summary>One step of the parameter of an index.</summary>
     private protected abstract void Move(int index, Parameter parameter);
 

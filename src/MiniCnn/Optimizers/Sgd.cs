@@ -17,7 +17,7 @@ namespace MiniCnn;
 public sealed class Sgd : Optimizer
 {
     readonly float[][] velocities;
-    readonly bool[] started;
+    readonly int[] steps;
     readonly float momentum, dampening, weightDecay;
     readonly bool nesterov;
 
@@ -36,14 +36,16 @@ public sealed class Sgd : Optimizer
         Require(!nesterov || (momentum > 0 && dampening == 0), $"Nesterov's form needs a momentum above 0 and no dampening");
         (this.momentum, this.dampening, this.weightDecay, this.nesterov) = (momentum, dampening, weightDecay, nesterov);
         velocities = Array.ConvertAll(parameters, p => momentum > 0 ? new float[p.Value.FlattenedLength] : []);
-        started = new bool[parameters.Length];
+        steps = new int[parameters.Length];
     }
+
+    internal override IEnumerable<StoredTensor> Stored =>
+        velocities.Select((velocity, i) => StoredTensor.Of($"{i}.velocity", velocity)).Append(StoredTensor.Of("steps", steps));
 
     private protected override unsafe void Move(int index, Parameter parameter)
     {
         // The velocity begins as zeros: the first step, undampened, makes it g.
-        float share = started[index] ? 1 - dampening : 1;
-        started[index] = true;
+        float share = steps[index]++ > 0 ? 1 - dampening : 1;
         Span<float> value = parameter.ValueAs<float>();
         fixed (float* p = value, g = parameter.GradientAs<float>(), v = velocities[index])
             Elements.Run(value.Length, new Update(p, g, v, LearningRate, momentum, share, weightDecay, nesterov));

@@ -8,7 +8,10 @@ public static class AtomicFile
     /// If <paramref name="write"/> throws, what stood at <paramref name="path"/> stays and nothing else is left behind.
     /// </summary>
     /// <exception cref="IOException">The folder does not exist, the disk is full, or another writer is at the same file.</exception>
-    public static void Write(string path, Action<Stream> write)
+    public static void Write(string path, Action<Stream> write) => Write(path, previous: null, write);
+
+    /// <summary>The same; what stood at the path stays at another, if that is given. Between two renames nothing stands at the path.</summary>
+    internal static void Write(string path, string? previous, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
@@ -21,6 +24,8 @@ public static class AtomicFile
                 write(stream);
                 stream.Flush(flushToDisk: true);
             }
+            if (previous is not null && File.Exists(path))
+                File.Move(path, previous, overwrite: true);
             File.Move(temporary, path, overwrite: true);
         }
         catch

@@ -82,7 +82,12 @@ public static partial class SafeTensors
     /// <param name="metadata">Text by name.</param>
     /// <exception cref="ArgumentException">A name stands twice, is “__metadata__” or not Unicode; or the header is over 100 MB.</exception>
     public static void Write(
-        string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null)
+        string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null) =>
+        Write(path, tensors, metadata, previous: null);
+
+    /// <summary>The same; what stood at the path stays at another, if that is given.</summary>
+    internal static void Write(
+        string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, string? previous)
     {
         KeyValuePair<string, Entry>[] sorted = tensors.OrderBy(t => t.Key, StringComparer.Ordinal).ToArray();
         KeyValuePair<string, Entry>[] stored = sorted.OrderBy(t => IndexOf(t.Value.Type)).ToArray();    // stable: by name within a type
@@ -125,7 +130,7 @@ public static partial class SafeTensors
         if (header.WrittenCount > LargestHeader)
             throw new ArgumentException($"safetensors: a header of {header.WrittenCount} bytes is over the limit of {LargestHeader}");
 
-        AtomicFile.Write(path, stream =>
+        AtomicFile.Write(path, previous, stream =>
         {
             Span<byte> length = stackalloc byte[8];
             BinaryPrimitives.WriteInt64LittleEndian(length, header.WrittenCount);

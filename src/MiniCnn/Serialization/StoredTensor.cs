@@ -9,9 +9,31 @@ namespace MiniCnn;
 /// <param name="Load">Takes over what a file held, of the same form.</param>
 sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Save, Action<SafeTensors.Entry> Load)
 {
+    public static StoredTensor Of<T>(string name, T[] numbers) where T : unmanaged => new(
+        name, SafeTensors.Entry.From<T>([], 0).ToString().Replace("[0]", $"[{numbers.Length}]", StringComparison.Ordinal),
+        () => SafeTensors.Entry.From<T>(numbers, numbers.Length), entry => entry.As<T>().CopyTo(numbers));
+
     public static StoredTensor Of(string name, Tensor<float> tensor) => new(
         name, $"F32 [{string.Join(", ", tensor.Lengths.ToArray())}]", () => SafeTensors.Entry.From(tensor),
         entry => entry.As<float>().CopyTo(tensor.AsSpan()));
+
+    /// <summary>Takes over a file's tensors. Nothing changes unless it holds all that are wanted in their shapes, and no others.</summary>
+    /// <exception cref="InvalidDataException">It does not.</exception>
+    public static void LoadAll(StoredTensor[] wanted, IReadOnlyDictionary<string, SafeTensors.Entry> tensors, string path)
+    {
+        foreach (StoredTensor stored in wanted)
+        {
+            if (!tensors.TryGetValue(stored.Name, out SafeTensors.Entry? entry))
+                throw new InvalidDataException($"{path}: has no {stored}; it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}");
+            if (entry.ToString() != stored.Form)
+                throw new InvalidDataException($"{path}: {stored.Name} is {entry}, but the model's is {stored.Form}");
+        }
+        string? extra = tensors.Keys.Except(wanted.Select(stored => stored.Name)).Order(StringComparer.Ordinal).FirstOrDefault();
+        if (extra is not null)
+            throw new InvalidDataException($"{path}: holds {extra}, which the model does not have");
+        foreach (StoredTensor stored in wanted)
+            stored.Load(tensors[stored.Name]);
+    }
 
     /// <summary>“0.weight F32 [8, 1, 5, 5]”.</summary>
     public override string ToString() => $"{Name} {Form}";

@@ -23,19 +23,6 @@ public static class Weights
     public static void Load(Layer model, string path)
     {
         ArgumentNullException.ThrowIfNull(model);
-        IReadOnlyDictionary<string, SafeTensors.Entry> tensors = SafeTensors.Read(path).Tensors;
-        StoredTensor[] wanted = [.. model.Stored];
-        foreach (StoredTensor stored in wanted)
-        {
-            if (!tensors.TryGetValue(stored.Name, out SafeTensors.Entry? entry))
-                throw new InvalidDataException($"{path}: has no {stored}; it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}");
-            if (entry.ToString() != stored.Form)
-                throw new InvalidDataException($"{path}: {stored.Name} is {entry}, but the model's is {stored.Form}");
-        }
-        string? extra = tensors.Keys.Except(wanted.Select(stored => stored.Name)).Order(StringComparer.Ordinal).FirstOrDefault();
-        if (extra is not null)
-            throw new InvalidDataException($"{path}: holds {extra}, which the model does not have");
-        foreach (StoredTensor stored in wanted)
-            stored.Load(tensors[stored.Name]);
+        StoredTensor.LoadAll([.. model.Stored], SafeTensors.Read(path).Tensors, path);
     }
 }
