@@ -31,7 +31,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
     }
 
     /// <summary>How loss and accuracy on the training photos went.</summary>
-    public void Loss(IReadOnlyList<Epoch> history)
+    public void Loss(IReadOnlyList<TrainingEpoch> history)
     {
         if (history.Count > 1)
         {

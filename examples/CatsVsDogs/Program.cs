@@ -22,16 +22,17 @@ Option<float> learningRate = new("--learning-rate") { Description = "Largest lea
 Option<int> seed = new("--seed") { Description = "Seed of the weights, the order, the augmentation and the split", DefaultValueFactory = _ => 0 };
 Option<int> threads = new("--threads") { Description = "Threads that work", DefaultValueFactory = _ => Workers.Count };
 Option<int?> limit = new("--limit") { Description = "Take about N photos of each part only, of each class alike" };
+Option<bool> resume = new("--resume") { Description = "Go on from the checkpoint in the folder of --out, if there is one" };
 Option<string> output = new("--out")
 {
-    Description = "Folder for model.safetensors and the pictures",
+    Description = "Folder for model.safetensors, the pictures and the checkpoint",
     DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs"),
 };
 RootCommand root = new(
     "Trains a small CNN on photos of cats and dogs, from nothing: no weights are downloaded. Saves the model, the first layer's kernels before and "
-    + "after, what they make of a photo, the worst mistakes, and how the loss fell. Ctrl-C saves what has been learnt so far.")
+    + "after, what they make of a photo, the worst mistakes, and how the loss fell. Ctrl-C saves what has been learnt so far; --resume goes on.")
 {
-    data, download, strict, size, epochs, batchSize, learningRate, seed, threads, limit, output,
+    data, download, strict, size, epochs, batchSize, learningRate, seed, threads, limit, resume, output,
 };
 root.SetAction(Train);
 
@@ -65,8 +66,17 @@ int Train(ParseResult options)
     PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
     Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
 
-    List<Epoch> history = Training.Run(
-        classifier.Network, train, options.GetValue(epochs), options.GetValue(batchSize), options.GetValue(learningRate), options.GetValue(seed), stop.Token);
+    Trainer trainer = new(classifier.Network, new Sgd(classifier.Network.Parameters, 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
+    {
+        Epochs = options.GetValue(epochs),
+        BatchSize = options.GetValue(batchSize),
+        Seed = 1000 * options.GetValue(seed),
+        Schedule = (step, steps) => Schedule(step / (float)steps, options.GetValue(learningRate)),
+        Augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 },      // photos are few
+        CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
+        Resume = options.GetValue(resume),
+    };
+    IReadOnlyList<TrainingEpoch> history = TrainingProgress.Show(progress => trainer.Run(train, progress, stop.Token));
 
     string model = Path.Combine(folder, "model.safetensors");
     classifier.Save(model);
@@ -74,9 +84,10 @@ int Train(ParseResult options)
     drawings.Kernels(initialKernels);
     drawings.FeatureMaps();
     drawings.Loss(history);
+    string beside = string.Join(", ", drawings.Names);
     if (history.Count < options.GetValue(epochs))
     {
-        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; saved: {model}, and beside it {string.Join(", ", drawings.Names)}");
+        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; --resume goes on; saved: {model}, and beside it {beside}");
         return 1;
     }
 
@@ -107,6 +118,9 @@ int Predict(ParseResult options)
     Console.WriteLine($"{path}: {found}");
     return 0;
 }
+
+// Up for a fifth of the run, then down to nothing.
+static float Schedule(float done, float peak) => peak * Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
 
 static Tensor<float> Copy(Tensor<float> tensor)
 {

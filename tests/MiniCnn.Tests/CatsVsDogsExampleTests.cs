@@ -31,6 +31,9 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             return File.ReadAllBytes(Model);
         })];
         Assert.Equal(files[0], files[1]);
+        File.Delete(Model);
+        Run([.. learning, "--out", Path.Combine(folder, "run"), "--resume"]);                     // it has ended already
+        Assert.Equal(files[0], File.ReadAllBytes(Model));
         string[] pictures = ["kernels.png", "features.png", "loss.png", "where.png"];             // there are no mistakes to draw
         Assert.Equal(pictures.Order(), Directory.EnumerateFiles(Path.Combine(folder, "run"), "*.png").Select(Path.GetFileName).Order());
         foreach (string picture in pictures)
@@ -102,7 +105,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         string[] rest = process.StandardOutput.ReadToEnd().TrimEnd().Split('\n');
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped after \d+ of 1000 epochs; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))}, ", rest[^1]);
+        Assert.Matches($@"^stopped after \d+ of 1000 epochs; --resume goes on; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))}, ", rest[^1]);
         Assert.Equal([16L, 3, 3, 3], SafeTensors.Read(Path.Combine(folder, "model.safetensors")).Tensors["0.weight"].Shape.ToArray());
         Assert.True(Picture.Load(Path.Combine(folder, "kernels.png")).Width > 100);
     }

@@ -307,6 +307,13 @@ public sealed class TrainerTests : IDisposable
             Assert.Equal(before, Values(kept));
         }
 
+        // Branches read the same x.
+        Sequential branches = new(
+            new Conv2d(1, 4, 5, stride: 3), new Concat(new Conv2d(4, 2, 1), new Sequential(new Conv2d(4, 4, 1), new Spoiler(forward: true, call: 1))),
+            new Flatten(), new Linear(384, 10));
+        string second = Assert.Throws<NotFiniteNumberException>(() => new Trainer(branches, new Sgd(branches.Parameters, 0.01f)).Run(digits)).Message;
+        Assert.StartsWith("NaN or infinity in the output of layer 1.1.1, Spoiler, at batch 1 of 3 in epoch 1: a smaller", second, StringComparison.Ordinal);
+
         static byte[] Values(Sequential model) => [.. model.Parameters.SelectMany(p => SafeTensors.Entry.From(p.Value).Data.ToArray())];
     }
 
