@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -33,6 +34,8 @@ public sealed class AdaptiveAvgPool2d : Layer
 
     /// <summary>“AdaptiveAvgPool2d(1×1)”.</summary>
     public override string ToString() => $"AdaptiveAvgPool2d({outputSize})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("outputSize", outputSize.ToJson())];
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Workers.RunMany(y.Planes, x.PlanePitch, new ForwardPlane<T, V>(x, y));
 

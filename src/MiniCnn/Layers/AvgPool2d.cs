@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -26,6 +27,12 @@ public sealed class AvgPool2d : Layer
 
     /// <summary>“AvgPool2d(2×2, stride 2)”.</summary>
     public override string ToString() => $"AvgPool2d({window}{(countIncludePad ? "" : ", padding not counted")})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
+    [
+        ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()), ("padding", window.Padding.ToJson()),
+        ("countIncludePad", countIncludePad),
+    ];
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
         Workers.RunPlanes(y, new ForwardPlane<T, V>(window, countIncludePad, x, y));

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -66,6 +67,8 @@ public sealed class BatchNorm2d : Layer
 
     /// <summary>“BatchNorm2d(32)”.</summary>
     public override string ToString() => $"BatchNorm2d({channels})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("channels", channels), ("epsilon", epsilon), ("momentum", momentum)];
 
     internal override IEnumerable<StoredTensor> Stored =>
     [

@@ -23,8 +23,8 @@ public sealed class Concat : Container
     public override ImageShape OutputShape(ImageShape input)
     {
         ImageShape first = branches[0].OutputShape(input);
-        long channels = 0;
-        for (int i = 0; i < branches.Length; i++)
+        long channels = first.Channels;
+        for (int i = 1; i < branches.Length; i++)                              // each once: branches within branches would double the calls
         {
             ImageShape shape = branches[i].OutputShape(input);
             if (shape with { Channels = first.Channels } != first)

@@ -7,12 +7,12 @@ public abstract class Container : Layer
     private protected Container(params IReadOnlyList<(string Name, Layer Layer)> children)
     {
         Children = children;
-        for (int i = 0; i < children.Count; i++)
+        HashSet<Layer> before = [];
+        foreach ((string name, Layer layer) in children)
         {
-            (string name, Layer layer) = children[i];
             if (layer is null)
                 throw new ArgumentException($"layer {name} is null");
-            if (layer.Place is not "" || children.Take(i).Any(other => other.Layer == layer))
+            if (layer.Place is not "" || !before.Add(layer))
                 throw new ArgumentException($"{layer.Description}: has its place already, so it cannot be layer {name} too; make a new one");
         }
         foreach ((string name, Layer layer) in children)

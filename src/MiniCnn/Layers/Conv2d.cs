@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -57,6 +58,13 @@ public sealed class Conv2d : Layer
     /// <summary>“Conv2d(1→8, 5×5, padding 2)”.</summary>
     public override string ToString() =>
         $"Conv2d({inputChannels}→{outputChannels}, {window}{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
+    [
+        ("inputChannels", inputChannels), ("outputChannels", outputChannels), ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()),
+        ("padding", window.Padding.ToJson()), ("dilation", window.Dilation.ToJson()), ("groups", groups), ("bias", Bias is not null),
+        ("paddingMode", $"{window.PaddingMode}"),
+    ];
 
     internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / outputChannels);
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+
 namespace MiniCnn;
 
 /// <summary>
@@ -69,6 +71,13 @@ public sealed class ConvTranspose2d : Layer
     public override string ToString() =>
         $"ConvTranspose2d({inputChannels}→{outputChannels}, {window}{(outputPadding == 0 ? "" : $", output padding {outputPadding}")}"
         + $"{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
+    [
+        ("inputChannels", inputChannels), ("outputChannels", outputChannels), ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()),
+        ("padding", window.Padding.ToJson()), ("outputPadding", outputPadding.ToJson()), ("dilation", window.Dilation.ToJson()), ("groups", groups),
+        ("bias", Bias is not null),
+    ];
 
     internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / inputChannels);
 

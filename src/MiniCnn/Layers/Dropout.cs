@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -27,6 +28,8 @@ public sealed class Dropout : Layer
 
     /// <summary>“Dropout(0.5)”.</summary>
     public override string ToString() => FormattableString.Invariant($"Dropout({probability})");
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", probability)];
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Run<T, V>(x, y, pass);
 

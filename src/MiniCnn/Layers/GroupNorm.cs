@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -55,6 +56,8 @@ public sealed class GroupNorm : Layer
 
     /// <summary>“GroupNorm(4, 32)”.</summary>
     public override string ToString() => $"GroupNorm({groups}, {channels})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("groups", groups), ("channels", channels), ("epsilon", epsilon)];
 
     internal override void Initialize(TorchGenerator generator)
     {

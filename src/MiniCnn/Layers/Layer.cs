@@ -1,6 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
 using System.Numerics;
 using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -98,6 +99,9 @@ public abstract class Layer
 
     /// <summary>Whether the gradient check can run it in double.</summary>
     internal virtual bool RunsInDouble => true;
+
+    /// <summary>What its constructor takes, but for layers, as a model's file tells it and <see cref="Architecture"/> reads it; null if only code can make it.</summary>
+    internal virtual IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [];
 
     /// <summary>What a file of weights holds of the layer, under PyTorch's names: its parameters, and what else it has to remember.</summary>
     internal virtual IEnumerable<StoredTensor> Stored => Parameters.Select(p => StoredTensor.Of(p.Name, p.Value));

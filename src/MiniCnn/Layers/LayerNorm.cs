@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -63,6 +64,8 @@ public sealed class LayerNorm : Layer
 
     /// <summary>“LayerNorm(8×28×28)”, “LayerNorm(128)”.</summary>
     public override string ToString() => shape.IsFlat ? $"LayerNorm({shape.Channels})" : $"LayerNorm({shape})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("shape", shape.ToJson()), ("epsilon", epsilon)];
 
     internal override void Initialize(TorchGenerator generator)
     {

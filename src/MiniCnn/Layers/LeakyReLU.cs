@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -23,6 +24,8 @@ public sealed class LeakyReLU : Layer
 
     /// <summary>“LeakyReLU(0.01)”.</summary>
     public override string ToString() => FormattableString.Invariant($"LeakyReLU({negativeSlope})");
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("negativeSlope", negativeSlope)];
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
         Elementwise.Forward<T, V, Curve<T, V>>(x, y, new(T.CreateTruncating(negativeSlope)));

@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -42,6 +43,9 @@ public sealed class Linear : Layer
 
     /// <summary>“Linear(400→10)”.</summary>
     public override string ToString() => $"Linear({inputFeatures}→{outputFeatures}{(Bias is null ? ", no bias" : "")})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
+        [("inputFeatures", inputFeatures), ("outputFeatures", outputFeatures), ("bias", Bias is not null)];
 
     internal override long MultiplyAdds(ImageShape input) => (long)inputFeatures * outputFeatures;
 

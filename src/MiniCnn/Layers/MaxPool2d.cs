@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -25,6 +26,12 @@ public sealed class MaxPool2d : Layer
 
     /// <summary>“MaxPool2d(2×2, stride 2)”.</summary>
     public override string ToString() => $"MaxPool2d({window})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
+    [
+        ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()), ("padding", window.Padding.ToJson()),
+        ("dilation", window.Dilation.ToJson()),
+    ];
 
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
     internal bool Is2x2 => window.KernelSize == 2 && window.Stride == 2 && window.Dilation == 1 && window.Padding == default;

@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -39,6 +40,8 @@ public abstract class PlainLayer : Layer
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <returns>dx, of x's shape.</returns>
     protected abstract Tensor<float> BackwardCore(Tensor<float> dy);
+
+    internal sealed override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => null;
 
     internal sealed override bool RunsInDouble => false;
 

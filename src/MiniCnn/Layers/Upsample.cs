@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
@@ -40,6 +41,8 @@ public sealed class Upsample : Layer
 
     /// <summary>“Upsample(2×2, Bilinear)”.</summary>
     public override string ToString() => $"Upsample({factor}{(mode == UpsampleMode.Nearest ? "" : $", {mode}")})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("scaleFactor", factor.ToJson()), ("mode", $"{mode}")];
 
     internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {

@@ -141,7 +141,7 @@ public static partial class SafeTensors
     }
 
     // Unlike a writer's own encoding, this throws where a surrogate stands alone.
-    static JsonEncodedText Encoded(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
+    internal static JsonEncodedText Encoded(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
     static int IndexOf(string type) => Array.FindIndex(Types, t => t.Name == type);
 

@@ -140,7 +140,7 @@ public static partial class SafeTensors
     static InvalidDataException Bad(string name, string fault) => new($"tensor '{name}': {fault}");
 
     // Names come from the file: control characters would break the line, and a name may be a hundred megabytes.
-    static string OneLine(string message)
+    internal static string OneLine(string message)
     {
         if (message.Length > 1000) message = $"{message[..600]} … {message[^400..]}";
         return string.Concat(message.Select(c => char.IsControl(c) || c is '\u2028' or '\u2029' ? ' ' : c));

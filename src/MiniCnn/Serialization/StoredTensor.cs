@@ -19,20 +19,22 @@ sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Sav
 
     /// <summary>Takes over a file's tensors. Nothing changes unless it holds all that are wanted in their shapes, and no others.</summary>
     /// <exception cref="InvalidDataException">It does not.</exception>
-    public static void LoadAll(StoredTensor[] wanted, IReadOnlyDictionary<string, SafeTensors.Entry> tensors, string path)
+    public static void LoadAll(StoredTensor[] wanted, IReadOnlyDictionary<string, SafeTensors.Entry> tensors, string? path = null)
     {
         foreach (StoredTensor stored in wanted)
         {
             if (!tensors.TryGetValue(stored.Name, out SafeTensors.Entry? entry))
-                throw new InvalidDataException($"{path}: has no {stored}; it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}");
+                throw Fault($"has no {stored}; it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}");
             if (entry.ToString() != stored.Form)
-                throw new InvalidDataException($"{path}: {stored.Name} is {entry}, but the model's is {stored.Form}");
+                throw Fault($"{stored.Name} is {entry}, but the model's is {stored.Form}");
         }
         string? extra = tensors.Keys.Except(wanted.Select(stored => stored.Name)).Order(StringComparer.Ordinal).FirstOrDefault();
         if (extra is not null)
-            throw new InvalidDataException($"{path}: holds {extra}, which the model does not have");
+            throw Fault($"holds {extra}, which the model does not have");
         foreach (StoredTensor stored in wanted)
             stored.Load(tensors[stored.Name]);
+
+        InvalidDataException Fault(string why) => new(SafeTensors.OneLine(path is null ? why : $"{path}: {why}"));
     }
 
     /// <summary>“0.weight F32 [8, 1, 5, 5]”.</summary>

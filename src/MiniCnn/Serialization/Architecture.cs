@@ -1,0 +1,144 @@
+using System.Buffers;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
+namespace MiniCnn;
+
+/// <summary>
+/// A network's layers in JSON, each as its constructor would be called, and the network made of that again:
+/// <c>{"type": "Linear", "inputFeatures": 400, "outputFeatures": 10, "bias": true}</c>; a layer made of layers has them in “layers”.
+/// </summary>
+static class Architecture
+{
+    const int MaxDepth = 32;                                        // brackets in brackets: two for a layer in a layer
+
+    static readonly JsonDocumentOptions strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
+
+    /// <summary>The layers as text.</summary>
+    /// <exception cref="InvalidOperationException">A layer that only code can make, or layers too deep in one another.</exception>
+    public static string Write(Layer network) => ToText(json => Write(network, json));
+
+    /// <summary>What is written, as text.</summary>
+    public static string ToText(Action<Utf8JsonWriter> write)
+    {
+        ArrayBufferWriter<byte> text = new();
+        using (Utf8JsonWriter json = new(text, new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping }))
+            write(json);
+        return Encoding.UTF8.GetString(text.WrittenSpan);
+    }
+
+    /// <summary>
+    /// The layers again, with their first weights. A layer is made only where the file holds what it learns, in its shapes: so none is larger than the file.
+    /// </summary>
+    /// <exception cref="InvalidDataException">The text is no network, or the file has other tensors than it.</exception>
+    /// <exception cref="ArgumentException">A constructor refuses what stands there.</exception>
+    /// <exception cref="InvalidOperationException">Text that is not Unicode.</exception>
+    public static Layer Read(JsonElement json, IReadOnlyDictionary<string, SafeTensors.Entry> tensors) => Make(new(json, "", tensors));
+
+    /// <summary>JSON, no name twice, not too deep.</summary>
+    /// <exception cref="JsonException">The text is something else.</exception>
+    public static JsonDocument Parse(string text) => JsonDocument.Parse(text, strict);
+
+    public static JsonArray ToJson(this Size2d size) => [size.Height, size.Width];
+
+    public static JsonArray ToJson(this Padding padding) => [padding.Top, padding.Left, padding.Bottom, padding.Right];
+
+    public static JsonArray ToJson(this ImageShape shape) => shape.IsFlat ? [shape.Channels] : [shape.Channels, shape.Height, shape.Width];
+
+    static void Write(Layer layer, Utf8JsonWriter json)
+    {
+        if (layer.Arguments is not { } arguments)
+        {
+            throw new InvalidOperationException(
+                $"{layer.Description}: a layer of your own cannot be made again from a model's file; keep the weights alone with Weights.Save, "
+                + "and load them with Weights.Load into a network built in code");
+        }
+        if (json.CurrentDepth >= MaxDepth)
+            throw new InvalidOperationException($"{layer.Description}: a model's file holds layers up to {MaxDepth / 2} deep in one another");
+        json.WriteStartObject();
+        json.WriteString("type", layer.GetType().Name);
+        foreach ((string name, JsonNode value) in arguments)
+        {
+            json.WritePropertyName(name);
+            value.WriteTo(json);
+        }
+        if (layer is Container container)
+        {
+            json.WriteStartArray("layers");
+            foreach ((_, Layer child) in container.Children)
+                Write(child, json);
+            json.WriteEndArray();
+        }
+        json.WriteEndObject();
+    }
+
+    static Layer Make(LayerArguments a)
+    {
+        Layer layer = a.Type switch
+        {
+            nameof(Sequential) => new Sequential(Layers(a)),
+            nameof(Concat) => new Concat(Layers(a)),
+            nameof(Residual) => Layers(a, "body", "shortcut") is [Layer body, .. Layer[] shortcut]
+                ? new Residual(body, shortcut.FirstOrDefault()) : throw a.Bad("has no body"),
+            nameof(Conv2d) => Conv2d(a),
+            nameof(ConvTranspose2d) => ConvTranspose2d(a),
+            nameof(Linear) => Linear(a.Int("inputFeatures"), a.Int("outputFeatures"), a),
+            nameof(BatchNorm2d) => new BatchNorm2d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
+            nameof(GroupNorm) => new GroupNorm(a.Int("groups"), a.Holds("weight", a.Int("channels")), a.Double("epsilon")),
+            nameof(LayerNorm) => LayerNorm(a.Ints("shape"), a),
+            nameof(MaxPool2d) => new MaxPool2d(a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation")),
+            nameof(AvgPool2d) => new AvgPool2d(a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Bool("countIncludePad")),
+            nameof(AdaptiveAvgPool2d) => new AdaptiveAvgPool2d(a.Size("outputSize")),
+            nameof(Upsample) => new Upsample(a.Size("scaleFactor"), a.Value<UpsampleMode>("mode")),
+            nameof(Dropout) => new Dropout(a.Double("probability")),
+            nameof(LeakyReLU) => new LeakyReLU(a.Double("negativeSlope")),
+            nameof(Flatten) => new Flatten(),
+            nameof(Identity) => new Identity(),
+            nameof(ReLU) => new ReLU(),
+            nameof(GELU) => new GELU(),
+            nameof(SiLU) => new SiLU(),
+            nameof(Sigmoid) => new Sigmoid(),
+            nameof(Tanh) => new Tanh(),
+            nameof(Softmax) => new Softmax(),
+            nameof(LogSoftmax) => new LogSoftmax(),
+            _ => throw a.Bad("is no layer of this library"),
+        };
+        a.AreAllTaken();
+        return layer;
+    }
+
+    static Layer[] Layers(LayerArguments a, params string[] names) => [.. a.Children("layers", names).Select(Make)];
+
+    static Conv2d Conv2d(LayerArguments a)
+    {
+        (int from, int to, Size2d kernel, int groups) = (a.Int("inputChannels"), a.Int("outputChannels"), a.Size("kernelSize"), a.Int("groups"));
+        a.Holds("weight", to, from / Math.Max(groups, 1), kernel.Height, kernel.Width);
+        return new(from, to, kernel, a.Size("stride"), a.Padding("padding"), a.Size("dilation"), groups, a.Bool("bias"), a.Value<PaddingMode>("paddingMode"));
+    }
+
+    static ConvTranspose2d ConvTranspose2d(LayerArguments a)
+    {
+        (int from, int to, Size2d kernel, int groups) = (a.Int("inputChannels"), a.Int("outputChannels"), a.Size("kernelSize"), a.Int("groups"));
+        a.Holds("weight", from, to / Math.Max(groups, 1), kernel.Height, kernel.Width);
+        return new(from, to, kernel, a.Size("stride"), a.Padding("padding"), a.Size("outputPadding"), a.Size("dilation"), groups, a.Bool("bias"));
+    }
+
+    static Linear Linear(int from, int to, LayerArguments a)
+    {
+        a.Holds("weight", to, from);
+        return new(from, to, a.Bool("bias"));
+    }
+
+    static LayerNorm LayerNorm(int[] shape, LayerArguments a)
+    {
+        a.Holds("weight", shape);
+        return shape switch
+        {
+            [int features] => new(features, a.Double("epsilon")),
+            [int channels, int height, int width] => new(new ImageShape(channels, height, width), a.Double("epsilon")),
+            _ => throw a.Bad("needs 1 or 3 numbers in 'shape'"),
+        };
+    }
+}
