@@ -32,7 +32,7 @@ Argument<string> drawing = new("picture") { Description = "PNG, JPEG, PPM or PGM
 Option<string> weights = new("--model") { Description = "Weights to use", DefaultValueFactory = _ => Path.Combine("runs", "mnist", "model.safetensors") };
 Option<string?> seen = new("--out") { Description = "Folder for seen.png, the picture as the network saw it" };
 Command predict = new("predict", "Reads a digit that a person drew, by a model that was trained before.") { drawing, weights, seen };
-predict.SetAction(options => Prediction.Print(options.GetValue(drawing)!, options.GetValue(weights)!, options.GetValue(seen)));
+predict.SetAction(options => DigitReading.Print(options.GetValue(drawing)!, options.GetValue(weights)!, options.GetValue(seen)));
 
 RootCommand command = new("Trains a small CNN on MNIST's handwritten digits. Ctrl-C ends the training early and saves what there is; --resume goes on.")
 {

@@ -58,6 +58,9 @@ public sealed class Model
     /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>What tells of images what they show, from several threads at once. It shares the weights: make one, and keep it.</summary>
+    public Predictor CreatePredictor() => new(this);
+
     /// <summary>Writes the file, whole or not at all; the same model gives the same bytes.</summary>
     /// <exception cref="InvalidOperationException">
     /// The network holds a <see cref="PlainLayer"/>, which only code can make: keep the weights by <see cref="Weights.Save"/>.

@@ -4,7 +4,7 @@ using MiniCnn.Imaging;
 namespace MiniCnn.Examples.Mnist;
 
 /// <summary>What a trained network reads in a picture of one digit.</summary>
-static class Prediction
+static class DigitReading
 {
     const int Zoom = 10;
 

@@ -1,0 +1,62 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn;
+
+/// <summary>Tells what images show, for any number of threads at once: they share the weights, and each call has buffers of its own.</summary>
+/// <remarks>
+/// Buffers are kept for the next call, for as many calls at once as there are processors. A call gives the same bits whatever runs beside it.
+/// The weights are the model's own: whoever trains it waits until no call is running. A <see cref="PlainLayer"/> may keep what it likes of a run,
+/// so where there is one in the network, calls wait for one another.
+/// </remarks>
+public sealed class Predictor
+{
+    readonly Stack<LayerRun> idle = new();
+    readonly Lock? oneByOne;
+
+    internal Predictor(Model model)
+    {
+        Model = model;
+        oneByOne = model.Network.RunsInDouble ? null : new();
+    }
+
+    /// <summary>Whose predictions these are.</summary>
+    public Model Model { get; }
+
+    /// <summary>What each image of a batch shows, by the softmax of the network's logits.</summary>
+    /// <param name="images">[N, C, H, W] of the model's <see cref="Model.Input"/>, normalised as its images are.</param>
+    /// <exception cref="ArgumentException">Images of another shape.</exception>
+    public IReadOnlyList<Prediction> Predict(Tensor<float> images)
+    {
+        ArgumentNullException.ThrowIfNull(images);
+        (int channels, int height, int width) = (Model.Input.Channels, Model.Input.Height, Model.Input.Width);
+        if (images.Lengths is not [nint count, nint c, nint h, nint w] || (c, h, w) != (channels, height, width))
+            throw new ArgumentException($"the model takes images [N, {channels}, {height}, {width}], not [{string.Join(", ", images.Lengths.ToArray())}]");
+        Model.CheckOutput();
+        float[] probabilities = new float[count * Model.ClassNames.Count];
+        Run(images, Tensor.Create(probabilities, [count, Model.ClassNames.Count]));
+        return [.. probabilities.Chunk(Model.ClassNames.Count).Select(Of)];
+    }
+
+    void Run(Tensor<float> images, Tensor<float> logits)
+    {
+        LayerRun? run;
+        lock (idle)
+            run = idle.TryPop(out LayerRun? kept) ? kept : new(Model.Network);
+        if (oneByOne is null)
+            run.Forward(images, training: false, logits);
+        else
+            lock (oneByOne)
+                run.Forward(images, training: false, logits);
+        lock (idle)
+            if (idle.Count < Environment.ProcessorCount)
+                idle.Push(run);                             // not one that threw
+    }
+
+    Prediction Of(float[] row)
+    {
+        TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);          // so that nothing overflows
+        TensorPrimitives.SoftMax(row, row);
+        int label = TensorPrimitives.IndexOfMax<float>(row);
+        return new(label, Model.ClassNames[label], row[label], row);
+    }
+}
