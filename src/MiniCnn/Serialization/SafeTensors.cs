@@ -145,7 +145,7 @@ public static partial class SafeTensors
 
     static int IndexOf(string type) => Array.FindIndex(Types, t => t.Name == type);
 
-    static string TypeOf<T>() => Array.Find(Types, t => t.Element == typeof(T)).Name is string name && BitConverter.IsLittleEndian
+    internal static string TypeOf<T>() => Array.Find(Types, t => t.Element == typeof(T)).Name is string name && BitConverter.IsLittleEndian
         ? name
         : throw new NotSupportedException($"safetensors: no element type for {typeof(T)} on this machine");
 

@@ -10,7 +10,7 @@ namespace MiniCnn;
 sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Save, Action<SafeTensors.Entry> Load)
 {
     public static StoredTensor Of<T>(string name, T[] numbers) where T : unmanaged => new(
-        name, SafeTensors.Entry.From<T>([], 0).ToString().Replace("[0]", $"[{numbers.Length}]", StringComparison.Ordinal),
+        name, $"{SafeTensors.TypeOf<T>()} [{numbers.Length}]",
         () => SafeTensors.Entry.From<T>(numbers, numbers.Length), entry => entry.As<T>().CopyTo(numbers));
 
     public static StoredTensor Of(string name, Tensor<float> tensor) => new(
