@@ -22,7 +22,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
             if (photo < 0)
                 continue;
             Picture picture = Photo(photo);
-            Tensor<float> x = classifier.Input(picture);
+            Tensor<float> x = classifier.Model.ToInput(picture);
             tiles.Add((photos.ClassNames[label], picture));
             tiles.AddRange(classifier.FirstMaps(x).Select((map, i) => ($"map {i + 1}", HeatMap.Tile(map))));
             tiles.Add(("where", HeatMap.Over(picture, classifier.ActivationMap(x, label))));
@@ -59,7 +59,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
             {
                 Picture picture = Photo(photo);
                 tiles.Add(($"{photos.ClassNames[label]}, {100 * scores.Probability(photo):F0} %", picture));
-                tiles.Add(("", HeatMap.Over(picture, classifier.ActivationMap(classifier.Input(picture), label))));
+                tiles.Add(("", HeatMap.Over(picture, classifier.ActivationMap(classifier.Model.ToInput(picture), label))));
             }
         }
         if (tiles.Count > 0)

@@ -79,7 +79,7 @@ int Train(ParseResult options)
     IReadOnlyList<TrainingEpoch> history = TrainingProgress.Show(progress => trainer.Run(train, progress, stop.Token));
 
     string model = Path.Combine(folder, "model.safetensors");
-    classifier.Save(model);
+    classifier.Model.Save(model);
     Drawings drawings = new(classifier, validation, folder);
     drawings.Kernels(initialKernels);
     drawings.FeatureMaps();
@@ -106,14 +106,13 @@ int Predict(ParseResult options)
     PetClassifier classifier = PetClassifier.Load(options.GetValue(modelPath)!);
     string path = options.GetValue(photo)!;
     Picture picture = Picture.Load(path);
-    Tensor<float> x = classifier.Input(picture);
-    float[] probabilities = classifier.Probabilities(x)[0];
-    int label = TensorPrimitives.IndexOfMax<float>(probabilities);
+    Tensor<float> x = classifier.Model.ToInput(picture);
+    Prediction prediction = classifier.Predictor.Predict(x)[0];
     string where = options.GetValue(mapPath) ?? $"{Path.GetFileNameWithoutExtension(path)}-where.png";
-    string found = $"{classifier.Classes[label]} ({100 * probabilities[label]:F1} %)";
+    string found = $"{prediction.ClassName} ({100 * prediction.Probability:F1} %)";
     double scale = Math.Min(1, 400.0 / Math.Max(picture.Width, picture.Height));
     picture = picture.Resize((int)Math.Ceiling(scale * picture.Width), (int)Math.Ceiling(scale * picture.Height));
-    ContactSheet.Draw([(Path.GetFileName(path), picture), (found, HeatMap.Over(picture, classifier.ActivationMap(x, label)))], columns: 2).Save(where);
+    ContactSheet.Draw([(Path.GetFileName(path), picture), (found, HeatMap.Over(picture, classifier.ActivationMap(x, prediction.Label)))], columns: 2).Save(where);
     Console.WriteLine($"where it looked: {where}");
     Console.WriteLine($"{path}: {found}");
     return 0;

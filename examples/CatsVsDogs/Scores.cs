@@ -4,18 +4,18 @@ namespace MiniCnn.Examples.CatsVsDogs;
 sealed class Scores
 {
     readonly LabeledImages photos;
-    readonly float[][] probabilities;       // [N][classes]
+    readonly Prediction[] predictions;
 
-    Scores(LabeledImages photos, float[][] probabilities) => (this.photos, this.probabilities) = (photos, probabilities);
+    Scores(LabeledImages photos, Prediction[] predictions) => (this.photos, this.predictions) = (photos, predictions);
 
     public static Scores Of(PetClassifier classifier, LabeledImages photos) =>
-        new(photos, [.. photos.Batches(100).SelectMany(batch => classifier.Probabilities(batch.Images))]);
+        new(photos, [.. photos.Batches(100).SelectMany(batch => classifier.Predictor.Predict(batch.Images))]);
 
     /// <summary>The class that a photo is taken for.</summary>
-    public int Guess(int photo) => Array.IndexOf(probabilities[photo], probabilities[photo].Max());
+    public int Guess(int photo) => predictions[photo].Label;
 
     /// <summary>How sure that guess is.</summary>
-    public float Probability(int photo) => probabilities[photo].Max();
+    public float Probability(int photo) => predictions[photo].Probability;
 
     public int Count(int label) => photos.Labels.Count(label);
 

@@ -15,7 +15,7 @@ public sealed class PetClassifierTests : IDisposable
     public void The_mean_of_an_activation_map_is_the_logit_without_its_bias()
     {
         (PetClassifier classifier, Picture photo) = (Trained(), Photo(40, 30));
-        Tensor<float> x = classifier.Input(photo), logits = classifier.Network.Forward(x), bias = ((Linear)classifier.Network.Layers[^1]).Bias!.Value;
+        Tensor<float> x = classifier.Model.ToInput(photo), logits = classifier.Network.Forward(x), bias = ((Linear)classifier.Network.Layers[^1]).Bias!.Value;
         for (int label = 0; label < 2; label++)
         {
             float[,] map = classifier.ActivationMap(x, label);
@@ -34,21 +34,21 @@ public sealed class PetClassifierTests : IDisposable
         byte[] planes = new byte[3 * 32 * 32];
         for (int i = 0; i < planes.Length; i++)
             planes[i] = small.Pixels[i % 1024 * 3 + i / 1024];
-        LabeledImages one = new(planes, [0], new ImageShape(3, 32, 32), 2, classifier.Mean, classifier.Std);
-        Assert.Equal(one.Batches(1).Single().Images.AsSpan().ToArray(), classifier.Input(photo).AsSpan().ToArray());
+        LabeledImages one = new(planes, [0], new ImageShape(3, 32, 32), 2, classifier.Model.Mean.ToArray(), classifier.Model.Std.ToArray());
+        Assert.Equal(one.Batches(1).Single().Images.AsSpan().ToArray(), classifier.Model.ToInput(photo).AsSpan().ToArray());
     }
 
     [Fact]
     public void The_file_is_all_it_takes()
     {
         (PetClassifier saved, Picture photo) = (Trained(), Photo(20, 50));
-        saved.Save(path);
+        saved.Model.Save(path);
         PetClassifier loaded = PetClassifier.Load(path);
-        Assert.Equal((32, "cat", "dog"), (loaded.Size, loaded.Classes[0], loaded.Classes[1]));
-        Assert.Equal<float[]>([saved.Mean, saved.Std], [loaded.Mean, loaded.Std]);
-        float[] probabilities = loaded.Probabilities(loaded.Input(photo))[0];
-        Assert.Equal(saved.Probabilities(saved.Input(photo))[0], probabilities);
-        Assert.Equal(1, probabilities.Sum(), 1e-6);
+        Assert.Equal((new ImageShape(3, 32, 32), "cat", "dog"), (loaded.Model.Input, loaded.Model.ClassNames[0], loaded.Model.ClassNames[1]));
+        Prediction prediction = loaded.Predictor.Predict(photo);
+        Assert.Equal(saved.Predictor.Predict(photo).Probabilities, prediction.Probabilities);
+        Assert.Equal(1, prediction.Probabilities.Sum(), 1e-6);
+        Assert.Equal(saved.ActivationMap(saved.Model.ToInput(photo), 1), loaded.ActivationMap(loaded.Model.ToInput(photo), 1));
     }
 
     /// <summary>A classifier after a step, so that its batch norms have seen something.</summary>
