@@ -8,7 +8,7 @@ namespace MiniCnn.Tests;
 /// </summary>
 public sealed class Recorded : IDisposable
 {
-    readonly ConcurrentBag<string> passed = [];
+    readonly ConcurrentBag<string> passed = [], said = [];
 
     public Recorded() => Recording = Recording.Read(Recording.DefaultPath, Table);
 
@@ -17,6 +17,9 @@ public sealed class Recorded : IDisposable
     public Recording Recording { get; }
 
     public void Passed(string what) => passed.Add(what);
+
+    /// <summary>A line of its own for that place.</summary>
+    public void Says(string line) => said.Add(line);
 
 #if TORCHSHARP
     const string LiveOne = "";    // MiniCnn.TorchSharp.Tests says what that one was asked
@@ -27,7 +30,8 @@ public sealed class Recorded : IDisposable
     public void Dispose() => File.WriteAllText(
         Path.Combine(AppContext.BaseDirectory, "checked.txt"),
         $"Checked against results recorded from {Recording.RecordedWith}: "
-        + string.Join(", ", passed.Order().OrderByDescending(p => p.Contains("conv2d", StringComparison.Ordinal))) + ".\n" + LiveOne);
+        + string.Join(", ", passed.Order().OrderByDescending(p => p.Contains("conv2d", StringComparison.Ordinal)))
+        + ".\n" + string.Concat(said.Select(line => line + "\n")) + LiveOne);
 }
 
 [CollectionDefinition(nameof(Recorded))]
