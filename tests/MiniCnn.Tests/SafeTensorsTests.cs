@@ -1,4 +1,5 @@
 using System.Buffers.Binary;
+using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text;
 using Entry = MiniCnn.SafeTensors.Entry;
@@ -125,6 +126,7 @@ public sealed class SafeTensorsTests : IDisposable
     [InlineData("{\"a\":1}", "tensor 'a': expected an object")]
     [InlineData(A + ",}", "not JSON")]
     [InlineData(A + ""","a":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "tensor 'a': is there twice")]
+    [InlineData(A + ""","\u0061":{"dtype":"F32","shape":[0],"data_offsets":[8,8]}}""", "tensor 'a': is there twice")]
     [InlineData("""{"\ud800":{}}""", "not JSON")]
     [InlineData("""{"a\nb":1}""", "tensor 'a b': expected an object")]
     // metadata
@@ -192,13 +194,13 @@ public sealed class SafeTensorsTests : IDisposable
     }
 
     [Fact]
-    public void Two_thousand_mutated_files_give_tensors_or_one_clear_line()
+    public void Mutated_files_are_tensors_or_one_clear_line()
     {
         SafeTensors.Write(PathOf("a"), Sample, new Dictionary<string, string> { ["net"] = "conv", ["seed"] = "42" });
         byte[] good = File.ReadAllBytes(PathOf("a"));
         var random = new Random(1);
-        int read = 0, refused = 0;
-        while (read + refused < 2000)
+        int count = int.Parse(Environment.GetEnvironmentVariable("MINICNN_FUZZ") ?? "2000", CultureInfo.InvariantCulture), read = 0, refused = 0;
+        while (read + refused < count)
         {
             byte[] bytes = Mutate(good, random);
             File.WriteAllBytes(PathOf("a"), bytes);
@@ -216,7 +218,7 @@ public sealed class SafeTensorsTests : IDisposable
             }
             Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 50_000 + 40 * bytes.Length);
         }
-        Assert.True(read > 100 && refused > 1000, $"{read} read, {refused} refused: the mutations are too harsh or too mild");
+        Assert.True(read > count / 20 && refused > count / 2, $"{read} read, {refused} refused: the mutations are too harsh or too mild");
     }
 
     static byte[] Mutate(byte[] good, Random random)

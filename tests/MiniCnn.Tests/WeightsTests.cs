@@ -53,4 +53,37 @@ public sealed class WeightsTests : IDisposable
 
         static float[] Everything(Sequential model) => [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
     }
+
+    /// <summary>Every name and every form is looked at before the first number is written, running statistics included.</summary>
+    [Fact]
+    public void A_file_with_one_fault_changes_nothing()
+    {
+        Sequential saved = new(new BatchNorm2d(2), new Conv2d(2, 1, 1)), model = new(new BatchNorm2d(2), new Conv2d(2, 1, 1));
+        saved.Initialize(1);
+        model.Initialize(2);
+        saved.Forward(Tensor.Create(new Random(1).Reals(8), [2, 2, 1, 2]), training: true);
+        Weights.Save(saved, Path);
+        IReadOnlyDictionary<string, SafeTensors.Entry> good = SafeTensors.Read(Path).Tensors;
+        byte[] before = Bytes(model);
+        foreach (string name in good.Keys)
+        {
+            foreach (SafeTensors.Entry? other in (SafeTensors.Entry?[])[null, SafeTensors.Entry.From<int>([1]), SafeTensors.Entry.From<float>(new float[3], 3)])
+            {
+                Dictionary<string, SafeTensors.Entry> tensors = new(good);
+                tensors.Remove(name);
+                if (other is not null)
+                    tensors[name] = other;
+                SafeTensors.Write(Path, tensors);
+                Assert.Contains(name, Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message, StringComparison.Ordinal);
+                Assert.Equal(before, Bytes(model));
+            }
+        }
+
+        byte[] Bytes(Sequential model)
+        {
+            string copy = System.IO.Path.Combine(folder, "copy");
+            Weights.Save(model, copy);
+            return File.ReadAllBytes(copy);
+        }
+    }
 }
