@@ -12,7 +12,8 @@ static class PublicApi
     static readonly Dictionary<Type, string> keywords = new (Type Type, string Keyword)[]
     {
         (typeof(bool), "bool"), (typeof(byte), "byte"), (typeof(double), "double"), (typeof(float), "float"), (typeof(int), "int"), (typeof(long), "long"),
-        (typeof(nint), "nint"), (typeof(object), "object"), (typeof(string), "string"), (typeof(uint), "uint"), (typeof(ulong), "ulong"), (typeof(void), "void"),
+        (typeof(nint), "nint"), (typeof(object), "object"), (typeof(string), "string"), (typeof(uint), "uint"), (typeof(ulong), "ulong"),
+        (typeof(void), "void"),
     }.ToDictionary(k => k.Type, k => k.Keyword);
 
     public static string Of(Assembly assembly) => string.Join('\n', assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal).Select(
@@ -39,7 +40,8 @@ static class PublicApi
             $"static {cast.Name[3..].ToLowerInvariant()} operator {Name(cast.ReturnType)}{Parameters(cast)}",
         MethodInfo { IsSpecialName: true } accessor when !accessor.Name.StartsWith("op_", StringComparison.Ordinal) => "",
         MethodInfo method => IsNew(method) && !Has<CompilerGeneratedAttribute>(method)
-            ? Access(method) + Manner(method) + Returned(method) + method.Name + Generic(method) + Parameters(method) + Constraints(method.GetGenericArguments()) : "",
+            ? Access(method) + Manner(method) + Returned(method) + method.Name + Generic(method) + Parameters(method)
+                + Constraints(method.GetGenericArguments()) : "",
         FieldInfo { IsPublic: false, IsFamily: false, IsFamilyOrAssembly: false } => "",
         FieldInfo { DeclaringType.IsEnum: true } value => $"{value.Name} = {value.GetRawConstantValue()}",
         FieldInfo field => (field.IsPublic ? "" : "protected ")
