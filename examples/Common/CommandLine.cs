@@ -27,7 +27,7 @@ static class CommandLine
             return 1;
         }
         catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or ArgumentException
-            or OutOfMemoryException or OverflowException)
+            or OutOfMemoryException or ArithmeticException)
         {
             string message = e.Message;
             if (e is ArgumentException { ParamName: string name })

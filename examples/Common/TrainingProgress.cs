@@ -23,8 +23,8 @@ sealed class TrainingProgress : IProgress<TrainingStep>
 
     public void Report(TrainingStep step)
     {
-        if (before < 0)
-            before = step.Step - 1;                              // a run that goes on begins in its middle
+        if (before < 0 && (before = step.Step - 1) > 0)
+            Say($"going on after step {before} of {step.Steps}");
         images += step.Count;
         recent += step.Count;
         correct += step.Correct;
@@ -32,6 +32,8 @@ sealed class TrainingProgress : IProgress<TrainingStep>
         if (bar is not null)
             (bar.MaxValue, bar.Value) = (step.Steps, step.Step);
         TimeSpan now = Stopwatch.GetElapsedTime(start);
+        if (step.Ended is { ValidationAccuracy: double accuracy } ended)
+            Say(FormattableString.Invariant($"epoch {step.Epoch + 1}: validation loss {ended.ValidationLoss:F4}, accuracy {100 * accuracy:F2} %"));
         if (now < nextLine && step.Step < step.Steps)
             return;
         string epoch = $"epoch {step.Epoch + 1}/{step.Epochs}", line = $"{epoch}  loss {loss / recent:F4}  accuracy {100.0 * correct / recent:F2} %";
@@ -42,5 +44,13 @@ sealed class TrainingProgress : IProgress<TrainingStep>
             Console.WriteLine($"{line}  {Bar.Text(now / (step.Step - before) * (step.Steps - step.Step))} left");
         nextLine = now + TimeSpan.FromSeconds(bar is null ? 2 : 0.2);
         (recent, correct, loss) = (0, 0, 0);
+    }
+
+    void Say(string line)
+    {
+        if (bar is null)
+            Console.WriteLine(line);
+        else
+            AnsiConsole.WriteLine(line);                         // above the bar
     }
 }

@@ -25,9 +25,9 @@ public sealed class EvaluationTests
         Tensor<float> logits = Tensor.Create<float>([1, 2, 0, 5, 4, 3, 0, 0, 1], [3, 3]);
         Assert.Equal(2, Evaluation.CountCorrect(logits, [1, 1, 2]));
         string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Sequential(new Flatten(), new Linear(1, 3)), images)).Message;
-        Assert.Contains("logits of their 4 classes, not 7 images and 3 features", why, StringComparison.Ordinal);
+        Assert.Contains("images of 4 classes need as many logits, but the model makes 3 features of 1×1×1", why, StringComparison.Ordinal);
         why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Reader(), images.Take(0))).Message;
-        Assert.Contains("not 0 images and 4 features", why, StringComparison.Ordinal);
+        Assert.Contains("there are no images", why, StringComparison.Ordinal);
     }
 
     sealed class Reader : PlainLayer

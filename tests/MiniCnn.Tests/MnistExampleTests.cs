@@ -59,6 +59,7 @@ public sealed class MnistExampleTests : IDisposable
         Fails(2, "--epochs", "--epochs", "many");
         Fails(2, "--frobnicate", "--frobnicate");
         Fails(2, "--learning-rate", "--learning-rate", "NaN");
+        Fails(1, "NaN or infinity in ", "--data", data, "--learning-rate", "1e6");
         Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
         File.AppendAllText(images, "x");
         Fails(1, "train-images-idx3-ubyte", "--data", data);

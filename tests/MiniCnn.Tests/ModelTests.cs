@@ -247,7 +247,9 @@ public sealed class ModelTests : IDisposable
         string names = kind == "names" ? $"[{string.Join(',', Enumerable.Repeat("\"\"", 100_000))}]" : """["a"]""";
         SafeTensors.Write(PathOf("a"), [], new Dictionary<string, string>
         {
-            ["architecture"] = architecture, ["class_names"] = names, ["input"] = """{"channels":1,"height":1,"width":1,"mean":[0],"std":[1]}""",
+            ["architecture"] = architecture,
+            ["class_names"] = names,
+            ["input"] = """{"channels":1,"height":1,"width":1,"mean":[0],"std":[1]}""",
         });
         long before = GC.GetAllocatedBytesForCurrentThread();
         Refused("");

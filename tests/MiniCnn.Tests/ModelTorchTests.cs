@@ -37,7 +37,8 @@ public sealed class ModelTorchTests(Recorded recorded) : IDisposable
         new Model(net, new(3, 8, 16), [0, 0, 0], [1, 1, 1], ["cat", "dog"]).Save(Path.Combine(folder, "model.safetensors"));
         SafeTensors.Write(Path.Combine(folder, "run.safetensors"), new Dictionary<string, SafeTensors.Entry>
         {
-            ["x"] = SafeTensors.Entry.From(x), ["y"] = SafeTensors.Entry.From(net.Forward(x)),
+            ["x"] = SafeTensors.Entry.From(x),
+            ["y"] = SafeTensors.Entry.From(net.Forward(x)),
         });
         if (Torch() is not string torch)
         {

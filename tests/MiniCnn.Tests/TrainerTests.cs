@@ -70,10 +70,11 @@ public sealed class TrainerTests : IDisposable
                 optimizer.Step();
                 optimizer.ZeroGrad();
                 int correct = logits.AsSpan().ToArray().Chunk(10).Zip(labels).Count(image => TensorPrimitives.IndexOfMax<float>(image.First) == image.Second);
-                expected.Add(new(epoch, 2, expected.Count + 1, 8, value, correct, labels.Length));
                 (sum, right) = (sum + value * (double)labels.Length, right + correct);
+                TrainingEpoch? ended = expected.Count % 4 == 3 ? new(sum / 150, right / 150.0) : null;
+                expected.Add(new(epoch, 2, expected.Count + 1, 8, value, correct, labels.Length, ended));
             }
-            Assert.Equal(new TrainingEpoch(sum / 150, right / 150.0), history[epoch]);
+            Assert.Equal(expected[^1].Ended, history[epoch]);
         }
         Assert.Equal(expected, steps);
         Assert.Equal(Bytes(plain), Bytes(model));
@@ -130,6 +131,7 @@ public sealed class TrainerTests : IDisposable
                 Workers.Count = threads;
                 Sequential model = Model();
                 File.Delete(Path);
+                File.Delete(Path + ".previous");
                 Create(model, path: Path).Run(digits);
                 return File.ReadAllBytes(Path);
             })];
@@ -187,8 +189,11 @@ public sealed class TrainerTests : IDisposable
         Create(Model(), path: Path).Run(digits, new Reports(step => { if (step.Step == 7) stop.Cancel(); }), stop.Token);
         Refused("its seed 7 and here 8", model => Other(model, 3, 32, 8));
         Refused("its batch size 32 and here 64", model => Other(model, 3, 64, 7));
+        LabeledImages images = new([.. digits.Pixels.ToArray().Select((x, i) => i == 5 ? (byte)(x ^ 1) : x)], digits.Labels.ToArray(), digits.Shape, 10);
+        string others = Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images)).Message;
+        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         Refused("its epochs 3 and here 1", model => Other(model, 1, 32, 7));
-        Refused("its augmentation Augmentation {", model => Other(model, 3, 32, 7));
+        Refused("its augmentation CropPadding 2, Brightness 0.2, Cutout 5 and here none", model => Other(model, 3, 32, 7));
         Refused("has no optimizer.0.0.velocity", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
         Refused("optimizer.0.steps is I32 [8], but", model => Create(model, m => [new Adam([])], Path));
         File.Delete(Path + ".previous");
@@ -247,12 +252,49 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void A_run_that_does_not_resume_leaves_nothing_of_an_older_one_to_resume()
+    {
+        Create(Model(), path: Path).Run(digits);
+        Assert.True(File.Exists(Path) && File.Exists(Path + ".previous"));
+        Sequential model = Model();
+        Trainer fresh = new(model, new Adam(model.Parameters)) { CheckpointPath = Path };
+        Assert.Empty(fresh.Run(digits, null, new CancellationToken(canceled: true)));
+        Assert.True(Checkpoint.Exists(Path));                                            // it never began
+        Assert.Throws<TimeoutException>(() => fresh.Run(digits, new Reports(_ => throw new TimeoutException())));
+        Assert.False(Checkpoint.Exists(Path));
+    }
+
+    [Fact]
+    public void A_damaged_checkpoint_never_takes_the_place_of_a_good_one()
+    {
+        using CancellationTokenSource stop = new();
+        Create(Model(), path: Path).Run(digits, new Reports(step => { if (step.Step == 8) stop.Cancel(); }), stop.Token);
+        byte[] good = File.ReadAllBytes(Path + ".previous");
+        File.WriteAllText(Path, "rubbish");
+        Assert.Throws<TimeoutException>(() => Create(Model(), path: Path).Run(digits, new Reports(_ => throw new TimeoutException())));
+        Assert.Equal(good, File.ReadAllBytes(Path + ".previous"));
+        Assert.False(File.Exists(Path));
+
+        // The same for one that is at a place that no epoch has.
+        string state = SafeTensors.Read(Path + ".previous").Metadata["minicnn.training"];
+        foreach ((string from, string to) in ((string, string)[])[("\"Batch\":2", "\"Batch\":5"), ("\"BestEpoch\":0", "\"BestEpoch\":1"), ("\"Count\":64", "\"Count\":-1")])
+        {
+            Assert.Contains(from, state, StringComparison.Ordinal);
+            SafeTensorsFile file = SafeTensors.Read(Path + ".previous");
+            SafeTensors.Write(Path, file.Tensors, new Dictionary<string, string>(file.Metadata) { ["minicnn.training"] = state.Replace(from, to, StringComparison.Ordinal) });
+            Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(digits));
+        }
+    }
+
+    [Fact]
     public void A_checkpoint_in_a_loop_of_ones_own_keeps_text_too()
     {
         Sequential model = Model(), other = Model();
         Adam adam = new(model.Parameters), otherAdam = new(other.Parameters);
         Step(model, adam, 1);
+        adam.LearningRate = 0.02f;
         Checkpoint.Save(Path, model, [adam], new Dictionary<string, string> { ["epoch"] = "3" });
+        other.Parameters[0].Gradient.AsSpan().Fill(float.NaN);                           // what a batch left there
         Assert.Equal("3", Checkpoint.Load(Path, other, [otherAdam])["epoch"]);
         Step(model, adam, 2);
         Step(other, otherAdam, 2);
@@ -297,7 +339,7 @@ public sealed class TrainerTests : IDisposable
                 if (++steps == 8)
                     before = Values(model);
             }))).Message;
-            Assert.Contains($"{where}; the last checkpoint is kept, {Path}: a smaller learning rate", message, StringComparison.Ordinal);
+            Assert.Contains($"{where}; a smaller learning rate helps, or one that rises slowly; the last checkpoint is kept: {Path}", message, StringComparison.Ordinal);
             Assert.Equal(8, steps);
             Assert.Equal(before, Values(model));
             Sequential kept = new(
@@ -312,7 +354,7 @@ public sealed class TrainerTests : IDisposable
             new Conv2d(1, 4, 5, stride: 3), new Concat(new Conv2d(4, 2, 1), new Sequential(new Conv2d(4, 4, 1), new Spoiler(forward: true, call: 1))),
             new Flatten(), new Linear(384, 10));
         string second = Assert.Throws<NotFiniteNumberException>(() => new Trainer(branches, new Sgd(branches.Parameters, 0.01f)).Run(digits)).Message;
-        Assert.StartsWith("NaN or infinity in the output of layer 1.1.1, Spoiler, at batch 1 of 3 in epoch 1: a smaller", second, StringComparison.Ordinal);
+        Assert.StartsWith("NaN or infinity in the output of layer 1.1.1, Spoiler, at batch 1 of 3 in epoch 1; a smaller", second, StringComparison.Ordinal);
 
         static byte[] Values(Sequential model) => [.. model.Parameters.SelectMany(p => SafeTensors.Entry.From(p.Value).Data.ToArray())];
     }
@@ -327,10 +369,21 @@ public sealed class TrainerTests : IDisposable
 
         // A rate that no weight survives, at the one step of a run.
         model = Model();
-        message = Assert.Throws<NotFiniteNumberException>(() =>
-            new Trainer(model, new Sgd(model.Parameters, float.PositiveInfinity)) { BatchSize = 150, CheckpointPath = Path }.Run(digits)).Message;
-        Assert.Matches(new Regex(@"^NaN or infinity in parameter \S+ \[.*\], at the end of epoch 1"), message);
-        Assert.False(Checkpoint.Exists(Path));
+        foreach (string? path in (string?[])[Path, null])
+        {
+            message = Assert.Throws<NotFiniteNumberException>(() =>
+                new Trainer(model, new Sgd(model.Parameters, float.PositiveInfinity)) { BatchSize = 150, CheckpointPath = path }.Run(digits)).Message;
+            Assert.Matches(new Regex(@"^NaN or infinity in model\.\S+, at the end of epoch 1; a smaller.*slowly$"), message);
+            Assert.False(Checkpoint.Exists(Path));
+            model = Model();
+        }
+        message = Assert.Throws<NotFiniteNumberException>(() => new Trainer(model, new Sgd(model.Parameters, 1e25f)) { Validation = others, BatchSize = 150 }.Run(digits)).Message;
+        Assert.StartsWith("NaN or infinity in the validation loss, at the end of epoch 1", message, StringComparison.Ordinal);
+
+        // What a batch left behind does no harm to the next run.
+        model = Model();
+        model.Parameters[0].Gradient.AsSpan().Fill(float.NaN);
+        new Trainer(model, new Sgd(model.Parameters, 0.01f)).Run(digits);
 
         LabeledImages bad = new([.. Enumerable.Repeat((byte)9, 16)], [1], new(1, 4, 4), 2, mean: [0], std: [float.Epsilon]);
         Sequential small = new(new Flatten(), new Linear(16, 2));
@@ -346,6 +399,13 @@ public sealed class TrainerTests : IDisposable
         Assert.Contains("need Validation images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { KeepBest = true }.Run(digits)).Message);
         Assert.Contains("need Validation images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Patience = 2 }.Run(digits)).Message);
         Assert.Contains("needs a CheckpointPath", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Resume = true }.Run(digits)).Message);
+        Assert.Contains("needs an optimizer", Assert.Throws<ArgumentException>(() => new Trainer(model).Run(digits)).Message);
+        Assert.Throws<ArgumentNullException>(() => new Trainer(null!, sgd));
+        LabeledImages of3 = new(new byte[784], [0], new(1, 28, 28), classes: 3);
+        Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Validation = of3 }.Run(digits)).Message);
+        Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Epochs = int.MaxValue }.Run(digits)).Message);
+        Trainer nowhere = new(model, sgd) { CheckpointPath = System.IO.Path.Combine(folder, "no", "where") };
+        Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
         Assert.Contains("no images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(digits.Take(0))).Message);
         Assert.Equal("Epochs", Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, sgd) { Epochs = 0 }).ParamName);
         Assert.Equal("BatchSize", Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, sgd) { BatchSize = 0 }).ParamName);

@@ -43,6 +43,19 @@ public sealed record Augmentation
     /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
     public int Cutout { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
 
+    /// <summary>What is on: “HorizontalFlip, Scale 0.5”, or “none”.</summary>
+    public override string ToString()
+    {
+        string[] all =
+        [
+            HorizontalFlip ? nameof(HorizontalFlip) : "", Text(nameof(CropPadding), CropPadding), Scale < 1 ? Text(nameof(Scale), Scale) : "",
+            Text(nameof(Brightness), Brightness), Text(nameof(Contrast), Contrast), Text(nameof(Cutout), Cutout),
+        ];
+        return all.All(text => text is "") ? "none" : string.Join(", ", all.Where(text => text is not ""));
+
+        static string Text(string name, double value) => value == 0 ? "" : FormattableString.Invariant($"{name} {value}");
+    }
+
     static ArgumentOutOfRangeException Refused(object value, string range, [CallerMemberName] string name = "") =>
         new(name, value, $"{name} must be {range}");
 

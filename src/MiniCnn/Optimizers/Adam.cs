@@ -42,7 +42,7 @@ public class Adam : Optimizer
         steps = new int[parameters.Length];
     }
 
-    internal override IEnumerable<StoredTensor> Stored =>
+    private protected override IEnumerable<StoredTensor> Moments =>
     [
         .. means.Select((mean, i) => StoredTensor.Of($"{i}.mean", mean)), .. squares.Select((square, i) => StoredTensor.Of($"{i}.square", square)),
         StoredTensor.Of("steps", steps),

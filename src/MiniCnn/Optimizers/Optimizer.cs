@@ -43,8 +43,12 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>What a file keeps of it: all that its steps hang on beside its settings.</summary>
-    internal abstract IEnumerable<StoredTensor> Stored { get; }
+    /// <summary>What a file keeps of it: all that its steps hang on beside its settings, and the learning rate.</summary>
+    internal IEnumerable<StoredTensor> Stored => Moments.Append(new(
+        "learning_rate", "F32 [1]", () => SafeTensors.Entry.From<float>([LearningRate], 1), entry => LearningRate = entry.As<float>()[0]));
+
+    /// <summary>What its steps so far have left.</summary>
+    private protected abstract IEnumerable<StoredTensor> Moments { get; }
 
     /// <summary>One step of the parameter of an index.</summary>
     private protected abstract void Move(int index, Parameter parameter);

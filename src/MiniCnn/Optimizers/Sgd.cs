@@ -39,7 +39,7 @@ public sealed class Sgd : Optimizer
         steps = new int[parameters.Length];
     }
 
-    internal override IEnumerable<StoredTensor> Stored =>
+    private protected override IEnumerable<StoredTensor> Moments =>
         velocities.Select((velocity, i) => StoredTensor.Of($"{i}.velocity", velocity)).Append(StoredTensor.Of("steps", steps));
 
     private protected override unsafe void Move(int index, Parameter parameter)

@@ -3,12 +3,13 @@ using System.Globalization;
 namespace MiniCnn;
 
 /// <summary>
-/// A run in a file: the model's weights and statistics, the optimizers' moments, and what random numbers hang on. Loaded into the same model and
+/// A run in a file: the model's weights and statistics, the optimizers' moments and rates, and what random numbers hang on. Loaded into the same model and
 /// optimizers, training goes on as if it had never stopped, to the bit.
 /// </summary>
 /// <remarks>
 /// A new file takes the old one's place whole or not at all, and the old one stays beside it as <c>path.previous</c>: whatever ends the process,
-/// one of the two is there and whole. Where the run is (epoch, batch) is the caller's to keep, as text, unless a <see cref="Trainer"/> does.
+/// one of the two is there and whole. Gradients are not kept: save between ZeroGrad and Backward. Where the run is (epoch, batch) is the caller's to
+/// keep, as text, unless a <see cref="Trainer"/> does.
 /// </remarks>
 public static class Checkpoint
 {
@@ -20,22 +21,26 @@ public static class Checkpoint
     /// <param name="optimizers">By what.</param>
     /// <param name="metadata">Text to keep with it, by name.</param>
     /// <exception cref="IOException">The file cannot be written; the older ones stay.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
     public static void Save(
         string path, Layer model, IEnumerable<Optimizer> optimizers, IEnumerable<KeyValuePair<string, string>>? metadata = null) =>
-        Save(path, model, optimizers, metadata ?? [], more: []);
+        Write(path, model, metadata ?? [], Tensors(model, optimizers, more: []));
 
-    /// <summary>As above, with other tensors besides.</summary>
-    internal static void Save(
-        string path, Layer model, IEnumerable<Optimizer> optimizers, IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<StoredTensor> more)
+    /// <summary>As above, of tensors from <see cref="Tensors"/>.</summary>
+    internal static void Write(
+        string path, Layer model, IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<KeyValuePair<string, SafeTensors.Entry>> tensors)
     {
-        ArgumentNullException.ThrowIfNull(model);
         Dictionary<string, string> about = new(metadata)
         {
             [Seed] = model.Seed.ToString(CultureInfo.InvariantCulture),
             [Step] = model.Step.ToString(CultureInfo.InvariantCulture),
         };
-        SafeTensors.Write(path, Tensors(model, optimizers).Concat(more).Select(t => KeyValuePair.Create(t.Name, t.Save())), about, PreviousOf(path));
+        SafeTensors.Write(path, tensors, about, PreviousOf(path));
     }
+
+    /// <summary>What is to be written, by name, and other tensors besides.</summary>
+    internal static KeyValuePair<string, SafeTensors.Entry>[] Tensors(Layer model, IEnumerable<Optimizer> optimizers, IEnumerable<StoredTensor> more) =>
+        [.. Stored(model, optimizers).Concat(more).Select(tensor => KeyValuePair.Create(tensor.Name, tensor.Save()))];
 
     /// <summary>Reads one: the file, or where that is not there or damaged, the one before.</summary>
     /// <returns>The text that was kept with it.</returns>
@@ -55,13 +60,22 @@ public static class Checkpoint
         {
             throw new InvalidDataException($"{path}: is no checkpoint, it has no {Seed} and {Step}");
         }
-        StoredTensor.LoadAll([.. Tensors(model, optimizers), .. more(path, file.Metadata)], file.Tensors, path);
+        StoredTensor.LoadAll([.. Stored(model, optimizers), .. more(path, file.Metadata)], file.Tensors, path);
         model.Resume(seed, step);
+        foreach (Parameter parameter in model.Parameters)
+            parameter.GradientAs<float>().Clear();
         return file.Metadata;
     }
 
     /// <summary>Whether there is one, or the one before.</summary>
     public static bool Exists(string path) => File.Exists(path) || File.Exists(PreviousOf(path));
+
+    /// <summary>Removes both.</summary>
+    internal static void Delete(string path)
+    {
+        File.Delete(PreviousOf(path));
+        File.Delete(path);
+    }
 
     static string PreviousOf(string path) => $"{path}.previous";
 
@@ -74,11 +88,13 @@ public static class Checkpoint
         }
         catch (InvalidDataException) when (found == path && File.Exists(PreviousOf(path)))
         {
-            return SafeTensors.Read(found = PreviousOf(path));
+            SafeTensorsFile previous = SafeTensors.Read(found = PreviousOf(path));
+            File.Delete(path);                                   // or the next one to be written would put it in the good one's place
+            return previous;
         }
     }
 
-    static IEnumerable<StoredTensor> Tensors(Layer model, IEnumerable<Optimizer> optimizers) =>
+    static IEnumerable<StoredTensor> Stored(Layer model, IEnumerable<Optimizer> optimizers) =>
         model.Stored.Select(tensor => tensor with { Name = $"model.{tensor.Name}" })
             .Concat(optimizers.SelectMany((optimizer, i) => optimizer.Stored.Select(tensor => tensor with { Name = $"optimizer.{i}.{tensor.Name}" })));
 }

@@ -11,16 +11,14 @@ public sealed class Evaluation
 
     /// <summary>Runs a model over all images of a set.</summary>
     /// <param name="model">From a batch of images to logits, [N, classes].</param>
-    /// <param name="images">The set, with one class at least for each that the model tells apart.</param>
+    /// <param name="images">The set, of as many classes as the model has logits.</param>
     /// <param name="batchSize">Images in a batch; the numbers depend on it in their last bits only.</param>
     /// <exception cref="ArgumentException">No images, or logits of another number of classes.</exception>
     public static Evaluation Of(Layer model, LabeledImages images, int batchSize = 100)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
-        ImageShape output = model.OutputShape(images.Shape);
-        if (images.Count == 0 || output != ImageShape.Features(images.Classes))
-            throw new ArgumentException($"an evaluation needs images, and logits of their {images.Classes} classes, not {images.Count} images and {output}");
+        Check(model, images);
         CrossEntropyLoss loss = new();
         int[,] confusion = new int[images.Classes, images.Classes];
         double sum = 0;
@@ -32,6 +30,16 @@ public sealed class Evaluation
                 confusion[labels[n], Guess(logits, n)]++;
         }
         return new(confusion, sum / images.Count);
+    }
+
+    /// <summary>Whether there are images, and a logit for each of their classes.</summary>
+    internal static void Check(Layer model, LabeledImages images)
+    {
+        ImageShape output = model.OutputShape(images.Shape);
+        if (images.Count == 0)
+            throw new ArgumentException("there are no images");
+        if (output != ImageShape.Features(images.Classes))
+            throw new ArgumentException($"images of {images.Classes} classes need as many logits, but the model makes {output} of {images.Shape}");
     }
 
     /// <summary>How many images of a batch are taken for what they are.</summary>

@@ -7,11 +7,11 @@ static class FiniteCheck
 {
     /// <summary>The first parameter, from the loss backwards, whose gradient is not finite.</summary>
     public static Parameter? Gradient(IReadOnlyList<Parameter> parameters) =>
-        parameters.LastOrDefault(p => p.Trainable && !TensorPrimitives.IsFiniteAll<float>(p.GradientAs<float>()));
+        parameters.LastOrDefault(p => p.Trainable && !IsFinite(p.GradientAs<float>()));
 
-    /// <summary>The first parameter that is not finite.</summary>
-    public static Parameter? Value(IReadOnlyList<Parameter> parameters) =>
-        parameters.FirstOrDefault(p => !TensorPrimitives.IsFiniteAll<float>(p.ValueAs<float>()));
+    /// <summary>The name of the first of some tensors that is not finite.</summary>
+    public static string? Tensor(IEnumerable<KeyValuePair<string, SafeTensors.Entry>> tensors) =>
+        tensors.FirstOrDefault(t => t.Value.Type == "F32" && !IsFinite(t.Value.As<float>())).Key;
 
     /// <summary>Where a batch's output stopped being finite, in words: runs the layers one by one, as in training, those in containers too.</summary>
     public static string Output(Layer model, Tensor<float> x)
@@ -19,7 +19,7 @@ static class FiniteCheck
         if (!IsFinite(x))
             return "the images themselves";
         return First(model, ref x) is not { } layer ? "the loss"
-            : Value(layer.Parameters) is { } parameter ? $"parameter {parameter}" : $"the output of {layer.Description}";
+            : layer.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } parameter ? $"parameter {parameter}" : $"the output of {layer.Description}";
     }
 
     /// <summary>The innermost layer whose output is the first that is not finite; null, and x the model's output, if all of them are finite.</summary>
@@ -40,5 +40,7 @@ static class FiniteCheck
         return IsFinite(x) ? null : layer;
     }
 
-    static bool IsFinite(Tensor<float> tensor) => TensorPrimitives.IsFiniteAll<float>(tensor.AsSpan());
+    static bool IsFinite(Tensor<float> tensor) => IsFinite(tensor.AsSpan());
+
+    static bool IsFinite(ReadOnlySpan<float> numbers) => numbers.IsEmpty || TensorPrimitives.IsFiniteAll(numbers);
 }

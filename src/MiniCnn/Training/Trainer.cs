@@ -1,25 +1,10 @@
 using System.Diagnostics;
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace MiniCnn;
-
-/// <summary>How far a training is, told after every step.</summary>
-/// <param name="Epoch">From 0.</param>
-/// <param name="Epochs">Of the whole run.</param>
-/// <param name="Step">Steps done.</param>
-/// <param name="Steps">Of the whole run.</param>
-/// <param name="Loss">The batch's mean loss.</param>
-/// <param name="Correct">Its images that were taken for what they are.</param>
-/// <param name="Count">Its images.</param>
-public readonly record struct TrainingStep(int Epoch, int Epochs, int Step, int Steps, float Loss, int Correct, int Count);
-
-/// <summary>What an epoch came to.</summary>
-/// <param name="Loss">The mean over the training images, each as the net was at its step.</param>
-/// <param name="Accuracy">Likewise, from 0 to 1.</param>
-/// <param name="ValidationLoss">After the epoch, if there is a validation set.</param>
-/// <param name="ValidationAccuracy">Likewise, from 0 to 1.</param>
-public sealed record TrainingEpoch(double Loss, double Accuracy, double? ValidationLoss = null, double? ValidationAccuracy = null);
 
 /// <summary>
 /// The training loop with what people expect around it: a validation set, the best model kept, early stopping, progress, an end on request, and
@@ -35,13 +20,15 @@ public sealed record TrainingEpoch(double Loss, double Accuracy, double? Validat
 /// IReadOnlyList&lt;TrainingEpoch&gt; epochs = trainer.Run(train);
 /// </code>
 /// A step is what a loop of one's own does: learning rate, Forward, loss, Backward, Step, ZeroGrad. Epoch e takes its batches, and what augmentation
-/// does to them, by the seed Seed + e. The weights are the caller's to draw first: <see cref="Layer.Initialize(int)"/>. Numbers that are not finite
-/// end the run before they reach a weight or a checkpoint.
+/// does to them, by the seed Seed + e. The weights are the caller's to draw first: <see cref="Layer.Initialize(int)"/>. NaN and infinity end the run:
+/// no gradient that holds them is used, and no checkpoint does; batch norm's running statistics may by then, so load the checkpoint to go on.
 /// </remarks>
 /// <param name="model">From images to logits, [N, classes].</param>
 /// <param name="optimizers">One, or one for each group of parameters.</param>
 public sealed class Trainer(Layer model, params Optimizer[] optimizers)
 {
+    readonly Layer model = model ?? throw new ArgumentNullException(nameof(model));
+
     /// <summary>Times through the training images.</summary>
     public int Epochs { get; init => field = AtLeastOne(value); } = 1;
 
@@ -54,7 +41,9 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
     /// <summary>What is minimised; the cross-entropy of all classes alike if not given.</summary>
     public CrossEntropyLoss Loss { get; init; } = new();
 
-    /// <summary>The optimizers' learning rate from step, from 0, and steps in all; without it they keep theirs. See <see cref="LearningRate"/>.</summary>
+    /// <summary>
+    /// The learning rate of all optimizers, from the step, from 0, and the steps in all; without it they keep theirs. See <see cref="LearningRate"/>.
+    /// </summary>
     public Func<int, int, float>? Schedule { get; init; }
 
     /// <summary>Changes the training images at random.</summary>
@@ -71,50 +60,49 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
     /// <summary>Ends the run after so many epochs in a row that were no better than the best one; if not given, never.</summary>
     public int? Patience { get; init => field = value is int epochs ? AtLeastOne(epochs) : null; }
 
-    /// <summary>Where to keep checkpoints: see <see cref="Checkpoint"/>. None if not given.</summary>
+    /// <summary>Where to keep checkpoints: see <see cref="Checkpoint"/>. None if not given. A run that does not resume removes what is there.</summary>
     public string? CheckpointPath { get; init; }
 
     /// <summary>The least time between two checkpoints; the end of a run, on request too, writes one in any case.</summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(10);
 
-    /// <summary>Whether to go on from the checkpoint, if there is one. Everything else must be as it was.</summary>
+    /// <summary>Whether to go on from the checkpoint, if there is one. Images, loss, schedule and all other settings must be as they were.</summary>
     public bool Resume { get; init; }
 
     /// <summary>Trains, and returns what each whole epoch came to, those before a checkpoint included.</summary>
     /// <param name="train">The training images.</param>
     /// <param name="progress">Told of every step, on this thread if it is not a <see cref="Progress{T}"/>.</param>
     /// <param name="cancellationToken">Ends the run after the step that it is at; a checkpoint is written.</param>
-    /// <exception cref="ArgumentException">No images, or a setting that lacks another: KeepBest or Patience Validation, Resume CheckpointPath.</exception>
+    /// <exception cref="ArgumentException">No images or optimizer, images that the model does not fit, or a setting that lacks another.</exception>
     /// <exception cref="InvalidDataException">The checkpoint is of another model, optimizer or run; nothing has changed then.</exception>
     /// <exception cref="IOException">A checkpoint cannot be written or read.</exception>
     /// <exception cref="NotFiniteNumberException">NaN or infinity; the message names where it came up first, and the last checkpoint is kept.</exception>
     public IReadOnlyList<TrainingEpoch> Run(
         LabeledImages train, IProgress<TrainingStep>? progress = null, CancellationToken cancellationToken = default)
     {
-        ArgumentNullException.ThrowIfNull(train);
-        if (train.Count == 0)
-            throw new ArgumentException("there are no images to train on");
-        if (Validation is null && (KeepBest || Patience is not null))
-            throw new ArgumentException($"{nameof(KeepBest)} and {nameof(Patience)} need {nameof(Validation)} images: LabeledImages.Split gives some");
-        if (Resume && CheckpointPath is null)
-            throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointPath)}");
-
-        int inEpoch = (train.Count + BatchSize - 1) / BatchSize, steps = checked(Epochs * inEpoch);
-        TrainingState state = new() { Settings = Settings(train), KeepsBest = KeepBest };
+        int epochBatches = Check(train), steps = Epochs * epochBatches;
+        TrainingState state = new() { Settings = CheckpointPath is null ? [] : Settings(train), KeepsBest = KeepBest };
         if (Resume && Checkpoint.Exists(CheckpointPath!))
-            state = TrainingState.Load(CheckpointPath!, model, optimizers, state);
+            state = TrainingState.Load(CheckpointPath!, model, optimizers, state, epochBatches);
+        else if (CheckpointPath is not null && !cancellationToken.IsCancellationRequested)
+            Checkpoint.Delete(CheckpointPath);                   // another run's: killed before its first one, this run has none
+        foreach (Optimizer optimizer in optimizers)
+            optimizer.ZeroGrad();
         long saved = Stopwatch.GetTimestamp();
+        bool moved = false;
         while (state.Epoch < Epochs && !state.IsOutOf(Patience) && !cancellationToken.IsCancellationRequested)
         {
             int epoch = state.Epoch;
             foreach (Batch batch in train.Batches(BatchSize, Seed + epoch, Augmentation, state.Batch))
             {
-                int step = epoch * inEpoch + state.Batch;
-                (float loss, int correct) = Step(batch, step, steps, inEpoch);
+                int step = epoch * epochBatches + state.Batch;
+                (float loss, int correct) = Step(batch, step, steps);
+                moved = true;
                 state.Add(loss, correct, batch.Labels.Length);
-                progress?.Report(new(epoch, Epochs, step + 1, steps, loss, correct, batch.Labels.Length));
-                if (state.Batch == inEpoch)
-                    state.EndEpoch(Validation is null ? null : Evaluation.Of(model, Validation), model);
+                if (state.Batch == epochBatches)
+                    EndEpoch(state);
+                TrainingEpoch? ended = state.Batch == 0 ? state.History[^1] : null;
+                progress?.Report(new(epoch, Epochs, step + 1, steps, loss, correct, batch.Labels.Length, ended));
                 if (cancellationToken.IsCancellationRequested)
                     break;
                 if (CheckpointPath is not null && Stopwatch.GetElapsedTime(saved) >= CheckpointInterval)
@@ -124,14 +112,42 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
                 }
             }
         }
-        if (CheckpointPath is not null)
+        if (moved)
             Save(state);
-        if (state.Epoch == Epochs || state.IsOutOf(Patience))
-            state.GiveBest(model);
+        state.GiveBest(model);
         return state.History;
     }
 
-    (float Loss, int Correct) Step(Batch batch, int step, int steps, int inEpoch)
+    /// <summary>Refuses what would show late, and returns the steps of an epoch.</summary>
+    int Check(LabeledImages train)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        if (optimizers.Length == 0)
+            throw new ArgumentException("a Trainer needs an optimizer");
+        if (Validation is null && (KeepBest || Patience is not null))
+            throw new ArgumentException($"{nameof(KeepBest)} and {nameof(Patience)} need {nameof(Validation)} images: LabeledImages.Split gives some");
+        if (Resume && CheckpointPath is null)
+            throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointPath)}");
+        Evaluation.Check(model, train);
+        if (Validation is not null)
+            Evaluation.Check(model, Validation);
+        if (CheckpointPath is not null && Path.GetDirectoryName(Path.GetFullPath(CheckpointPath)) is string folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{CheckpointPath}: there is no such folder");
+        int epochBatches = (train.Count + BatchSize - 1) / BatchSize;
+        if ((long)Epochs * epochBatches > int.MaxValue)
+            throw new ArgumentException($"{Epochs} epochs of {epochBatches} steps are more than {int.MaxValue} steps; give fewer");
+        return epochBatches;
+    }
+
+    void EndEpoch(TrainingState state)
+    {
+        Evaluation? validation = Validation is null ? null : Evaluation.Of(model, Validation);
+        if (validation is { Loss: double loss } && !double.IsFinite(loss))
+            throw NotFinite("the validation loss", $"the end of epoch {state.Epoch + 1}");
+        state.EndEpoch(validation, model);
+    }
+
+    (float Loss, int Correct) Step(Batch batch, int step, int steps)
     {
         if (Schedule is not null)
         {
@@ -151,31 +167,46 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
             optimizer.ZeroGrad();
         return (loss, Evaluation.CountCorrect(logits, batch.Labels));
 
-        string At() => $"batch {step % inEpoch + 1} of {inEpoch} in epoch {step / inEpoch + 1}";
+        string At()
+        {
+            (int epoch, int before) = Math.DivRem(step, steps / Epochs);
+            return $"batch {before + 1} of {steps / Epochs} in epoch {epoch + 1}";
+        }
     }
 
+    /// <summary>Looks at all numbers, and writes them to the checkpoint if there is one.</summary>
     void Save(TrainingState state)
     {
-        if (FiniteCheck.Value(model.Parameters) is { } parameter)
-            throw NotFinite($"parameter {parameter}", state.Batch == 0 ? $"the end of epoch {state.Epoch}" : $"batch {state.Batch} of epoch {state.Epoch + 1}");
-        state.Save(CheckpointPath!, model, optimizers);
+        KeyValuePair<string, SafeTensors.Entry>[] tensors = Checkpoint.Tensors(model, optimizers, state.BestOf(model));
+        if (FiniteCheck.Tensor(tensors) is { } name)
+            throw NotFinite(name, state.Batch == 0 ? $"the end of epoch {state.Epoch}" : $"batch {state.Batch} of epoch {state.Epoch + 1}");
+        if (CheckpointPath is not null)
+            Checkpoint.Write(CheckpointPath, model, state.Metadata, tensors);
     }
 
     /// <summary>What must be the same for a run to go on.</summary>
     Dictionary<string, string> Settings(LabeledImages train) => new()
     {
-        ["training set"] = $"{train.Count} images of {train.Shape}",
+        ["training set"] = Describe(train),
         ["batch size"] = $"{BatchSize}",
         ["epochs"] = $"{Epochs}",
         ["seed"] = $"{Seed}",
-        ["augmentation"] = Augmentation?.ToString() ?? "none",
-        ["validation set"] = Validation is null ? "none" : $"{Validation.Count} images",
+        ["augmentation"] = $"{Augmentation ?? new()}",
+        ["validation set"] = Validation is null ? "none" : Describe(Validation),
         ["best model"] = KeepBest ? "kept" : "not kept",
     };
 
+    static string Describe(LabeledImages images)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(images.Pixels);
+        hash.AppendData(MemoryMarshal.AsBytes(images.Labels));
+        return $"{images.Count} images of {images.Shape} ({Convert.ToHexStringLower(hash.GetHashAndReset())[..8]})";
+    }
+
     NotFiniteNumberException NotFinite(string where, string when) => new(
-        $"NaN or infinity in {where}, at {when}{(CheckpointPath is null ? "" : $"; the last checkpoint is kept, {CheckpointPath}")}: "
-        + "a smaller learning rate, or one that rises slowly, helps");
+        $"NaN or infinity in {where}, at {when}; a smaller learning rate helps, or one that rises slowly"
+        + (CheckpointPath is not null && Checkpoint.Exists(CheckpointPath) ? $"; the last checkpoint is kept: {CheckpointPath}" : ""));
 
     static int AtLeastOne(int value, [CallerMemberName] string name = "")
     {

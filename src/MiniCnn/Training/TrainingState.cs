@@ -63,14 +63,15 @@ sealed class TrainingState
     public void GiveBest(Layer model)
     {
         if (KeepsBest && BestEpoch >= 0)
-            StoredTensor.LoadAll([.. model.Stored], best, "the best epoch");
+            StoredTensor.LoadAll([.. model.Stored], best);
     }
 
-    public void Save(string path, Layer model, IEnumerable<Optimizer> optimizers) =>
-        Checkpoint.Save(path, model, optimizers, [KeyValuePair.Create(Key, JsonSerializer.Serialize(this, TrainingJson.Default.TrainingState))], BestOf(model));
+    /// <summary>What its checkpoint says beside the tensors.</summary>
+    [JsonIgnore]
+    public IEnumerable<KeyValuePair<string, string>> Metadata => [KeyValuePair.Create(Key, JsonSerializer.Serialize(this, TrainingJson.Default.TrainingState))];
 
     /// <summary>The run that a checkpoint holds, and its weights and moments in model and optimizers. Nothing changes if it is another run.</summary>
-    public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, TrainingState begun)
+    public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, TrainingState begun, int epochBatches)
     {
         TrainingState? state = null;
         Checkpoint.Load(path, model, optimizers, (found, metadata) =>
@@ -81,9 +82,11 @@ sealed class TrainingState
                 if (state.Settings.GetValueOrDefault(name, "?") is var there && there != here)
                 {
                     throw new InvalidDataException(
-                        $"{found}: is of another run, its {name} {there} and here {here}; train without it, or with the same settings");
+                        $"{found}: is of another run, its {name} {there} and here {here}; train without Resume, or with the same settings");
                 }
             }
+            if (state.Batch >= epochBatches)
+                throw new InvalidDataException($"{found}: is at batch {state.Batch} of an epoch of {epochBatches}");
             return state.BestOf(model);
         });
         return state!;
@@ -94,8 +97,11 @@ sealed class TrainingState
         try
         {
             TrainingState? state = text is null ? null : JsonSerializer.Deserialize(text, TrainingJson.Default.TrainingState);
-            if (state is { History: not null, Settings: not null, Batch: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch && !state.History.Contains(null!))
+            if (state is { History: not null, Settings: not null, Batch: >= 0, Count: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch
+                && state.History.All(epoch => epoch is not null && (state.BestEpoch < 0 || epoch is { ValidationAccuracy: not null, ValidationLoss: not null })))
+            {
                 return state;
+            }
         }
         catch (JsonException)
         {
@@ -103,7 +109,8 @@ sealed class TrainingState
         throw new InvalidDataException($"{path}: is a checkpoint, but not one of a Trainer");
     }
 
-    IEnumerable<StoredTensor> BestOf(Layer model) => !KeepsBest || BestEpoch < 0 ? [] : model.Stored.Select(tensor => tensor with
+    /// <summary>The best epoch's weights as tensors of a file, “best.0.weight”.</summary>
+    public IEnumerable<StoredTensor> BestOf(Layer model) => !KeepsBest || BestEpoch < 0 ? [] : model.Stored.Select(tensor => tensor with
     {
         Name = $"best.{tensor.Name}",
         Save = () => best[tensor.Name],
