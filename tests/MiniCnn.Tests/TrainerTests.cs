@@ -183,6 +183,20 @@ public sealed class TrainerTests : IDisposable
     }
 
     [Fact]
+    public void Of_epochs_equally_accurate_the_one_of_the_lowest_loss_is_the_best()
+    {
+        LabeledImages images = new([255, 255, 0], [1, 1, 1], new(1, 1, 1), 2, mean: [0], std: [1]);
+        Sequential model = new(new Flatten(), new Linear(1, 2, bias: false));
+        TrainingState state = new() { Settings = [] };
+        foreach ((float scale, int best) in ((float, int)[])[(1, 0), (2, 1), (1.5f, 1), (-3, 1), (2.5f, 4)])
+        {
+            (model.Parameters[0].Value[0, 0], model.Parameters[0].Value[1, 0]) = (-scale, scale);
+            state.EndEpoch(Evaluation.Of(model, images), model);
+            Assert.Equal(best, state.BestEpoch);
+        }
+    }
+
+    [Fact]
     public void A_checkpoint_of_something_else_is_refused_and_nothing_changes()
     {
         using CancellationTokenSource stop = new();
@@ -277,11 +291,13 @@ public sealed class TrainerTests : IDisposable
 
         // The same for one that is at a place that no epoch has.
         string state = SafeTensors.Read(Path + ".previous").Metadata["minicnn.training"];
-        foreach ((string from, string to) in ((string, string)[])[("\"Batch\":2", "\"Batch\":5"), ("\"BestEpoch\":0", "\"BestEpoch\":1"), ("\"Count\":64", "\"Count\":-1")])
+        foreach ((string from, string to) in ((string, string)[])[
+            ("\"Batch\":2", "\"Batch\":5"), ("\"BestEpoch\":0", "\"BestEpoch\":1"), ("\"Count\":64", "\"Count\":-1")])
         {
             Assert.Contains(from, state, StringComparison.Ordinal);
             SafeTensorsFile file = SafeTensors.Read(Path + ".previous");
-            SafeTensors.Write(Path, file.Tensors, new Dictionary<string, string>(file.Metadata) { ["minicnn.training"] = state.Replace(from, to, StringComparison.Ordinal) });
+            string changed = state.Replace(from, to, StringComparison.Ordinal);
+            SafeTensors.Write(Path, file.Tensors, new Dictionary<string, string>(file.Metadata) { ["minicnn.training"] = changed });
             Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(digits));
         }
     }
@@ -339,7 +355,8 @@ public sealed class TrainerTests : IDisposable
                 if (++steps == 8)
                     before = Values(model);
             }))).Message;
-            Assert.Contains($"{where}; a smaller learning rate helps, or one that rises slowly; the last checkpoint is kept: {Path}", message, StringComparison.Ordinal);
+            Assert.StartsWith($"{where}; a smaller learning rate helps", message, StringComparison.Ordinal);
+            Assert.EndsWith($"; the last checkpoint is kept: {Path}", message, StringComparison.Ordinal);
             Assert.Equal(8, steps);
             Assert.Equal(before, Values(model));
             Sequential kept = new(
@@ -377,7 +394,8 @@ public sealed class TrainerTests : IDisposable
             Assert.False(Checkpoint.Exists(Path));
             model = Model();
         }
-        message = Assert.Throws<NotFiniteNumberException>(() => new Trainer(model, new Sgd(model.Parameters, 1e25f)) { Validation = others, BatchSize = 150 }.Run(digits)).Message;
+        Trainer diverging = new(model, new Sgd(model.Parameters, 1e25f)) { Validation = others, BatchSize = 150 };
+        message = Assert.Throws<NotFiniteNumberException>(() => diverging.Run(digits)).Message;
         Assert.StartsWith("NaN or infinity in the validation loss, at the end of epoch 1", message, StringComparison.Ordinal);
 
         // What a batch left behind does no harm to the next run.
@@ -403,7 +421,8 @@ public sealed class TrainerTests : IDisposable
         Assert.Throws<ArgumentNullException>(() => new Trainer(null!, sgd));
         LabeledImages of3 = new(new byte[784], [0], new(1, 28, 28), classes: 3);
         Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Validation = of3 }.Run(digits)).Message);
-        Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Epochs = int.MaxValue }.Run(digits)).Message);
+        Trainer endless = new(model, sgd) { Epochs = int.MaxValue };
+        Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => endless.Run(digits)).Message);
         Trainer nowhere = new(model, sgd) { CheckpointPath = System.IO.Path.Combine(folder, "no", "where") };
         Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
         Assert.Contains("no images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(digits.Take(0))).Message);

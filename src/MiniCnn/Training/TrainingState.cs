@@ -98,7 +98,7 @@ sealed class TrainingState
         {
             TrainingState? state = text is null ? null : JsonSerializer.Deserialize(text, TrainingJson.Default.TrainingState);
             if (state is { History: not null, Settings: not null, Batch: >= 0, Count: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch
-                && state.History.All(epoch => epoch is not null && (state.BestEpoch < 0 || epoch is { ValidationAccuracy: not null, ValidationLoss: not null })))
+                && state.History.All(e => e is not null && (state.BestEpoch < 0 || e is { ValidationAccuracy: not null, ValidationLoss: not null })))
             {
                 return state;
             }
