@@ -1,30 +1,32 @@
+using System.Diagnostics.CodeAnalysis;
+
 namespace MiniCnn;
 
 /// <summary>A layer made of layers: <see cref="Sequential"/> and others. They nest in one another.</summary>
 public abstract class Container : Layer
 {
+    Parameter[] parameters;
+
     /// <summary>Takes layers in under PyTorch's names for them; each can stand in one place of one model only.</summary>
     private protected Container(params IReadOnlyList<(string Name, Layer Layer)> children)
     {
-        Children = children;
         HashSet<Layer> before = [];
         foreach ((string name, Layer layer) in children)
         {
-            if (layer is null)
-                throw new ArgumentException($"layer {name} is null");
-            if (layer.Place is not "" || !before.Add(layer))
-                throw new ArgumentException($"{layer.Description}: has its place already, so it cannot be layer {name} too; make a new one");
+            CheckFree(layer, name);
+            if (!before.Add(layer))
+                RefuseTwice(layer, name);
         }
         foreach ((string name, Layer layer) in children)
             layer.PutAt(name);
-        Parameters = [.. children.SelectMany(child => child.Layer.Parameters)];
+        Hold(children);
     }
 
     /// <inheritdoc/>
-    public override IReadOnlyList<Parameter> Parameters { get; }
+    public override IReadOnlyList<Parameter> Parameters => parameters;
 
     /// <summary>The layers inside in order, and what a model's file calls them.</summary>
-    internal IReadOnlyList<(string Name, Layer Layer)> Children { get; }
+    internal IReadOnlyList<(string Name, Layer Layer)> Children { get; private set; }
 
     /// <summary>The layers inside, each with the shape that comes into it: here the same for all.</summary>
     internal virtual IEnumerable<(Layer Layer, ImageShape Input)> Inputs(ImageShape input) => Children.Select(child => (child.Layer, input));
@@ -45,6 +47,35 @@ public abstract class Container : Layer
     {
         base.PutAt(place);
         foreach ((string name, Layer layer) in Children)
-            layer.PutAt($"{place}.{name}");
+            layer.PutAt(place is "" ? name : $"{place}.{name}");
     }
+
+    /// <summary>Puts a layer in another's place, which can stand elsewhere then.</summary>
+    private protected void Put(int index, Layer layer)
+    {
+        (string name, Layer old) = Children[index];
+        CheckFree(layer, name);
+        old.PutAt("");
+        layer.PutAt(NameOf(name));
+        Hold([.. Children.Select((child, i) => i == index ? (name, layer) : child)]);
+    }
+
+    [MemberNotNull(nameof(Children), nameof(parameters))]
+    void Hold(IReadOnlyList<(string Name, Layer Layer)> children)
+    {
+        Children = children;
+        parameters = [.. children.SelectMany(child => child.Layer.Parameters)];
+    }
+
+    static void CheckFree(Layer layer, string name)
+    {
+        if (layer is null)
+            throw new ArgumentException($"layer {name} is null");
+        if (layer.Place is not "")
+            RefuseTwice(layer, name);
+    }
+
+    [DoesNotReturn]
+    static void RefuseTwice(Layer layer, string name) =>
+        throw new ArgumentException($"{layer.Description}: has its place already, so it cannot be layer {name} too; make a new one");
 }

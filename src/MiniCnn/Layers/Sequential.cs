@@ -6,7 +6,7 @@ namespace MiniCnn;
 public sealed class Sequential : Container
 {
     readonly Layer[] layers;
-    readonly (Layer Layer, int Index)[] steps;           // what runs, and where it stands among the layers
+    (Layer Layer, int Index)[] steps;           // what runs, and where it stands among the layers
 
     /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
     /// <exception cref="ArgumentException">No layers, or one that already has its place.</exception>
@@ -27,6 +27,37 @@ public sealed class Sequential : Container
         foreach (Layer layer in layers)
             input = layer.OutputShape(input);
         return input;
+    }
+
+    /// <summary>
+    /// Puts a layer in another's place, as PyTorch's <c>model[-1] = nn.Linear(…)</c>: a new head on what is learnt already. Make the optimizer
+    /// afterwards, of what <see cref="Layer.Parameters"/> are then.
+    /// </summary>
+    /// <param name="index">Which layer; ^1 for the last.</param>
+    /// <param name="layer">The new one, with weights of its own; the old one can stand in another network.</param>
+    /// <exception cref="ArgumentException">No such layer, or a new one that already has its place.</exception>
+    /// <exception cref="InvalidOperationException">This network stands inside another one, or is running on another thread.</exception>
+    public void Replace(Index index, Layer layer)
+    {
+        if (Place is not "")
+            throw new InvalidOperationException($"{Description}: stands inside a network, which may have begun a pass; replace a layer of the outermost");
+        int at = index.GetOffset(layers.Length);
+        if (at < 0 || at >= layers.Length)
+            throw new ArgumentOutOfRangeException(nameof(index), $"{this} has no layer {index}");
+        LayerRun entered = Enter();
+        try
+        {
+            if (layer == this)
+                throw new ArgumentException("a network cannot stand in itself", nameof(layer));
+            Put(at, layer);
+            entered.Discard();
+            layers[at] = layer;
+            steps = [.. Steps(layers)];
+        }
+        finally
+        {
+            entered.Leave();
+        }
     }
 
     /// <summary>
