@@ -213,7 +213,7 @@ public sealed class TrainerTests : IDisposable
         File.Delete(Path + ".previous");
         Weights.Save(Model(), Path);
         Refused("is no checkpoint", model => Create(model, path: Path));
-        Checkpoint.Save(Path, Model(), []);
+        Checkpoint.Save(Model(), [], Path);
         File.Delete(Path + ".previous");
         Refused("not one of a Trainer", model => Create(model, path: Path));
 
@@ -262,7 +262,7 @@ public sealed class TrainerTests : IDisposable
         Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(digits));
         Assert.True(Checkpoint.Exists(Path));
         Assert.False(Checkpoint.Exists(Path + "x"));
-        Assert.Throws<FileNotFoundException>(() => Checkpoint.Load(Path + "x", Model(), []));
+        Assert.Throws<FileNotFoundException>(() => Checkpoint.Load(Model(), [], Path + "x"));
     }
 
     [Fact]
@@ -309,9 +309,9 @@ public sealed class TrainerTests : IDisposable
         Adam adam = new(model.Parameters), otherAdam = new(other.Parameters);
         Step(model, adam, 1);
         adam.LearningRate = 0.02f;
-        Checkpoint.Save(Path, model, [adam], new Dictionary<string, string> { ["epoch"] = "3" });
+        Checkpoint.Save(model, [adam], Path, new Dictionary<string, string> { ["epoch"] = "3" });
         other.Parameters[0].Gradient.AsSpan().Fill(float.NaN);                           // what a batch left there
-        Assert.Equal("3", Checkpoint.Load(Path, other, [otherAdam])["epoch"]);
+        Assert.Equal("3", Checkpoint.Load(other, [otherAdam], Path)["epoch"]);
         Step(model, adam, 2);
         Step(other, otherAdam, 2);
         Assert.Equal(Bytes(model), Bytes(other));
@@ -362,7 +362,7 @@ public sealed class TrainerTests : IDisposable
             Sequential kept = new(
                 new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new ReLU(), new Residual(new Sequential(new Conv2d(4, 4, 3, padding: 1), new ReLU())),
                 new Flatten(), new Linear(256, 10));
-            Checkpoint.Load(Path, kept, [new Sgd(kept.Parameters, 0.01f)]);
+            Checkpoint.Load(kept, [new Sgd(kept.Parameters, 0.01f)], Path);
             Assert.Equal(before, Values(kept));
         }
 

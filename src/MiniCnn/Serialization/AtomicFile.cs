@@ -1,7 +1,7 @@
 namespace MiniCnn;
 
 /// <summary>Files that are either whole or not there.</summary>
-public static class AtomicFile
+static class AtomicFile
 {
     /// <summary>
     /// Writes <c>path.tmp</c> beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.

@@ -16,19 +16,19 @@ public static class Checkpoint
     const string Seed = "minicnn.seed", Step = "minicnn.step";
 
     /// <summary>Writes one.</summary>
-    /// <param name="path">The file.</param>
     /// <param name="model">What is being trained.</param>
     /// <param name="optimizers">By what.</param>
+    /// <param name="path">The file.</param>
     /// <param name="metadata">Text to keep with it, by name.</param>
     /// <exception cref="IOException">The file cannot be written; the older ones stay.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be.</exception>
     public static void Save(
-        string path, Layer model, IEnumerable<Optimizer> optimizers, IEnumerable<KeyValuePair<string, string>>? metadata = null) =>
-        Write(path, model, metadata ?? [], Tensors(model, optimizers, more: []));
+        Layer model, IEnumerable<Optimizer> optimizers, string path, IEnumerable<KeyValuePair<string, string>>? metadata = null) =>
+        Write(model, path, metadata ?? [], Tensors(model, optimizers, more: []));
 
     /// <summary>As above, of tensors from <see cref="Tensors"/>.</summary>
     internal static void Write(
-        string path, Layer model, IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<KeyValuePair<string, SafeTensors.Entry>> tensors)
+        Layer model, string path, IEnumerable<KeyValuePair<string, string>> metadata, IEnumerable<KeyValuePair<string, SafeTensors.Entry>> tensors)
     {
         Dictionary<string, string> about = new(metadata)
         {
@@ -46,12 +46,12 @@ public static class Checkpoint
     /// <returns>The text that was kept with it.</returns>
     /// <exception cref="FileNotFoundException">There is neither.</exception>
     /// <exception cref="InvalidDataException">Both are damaged, or it is of another model or optimizer; nothing has changed then.</exception>
-    public static IReadOnlyDictionary<string, string> Load(string path, Layer model, IEnumerable<Optimizer> optimizers) =>
-        Load(path, model, optimizers, more: (_, _) => []);
+    public static IReadOnlyDictionary<string, string> Load(Layer model, IEnumerable<Optimizer> optimizers, string path) =>
+        Load(model, optimizers, path, more: (_, _) => []);
 
     /// <summary>As above, with other tensors besides, which are known by the file's path and metadata.</summary>
     internal static IReadOnlyDictionary<string, string> Load(
-        string path, Layer model, IEnumerable<Optimizer> optimizers, Func<string, IReadOnlyDictionary<string, string>, IEnumerable<StoredTensor>> more)
+        Layer model, IEnumerable<Optimizer> optimizers, string path, Func<string, IReadOnlyDictionary<string, string>, IEnumerable<StoredTensor>> more)
     {
         ArgumentNullException.ThrowIfNull(model);
         SafeTensorsFile file = Read(path, out path);

@@ -181,7 +181,7 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
         if (FiniteCheck.Tensor(tensors) is { } name)
             throw NotFinite(name, state.Batch == 0 ? $"the end of epoch {state.Epoch}" : $"batch {state.Batch} of epoch {state.Epoch + 1}");
         if (CheckpointPath is not null)
-            Checkpoint.Write(CheckpointPath, model, state.Metadata, tensors);
+            Checkpoint.Write(model, CheckpointPath, state.Metadata, tensors);
     }
 
     /// <summary>What must be the same for a run to go on.</summary>

@@ -74,7 +74,7 @@ sealed class TrainingState
     public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, TrainingState begun, int epochBatches)
     {
         TrainingState? state = null;
-        Checkpoint.Load(path, model, optimizers, (found, metadata) =>
+        Checkpoint.Load(model, optimizers, path, (found, metadata) =>
         {
             state = Parse(found, metadata.GetValueOrDefault(Key));
             foreach ((string name, string here) in begun.Settings)
