@@ -29,7 +29,9 @@ public static class ModelPictures
         return predictor.Predict(predictor.Model.ToInput(picture))[0];
     }
 
-    /// <summary>What a picture in a stream shows: JPEG, PNG, PPM or PGM, up to the stream's end. Safe from several threads at once, each with a stream of its own.</summary>
+    /// <summary>
+    /// What a picture in a stream shows: JPEG, PNG, PPM or PGM, up to the stream's end. Safe from several threads at once, each with its own stream.
+    /// </summary>
     /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static Prediction Predict(this Predictor predictor, Stream stream) => Predict(predictor, Picture.Load(stream));

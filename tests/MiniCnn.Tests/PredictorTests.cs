@@ -145,7 +145,8 @@ public sealed class PredictorTests
         foreach (nint[] lengths in (nint[][])[[1, 3, 12, 9], [1, 1, 9, 12], [3, 9, 12], [1, 324]])
         {
             Tensor<float> images = Tensor.CreateFromShape<float>(lengths);
-            Assert.StartsWith("the model takes images [N, 3, 9, 12], not [", Assert.Throws<ArgumentException>(() => predictor.Predict(images)).Message, StringComparison.Ordinal);
+            string fault = Assert.Throws<ArgumentException>(() => predictor.Predict(images)).Message;
+            Assert.StartsWith("the model takes images [N, 3, 9, 12], not [", fault, StringComparison.Ordinal);
         }
         Assert.Single(predictor.Predict(Images(1)));
     }

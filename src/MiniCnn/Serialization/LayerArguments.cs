@@ -90,5 +90,6 @@ sealed class LayerArguments
         return json.TryGetProperty(name, out JsonElement value) ? value : throw Bad($"'{name}' is missing");
     }
 
-    JsonElement Of(string name, JsonValueKind kind, string what) => Of(name) is var value && value.ValueKind == kind ? value : throw Bad($"'{name}' is not {what}");
+    JsonElement Of(string name, JsonValueKind kind, string what) =>
+        Of(name) is var value && value.ValueKind == kind ? value : throw Bad($"'{name}' is not {what}");
 }

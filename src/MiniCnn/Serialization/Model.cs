@@ -120,7 +120,7 @@ public sealed class Model
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            string from = file.Metadata.TryGetValue("minicnn_version", out string? version) && version != Version ? $" (of MiniCnn {version}; this is {Version})" : "";
+            string version = file.Metadata.GetValueOrDefault("minicnn_version", Version), from = version == Version ? "" : $" (of MiniCnn {version}; this is {Version})";
             throw new InvalidDataException(SafeTensors.OneLine($"{path}: {e.Message}{from}"), e);
         }
 
