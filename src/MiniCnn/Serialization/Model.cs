@@ -120,7 +120,8 @@ public sealed class Model
         }
         catch (Exception e) when (e is InvalidDataException or ArgumentException)
         {
-            string version = file.Metadata.GetValueOrDefault("minicnn_version", Version), from = version == Version ? "" : $" (of MiniCnn {version}; this is {Version})";
+            string version = file.Metadata.GetValueOrDefault("minicnn_version", Version);
+            string from = version == Version ? "" : $" (of MiniCnn {version}; this is {Version})";
             throw new InvalidDataException(SafeTensors.OneLine($"{path}: {e.Message}{from}"), e);
         }
 
