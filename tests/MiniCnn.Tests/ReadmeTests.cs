@@ -140,14 +140,20 @@ public sealed class ReadmeTests(Recorded recorded)
         ProgramIsUpToDate("photos program");
     }
 
+    /// <summary>examples/WebApi is run by a test of its own.</summary>
+    [Fact]
+    public void The_web_program_is_that_of_the_example() => ProgramIsUpToDate("web program", Path.Combine("examples", "WebApi", "Program.cs"), indent: 4);
+
     /// <summary>What stands between the marks of a program above, as the README has it.</summary>
-    static void ProgramIsUpToDate(string name)
+    static void ProgramIsUpToDate(string name) => ProgramIsUpToDate(name, Path.Combine("tests", "MiniCnn.Tests", "ReadmeTests.cs"), indent: 8);
+
+    static void ProgramIsUpToDate(string name, string file, int indent)
     {
-        string source = File.ReadAllText(Path.Combine(root, "tests", "MiniCnn.Tests", "ReadmeTests.cs")).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(Path.Combine(root, file)).ReplaceLineEndings("\n");
         string[] lines = source.Split($"// README: {name}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
-        if (lines[^1].Length > 8 && lines[^1][8] == ' ')
+        if (lines[^1].Length > indent && lines[^1][indent] == ' ')
             lines = [.. lines, "        }"];                                  // it ends within its loop
-        IsUpToDate(name, $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > 8 ? line[8..] : "")).TrimEnd()}\n```\n");
+        IsUpToDate(name, $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > indent ? line[indent..] : "")).TrimEnd()}\n```\n");
     }
 
     [Fact]
