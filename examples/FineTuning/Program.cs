@@ -5,7 +5,7 @@ using MiniCnn.Examples;
 using MiniCnn.Imaging;
 
 Argument<string[]> records = new("records") { Description = "CIFAR-10 records to learn from first; else all, downloaded", Arity = new(0, 9) };
-Option<string> data = new("--data") { Description = "train/ and validation/, in each a folder a class", DefaultValueFactory = _ => Datasets.Locate("cats-vs-dogs") };
+Option<string> data = new("--data") { Description = "train/, validation/, each a folder a class", DefaultValueFactory = _ => Datasets.Locate("cats-vs-dogs") };
 Option<string> file = new("--model") { Description = "The first network's file, made if it is not there", DefaultValueFactory = _ => "cifar10.safetensors" };
 Option<int> count = new("--count") { Description = "Photos to learn from", DefaultValueFactory = _ => 500 };
 Option<int> epochs = new("--epochs") { Description = "Times through these photos", DefaultValueFactory = _ => 5 };

@@ -102,7 +102,17 @@ public sealed class PredictorTests
     {
         OneAtATime layer = new();
         Predictor predictor = Net(layer).CreatePredictor();
-        Parallel.For(0, 16, new ParallelOptions { MaxDegreeOfParallelism = 4 }, i => predictor.Predict(Images(2, i)));
+        using Barrier start = new(4);
+        Thread[] threads = [.. Enumerable.Range(0, 4).Select(i => new Thread(() =>
+        {
+            start.SignalAndWait();
+            for (int round = 0; round < 4; round++)
+                predictor.Predict(Images(2, i));
+        }))];
+        foreach (Thread thread in threads)
+            thread.Start();
+        foreach (Thread thread in threads)
+            thread.Join();
         Assert.Equal(16, layer.Runs);
         Assert.False(layer.Met);
     }
@@ -121,7 +131,7 @@ public sealed class PredictorTests
         {
             Runs += training ? 0 : 1;
             Met |= Interlocked.Increment(ref inside) > 1;
-            Thread.Sleep(2);
+            Thread.Sleep(5);
             Interlocked.Decrement(ref inside);
             return x;
         }

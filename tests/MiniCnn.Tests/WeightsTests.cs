@@ -65,6 +65,9 @@ public sealed class WeightsTests : IDisposable
         Weights.Save(saved, Path);
         IReadOnlyDictionary<string, SafeTensors.Entry> good = SafeTensors.Read(Path).Tensors;
         byte[] before = Bytes(model);
+        SafeTensors.Write(Path, [.. good, new("line\nline", SafeTensors.Entry.From<float>([1]))]);
+        Assert.EndsWith("holds line line, which the model does not have", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
+        Assert.Equal(before, Bytes(model));
         foreach (string name in good.Keys)
         {
             foreach (SafeTensors.Entry? other in (SafeTensors.Entry?[])[null, SafeTensors.Entry.From<int>([1]), SafeTensors.Entry.From<float>(new float[3], 3)])
