@@ -7,7 +7,7 @@ using MiniCnn.Imaging;
 Argument<string[]> records = new("records") { Description = "CIFAR-10 records to learn from first; else all, downloaded", Arity = new(0, 9) };
 Option<string> data = new("--data") { Description = "train/, validation/, each a folder a class", DefaultValueFactory = _ => Datasets.Locate("cats-vs-dogs") };
 Option<string> file = new("--model") { Description = "The first network's file, made if it is not there", DefaultValueFactory = _ => "cifar10.safetensors" };
-Option<int> count = new("--count") { Description = "Photos to learn from", DefaultValueFactory = _ => 500 };
+Option<int> count = new("--count") { Description = "Photos to learn from, at most", DefaultValueFactory = _ => 500 };
 Option<int> epochs = new("--epochs") { Description = "Times through these photos", DefaultValueFactory = _ => 5 };
 Option<int> seed = new("--seed") { Description = "Seed of weights, photos, shuffling and augmentation", DefaultValueFactory = _ => 0 };
 RootCommand command = new("Tunes a network to new classes by a new head alone, and trains one from nothing.") { records, data, file, count, epochs, seed };
@@ -18,7 +18,7 @@ void Run(ParseResult given)
 {
     (string folder, string path, int times, int s) = (given.GetValue(data)!, given.GetValue(file)!, given.GetValue(epochs), given.GetValue(seed));
     ImageFolder all = new(Path.Combine(folder, "train")), others = new(Path.Combine(folder, "validation"));
-    ImageFolder some = all.Split(1 - (double)given.GetValue(count) / all.Files.Count, s).Train;
+    ImageFolder some = all.Split(Math.Max(1 - (double)given.GetValue(count) / all.Files.Count, 1.0 / all.Files.Count), s).Train;
     if (!File.Exists(path))
     {
         LabeledImages images = given.GetValue(records) is { Length: > 0 } files ? Cifar10Data.Read(files) : Cifar10Data.Load().Train;
@@ -27,16 +27,16 @@ void Run(ParseResult given)
     }
     Model model = Model.Load(path);
     LabeledImages train = Read(some), validation = Read(others);
-
     Sequential tuned = (Sequential)model.Network;
     foreach (Parameter parameter in tuned.Parameters)
         parameter.Trainable = false;                            // as in PyTorch, the batch norms' running statistics follow the photos nevertheless
-    tuned.Replace(^1, new Linear(128, train.Classes));          // this one learns
+    Linear head = new((int)((Linear)tuned.Layers[^1]).Weight.Value.Lengths[1], train.Classes);
+    head.Initialize(s);
+    tuned.Replace(^1, head);                                    // this one learns
     Console.WriteLine($"it learns {string.Join(" and ", train.ClassNames)} from {train.Count} photos; then another does, from nothing");
     Evaluation fine = Evaluation.Of(Train(tuned, train, times, s), validation);
     Evaluation fresh = Evaluation.Of(Train(Network(train.Classes, s), train, times, s), validation);
     Console.WriteLine($"validation accuracy: fine-tuned {fine}, from nothing {fresh}");
-
     LabeledImages Read(ImageFolder photos) => photos.Load(model.Input.Height, model.Input.Width).Images.WithNormalization(model.Mean, model.Std);
 }
 

@@ -20,6 +20,7 @@ try
     // README: web program
     WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
     builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = 4 << 20);       // bytes of an upload
+    Picture.MaxFilePixels = 16_000_000;                                                           // few bytes can be many pixels
     Predictor predictor = Model.Load(builder.Configuration["model"] ?? "runs/cats-vs-dogs/model.safetensors").CreatePredictor();
 
     WebApplication app = builder.Build();
@@ -30,8 +31,7 @@ try
             using MemoryStream upload = new();
             await request.Body.CopyToAsync(upload);
             upload.Position = 0;
-            Prediction prediction = predictor.Predict(upload);                                    // any number of requests at once
-            return Results.Ok(prediction);
+            return Results.Ok(predictor.Predict(upload));                                         // any number of requests at once
         }
         catch (IOException e)                                                                     // no picture, or too many bytes
         {
@@ -42,7 +42,7 @@ try
     // README: end
     return 0;
 }
-catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException)
+catch (Exception e) when (e is IOException or InvalidDataException or UnauthorizedAccessException or FormatException)
 {
     Console.Error.WriteLine(e.Message.ReplaceLineEndings(" "));
     return 1;

@@ -5,8 +5,17 @@ namespace MiniCnn.Imaging;
 /// <summary>A picture in memory: 8 bits a channel, grey or RGB, row by row from the top, channels side by side.</summary>
 public sealed class Picture
 {
-    /// <summary>Pixels of the largest picture that is read from a file.</summary>
-    public const int MaxFilePixels = 100_000_000;
+    /// <summary>Pixels of the largest picture that is read from a file, for the whole program: a small file can be a large picture.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
+    public static int MaxFilePixels
+    {
+        get;
+        set
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = 100_000_000;
 
     const int MaxFileSide = 65_535, MaxFileBytes = 1 << 30;
 
@@ -86,6 +95,8 @@ public sealed class Picture
             [] => "an empty file",
             [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF",
             [(byte)'B', (byte)'M', ..] => "a BMP",
+            [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIC, an AVIF or a film",
+            [(byte)'-', (byte)'-', ..] => "a form; send the picture's bytes alone",
             [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP",
             [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF",
             [(byte)'P', >= (byte)'1' and <= (byte)'7', ..] => $"a Netpbm P{(char)start[1]}",

@@ -194,4 +194,14 @@ public sealed class PredictorTests
         }
         Assert.Throws<PictureFormatException>(() => predictor.Predict(new MemoryStream([1, 2, 3])));
     }
+
+    [Fact]
+    public void What_is_not_finite_is_no_prediction()
+    {
+        Sequential network = new(new Flatten(), new Linear(4, 2));
+        Predictor predictor = new Model(network, new ImageShape(1, 2, 2), [0], [1], ["a", "b"]).CreatePredictor();
+        network.Parameters[1].Value[1] = float.NaN;
+        Tensor<float> x = Tensor.CreateFromShape<float>([1, 1, 2, 2]);
+        Assert.Contains("NaN or infinity", Assert.Throws<NotFiniteNumberException>(() => predictor.Predict(x)).Message);
+    }
 }

@@ -206,6 +206,12 @@ public sealed class TrainerTests : IDisposable
         LabeledImages images = new([.. digits.Pixels.ToArray().Select((x, i) => i == 5 ? (byte)(x ^ 1) : x)], digits.Labels.ToArray(), digits.Shape, 10);
         string others = Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images)).Message;
         Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
+        images = digits.WithNormalization([0.5f], [0.3f]);
+        Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images));
+        Sequential likewise = new(
+            new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new Sigmoid(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
+            new Flatten(), new Dropout(0.3), new Linear(256, 10));
+        Assert.Contains("its model ", Assert.Throws<InvalidDataException>(() => Create(likewise, path: Path).Run(digits)).Message);
         Refused("its epochs 3 and here 1", model => Other(model, 1, 32, 7));
         Refused("its augmentation CropPadding 2, Brightness 0.2, Cutout 5 and here none", model => Other(model, 3, 32, 7));
         Refused("has no optimizer.0.0.velocity", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
@@ -286,8 +292,12 @@ public sealed class TrainerTests : IDisposable
         byte[] good = File.ReadAllBytes(Path + ".previous");
         File.WriteAllText(Path, "rubbish");
         Assert.Throws<TimeoutException>(() => Create(Model(), path: Path).Run(digits, new Reports(_ => throw new TimeoutException())));
+        Assert.Equal("rubbish", File.ReadAllText(Path));                                 // to load changes no file
+        using CancellationTokenSource again = new();
+        Create(Model(), path: Path).Run(digits, new Reports(_ => again.Cancel()), again.Token);
         Assert.Equal(good, File.ReadAllBytes(Path + ".previous"));
-        Assert.False(File.Exists(Path));
+        Assert.NotEqual(good, File.ReadAllBytes(Path));
+        File.WriteAllText(Path, "rubbish");
 
         // The same for one that is at a place that no epoch has.
         string state = SafeTensors.Read(Path + ".previous").Metadata["minicnn.training"];

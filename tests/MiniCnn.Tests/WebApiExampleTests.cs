@@ -33,6 +33,8 @@ public sealed class WebApiExampleTests : IDisposable
         foreach ((byte[] upload, string word) in ((byte[], string)[])
         [
             ([], "an empty file"), ("GIF89a"u8.ToArray(), "a GIF"), (File(2)[..200], "a PNG"), ("P6 99999 99999 255 "u8.ToArray(), "99999×99999 pixels"),
+            ("P6 5000 5000 255 "u8.ToArray(), "5000×5000 pixels; up to 16000000"), ("----123\r\nContent-Disposition"u8.ToArray(), "a form"),
+            ("\0\0\0\u0018ftypheic"u8.ToArray(), "a HEIC"),
         ])
         {
             (HttpStatusCode code, string text) = await Post(upload);

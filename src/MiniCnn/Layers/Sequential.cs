@@ -36,7 +36,9 @@ public sealed class Sequential : Container
     /// <param name="index">Which layer; ^1 for the last.</param>
     /// <param name="layer">The new one, with weights of its own; the old one can stand in another network.</param>
     /// <exception cref="ArgumentException">No such layer, or a new one that already has its place.</exception>
-    /// <exception cref="InvalidOperationException">This network stands inside another one, or is running on another thread.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// This network stands inside another one, or is running on another thread. Calls of a <see cref="Predictor"/> are not noticed: wait for them.
+    /// </exception>
     public void Replace(Index index, Layer layer)
     {
         if (Place is not "")

@@ -58,6 +58,9 @@ public sealed class Model
     /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
+    /// <summary>Calls of a network with a <see cref="PlainLayer"/> wait for one another, whichever predictor they are of.</summary>
+    internal Lock OneByOne { get; } = new();
+
     /// <summary>What tells of images what they show, from several threads at once. It shares the weights: make one, and keep it.</summary>
     public Predictor CreatePredictor() => new(this);
 
@@ -102,7 +105,8 @@ public sealed class Model
         });
     }
 
-    /// <summary>Reads what Save wrote. Nothing in the file is taken on trust, and a file takes no more memory than a small multiple of its size.</summary>
+    /// <summary>Reads what Save wrote. Nothing in the file is taken on trust, and to load it takes no more memory than a small multiple of its size.</summary>
+    /// <remarks>To run it takes what its layers' outputs take: of a stranger's file look at Network.Summary(Input) first.</remarks>
     /// <exception cref="InvalidDataException">The file is damaged or holds no model. The message is one line that names the file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Model Load(string path)

@@ -5,19 +5,14 @@ namespace MiniCnn;
 /// <summary>Tells what images show, for any number of threads at once: they share the weights, and each call has buffers of its own.</summary>
 /// <remarks>
 /// Buffers are kept for the next call, for as many calls at once as there are processors. A call gives the same bits whatever runs beside it.
-/// The weights are the model's own: whoever trains it waits until no call is running. A <see cref="PlainLayer"/> may keep what it likes of a run,
+/// The weights are the model's own: whoever trains it, or replaces a layer, waits until no call is running. A <see cref="PlainLayer"/> may keep what it likes of a run,
 /// so where there is one in the network, calls wait for one another.
 /// </remarks>
 public sealed class Predictor
 {
     readonly Stack<LayerRun> idle = new();
-    readonly Lock? oneByOne;
 
-    internal Predictor(Model model)
-    {
-        Model = model;
-        oneByOne = model.Network.RunsInDouble ? null : new();
-    }
+    internal Predictor(Model model) => Model = model;
 
     /// <summary>Whose predictions these are.</summary>
     public Model Model { get; }
@@ -25,6 +20,7 @@ public sealed class Predictor
     /// <summary>What each image of a batch shows, by the softmax of the network's logits.</summary>
     /// <param name="images">[N, C, H, W] of the model's <see cref="Model.Input"/>, normalised as its images are.</param>
     /// <exception cref="ArgumentException">Images of another shape.</exception>
+    /// <exception cref="NotFiniteNumberException">The network makes NaN or infinity of an image.</exception>
     public IReadOnlyList<Prediction> Predict(Tensor<float> images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -42,10 +38,10 @@ public sealed class Predictor
         LayerRun? run;
         lock (idle)
             run = idle.TryPop(out LayerRun? kept) ? kept : new(Model.Network);
-        if (oneByOne is null)
+        if (Model.Network.RunsInDouble)                     // no PlainLayer
             run.Forward(images, training: false, logits);
         else
-            lock (oneByOne)
+            lock (Model.OneByOne)
                 run.Forward(images, training: false, logits);
         lock (idle)
             if (idle.Count < Environment.ProcessorCount)
@@ -54,6 +50,8 @@ public sealed class Predictor
 
     Prediction Of(float[] row)
     {
+        if (!TensorPrimitives.IsFiniteAll<float>(row))
+            throw new NotFiniteNumberException("the network makes NaN or infinity of an image: its weights are damaged, or the image is not normalised");
         TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);          // so that nothing overflows
         TensorPrimitives.SoftMax(row, row);
         int label = TensorPrimitives.IndexOfMax<float>(row);

@@ -34,6 +34,23 @@ public static partial class SafeTensors
         }
     }
 
+    /// <summary>Whether a file is there, and as long as its well-formed header says.</summary>
+    internal static bool IsWhole(string path)
+    {
+        if (!File.Exists(path)) return false;
+        using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.Read);
+        try
+        {
+            (List<Declared> declared, _) = ReadHeader(stream);
+            CheckLayout(declared, stream.Length - stream.Position);
+            return true;
+        }
+        catch (InvalidDataException)
+        {
+            return false;
+        }
+    }
+
     static (List<Declared>, Dictionary<string, string>) ReadHeader(FileStream stream)
     {
         if (stream.Length < 8) throw new InvalidDataException($"not a safetensors file: {stream.Length} bytes, expected at least 8");

@@ -35,7 +35,7 @@ public static class Checkpoint
             [Seed] = model.Seed.ToString(CultureInfo.InvariantCulture),
             [Step] = model.Step.ToString(CultureInfo.InvariantCulture),
         };
-        SafeTensors.Write(path, tensors, about, PreviousOf(path));
+        SafeTensors.Write(path, tensors, about, SafeTensors.IsWhole(path) ? PreviousOf(path) : null);      // a damaged one takes no good one's place
     }
 
     /// <summary>What is to be written, by name, and other tensors besides.</summary>
@@ -88,9 +88,7 @@ public static class Checkpoint
         }
         catch (InvalidDataException) when (found == path && File.Exists(PreviousOf(path)))
         {
-            SafeTensorsFile previous = SafeTensors.Read(found = PreviousOf(path));
-            File.Delete(path);                                   // or the next one to be written would put it in the good one's place
-            return previous;
+            return SafeTensors.Read(found = PreviousOf(path));
         }
     }
 

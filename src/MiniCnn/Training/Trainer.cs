@@ -3,6 +3,7 @@ using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Security.Cryptography;
+using System.Text;
 
 namespace MiniCnn;
 
@@ -29,7 +30,7 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
 {
     readonly Layer model = model ?? throw new ArgumentNullException(nameof(model));
 
-    /// <summary>Times through the training images.</summary>
+    /// <summary>Times through the training images; a run that goes on cannot have more of them than it began with.</summary>
     public int Epochs { get; init => field = AtLeastOne(value); } = 1;
 
     /// <summary>Images in a step.</summary>
@@ -187,6 +188,7 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
     /// <summary>What must be the same for a run to go on.</summary>
     Dictionary<string, string> Settings(LabeledImages train) => new()
     {
+        ["model"] = Hash(Encoding.UTF8.GetBytes(model.Summary(train.Shape))),
         ["training set"] = Describe(train),
         ["batch size"] = $"{BatchSize}",
         ["epochs"] = $"{Epochs}",
@@ -198,10 +200,19 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
 
     static string Describe(LabeledImages images)
     {
+        string numbers = Hash(
+            images.Pixels, MemoryMarshal.AsBytes(images.Labels), MemoryMarshal.AsBytes(images.Mean), MemoryMarshal.AsBytes(images.Std));
+        return $"{images.Count} images of {images.Shape} ({numbers})";
+    }
+
+    static string Hash(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b = default, ReadOnlySpan<byte> c = default, ReadOnlySpan<byte> d = default)
+    {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(images.Pixels);
-        hash.AppendData(MemoryMarshal.AsBytes(images.Labels));
-        return $"{images.Count} images of {images.Shape} ({Convert.ToHexStringLower(hash.GetHashAndReset())[..8]})";
+        hash.AppendData(a);
+        hash.AppendData(b);
+        hash.AppendData(c);
+        hash.AppendData(d);
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..8];
     }
 
     NotFiniteNumberException NotFinite(string where, string when) => new(
