@@ -20,7 +20,13 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
         new Conv2d(3, 32, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(32, 64, 3, padding: 1), new ReLU(), new MaxPool2d(2),
         new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
 
-    public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs];
+    /// <summary>He et al.'s network for CIFAR-10 with one block a stage, strided convolutions as shortcuts.</summary>
+    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1.3, () => new(
+        new Conv2d(3, 16, 3, padding: 1, bias: false), new BatchNorm2d(16), new ReLU(),
+        Block(16, 16, stride: 1), new ReLU(), Block(16, 32, stride: 2), new ReLU(), Block(32, 64, stride: 2), new ReLU(),
+        new AdaptiveAvgPool2d(1), new Flatten(), new Linear(64, 10)));
+
+    public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs, ResNet8];
 
     /// <summary>The figures of the net.</summary>
     public Group Group()
@@ -50,6 +56,12 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
             optimizer.ZeroGrad();
         });
     }
+
+    static Residual Block(int from, int to, int stride) => new(
+        new Sequential(
+            new Conv2d(from, to, 3, stride, padding: 1, bias: false), new BatchNorm2d(to), new ReLU(),
+            new Conv2d(to, to, 3, padding: 1, bias: false), new BatchNorm2d(to)),
+        stride == 1 ? null : new Sequential(new Conv2d(from, to, 1, stride, bias: false), new BatchNorm2d(to)));
 
     Work Forward(int count)
     {

@@ -133,6 +133,9 @@ sealed class TorchSharpPeer : IPeer
             "MNIST net" => [
                 Conv(1, 32, 3, 0), ReLU, Conv(32, 64, 3, 0), ReLU, Pool, Dropout(0.25),
                 Flatten, Linear(9216, 128), ReLU, Dropout(0.5), Linear(128, 10)],
+            "ResNet-8" => [
+                Conv(3, 16, 3, 1, bias: false), BatchNorm(16), ReLU, Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2),
+                x => F.adaptive_avg_pool2d(x, [1, 1]), Flatten, Linear(64, 10)],
             _ => [
                 Conv(3, 32, 3, 1), ReLU, Pool, Conv(32, 64, 3, 1), ReLU, Pool, Conv(64, 128, 3, 1), ReLU, Pool,
                 Flatten, Linear(8192, 128), ReLU, Linear(128, 2)],
@@ -143,11 +146,29 @@ sealed class TorchSharpPeer : IPeer
         Tensor Flatten(Tensor x) => x.flatten(1);
         Func<Tensor, Tensor> Dropout(double probability) => x => F.dropout(x, probability, training);
 
-        Func<Tensor, Tensor> Conv(int ic, int oc, int k, int padding)
+        Func<Tensor, Tensor> Conv(int ic, int oc, int k, int padding, int stride = 1, bool bias = true)
         {
-            TorchParameter w = Learnt(Random(layout, oc, ic, k, k), ic * k * k), b = Learnt(rand(oc), ic * k * k);
-            return x => F.conv2d(x, w, b, padding: [padding, padding]);
+            TorchParameter w = Learnt(Random(layout, oc, ic, k, k), ic * k * k);
+            TorchParameter? b = bias ? Learnt(rand(oc), ic * k * k) : null;
+            return x => F.conv2d(x, w, b, [stride, stride], [padding, padding]);
         }
+
+        Func<Tensor, Tensor> BatchNorm(int channels)
+        {
+            TorchParameter w = Learnt(rand(channels), 1), b = Learnt(rand(channels), 1);
+            Tensor mean = zeros(channels), variance = ones(channels);
+            return x => F.batch_norm(x, mean, variance, w, b, training);
+        }
+
+        Func<Tensor, Tensor> Block(int ic, int oc, int stride)
+        {
+            Func<Tensor, Tensor>[] body =
+                [Conv(ic, oc, 3, 1, stride, bias: false), BatchNorm(oc), ReLU, Conv(oc, oc, 3, 1, bias: false), BatchNorm(oc)];
+            Func<Tensor, Tensor>[] shortcut = stride == 1 ? [] : [Conv(ic, oc, 1, 0, stride, bias: false), BatchNorm(oc)];
+            return x => F.relu(Run(body, x) + Run(shortcut, x));
+        }
+
+        static Tensor Run(Func<Tensor, Tensor>[] layers, Tensor x) => layers.Aggregate(x, (tensor, layer) => layer(tensor));
 
         Func<Tensor, Tensor> Linear(int inputs, int outputs)
         {
