@@ -21,7 +21,7 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
         new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
 
     /// <summary>He et al.'s network for CIFAR-10 with one block a stage, strided convolutions as shortcuts.</summary>
-    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1.3, () => new(
+    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1, () => new(
         new Conv2d(3, 16, 3, padding: 1, bias: false), new BatchNorm2d(16), new ReLU(),
         Block(16, 16, stride: 1), new ReLU(), Block(16, 32, stride: 2), new ReLU(), Block(32, 64, stride: 2), new ReLU(),
         new AdaptiveAvgPool2d(1), new Flatten(), new Linear(64, 10)));

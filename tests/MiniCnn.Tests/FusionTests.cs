@@ -20,6 +20,39 @@ public class FusionTests
         }
     }
 
+    /// <summary>Batch norms, whose output in training is another than after it.</summary>
+    public static TheoryData<string, int, int, int> Norms
+    {
+        get
+        {
+            TheoryData<string, int, int, int> models = [];
+            foreach (string kind in (string[])["norm relu", "norm relu norm relu", "norm relu pool"])
+                foreach ((int count, int height, int width) in new[] { (3, 9, 12), (1, 21, 75), (17, 9, 12), (33, 6, 7) })
+                    models.Add(kind, count, height, width);
+            return models;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Norms))]
+    public void A_norm_and_its_ReLU_are_the_two_to_the_bit(string kind, int count, int height, int width)
+    {
+        (Sequential fused, Sequential alone) = (Model(kind), Model(kind));
+        for (int step = 0; step < 2; step++)
+        {
+            Tensor<float> x = Images(count, height, width), y = x;
+            x.AsSpan()[5] = step;
+            foreach (Layer layer in alone.Layers)
+                y = layer.Forward(y, training: true);
+            Assert.Equal(Bits(y), Bits(fused.Forward(x, training: true)));
+        }
+        Assert.Equal(alone.Stored.Select(tensor => tensor.Save().Data.ToArray()), fused.Stored.Select(tensor => tensor.Save().Data.ToArray()));
+        Tensor<float> images = Images(count, height, width);
+        images.AsSpan()[5] = float.NaN;
+        Assert.Equal(Bits(fused.Trace(images)[^1]), Bits(fused.Forward(images)));
+        Assert.Contains(fused.Forward(images).AsSpan().ToArray(), float.IsNaN);
+    }
+
     [Fact]
     public void Trace_discards_what_a_Forward_kept_as_any_Forward_does()
     {
@@ -45,6 +78,7 @@ public class FusionTests
 
     [Theory]
     [MemberData(nameof(Models))]
+    [MemberData(nameof(Norms))]
     [Checks(Witness.Bits, typeof(Sequential))]
     public void Gradients_are_those_of_the_layers_one_by_one(string kind, int count, int height, int width)
     {
@@ -141,9 +175,18 @@ public class FusionTests
                 new Conv2d(2, 6, (2, 3), padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(6, 4, (3, 2), padding: 1), new ReLU(), new Conv2d(4, 3, 1),
                 new ReLU()),
             "strided" => new(new Conv2d(2, 7, (3, 5), (1, 2), padding: (1, 2)), new ReLU(), new MaxPool2d(2)),
+            "norm relu" => new(new BatchNorm2d(2), new ReLU()),
+            "norm relu norm relu" => new(
+                new Conv2d(2, 3, (3, 2), padding: 1), new BatchNorm2d(3), new ReLU(), new BatchNorm2d(3), new ReLU(), new Conv2d(3, 2, 2)),
+            "norm relu pool" => new(new Conv2d(2, 9, (3, 2)), new BatchNorm2d(9), new ReLU(), new MaxPool2d(2)),
             _ => new(new Conv2d(2, 4, (3, 2), dilation: (1, 2), padding: 1, groups: 2, bias: false), new ReLU(), new MaxPool2d(2)),
         };
         model.Initialize(seed: 5);
+        foreach (BatchNorm2d norm in model.Layers.OfType<BatchNorm2d>())
+        {
+            new Random(6).Reals((int)norm.Weight.Value.FlattenedLength).CopyTo(norm.Weight.Value.AsSpan());      // of both signs
+            new Random(7).Reals((int)norm.Bias.Value.FlattenedLength).CopyTo(norm.Bias.Value.AsSpan());
+        }
         return model;
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text.Json.Nodes;
 
@@ -87,7 +88,14 @@ public sealed class BatchNorm2d : Layer
         BatchesTracked = 0;
     }
 
-    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, V, NoCurve<V>>(x, y, pass);
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Backward<T, V, NoCurve<V>>(x, dy, dx, pass);
+
+    /// <summary>As Forward, with a curve after it.</summary>
+    internal unsafe void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
     {
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
         if (pass.Training && numbers == 1)
@@ -101,20 +109,22 @@ public sealed class BatchNorm2d : Layer
                 (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormForward<T, V>(
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormForward<T, V, F>(
                 this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0));
         if (measures)
             BatchesTracked++;
         GC.KeepAlive(statistics);
     }
 
-    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    /// <summary>As Backward, with a curve after it; dy is ∂loss/∂(what the curve gave).</summary>
+    internal unsafe void Backward<T, V, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
     {
         LaneTensor<T> statistics = pass.Kept(0);
-        fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
+        fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, V>(
-                x, dy, dx, weight, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
+            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, V, F>(
+                x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
         }
         if (dx is { Groups: > 0 })
             dx.ClearDeadLanes(dx.Groups - 1);

@@ -3,17 +3,21 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The gradient of a batch norm, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.</summary>
-readonly unsafe struct BatchNormBackward<T, V>(
-    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* dweight, T* dbias, T* mean, T* inverse) : IWork
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+/// <summary>
+/// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
+/// </summary>
+/// <remarks>What the curve got is worked out again from x: the same numbers to the bit, and cheaper than to keep them.</remarks>
+readonly unsafe struct BatchNormBackward<T, V, F>(
+    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse) : IWork
+    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int c)
     {
-        V m = V.Broadcast(mean[c]);
-        double sum = ChannelSum.Of<T, V, ValueTerm<V, T>>(dy, dy, c, default);                     // Σ dy
-        double product = ChannelSum.Of<T, V, ProductTerm<V, T>>(x, dy, c, new(m)) * double.CreateTruncating(inverse[c]);   // Σ dy·x̂
+        V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]);
+        Gradient gradient = new(m, scale, V.Broadcast(bias[c]));                                    // ∂loss/∂(the norm's own output)
+        double sum = ChannelSum.Of<T, V, Gradient>(x, dy, c, gradient);                             // Σ of it
+        double product = ChannelSum.Of<T, V, Product>(x, dy, c, new(m, gradient)) * double.CreateTruncating(inverse[c]);      // Σ of it · x̂
         if (dbias is not null)
             dbias[c] += T.CreateTruncating(sum);
         if (dweight is not null)
@@ -21,14 +25,29 @@ readonly unsafe struct BatchNormBackward<T, V>(
         if (dx is null)
             return;
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
-        V scale = V.Broadcast(weight[c] * inverse[c]), share = V.Broadcast(T.CreateTruncating(sum / numbers));
-        V slope = V.Broadcast(-inverse[c] * T.CreateTruncating(product / numbers));
+        V share = V.Broadcast(T.CreateTruncating(sum / numbers)), slope = V.Broadcast(-inverse[c] * T.CreateTruncating(product / numbers));
         for (int group = 0; group < x.Groups; group++)
             for (int row = 0; row < x.Shape.Height; row++)
             {
                 T* px = x.At(group, c, row), pdy = dy.At(group, c, row), pdx = dx.At(group, c, row);
                 for (int i = 0; i < x.RowLength; i += V.Count)
-                    (V.MultiplyAdd(V.Load(px + i) - m, slope, V.Load(pdy + i) - share) * scale).Store(pdx + i);
+                    (V.MultiplyAdd(V.Load(px + i) - m, slope, gradient.Of(px + i, pdy + i) - share) * scale).Store(pdx + i);
             }
+    }
+
+    readonly struct Gradient(V mean, V scale, V shift) : ITerm<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Of(T* x, T* dy)
+        {
+            V y = V.MultiplyAdd(V.Load(x) - mean, scale, shift);
+            return default(F).Gradient(y, default(F).At(y), V.Load(dy));
+        }
+    }
+
+    readonly struct Product(V mean, Gradient gradient) : ITerm<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V Of(T* x, T* dy) => (V.Load(x) - mean) * gradient.Of(x, dy);
     }
 }

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A batch norm, channel by channel: mean and variance first, if there are numbers to measure them by.</summary>
-readonly unsafe struct BatchNormForward<T, V>(
+/// <summary>A batch norm and a curve after it, channel by channel: mean and variance first, if there are numbers to measure them by.</summary>
+readonly unsafe struct BatchNormForward<T, V, F>(
     BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers) : IWork
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run(int c)
@@ -25,7 +25,7 @@ readonly unsafe struct BatchNormForward<T, V>(
             {
                 T* px = x.At(group, c, row), py = y.At(group, c, row);
                 for (int i = 0; i < x.RowLength; i += V.Count)
-                    V.MultiplyAdd(V.Load(px + i) - m, scale, shift).Store(py + i);
+                    default(F).At(V.MultiplyAdd(V.Load(px + i) - m, scale, shift)).Store(py + i);
             }
     }
 }

@@ -13,6 +13,16 @@ interface ICurve<V>
     V Gradient(V x, V y, V dy);
 }
 
+/// <summary>y = x.</summary>
+readonly struct NoCurve<V> : ICurve<V>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V At(V x) => x;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public V Gradient(V x, V y, V dy) => dy;
+}
+
 /// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common; and a sum of two.</summary>
 static unsafe class Elementwise
 {

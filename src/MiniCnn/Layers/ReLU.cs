@@ -15,7 +15,7 @@ public sealed class ReLU : Layer
     internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
         Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
 
-    readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    internal readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V At(V x) => V.Positive(x);

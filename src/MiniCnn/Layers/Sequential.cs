@@ -141,7 +141,7 @@ public sealed class Sequential : Container
         }
     }
 
-    /// <summary>The layers, each convolution with the ReLU and the pool that follow it.</summary>
+    /// <summary>The layers, each convolution with the ReLU and the pool that follow it, each batch norm with its ReLU.</summary>
     static IEnumerable<(Layer Layer, int Index)> Steps(Layer[] layers)
     {
         for (int i = 0; i < layers.Length; i++)
@@ -152,6 +152,8 @@ public sealed class Sequential : Container
                 yield return (new FusedConv2d(conv, relu, pool), i);
                 i += pool is null ? 1 : 2;
             }
+            else if (layers[i] is BatchNorm2d norm && layers.ElementAtOrDefault(i + 1) is ReLU)
+                yield return (new FusedBatchNorm2d(norm), i++);
             else
                 yield return (layers[i], i);
         }

@@ -1,0 +1,13 @@
+namespace MiniCnn;
+
+/// <summary>A batch norm and its ReLU, run as one: what lies between them is never stored. The same numbers to the bit.</summary>
+/// <remarks>A step of <see cref="Sequential"/>, never a layer of a model.</remarks>
+sealed class FusedBatchNorm2d(BatchNorm2d norm) : Layer
+{
+    public override ImageShape OutputShape(ImageShape input) => norm.OutputShape(input);
+
+    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => norm.Forward<T, V, ReLU.Curve<T, V>>(x, y, pass);
+
+    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        norm.Backward<T, V, ReLU.Curve<T, V>>(x, dy, dx, pass);
+}
