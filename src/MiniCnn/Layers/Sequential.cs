@@ -15,7 +15,7 @@ public sealed class Sequential : Container
         if (layers.IsEmpty)
             throw new ArgumentException("a Sequential needs at least one layer");
         this.layers = layers.ToArray();
-        steps = [.. Steps(this.layers)];
+        steps = [.. Fusion.Steps(this.layers)];
     }
 
     /// <summary>The layers in order.</summary>
@@ -54,7 +54,7 @@ public sealed class Sequential : Container
             Put(at, layer);
             entered.Discard();
             layers[at] = layer;
-            steps = [.. Steps(layers)];
+            steps = [.. Fusion.Steps(layers)];
         }
         finally
         {
@@ -138,24 +138,6 @@ public sealed class Sequential : Container
             }
             steps[i].Layer.Backward<T, V>(from, y, dy, gradient, pass.Child(steps[i].Index));
             (y, dy) = (from, gradient!);
-        }
-    }
-
-    /// <summary>The layers, each convolution with the ReLU and the pool that follow it, each batch norm with its ReLU.</summary>
-    static IEnumerable<(Layer Layer, int Index)> Steps(Layer[] layers)
-    {
-        for (int i = 0; i < layers.Length; i++)
-        {
-            if (layers[i] is Conv2d conv && layers.ElementAtOrDefault(i + 1) is ReLU relu)
-            {
-                MaxPool2d? pool = layers.ElementAtOrDefault(i + 2) is MaxPool2d { Is2x2: true } next ? next : null;
-                yield return (new FusedConv2d(conv, relu, pool), i);
-                i += pool is null ? 1 : 2;
-            }
-            else if (layers[i] is BatchNorm2d norm && layers.ElementAtOrDefault(i + 1) is ReLU)
-                yield return (new FusedBatchNorm2d(norm), i++);
-            else
-                yield return (layers[i], i);
         }
     }
 }
