@@ -1,0 +1,55 @@
+namespace MiniCnn.Tests;
+
+/// <summary>What tests of small runs share: a net on drawn digits, a trainer of it, and a folder for its checkpoint.</summary>
+public abstract class SmallRuns : IDisposable
+{
+    private protected static readonly LabeledImages digits = DrawnDigits.Draw(150, seed: 1), others = DrawnDigits.Draw(60, seed: 2);
+
+    private protected readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+    private protected string Path => System.IO.Path.Combine(folder, "checkpoint");
+
+    public void Dispose()
+    {
+        Directory.Delete(folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>With all that a run has to remember: dropout's masks, running statistics, moments.</summary>
+    private protected static Sequential Model()
+    {
+        Sequential model = new(
+            new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new ReLU(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
+            new Flatten(), new Dropout(0.3), new Linear(256, 10));
+        model.Initialize(seed: 5);
+        return model;
+    }
+
+    private protected static Trainer Create(Sequential model, Func<Sequential, Optimizer[]>? optimizers = null, string? path = null) =>
+        new(model, optimizers?.Invoke(model) ?? [new Adam(model.Parameters, 0.01f)])
+        {
+            Epochs = 3,
+            BatchSize = 32,
+            Seed = 7,
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps, 0.01),
+            Augmentation = new() { CropPadding = 2, Brightness = 0.2, Cutout = 5 },
+            Validation = others,
+            KeepBest = true,
+            CheckpointPath = path,
+            CheckpointInterval = TimeSpan.Zero,
+            Resume = path is not null,
+        };
+
+    /// <summary>All that a model's file holds.</summary>
+    private protected byte[] Bytes(Sequential model)
+    {
+        string path = System.IO.Path.Combine(folder, "bytes");
+        Weights.Save(model, path);
+        return File.ReadAllBytes(path);
+    }
+
+    private protected sealed class Reports(Action<TrainingStep> action) : IProgress<TrainingStep>
+    {
+        public void Report(TrainingStep value) => action(value);
+    }
+}
