@@ -97,6 +97,7 @@ public static class Workers
 
     static void Serve(object? number)
     {
+        Affinity.Free();
         int seen = 0, thread = (int)number!;
         while (true)
         {
