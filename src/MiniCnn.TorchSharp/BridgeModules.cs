@@ -1,0 +1,47 @@
+using static TorchSharp.torch;
+using TorchParameter = TorchSharp.Modules.Parameter;
+
+namespace MiniCnn.Interop;
+
+/// <summary>Modules that see the same x, and what is made of their outputs: Residual, Concat.</summary>
+sealed class Branches : nn.Module<Tensor, Tensor>
+{
+    readonly nn.Module<Tensor, Tensor>[] branches;
+    readonly Func<Tensor, Tensor[], Tensor> join;
+
+    /// <param name="name">What the module calls itself.</param>
+    /// <param name="branches">The modules and their names in state_dict.</param>
+    /// <param name="join">From x and the branches' outputs to y.</param>
+    public Branches(string name, (string Name, nn.Module<Tensor, Tensor> Module)[] branches, Func<Tensor, Tensor[], Tensor> join) : base(name)
+    {
+        (this.branches, this.join) = ([.. branches.Select(branch => branch.Module)], join);
+        foreach ((string branch, nn.Module<Tensor, Tensor> module) in branches)
+            register_module(branch, module);
+    }
+
+    public override Tensor forward(Tensor input)
+    {
+        Tensor[] outputs = [.. branches.Select(branch => branch.call(input))];
+        Tensor y = join(input, outputs);
+        foreach (Tensor output in outputs)
+            output.Dispose();
+        return y;
+    }
+}
+
+/// <summary>A layer that no module of TorchSharp says: its parameters, if it has any, and its formula.</summary>
+sealed class Formula : nn.Module<Tensor, Tensor>
+{
+    readonly Func<Tensor, Tensor?, Tensor?, Tensor> formula;
+
+    public Formula(Layer layer, Func<Tensor, Tensor?, Tensor?, Tensor> formula) : base(layer.GetType().Name)
+    {
+        this.formula = formula;
+        foreach (Parameter p in layer.Parameters)
+            register_parameter(p.ShortName, (TorchParameter)new TorchParameter(empty([.. p.Value.Lengths])).DetachFromDisposeScope());
+    }
+
+    public Formula(string name, Func<Tensor, Tensor> formula) : base(name) => this.formula = (x, _, _) => formula(x);
+
+    public override Tensor forward(Tensor input) => formula(input, get_parameter("weight"), get_parameter("bias"));
+}
