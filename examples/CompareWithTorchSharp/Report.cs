@@ -1,46 +1,44 @@
-using MiniCnn.Parity;
+using MiniCnn.Cases;
+using MiniCnn.Judge;
 using Spectre.Console;
 
 namespace MiniCnn.Examples;
 
-/// <summary>How the two sides agree on a case, and how long each took where that was measured.</summary>
-sealed record Comparison(Conv2dReport Report, TimeSpan OurTime = default, TimeSpan TheirTime = default);
-
-/// <summary>The table that this program prints: one row a group of cases, and what it all comes to.</summary>
+/// <summary>The table that this program prints: one row a subject, and what does not agree.</summary>
 static class Report
 {
-    /// <summary>Prints, and returns the exit code: 0 when all agree, else 1.</summary>
-    public static int Show(List<Comparison> cases)
+    /// <summary>Asks TorchSharp and prints; returns the exit code: 0 when all agree, else 1.</summary>
+    public static int Show(IEnumerable<Case> cases)
     {
-        bool timed = cases.Exists(c => c.TheirTime > TimeSpan.Zero);
-        Table table = new Table().Border(TableBorder.Simple).AddColumn("conv2d");
-        string[] titles = ["cases", "y", "dx", "dweight", "dbias", "integers equal"];
-        foreach (string title in timed ? [.. titles, "MiniCnn ms", "TorchSharp ms"] : titles)
+        Console.WriteLine($"MiniCnn and a live {TorchJudge.Version}, on the same numbers");
+        List<(Case Case, Verdict Verdict)> verdicts = [.. cases.Select(c => (c, Verdict.Of(c, TorchJudge.Of(c))))];
+        Table table = new Table().Border(TableBorder.Simple).AddColumn("");
+        foreach (string title in (string[])["cases", "in float", "in double", "equal to the bit"])
             table.AddColumn(new TableColumn(title).RightAligned());
-        foreach (IGrouping<string, Comparison> group in cases.GroupBy(c => c.Report.Case.Group))
-            table.AddRow(Row(group.Key, [.. group], timed));
-        table.AddEmptyRow().AddRow(Row("all", cases, timed));
+        foreach (IGrouping<string, Verdict> group in verdicts.GroupBy(v => v.Case is Conv2dCase conv ? $"Conv2d, {conv.Kind}" : v.Case.Subject, v => v.Verdict))
+            table.AddRow(Row(group.Key, [.. group]));
+        table.AddEmptyRow().AddRow(Row("all", [.. verdicts.Select(v => v.Verdict)]));
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = 120;    // else 80
         AnsiConsole.Write(table);
 
-        Console.WriteLine("y, dx, dweight, dbias: the worst error as a share of what rounding may do, 2·k·ε·conv(|x|,|w|).");
-        Console.WriteLine("Whole numbers must be equal to the bit.");
-        List<Comparison> wrong = cases.Where(c => !c.Report.Holds).ToList();
-        foreach (Comparison? c in wrong.Take(10))
-            Console.WriteLine(c.Report);
-        Console.WriteLine(wrong.Count == 0 ? $"all {cases.Count} cases agree" : $"{wrong.Count} of {cases.Count} cases do not agree");
-        return wrong.Count == 0 ? 0 : 1;
+        Console.WriteLine("In float, in double: the worst error as a share of what rounding may do. Equal to the bit: what must be, and is.");
+        string[] faults = [.. verdicts.SelectMany(v => v.Verdict.Faults)];
+        foreach (string fault in faults.Take(20))
+            Console.WriteLine(fault);
+        Console.WriteLine(faults.Length == 0 ? $"all {verdicts.Count} cases agree" : $"{verdicts.Count(v => v.Verdict.Faults.Any())} of {verdicts.Count} cases do not agree");
+        return faults.Length == 0 ? 0 : 1;
     }
 
-    static string[] Row(string name, List<Comparison> cases, bool timed)
+    static string[] Row(string name, List<Verdict> verdicts) =>
+    [
+        name, $"{verdicts.Count}", Worst(verdicts, isDouble: false), Worst(verdicts, isDouble: true),
+        verdicts.Sum(v => v.ExactNumbers) is > 0 and int exact ? $"{exact}" : "–",
+    ];
+
+    static string Worst(List<Verdict> verdicts, bool isDouble)
     {
-        string Worst(Func<Conv2dReport, Agreement> part) => $"{cases.Max(c => part(c.Report).WorstShare):0.00}";
-        List<Agreement> integers = cases.Where(c => c.Report.Case.IsInteger).SelectMany(c => c.Report.Parts).Select(p => p.Agreement).ToList();
-        string equal = integers.Count == 0 ? "–" : $"{integers.Sum(a => a.BitEqual)} of {integers.Sum(a => a.Elements)}";
-        string[] row = [name, $"{cases.Count}", Worst(r => r.Y), Worst(r => r.Dx), Worst(r => r.Dweight), Worst(r => r.Dbias), equal];
-        return timed
-            ? [.. row, $"{cases.Sum(c => c.OurTime.TotalMilliseconds):0.00}", $"{cases.Sum(c => c.TheirTime.TotalMilliseconds):0.00}"]
-            : row;
+        double[] shares = [.. verdicts.SelectMany(v => v.Ways).Where(way => way.IsDouble == isDouble).SelectMany(way => way.Agreements).Select(a => a.WorstShare)];
+        return shares.Length == 0 ? "–" : $"{shares.Max():0.00}";
     }
 }

@@ -3,12 +3,12 @@ using MathNet.Numerics;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Layers that work element by element: against their formulas in double, PyTorch's recorded results, and difference quotients.</summary>
+/// <summary>Layers that work element by element: against their formulas in double and difference quotients.</summary>
 public sealed class ActivationTests
 {
     const double Epsilon = 1.0 / (1 << 24);
 
-    /// <summary>Each with its name in the recording, its formula, and its slope.</summary>
+    /// <summary>Each with its name, its formula, and its slope.</summary>
     static readonly (string Name, Func<Layer> Layer, Func<double, double> Value, Func<double, double> Slope)[] curves =
     [
         ("sigmoid", () => new Sigmoid(), Sigma, x => Sigma(x) * Sigma(-x)),
@@ -26,7 +26,6 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    [Checks(Witness.Quotients, typeof(Sigmoid), typeof(Tanh), typeof(SiLU), typeof(GELU), typeof(LeakyReLU))]
     public void Its_gradient_is_right_in_double(string name)
     {
         GradientCheck.Verify(curves.Single(curve => curve.Name == name).Layer(), [3, 2, 5, 4]);
@@ -35,7 +34,6 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(Names))]
-    [Checks(Witness.Formula, typeof(Sigmoid), typeof(Tanh), typeof(SiLU), typeof(GELU), typeof(LeakyReLU))]
     public void It_is_its_formula_at_every_width(string name)
     {
         (_, Func<Layer> layer, Func<double, double> value, Func<double, double> slope) = curves.Single(curve => curve.Name == name);
@@ -48,30 +46,6 @@ public sealed class ActivationTests
                     LayerBench bench = LayerBench.Run(layer(), shape, count, x, dy, (int)form[0], (int)form[1]);
                     AssertNear($"{name}, {form[0]} lanes of {form[1]}", x, dy, bench.Y, bench.Dx, value, slope);
                 }
-    }
-
-    [Theory]
-    [MemberData(nameof(Names))]
-    [Checks("layers", @"sigmoid\.\d+", typeof(Sigmoid))]
-    [Checks("layers", @"tanh\.\d+", typeof(Tanh))]
-    [Checks("layers", @"silu\.\d+", typeof(SiLU))]
-    [Checks("layers", @"gelu\.\d+", typeof(GELU))]
-    [Checks("layers", @"leaky_relu\.\d+", typeof(LeakyReLU))]
-    public void It_is_PyTorchs(string name)
-    {
-        (_, Func<Layer> layer, Func<double, double> value, Func<double, double> slope) = curves.Single(curve => curve.Name == name);
-        IReadOnlyDictionary<string, SafeTensors.Entry> recorded = Recording();
-        for (int i = 0; i < 3; i++)
-        {
-            float[] x = Numbers("x"), dy = Numbers("dy");
-            Layer ours = layer();
-            Tensor<float> y = ours.Forward(Tensor.Create(x, [3, 2, 5, 4]), training: true), dx = ours.BackwardToInput(Tensor.Create(dy, [3, 2, 5, 4]));
-            AssertNear(name, x, dy, y.AsSpan(), dx.AsSpan(), value, slope);
-            // PyTorch's GELU is x/2 · (1 + erf(…)): where erf is near to −1 its error is one of x, not of y.
-            AssertNear($"{name} as recorded", x, dy, Numbers("y"), Numbers("dx"), value, slope, ofX: name == "gelu" ? 4 * Epsilon : 0);
-
-            float[] Numbers(string which) => recorded[$"{name}.{i}.{which}"].As<float>().ToArray();
-        }
     }
 
     [Fact]
@@ -97,7 +71,6 @@ public sealed class ActivationTests
     }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(ReLU))]
     public void ReLU_passes_no_gradient_at_0_and_passes_NaN_on()
     {
         LayerBench bench = LayerBench.Run(new ReLU(), new(1, 1, 4), 1, [-1, 0, 2, float.NaN], [5, 6, 7, 8], 16, 4);
@@ -111,7 +84,6 @@ public sealed class ActivationTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Formula, typeof(Softmax), typeof(LogSoftmax))]
     public void Softmax_and_its_logarithm_are_their_definitions(int lanes, int width)
     {
         Random random = new(7);
@@ -126,28 +98,14 @@ public sealed class ActivationTests
     }
 
     [Fact]
-    [Checks(Witness.Quotients, typeof(Softmax), typeof(LogSoftmax))]
-    [Checks("layers", @"softmax\.\d+", typeof(Softmax))]
-    [Checks("layers", @"log_softmax\.\d+", typeof(LogSoftmax))]
-    public void Softmax_and_its_logarithm_are_PyTorchs_and_their_gradients_are_right_in_double()
+    public void The_gradients_of_softmax_and_its_logarithm_are_right_in_double()
     {
-        IReadOnlyDictionary<string, SafeTensors.Entry> recorded = Recording();
-        foreach ((string name, Func<Layer> layer) in ((string, Func<Layer>)[])[("softmax", () => new Softmax()), ("log_softmax", () => new LogSoftmax())])
-            foreach ((int i, ImageShape shape) in ((int, ImageShape)[])[(0, new(5, 4, 2)), (1, ImageShape.Features(10))])
-            {
-                float[] x = Numbers("x"), dy = Numbers("dy");
-                int count = (int)recorded[$"{name}.{i}.x"].Shape[0];
-                AssertSoftmax(name, name != "softmax", shape, x, dy, LayerBench.Run(layer(), shape, count, x, dy, 16, LayerBench.Widest(16)));
-                AssertSoftmax($"{name} as recorded", name != "softmax", shape, x, dy, new() { Y = Numbers("y"), Dx = Numbers("dx") });
-                GradientCheck.Verify(layer(), [3, 4, 2, 5]);
-
-                float[] Numbers(string which) => recorded[$"{name}.{i}.{which}"].As<float>().ToArray();
-            }
+        GradientCheck.Verify(new Softmax(), [3, 4, 2, 5]);
+        GradientCheck.Verify(new LogSoftmax(), [3, 4, 2, 5]);
     }
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Formula, typeof(AdaptiveAvgPool2d))]
     public void The_adaptive_pool_is_its_definition(int lanes, int width)
     {
         Random random = new(5);
@@ -162,24 +120,8 @@ public sealed class ActivationTests
     }
 
     [Fact]
-    [Checks(Witness.Quotients, typeof(AdaptiveAvgPool2d))]
-    [Checks("layers", @"adaptive_avg_pool2d\.\d+", typeof(AdaptiveAvgPool2d))]
-    public void The_adaptive_pool_is_PyTorchs_and_its_gradient_is_right_in_double()
+    public void The_adaptive_pools_gradient_is_right_in_double_and_what_it_cannot_take_is_refused()
     {
-        IReadOnlyDictionary<string, SafeTensors.Entry> recorded = Recording();
-        (int OH, int OW)[] sizes = [(1, 1), (3, 2), (4, 6), (5, 3)];
-        for (int i = 0; i < sizes.Length; i++)
-        {
-            long[] shape = [.. recorded[$"adaptive_avg_pool2d.{i}.x"].Shape];
-            float[] x = Numbers("x"), dy = Numbers("dy");
-            AdaptiveAvgPool2d pool = new(sizes[i]);
-            Tensor<float> y = pool.Forward(Tensor.Create(x, [.. shape.Select(n => (nint)n)]), training: true);
-            Tensor<float> dx = pool.BackwardToInput(Tensor.Create(dy, y.Lengths));
-            AssertPool($"case {i}", x, dy, y.AsSpan(), dx.AsSpan(), (int)shape[2], (int)shape[3], sizes[i].OH, sizes[i].OW);
-            AssertPool($"case {i} as recorded", x, dy, Numbers("y"), Numbers("dx"), (int)shape[2], (int)shape[3], sizes[i].OH, sizes[i].OW);
-
-            float[] Numbers(string which) => recorded[$"adaptive_avg_pool2d.{i}.{which}"].As<float>().ToArray();
-        }
         GradientCheck.Verify(new AdaptiveAvgPool2d((3, 4)), [3, 2, 5, 7]);
         Assert.Equal("AdaptiveAvgPool2d(3×4)", new AdaptiveAvgPool2d((3, 4)).ToString());
         Assert.Contains("has no pixels", Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d((0, 1))).Message, StringComparison.Ordinal);
@@ -188,18 +130,14 @@ public sealed class ActivationTests
         Assert.Contains("more numbers than an array", Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d(50_000).OutputShape(new(1, 2, 2))).Message);
     }
 
-    static IReadOnlyDictionary<string, SafeTensors.Entry> Recording() =>
-        SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
-
     // Some ten operations, each with a rounding of its own or, exp and log, of two or three; e^(−x²/2) errs by another x²/2 of them.
     static void AssertNear(
-        string what, float[] x, float[] dy, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, Func<double, double> value, Func<double, double> slope,
-        double ofX = 0)
+        string what, float[] x, float[] dy, float[] y, float[] dx, Func<double, double> value, Func<double, double> slope)
     {
         for (int i = 0; i < x.Length; i++)
         {
             double bound = (16 + Math.Min(x[i] * (double)x[i], 200)) * Epsilon, expected = value(x[i]), gradient = dy[i] * slope(x[i]);
-            Assert.True(Math.Abs(y[i] - expected) <= bound * Math.Abs(expected) + ofX * Math.Abs(x[i]) + 1e-37, $"{what}: y({x[i]}) = {y[i]}, not {expected}");
+            Assert.True(Math.Abs(y[i] - expected) <= bound * Math.Abs(expected) + 1e-37, $"{what}: y({x[i]}) = {y[i]}, not {expected}");
             // 1 − y² and 1 − y lose what y is near to 1; a slope may be a difference.
             double sizes = Math.Abs(dy[i]) * (1 + Math.Abs(x[i]));
             Assert.True(Math.Abs(dx[i] - gradient) <= bound * sizes, $"{what}: dx({x[i]}) = {dx[i]}, not {gradient}");
@@ -225,7 +163,7 @@ public sealed class ActivationTests
     }
 
     // A mean of k numbers; a gradient that as many windows share as may overlap.
-    static void AssertPool(string what, float[] x, float[] dy, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, int h, int w, int oh, int ow)
+    static void AssertPool(string what, float[] x, float[] dy, float[] y, float[] dx, int h, int w, int oh, int ow)
     {
         double[] gradient = new double[x.Length], sizes = new double[x.Length];
         for (int o = 0; o < dy.Length; o++)

@@ -46,7 +46,6 @@ public class AugmentationTests
     }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(Augmentation))]
     public void A_flip_is_the_exact_mirror_of_half_the_images()
     {
         LabeledImages images = Noise(new(3, 4, 5));
@@ -85,7 +84,6 @@ public class AugmentationTests
     [InlineData(40, 37, 0.08, 0, false)]
     [InlineData(33, 33, 0.6, 4, true)]
     [InlineData(11, 600, 0.5, 0, true)]
-    [Checks(Witness.Formula, typeof(Augmentation))]
     public void A_resized_crop_is_bilinear_between_the_pixels_it_covers(int height, int width, double scale, int padding, bool flip)
     {
         int stepX = width > 80 ? 0 : 3, stepY = height > 80 ? 0 : 3, plane = height * width, count = width > 80 ? 20 : 200;

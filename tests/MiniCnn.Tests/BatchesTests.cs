@@ -5,9 +5,9 @@ namespace MiniCnn.Tests;
 
 public class BatchesTests
 {
-    // The first ten of generator.randperm_100_seed_42, recorded from TorchSharp 0.106.0.
+    // The first ten of torch.randperm(100) after torch.manual_seed(42), of TorchSharp 0.106.0.
     [Fact]
-    public void A_permutation_is_the_one_TorchSharp_recorded() =>
+    public void A_permutation_is_TorchSharps() =>
         Assert.Equal([42, 96, 62, 98, 46, 95, 60, 24, 78, 16], Permutation.Random(100, seed: 42)[..10]);
 
     // torch.manual_seed(seed); torch.randperm(10) of PyTorch 1.13.1.

@@ -7,7 +7,6 @@ public sealed class ConcatTests
 {
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Bits, typeof(Concat))]
     public void It_is_its_branches_one_behind_the_other_at_every_width(int lanes, int width)
     {
         Random random = new(2);
@@ -51,7 +50,6 @@ public sealed class ConcatTests
     ];
 
     [Fact]
-    [Checks(Witness.Quotients, typeof(Concat), typeof(Identity))]
     public void Its_gradient_is_right_in_double_by_itself_and_nested()
     {
         foreach (int batch in (int[])[1, 3])
@@ -86,7 +84,6 @@ public sealed class ConcatTests
     }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(Identity))]
     public void An_identity_hands_on_every_bit()
     {
         float[] x = [1, float.NaN, -0f, float.NegativeInfinity], dy = [float.NaN, 2, -0f, float.Epsilon];

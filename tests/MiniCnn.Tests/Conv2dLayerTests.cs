@@ -1,4 +1,4 @@
-using MiniCnn.Parity;
+using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
@@ -10,7 +10,6 @@ public class Conv2dLayerTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Bits, typeof(Conv2d))]
     public void Integers_agree_with_the_reference_to_the_bit(int lanes, int width)
     {
         Random random = new(6);
@@ -20,7 +19,6 @@ public class Conv2dLayerTests
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Formula, typeof(Conv2d))]
     public void Reals_agree_with_the_reference_in_double_within_rounding(int lanes, int width)
     {
         Random random = new(7);
@@ -76,21 +74,22 @@ public class Conv2dLayerTests
         LayerBench bench = LayerBench.Run(layer, new(s.InputChannels, s.Rows.Input, s.Columns.Input), s.Batch, x, dy, lanes, width);
 
         // The exact sums; for a bound also the sums of absolute values, and how many products each has.
-        Conv2dResults<double> exactly = Run(v => v), sizes = exact ? exactly : Run(Math.Abs), counts = exact ? exactly : Run(_ => 1);
-        Holds("y", bench.Y, r => r.Y, plus: 0);
-        Holds("dx", bench.Dx, r => r.Dx, plus: 0);
-        Holds("dw", layer.Weight.GradientAs<float>().ToArray(), r => r.Dweight, plus: 5);
+        Numbers exactly = Run(v => v), sizes = exact ? exactly : Run(Math.Abs), counts = exact ? exactly : Run(_ => 1);
+        Holds("y", bench.Y, plus: 0);
+        Holds("dx", bench.Dx, plus: 0);
+        Holds("dweight", layer.Weight.GradientAs<float>().ToArray(), plus: 5);
         if (b.Length > 0)
-            Holds("db", layer.Bias!.GradientAs<float>().ToArray(), r => r.Dbias, plus: 0);
+            Holds("dbias", layer.Bias!.GradientAs<float>().ToArray(), plus: 0);
 
-        Conv2dResults<double> Run(Converter<double, double> change) =>
-            ReferenceConv2d.Run(s, new Conv2dInputs<double>(Each(x), Each(w), Each(b), Each(dy)).Select(change));
-
-        static double[] Each(float[] values) => Array.ConvertAll(values, v => (double)v);
-
-        void Holds(string name, float[] actual, Func<Conv2dResults<double>, double[]> pick, double plus)
+        Numbers Run(Converter<double, double> change)
         {
-            (double[] expected, double[] size, double[] count) = (pick(exactly), pick(sizes), pick(counts));
+            double[] Each(float[] values) => Array.ConvertAll(values, v => change(v));
+            return Conv2dCase.Reference<double>(s, new() { ["x"] = Each(x), ["weight"] = Each(w), ["bias"] = Each(b), ["dy"] = Each(dy) });
+        }
+
+        void Holds(string name, float[] actual, double plus)
+        {
+            (double[] expected, double[] size, double[] count) = (exactly[name], sizes[name], counts[name]);
             for (int i = 0; i < actual.Length; i++)
             {
                 double bound = exact ? 0 : (count[i] + 2) * Math.ScaleB(1, -24) * (size[i] + plus);

@@ -41,7 +41,6 @@ public class Conv2dReferenceTests
     }
 
     [Fact]
-    [Checks(Witness.Formula, typeof(Conv2dReference))]
     public void Forward_is_im2col_times_the_weights()
     {
         Random random = new(1);
@@ -147,7 +146,6 @@ public class Conv2dReferenceTests
     }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(Conv2dReference))]
     public void Padding_is_convolving_the_padded_image_and_groups_are_convolutions_of_their_own()
     {
         Random random = new(6);

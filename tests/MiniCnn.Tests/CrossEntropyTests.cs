@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What the recorded losses and the gradient check do not see: extreme logits, empty batches, calls that are refused.</summary>
+/// <summary>What the formula and the gradient check do not see: extreme logits, empty batches, calls that are refused.</summary>
 public class CrossEntropyTests
 {
     [Fact]

@@ -31,7 +31,6 @@ public unsafe class DropoutTests
     [InlineData(1, 16)]
     [InlineData(1, 8)]
     [InlineData(1, 4)]
-    [Checks(Witness.Bits, typeof(Dropout))]
     public void An_element_goes_whose_word_is_below_the_probability(int lanes, int width)
     {
         foreach (ImageShape shape in (ImageShape[])[new(5, 11, 13), new(1, 2, 3), ImageShape.Features(1030)])

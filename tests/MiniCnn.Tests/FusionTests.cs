@@ -79,7 +79,6 @@ public class FusionTests
     [Theory]
     [MemberData(nameof(Models))]
     [MemberData(nameof(Norms))]
-    [Checks(Witness.Bits, typeof(Sequential))]
     public void Gradients_are_those_of_the_layers_one_by_one(string kind, int count, int height, int width)
     {
         (Sequential fused, Sequential alone) = (Model(kind), Model(kind));

@@ -1,15 +1,15 @@
-using MiniCnn.Parity;
+using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// The convolutions that the tests go through: the table that TorchSharp was asked about, and random ones, small, with unequal numbers on the
+/// The convolutions that the tests go through: those of the table that somebody thought of, and random ones, small, with unequal numbers on the
 /// two axes, odd in as many ways as a shape can be.
 /// </summary>
 static class Geometries
 {
     public static IEnumerable<Conv2dShape> TableAndRandom(int count, int seed) =>
-        [.. CaseTable.Read(CaseTable.DefaultPath).Conv2d.Select(c => c.Shape).Distinct(), .. Corners, .. Wide, .. Random(count, seed)];
+        [.. Conv2dCases.ByHand.Select(c => c.Geometry), .. Corners, .. Wide, .. Random(count, seed)];
 
     /// <summary>Small ones, each at an edge of what a convolution can be.</summary>
     public static Conv2dShape[] Corners =>

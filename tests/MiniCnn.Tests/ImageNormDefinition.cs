@@ -1,5 +1,3 @@
-using System.Numerics.Tensors;
-
 namespace MiniCnn.Tests;
 
 /// <summary>
@@ -78,29 +76,6 @@ sealed class ImageNormDefinition
         int roundings = shape.Width / 4 + shape.Height + Math.Min(64, shape.Channels / sets) + shape.Channels / sets / 64 + 16;
         new ImageNormDefinition(sets, norm.Parameters[0].Value.AsSpan(), norm.Parameters[1].Value.AsSpan(), epsilon, x, dy, count, shape, roundings)
             .AssertHolds($"{norm} {count}×{shape}, {lanes} lanes of {width}", bench.Y, bench.Dx, norm);
-    }
-
-    /// <summary>Holds PyTorch's recorded results and ours against the definition, and so against one another.</summary>
-    public static void CheckRecorded(string name, Func<ImageShape, Layer> layer, int sets, double epsilon)
-    {
-        IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
-            SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "layers.safetensors")).Tensors;
-        nint[] lengths = [.. recorded[$"{name}.x"].Shape.Select(length => (nint)length)];
-        ImageShape shape = lengths.Length == 2 ? ImageShape.Features((int)lengths[1]) : new((int)lengths[1], (int)lengths[2], (int)lengths[3]);
-        Layer norm = layer(shape);
-        Numbers("weight").CopyTo(norm.Parameters[0].ValueAs<float>());
-        Numbers("bias").CopyTo(norm.Parameters[1].ValueAs<float>());
-        Assert.Equal(recorded[$"{name}.weight"].Shape, norm.Parameters[0].Value.Lengths.ToArray().Select(length => (long)length));
-        float[] x = Numbers("x"), dy = Numbers("dy");
-        ImageNormDefinition definition = new(
-            sets, Numbers("weight"), Numbers("bias"), epsilon, x, dy, (int)lengths[0], shape, roundings: (int)shape.Length / sets + 16);
-        Tensor<float> y = norm.Forward(Tensor.Create(x, lengths), training: true), dx = norm.BackwardToInput(Tensor.Create(dy, lengths));
-        definition.AssertHolds(name, y.AsSpan(), dx.AsSpan(), norm);
-        Numbers("dweight").CopyTo(norm.Parameters[0].GradientAs<float>());
-        Numbers("dbias").CopyTo(norm.Parameters[1].GradientAs<float>());
-        definition.AssertHolds($"{name} as recorded", Numbers("y"), Numbers("dx"), norm);
-
-        float[] Numbers(string which) => recorded[$"{name}.{which}"].As<float>().ToArray();
     }
 
     void AssertHolds(string what, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, Layer norm)

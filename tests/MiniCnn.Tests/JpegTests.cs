@@ -13,7 +13,6 @@ public sealed class JpegTests
     public static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
 
     [Fact]
-    [Checks("pil-jpeg", "[^/]+", typeof(Jpeg), Member = nameof(Jpeg.Decode))]
     public void Every_kind_of_file_has_the_pixels_of_PIL()
     {
         List<string> faults = [];

@@ -8,7 +8,6 @@ public class LinearTests
 
     [Theory]
     [MemberData(nameof(Forms))]
-    [Checks(Witness.Bits, typeof(Linear))]
     public void Every_form_agrees_with_plain_loops(int lanes, int width)
     {
         Random random = new(lanes + width);

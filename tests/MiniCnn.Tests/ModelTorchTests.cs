@@ -5,8 +5,7 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Tests;
 
 /// <summary>A model's file and PyTorch: what one writes the other loads, running statistics included, and makes the same of images.</summary>
-[Collection(nameof(Recorded))]
-public sealed class ModelTorchTests(Recorded recorded) : IDisposable
+public sealed class ModelTorchTests : IDisposable
 {
     static readonly string tests = Path.Combine(ReadmeTests.Root(), "tests");
 
@@ -42,7 +41,7 @@ public sealed class ModelTorchTests(Recorded recorded) : IDisposable
         });
         if (Torch() is not string torch)
         {
-            recorded.Says("There is no python3 with torch here: no live PyTorch has loaded a model's file, only recorded ones were.");
+            Checked.Says("There is no python3 with torch here: no live PyTorch has loaded a model's file, only recorded ones were.");
             return;
         }
         Model trained = MakesTheSame(folder, "torch-");
@@ -50,7 +49,7 @@ public sealed class ModelTorchTests(Recorded recorded) : IDisposable
 
         Weights.Load(net, Path.Combine(folder, "torch-model.safetensors"));
         Assert.Equal(trained.Network.Forward(x).AsSpan().ToArray(), net.Forward(x).AsSpan().ToArray());
-        recorded.Says($"A live {torch} loaded a model's file with strict=True, made the same of images, trained it, and MiniCnn that one's.");
+        Checked.Says($"A live {torch} loaded a model's file with strict=True, made the same of images, trained it, and MiniCnn that one's.");
     }
 
     static Model MakesTheSame(string folder, string prefix)

@@ -1,15 +1,12 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Optimizers and clipping, held against PyTorch 1.13.1 (tests/record_optimizers.py) and their formulas.</summary>
+/// <summary>Optimizers and clipping, held against their formulas.</summary>
 [Collection("Workers")]                                               // one of these tests turns Workers.Count
 public sealed class OptimizerTests
 {
     const double Epsilon = 1.0 / (1 << 24);
 
-    static readonly IReadOnlyDictionary<string, SafeTensors.Entry> recorded =
-        SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "optimizers.safetensors")).Tensors;
-
-    /// <summary>What a case was recorded with. The weight decay is a parameter's.</summary>
+    /// <summary>What Adam is given. The weight decay is a parameter's.</summary>
     sealed record Numbers(double Rate = 1e-3, double Decay = 0, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, bool Decoupled = false)
     {
         public Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded m, Rounded v)
@@ -34,48 +31,40 @@ public sealed class OptimizerTests
     }
 
     [Theory]
-    [InlineData("sgd", 0, 0, 0, false)]
-    [InlineData("sgd_decay", 0, 0, 0.1, false)]
-    [InlineData("sgd_momentum", 0.9, 0, 0, false)]
-    [InlineData("sgd_dampening", 0.8, 0.3, 0.1, false)]
-    [InlineData("sgd_nesterov", 0.9, 0, 0.1, true)]
-    [Checks(Witness.Formula, typeof(Sgd))]
-    [Checks("optimizers", @"sgd(_\w+)?", typeof(Sgd))]
-    public void Ten_steps_of_Sgd_are_PyTorchs(string name, double momentum, double dampening, double decay, bool nesterov) =>
+    [InlineData(0, 0, 0, false)]
+    [InlineData(0, 0, 0.1, false)]
+    [InlineData(0.9, 0, 0, false)]
+    [InlineData(0.8, 0.3, 0.1, false)]
+    [InlineData(0.9, 0, 0.1, true)]
+    public void Ten_steps_of_Sgd_are_its_formula(double momentum, double dampening, double decay, bool nesterov) =>
         AssertTenSteps(
-            name, layer => [new Sgd([layer.Weight, layer.Bias!], 0.05f, (float)momentum, (float)dampening, (float)decay, nesterov)], 0.05,
+            layer => [new Sgd(layer.Parameters, 0.05f, (float)momentum, (float)dampening, (float)decay, nesterov)], 0.05,
             (t, rate, p, g, v, _, _) => SgdDefinition(t, rate, momentum, dampening, decay, nesterov, p, g, v));
 
     [Fact]
-    [Checks(Witness.Formula, typeof(Adam))]
-    [Checks("optimizers", @"adam(_\w+)?", typeof(Adam))]
-    public void Ten_steps_of_Adam_are_PyTorchs()
+    public void Ten_steps_of_Adam_are_its_formula()
     {
-        AssertAdam("adam", layer => [new Adam(layer.Parameters)], new());
-        AssertAdam("adam_decay", layer => [new Adam(layer.Parameters, 0.02f, weightDecay: 0.1)], new(0.02, 0.1));
-        AssertAdam("adam_numbers", layer => [new Adam(layer.Parameters, 0.02f, 0.8, 0.95, 0.01)], new(0.02, 0, 0.8, 0.95, 0.01));
+        AssertAdam(layer => [new Adam(layer.Parameters)], new());
+        AssertAdam(layer => [new Adam(layer.Parameters, 0.02f, weightDecay: 0.1)], new(0.02, 0.1));
+        AssertAdam(layer => [new Adam(layer.Parameters, 0.02f, 0.8, 0.95, 0.01)], new(0.02, 0, 0.8, 0.95, 0.01));
     }
 
     [Fact]
-    [Checks(Witness.Formula, typeof(AdamW))]
-    [Checks("optimizers", "adamw(_(no_)?decay)?", typeof(AdamW))]
-    public void Ten_steps_of_AdamW_are_PyTorchs()
+    public void Ten_steps_of_AdamW_are_its_formula()
     {
         Numbers decoupled = new(Decoupled: true);
-        AssertAdam("adamw", layer => [new AdamW(layer.Parameters)], decoupled with { Decay = 0.01 });
-        AssertAdam("adamw_no_decay", layer => [new AdamW(layer.Parameters, 0.02f, weightDecay: 0)], decoupled with { Rate = 0.02 });
+        AssertAdam(layer => [new AdamW(layer.Parameters)], decoupled with { Decay = 0.01 });
+        AssertAdam(layer => [new AdamW(layer.Parameters, 0.02f, weightDecay: 0)], decoupled with { Rate = 0.02 });
         AssertAdam(
-            "adamw_decay", layer => [new AdamW(layer.Parameters, 0.02f, 0.8, 0.95, weightDecay: 0.5)],
+            layer => [new AdamW(layer.Parameters, 0.02f, 0.8, 0.95, weightDecay: 0.5)],
             decoupled with { Rate = 0.02, Decay = 0.5, Beta1 = 0.8, Beta2 = 0.95 });
     }
 
     [Fact]
-    [Checks("optimizers", "adamw_groups", typeof(AdamW))]
-    public void Two_optimizers_are_PyTorchs_groups()
+    public void Two_optimizers_are_two_groups_of_parameters()
     {
         Numbers weights = new(0.02, 0.5, Decoupled: true), biases = weights with { Decay = 0 };
         AssertTenSteps(
-            "adamw_groups",
             layer =>
             [
                 new AdamW(layer.Parameters.Where(p => p.Value.Rank > 1), 0.02f, weightDecay: 0.5),
@@ -94,50 +83,46 @@ public sealed class OptimizerTests
 
     delegate Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded first, Rounded second, bool isBias);
 
-    static void AssertAdam(string name, Func<Linear, Optimizer[]> make, Numbers numbers) =>
-        AssertTenSteps(name, make, numbers.Rate, (t, rate, p, g, m, v, _) => numbers.Definition(t, rate, p, g, m, v));
+    static void AssertAdam(Func<Linear, Optimizer[]> make, Numbers numbers) =>
+        AssertTenSteps(make, numbers.Rate, (t, rate, p, g, m, v, _) => numbers.Definition(t, rate, p, g, m, v));
 
-    /// <summary>
-    /// Ours and the recorded numbers are both as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.
-    /// </summary>
-    static void AssertTenSteps(string name, Func<Linear, Optimizer[]> make, double rate, Definition definition)
+    /// <summary>Each number is as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.</summary>
+    static void AssertTenSteps(Func<Linear, Optimizer[]> make, double rate, Definition definition)
     {
         Linear layer = new(9, 4);
         Optimizer[] optimizers = make(layer);
-        Rounded[][][] states = Array.ConvertAll(Both(layer), p =>
-        {
-            Recorded(p.Name).CopyTo(p.ValueAs<float>());
-            return Array.ConvertAll(Recorded(p.Name), value => (Rounded[])[value, 0f, 0f]);
-        });
+        Rounded[][][] states = [.. layer.Parameters.Select(p => Array.ConvertAll(p.ValueAs<float>().ToArray(), value => (Rounded[])[value, 0f, 0f]))];
+        Random random = new(11);
         for (int step = 0; step < 10; step++)
         {
-            foreach (Parameter p in Both(layer))
-                Recorded($"gradient.{step}.{p.Name}").CopyTo(p.GradientAs<float>());
+            SetGradients(layer, random, scale: step == 9 ? 10 : 1);
             foreach (Optimizer optimizer in optimizers)
             {
                 if (step == 5)
                     optimizer.LearningRate /= 2;
                 optimizer.Step();
             }
-            foreach ((Parameter p, Rounded[][] state) in Both(layer).Zip(states))
+            foreach ((Parameter p, Rounded[][] state) in layer.Parameters.Zip(states))
             {
-                float[] theirs = Recorded($"{name}.{step}.{p.Name}"), gradient = Recorded($"gradient.{step}.{p.Name}");
                 for (int i = 0; i < state.Length; i++)
                 {
-                    state[i] = definition(step + 1, step < 5 ? rate : rate / 2, state[i][0], gradient[i], state[i][1], state[i][2], p == layer.Bias);
-                    state[i][0].AssertIs($"PyTorch's {name}.{step}.{p.Name}[{i}]", theirs[i]);
-                    state[i][0].AssertIs($"our {name}.{step}.{p.Name}[{i}]", p.ValueAs<float>()[i]);
+                    float gradient = p.GradientAs<float>()[i];
+                    state[i] = definition(step + 1, step < 5 ? rate : rate / 2, state[i][0], gradient, state[i][1], state[i][2], p == layer.Bias);
+                    state[i][0].AssertIs($"{optimizers[0]}, step {step}: {p.Name}[{i}]", p.ValueAs<float>()[i]);
                 }
             }
         }
     }
 
-    static Parameter[] Both(Linear layer) => [layer.Weight, layer.Bias!];
-
-    static float[] Recorded(string name) => recorded[name].As<float>().ToArray();
+    /// <summary>Some numbers' gradients are a thousand times others', as in a net.</summary>
+    static void SetGradients(Linear layer, Random random, float scale = 1)
+    {
+        foreach (Parameter p in layer.Parameters)
+            foreach (ref float gradient in p.GradientAs<float>())
+                gradient = (random.NextSingle() * 2 - 1) * scale * MathF.Pow(10, random.Next(4) - 3);
+    }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(Adam), typeof(AdamW))]
     public void Long_parameters_move_by_Adams_formula_to_the_bit()
     {
         const int Length = 16384 * 2 + 16 + 5;                                // pieces, a last vector, and a rest
@@ -201,7 +186,7 @@ public sealed class OptimizerTests
     [Fact]
     public void A_step_with_clipping_allocates_nothing()
     {
-        Parameter[] parameters = Both(new Linear(9, 4));
+        Parameter[] parameters = [.. new Linear(9, 4).Parameters];
         Adam optimizer = new(parameters);
         Assert.Equal(0, Allocated.Bytes(() =>
         {
@@ -216,34 +201,22 @@ public sealed class OptimizerTests
         }));
     }
 
-    [Fact]
-    [Checks(Witness.Formula, typeof(GradientClipping), Member = nameof(GradientClipping.ClipNorm))]
-    [Checks("optimizers", @"clip\.\d+", typeof(GradientClipping), Member = nameof(GradientClipping.ClipNorm))]
-    public void Gradients_are_clipped_as_PyTorch_clips_them()
+    [Theory]
+    [InlineData(1)]
+    [InlineData(0.5f)]
+    [InlineData(100)]
+    public void Gradients_are_clipped_to_a_largest_norm(float largest)
     {
-        float[] largest = [1, 0.5f, 100];
-        for (int i = 0; i < largest.Length; i++)
-        {
-            Linear layer = new(9, 4);
-            foreach (Parameter p in Both(layer))
-                Recorded($"gradient.{i}.{p.Name}").CopyTo(p.GradientAs<float>());
-            // A square is rounded once, then 39 additions in whatever order, all of positive numbers; PyTorch takes the root of each parameter's
-            // sum and squares it again, four more. The last root halves what that makes, and rounds.
-            double exact = Math.Sqrt(Both(layer).Sum(p => p.GradientAs<float>().ToArray().Sum(g => (double)g * g)));
-            Rounded norm = new(exact, ((1 + 39 + 4) / 2 + 1) * Epsilon * exact), scale = largest[i] / (norm + 1e-6);
-            norm.AssertIs($"PyTorch's norm {i}", Recorded($"clip.{i}.norm")[0]);
-            norm.AssertIs($"our norm {i}", GradientClipping.ClipNorm(layer.Parameters, largest[i]));
-            foreach (Parameter p in Both(layer))
-            {
-                float[] gradient = Recorded($"gradient.{i}.{p.Name}"), theirs = Recorded($"clip.{i}.{p.Name}");
-                for (int k = 0; k < gradient.Length; k++)
-                {
-                    Rounded expected = scale.Value < 1 ? gradient[k] * scale : gradient[k];
-                    expected.AssertIs($"PyTorch's clip {i}", theirs[k]);
-                    expected.AssertIs($"our clip {i}", p.GradientAs<float>()[k]);
-                }
-            }
-        }
+        Linear layer = new(9, 4);
+        SetGradients(layer, new Random(3));
+        float[][] gradients = [.. layer.Parameters.Select(p => p.GradientAs<float>().ToArray())];
+        // A square is rounded once, then 39 additions in whatever order, all of positive numbers. The root halves what that makes, and rounds.
+        double exact = Math.Sqrt(gradients.Sum(gradient => gradient.Sum(g => (double)g * g)));
+        Rounded norm = new(exact, ((1 + 39) / 2 + 1) * Epsilon * exact), scale = largest / (norm + 1e-6);
+        norm.AssertIs("the norm", GradientClipping.ClipNorm(layer.Parameters, largest));
+        foreach ((Parameter p, float[] gradient) in layer.Parameters.Zip(gradients))
+            for (int i = 0; i < gradient.Length; i++)
+                (scale.Value < 1 ? gradient[i] * scale : gradient[i]).AssertIs($"{p.Name}'s gradient {i}", p.GradientAs<float>()[i]);
     }
 
     [Fact]

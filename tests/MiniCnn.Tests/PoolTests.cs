@@ -5,7 +5,6 @@ public class PoolTests
 {
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Formula, typeof(MaxPool2d), typeof(AvgPool2d))]
     public void Pools_are_their_definition(int lanes, int width)
     {
         Random random = new(8);

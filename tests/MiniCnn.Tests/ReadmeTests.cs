@@ -1,9 +1,8 @@
-using System.Numerics;
 using System.Numerics.Tensors;
 using System.Text;
 using System.Text.RegularExpressions;
+using MiniCnn.Cases;
 using MiniCnn.Imaging;
-using MiniCnn.Parity;
 
 namespace MiniCnn.Tests;
 
@@ -11,32 +10,33 @@ namespace MiniCnn.Tests;
 /// What the README says of correctness is worked out here, and its first program is run here. With MINICNN_UPDATE_README=1 the README is
 /// brought up to date instead of being found stale.
 /// </summary>
-[Collection(nameof(Recorded))]
-public sealed class ReadmeTests(Recorded recorded)
+[Collection(nameof(ReadmeTests))]                                     // tests write to one file
+public sealed class ReadmeTests
 {
     static readonly string root = Root();
     static readonly string path = Path.Combine(root, "README.md");
 
     [Fact]
-    public void The_table_of_what_is_checked_is_up_to_date()
+    public void The_tables_of_what_is_checked_are_up_to_date()
     {
-        StringBuilder table = new("| conv2d | cases | outputs and gradients | whole numbers equal to the bit |\n|---|---:|---|---:|\n");
-        (Conv2dCase Case, Conv2dReport Report)[] reports = [.. recorded.Table.Conv2d.Select(c => (c, c.IsDouble ? Of<double>(c, ReferenceConv2d.Run) : Of<float>(c, LayerConv2d.Run)))];
-        foreach (IGrouping<string, Conv2dReport> group in reports.GroupBy(r => r.Case.Group, r => r.Report))
-            table.Append(Row(group.Key, [.. group]));
-        table.Append(Row("**all**", [.. reports.Select(r => r.Report)]));
-        IsUpToDate("checked", table.ToString());
+        StringBuilder convolutions = new("| conv2d | cases | outputs and gradients | whole numbers equal to the bit |\n|---|---:|---|---:|\n");
+        Verdict[] all = [.. CaseTableTests.Verdicts.Value.Where(v => v.Case is Conv2dCase)];
+        foreach (IGrouping<string, Verdict> kind in all.GroupBy(v => ((Conv2dCase)v.Case).Kind).Append(all.GroupBy(_ => "**all**").Single()))
+            convolutions.Append($"| {kind.Key} | {kind.Count()} | {Agree([.. kind], isDouble: null)} | {kind.Sum(v => v.ExactNumbers)} |\n");
+        IsUpToDate("checked", convolutions.ToString());
 
-        static string Row(string name, Conv2dReport[] reports)
+        StringBuilder subjects = new("| | cases | in float | in double |\n|---|---:|---|---|\n");
+        foreach (IGrouping<string, Verdict> subject in CaseTableTests.Verdicts.Value.GroupBy(v => v.Case.Subject))
         {
-            int agree = reports.Count(r => r.Holds), integers = reports.Where(r => r.Case.IsInteger).Sum(r => r.Parts.Sum(p => p.Agreement.BitEqual));
-            return $"| {name} | {reports.Length} | {(agree == reports.Length ? "all agree" : $"{agree} agree")} | {(integers == 0 ? "–" : $"{integers}")} |\n";
+            bool inDouble = subject.Any(v => v.Ways.Any(way => way.IsDouble));
+            subjects.Append($"| {subject.Key} | {subject.Count()} | {Agree([.. subject], isDouble: false)} | {(inDouble ? Agree([.. subject], isDouble: true) : "–")} |\n");
         }
+        IsUpToDate("witnesses", subjects.ToString());
 
-        Conv2dReport Of<T>(Conv2dCase c, Func<Conv2dShape, Conv2dInputs<T>, Conv2dResults<T>> run) where T : unmanaged, INumber<T>
+        static string Agree(Verdict[] verdicts, bool? isDouble)
         {
-            Conv2dInputs<T> inputs = recorded.Recording.Inputs<T>(c);
-            return Conv2dReport.Compare(c, inputs, recorded.Recording.Results<T>(c), run(c.Shape, inputs));
+            int agree = verdicts.Count(v => v.Ways.Where(way => way.IsDouble == (isDouble ?? way.IsDouble)).All(way => way.Agreements.All(a => a.Holds)));
+            return agree == verdicts.Length ? "all agree" : $"{agree} agree";
         }
     }
 

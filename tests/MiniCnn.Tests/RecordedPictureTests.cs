@@ -23,7 +23,6 @@ public sealed class RecordedPictureTests
             .Order(StringComparer.Ordinal).Select(key => key[..^ending.Length]);
 
     [Theory, MemberData(nameof(Png)), MemberData(nameof(Netpbm))]
-    [Checks("pil-pictures", "(png|netpbm)/[^/]+", typeof(Picture), Member = nameof(Picture.Load))]
     public void Files_of_every_kind_have_the_recorded_pixels(string name)
     {
         Picture picture = Picture.Load(new MemoryStream(recorded[name + "/file"].Data.ToArray()));
@@ -39,7 +38,6 @@ public sealed class RecordedPictureTests
     }
 
     [Theory, MemberData(nameof(Resizes))]
-    [Checks("pil-pictures", "resize/[^/]+", typeof(Picture), Member = nameof(Picture.Resize))]
     public void Resizing_is_equal_to_the_bit(string name)
     {
         (Picture from, Entry to) = (Of(recorded[name + "/from"]), recorded[name + "/to"]);
@@ -49,7 +47,6 @@ public sealed class RecordedPictureTests
     }
 
     [Fact]
-    [Checks("pil-pictures", "grey", typeof(Picture), Member = nameof(Picture.ToGrey))]
     public void Grey_is_equal_to_the_bit() => Same(recorded["grey/grey"], Of(recorded["grey/rgb"]).ToGrey());
 
     // [H, W, channels]

@@ -25,7 +25,6 @@ public class ReferenceGradientTests
         Math.Max(s.Rows.PadBefore, s.Rows.PadAfter) < s.Rows.Input && Math.Max(s.Columns.PadBefore, s.Columns.PadAfter) < s.Columns.Input;
 
     [Fact]
-    [Checks(Witness.Quotients, typeof(Conv2dReference))]
     public void Gradients_are_difference_quotients()
     {
         Conv2dShape[] shapes = [.. Table, .. InEveryMode()];

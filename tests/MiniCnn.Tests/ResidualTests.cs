@@ -6,7 +6,6 @@ public sealed class ResidualTests
 {
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
-    [Checks(Witness.Bits, typeof(Residual))]
     public void It_is_the_sum_of_its_branches_at_every_width(int lanes, int width)
     {
         Random random = new(2);
@@ -57,7 +56,6 @@ public sealed class ResidualTests
     }
 
     [Fact]
-    [Checks(Witness.Quotients, typeof(Residual))]
     public void Its_gradient_is_right_in_double_by_itself_and_nested()
     {
         foreach (int batch in (int[])[1, 3, 9])

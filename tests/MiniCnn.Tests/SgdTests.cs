@@ -46,7 +46,6 @@ public class SgdTests
     }
 
     [Fact]
-    [Checks(Witness.Bits, typeof(Sgd))]
     public void Long_parameters_move_by_the_same_formula_to_the_bit()
     {
         const int Length = 16384 * 2 + 16 + 5;                                // pieces, a last vector, and a rest

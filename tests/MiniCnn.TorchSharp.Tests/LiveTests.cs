@@ -1,68 +1,67 @@
-using System.Numerics;
-using MiniCnn.Parity;
+using MiniCnn.Cases;
+using MiniCnn.Judge;
+
+[assembly: CollectionBehavior(DisableTestParallelization = true)]    // one seed of TorchSharp's, one thread of its own
 
 namespace MiniCnn.Tests;
 
-/// <summary>The table of cases, computed by TorchSharp here and now.</summary>
+/// <summary>The table of cases, judged by TorchSharp here and now.</summary>
 public sealed class LiveTests
 {
-    static readonly CaseTable Table = CaseTable.Read(CaseTable.DefaultPath);
+    static readonly Lazy<Dictionary<string, Judgement>> judgements = new(() => CaseTable.All.ToDictionary(c => c.Id, TorchJudge.Of));
 
     [Fact]
-    public void The_reference_computes_what_TorchSharp_computes()
+    public void MiniCnn_computes_what_TorchSharp_computes()
     {
-        var reports = Table.Conv2d.Select((c, seed) =>
-            c.IsDouble ? Compare<double, double>(c, seed, ReferenceConv2d.Run) : Compare<float, float>(c, seed, ReferenceConv2d.Run)).ToList();
-        Assert.All(reports, r => Assert.True(r.Holds, r.ToString()));
-        int integers = reports.Where(r => r.Case.IsInteger).Sum(r => r.Parts.Sum(p => p.Agreement.BitEqual));
-        File.WriteAllText(
-            Path.Combine(AppContext.BaseDirectory, "checked.txt"),
-            $"Checked against a live {TorchSharpConv2d.Version}: {reports.Count} conv2d cases with their gradients "
-            + $"({integers} integers bit for bit, the rest within rounding).\n");
+        Verdict[] verdicts = [.. CaseTable.All.Select(c => Verdict.Of(c, judgements.Value[c.Id]))];
+        Assert.Empty(verdicts.SelectMany(verdict => verdict.Faults));
+        Checked.Says($"Checked against a live {TorchJudge.Version}: {Verdict.Summary(verdicts)}.");
+    }
+
+    /// <summary>
+    /// TorchSharp is asked in double, where it multiplies and adds as written. In float it is fast, by oneDNN; oneDNN 3.7.1 of libtorch 2.10 has
+    /// wrong gradients of convolutions on some processors (seen: AMD family 26, channels that are no multiple of 16). Nothing else may be wrong.
+    /// </summary>
+    [Fact]
+    public void TorchSharp_in_float_computes_what_it_computes_in_double_but_for_oneDNN()
+    {
+        List<string> wrong = [];
+        foreach (Case c in CaseTable.All.Where(c => c is not PermutationCase))
+        {
+            if (judgements.Value[c.Id].Of(TorchJudge.Float(c), isDouble: false).Any(agreement => !agreement.Holds))
+                wrong.Add(c.Id);
+        }
+        string[] convolutions = [nameof(Conv2d), nameof(ConvTranspose2d), nameof(Residual), nameof(Concat), nameof(Sequential), "Ten training steps"];
+        Assert.All(wrong, id => Assert.Contains(id.Split('.')[0], convolutions));
+        if (wrong.Count > 0)
+            Checked.Says($"TorchSharp itself is wrong in float in {wrong.Count} cases with convolutions on this processor, by its oneDNN: {string.Join(", ", wrong.Take(5))} …");
     }
 
     [Fact]
-    public void The_layer_computes_what_TorchSharp_computes() => Assert.All(
-        Table.Conv2d.Where(c => !c.IsDouble).Select((c, seed) => Compare<float, float>(c, 1000 + seed, LayerConv2d.Run)),
-        r => Assert.True(r.Holds, r.ToString()));
-
-    [Fact]
-    public void TorchSharp_computes_what_the_reference_computes_in_double() => Assert.All(
-        Table.Conv2d.Where(c => !c.IsDouble).Select((c, seed) => Compare<float, double>(c, 2000 + seed, ReferenceConv2d.Run)),
-        r => Assert.True(r.Holds, r.ToString()));
-
-    static Conv2dReport Compare<T, U>(Conv2dCase c, int seed, Func<Conv2dShape, Conv2dInputs<U>, Conv2dResults<U>> run)
-        where T : unmanaged, INumber<T> where U : INumber<U>
+    public void The_recording_in_the_source_is_of_this_table_and_says_the_same()
     {
-        var inputs = Conv2dInputs<T>.Random(c, seed);
-        return Conv2dReport.Compare(c, inputs, TorchSharpConv2d.Run(c.Shape, inputs), run(c.Shape, inputs.Select(U.CreateChecked)));
+        (IReadOnlyDictionary<string, Judgement> recorded, _) = Recording.Read(Recording.DefaultPath);
+        foreach (Case c in CaseTable.All)
+        {
+            Judgement live = judgements.Value[c.Id];
+            Assert.Equal(live.Exact.Keys.Order(), recorded[c.Id].Exact.Keys.Order());
+            // Another processor may add in another order.
+            foreach ((string name, double[] reach) in Recording.Thin(live.Reach))
+                foreach ((double here, double there) in reach.Zip(recorded[c.Id].Reach[name]))
+                    Assert.InRange(there, here * (c is TrainingCase ? 0.5 : 0.99), here * (c is TrainingCase ? 2 : 1.01));
+            Judgement thin = new(recorded[c.Id].Exact, Recording.Thin(live.Reach));
+            Assert.All(thin.Of(Recording.Thin(live.Exact), isDouble: c is not InitCase), agreement => Assert.True(agreement.WorstShare <= 2, $"{c}: {agreement}"));
+        }
     }
 
     [Fact]
-    public void A_new_recording_is_one_of_the_table_and_holds_what_the_committed_one_holds()
+    public void A_new_recording_is_one_of_the_table_and_holds()
     {
         string path = Path.GetTempFileName();
-        try
-        {
-            TorchSharpRecorder.Record(path, Table, seed: 7, command: "a test");
-            var (anew, committed) = (SafeTensors.Read(path), SafeTensors.Read(Recording.DefaultPath));
-            Assert.Equal(committed.Tensors.Keys.Order(), anew.Tensors.Keys.Order());
-            Assert.All(committed.Tensors, t => Assert.Equal(t.Value.ToString(), anew.Tensors[t.Key].ToString()));
-            Assert.Equal(Table.Sha256, anew.Metadata["cases_sha256"]);
-
-            var recording = Recording.Read(path, Table);
-            Assert.StartsWith("TorchSharp ", recording.RecordedWith, StringComparison.Ordinal);
-            foreach (var c in Table.Conv2d.Where(c => !c.IsDouble))
-            {
-                var inputs = recording.Inputs<float>(c);
-                var report = Conv2dReport.Compare(
-                    c, inputs, recording.Results<float>(c), ReferenceConv2d.Run(c.Shape, inputs));
-                Assert.True(report.Holds, report.ToString());
-            }
-        }
-        finally
-        {
-            File.Delete(path);
-        }
+        Recording.Write(path, judgements.Value, TorchJudge.Version);
+        (IReadOnlyDictionary<string, Judgement> read, string recordedWith) = Recording.Read(path);
+        File.Delete(path);
+        Assert.Equal(TorchJudge.Version, recordedWith);
+        Assert.Empty(CaseTable.All.SelectMany(c => Verdict.Of(c, read[c.Id], Recording.Thin).Faults));
     }
 }

@@ -1,0 +1,158 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Cases;
+
+/// <summary>A layer, or a net as one: outputs, gradients, and what it keeps of a batch.</summary>
+/// <param name="Subject">The layer that it is about.</param>
+/// <param name="Make">The layer.</param>
+/// <param name="Batch">N, images.</param>
+/// <param name="Shape">An image.</param>
+record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) : Case(Subject)
+{
+    /// <summary>Training passes one after the other, each on inputs of its own.</summary>
+    public int Steps { get; init; } = 1;
+
+    /// <summary>False: not training, so outputs alone.</summary>
+    public bool Trains { get; init; } = true;
+
+    /// <summary>Inputs are scale · [−1, 1) + shift.</summary>
+    public float Scale { get; init; } = 1;
+
+    /// <inheritdoc cref="Scale"/>
+    public float Shift { get; init; }
+
+    /// <summary>Above 0: all inputs are whole numbers up to this, and all sums of them exact.</summary>
+    public int Whole { get; init; }
+
+    /// <summary>How far rounding may move a result where numbers are not whole.</summary>
+    public Rounding Real { get; init; } = Rounding.Formula;
+
+    /// <summary>The most terms in a sum.</summary>
+    public int Sum { get; init; } = 1;
+
+    public override Rounding Rounding => Whole > 0 ? Rounding.Exact : Real;
+
+    // A formula has up to 16 operations around its sums, with exp and log for three each.
+    public override int Terms => Sum + (Real == Rounding.Formula ? 16 : 1);
+
+    // GELU's rational approximation of erfc is good to 10⁻¹¹.
+    public override double Approximation => Subject == nameof(GELU) ? 1e-11 : 0;
+
+    /// <summary>A max pool: its y is an x, and its dx hangs on which.</summary>
+    public bool Picks => Make() is MaxPool2d;
+
+    // Running statistics are floats, whatever they were measured in: they and what hangs on them are compared in float alone.
+    public override bool IsFloatOnly(string result) => result == "eval" || Make().Stored.Any(stored => stored.Name == result);
+
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        Layer layer = Make();
+        layer.Initialize(Seed);
+        Numbers inputs = [];
+        foreach (Parameter p in layer.Parameters)
+        {
+            // Not just as they begin: the ones and zeros of a norm would hide what is done with them.
+            float[] value = p.Value.AsSpan().ToArray();
+            double[] change = Whole > 0 ? Integers(random, value.Length, Whole) : Reals(random, value.Length, scale: 0.5f);
+            inputs.Add(p.Name, [.. value.Zip(change, (v, c) => Whole > 0 ? c : (float)(v + c))]);
+        }
+        for (int step = 0; step < Steps; step++)
+        {
+            double[] x = Draw(Batch * Shape.Length);
+            inputs.Add(Named("x", step), Whole > 0 ? x : [.. x.Select(value => (double)(float)(Scale * value + Shift))]);
+            if (Trains)
+                inputs.Add(Named("dy", step), Draw(Batch * layer.OutputShape(Shape).Length));
+        }
+        return inputs;
+
+        double[] Draw(long length) => Whole > 0 ? Integers(random, length, Whole) : Reals(random, length);
+    }
+
+    /// <summary>A name in a step: “x”, or of several steps “2.x”.</summary>
+    public string Named(string name, int step) => Steps == 1 ? name : $"{step}.{name}";
+
+    public override Numbers Float(Numbers inputs)
+    {
+        Layer layer = Make();
+        ImageShape output = layer.OutputShape(Shape);
+        foreach (Parameter p in layer.Parameters)
+            inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());
+        Numbers results = [];
+        for (int step = 0; step < Steps; step++)
+        {
+            Tensor<float> x = ToTensor(inputs.Floats(Named("x", step)), Shape), y = layer.Forward(x, Trains);
+            results.Add(Named("y", step), y.AsSpan());
+            if (!Trains)
+                continue;
+            foreach (Parameter p in layer.Parameters)
+                p.Gradient.AsSpan().Clear();
+            results.Add(Named("dx", step), layer.BackwardToInput(ToTensor(inputs.Floats(Named("dy", step)), output)).AsSpan());
+            foreach (Parameter p in layer.Parameters)
+                results.Add(Named($"d{p.Name}", step), p.Gradient.AsSpan());
+        }
+        HashSet<string> learnt = [.. layer.Parameters.Select(p => p.Name)];
+        foreach (StoredTensor stored in layer.Stored.Where(stored => !learnt.Contains(stored.Name)))
+        {
+            SafeTensors.Entry entry = stored.Save();
+            if (entry.Type == "I64")
+                results.Add(stored.Name, [entry.As<long>()[0]]);
+            else
+                results.Add(stored.Name, entry.As<float>());
+        }
+        if (results.Count > 0 && layer.Stored.Count() > learnt.Count)
+            results.Add("eval", layer.Forward(ToTensor(inputs.Floats(Named("x", Steps - 1)), Shape)).AsSpan());
+        return results;
+    }
+
+    public override Numbers Double(Numbers inputs)
+    {
+        Layer layer = Make();
+        ImageShape output = layer.OutputShape(Shape);
+        foreach (Parameter p in layer.Parameters)
+        {
+            p.BeginCheck();
+            inputs[p.Name].CopyTo(p.ValueAs<double>());
+        }
+        LaneTensor<double> x = new LaneTensor<double>(1, Shape, layer.InputMargin(Shape)).Resize(Batch), y = new LaneTensor<double>(1, output).Resize(Batch);
+        LaneTensor<double> dx = new LaneTensor<double>(1, Shape).Resize(Batch), dy = new LaneTensor<double>(1, output).Resize(Batch);
+        Pass<double> pass = new() { Training = Trains };
+        Numbers results = [];
+        for (int step = 0; step < Steps; step++)
+        {
+            x.Pack(inputs[Named("x", step)]);
+            y.Pack(Rubbish(y));
+            layer.Forward<double, Scalar<double>>(x, y, pass);
+            results.Add(Named("y", step), Unpack(y));
+            if (!Trains)
+                continue;
+            foreach (Parameter p in layer.Parameters)
+                p.GradientAs<double>().Clear();
+            dy.Pack(inputs[Named("dy", step)]);
+            dx.Pack(Rubbish(dx));
+            layer.Backward<double, Scalar<double>>(x, y, dy, dx, pass);
+            results.Add(Named("dx", step), Unpack(dx));
+            foreach (Parameter p in layer.Parameters)
+                results.Add(Named($"d{p.Name}", step), p.GradientAs<double>().ToArray());
+        }
+        foreach (Parameter p in layer.Parameters)
+            p.EndCheck();
+        return results;
+
+        static double[] Rubbish(LaneTensor<double> tensor) => [.. Enumerable.Repeat(double.NaN, (int)(tensor.Count * tensor.Shape.Length))];
+
+        static double[] Unpack(LaneTensor<double> tensor)
+        {
+            double[] numbers = new double[tensor.Count * tensor.Shape.Length];
+            tensor.Unpack(numbers);
+            return numbers;
+        }
+    }
+
+    /// <summary>“GroupNorm(2, 6) of 3×6×5×4”.</summary>
+    public sealed override string ToString() =>
+        $"{Id}, {Make()} of {Batch}×{Shape}{(Whole > 0 ? $", integers to {Whole}" : "")}{(Trains ? "" : ", not training")}";
+
+    Tensor<float> ToTensor(float[] numbers, ImageShape shape) =>
+        Tensor.Create(numbers, shape.IsFlat ? [Batch, shape.Channels] : [Batch, shape.Channels, shape.Height, shape.Width]);
+}

@@ -1,0 +1,116 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Cases;
+
+/// <summary>A loss and its gradient; bounds are of a tensor's largest number, as a small slope may be a difference of large terms.</summary>
+abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
+{
+    /// <summary>What the outputs of the model are times.</summary>
+    public float Scale { get; init; } = 3;
+
+    public long Length => Shape.Aggregate(1L, (product, size) => product * size);
+
+    public override Rounding Rounding => Rounding.Formula;
+
+    // PyTorch adds all up in float; exp and log of a spread of so many units are off by as many roundings.
+    public override int Terms => (int)Length + 16 + (int)(2 * Scale);
+
+    public sealed override string ToString() => $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]";
+
+    /// <summary>The loss with its options.</summary>
+    protected abstract string Options();
+
+    protected Tensor<float> ToTensor(float[] numbers) => Tensor.Create(numbers, [.. Shape.Select(size => (nint)size)]);
+
+    protected static Numbers Results(float loss, Tensor<float> gradient)
+    {
+        Numbers results = [];
+        results.Add("loss", [loss]);
+        results.Add("gradient", gradient.AsSpan());
+        return results;
+    }
+}
+
+/// <summary>Cross-entropy of logits [N, classes].</summary>
+/// <param name="N">Samples.</param>
+/// <param name="Classes">Classes.</param>
+/// <param name="Weighted">Whether classes have weights.</param>
+/// <param name="Smoothing">Label smoothing.</param>
+/// <param name="Ignored">Samples whose label is the ignored one.</param>
+/// <param name="IgnoreIndex">That label.</param>
+sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100)
+    : LossCase(nameof(CrossEntropyLoss), [N, Classes])
+{
+    /// <summary>One a sample.</summary>
+    public int[] Labels
+    {
+        get
+        {
+            TorchGenerator random = new(Seed + 1);
+            int[] labels = [.. Enumerable.Range(0, N).Select(_ => (int)(random.NextUInt32() % Classes))];
+            foreach (int sample in Ignored ?? [])
+                labels[sample] = IgnoreIndex;
+            return labels;
+        }
+    }
+
+    // Σ exp(z − max) is near 1 where one class is certain, and so is a softmax; a gradient is divided by N.
+    public override double Intermediate(string result) => result == "loss" ? 1 : 1.0 / N;
+
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        Numbers inputs = new() { ["logits"] = Reals(random, Length, Scale) };
+        if (Weighted)
+            inputs.Add("weight", [.. Reals(random, Classes).Select(value => (double)(float)(value + 1.125))]);
+        return inputs;
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        CrossEntropyLoss loss = new(Weighted ? inputs.Floats("weight") : null, IgnoreIndex, Smoothing);
+        return Results(loss.Forward(ToTensor(inputs.Floats("logits")), Labels), loss.Backward());
+    }
+
+    protected override string Options() => $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {Ignored?.Length ?? 0} ignored as {IgnoreIndex})";
+}
+
+/// <summary>Binary cross-entropy of logits; targets of 0 and 1, or between.</summary>
+sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) : LossCase(nameof(BceWithLogitsLoss), Shape)
+{
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        double[] targets = [.. Reals(random, Length).Select(value => Soft ? (value + 1) / 2 : value > 0 ? 1 : 0)];
+        Numbers inputs = new() { ["outputs"] = Reals(random, Length, Scale), ["targets"] = targets };
+        if (PositiveWeights > 0)
+            inputs.Add("weight", [.. Reals(random, PositiveWeights).Select(value => (double)(float)(value + 1.125))]);
+        return inputs;
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        BceWithLogitsLoss loss = new(PositiveWeights > 0 ? inputs.Floats("weight") : []);
+        return Results(loss.Forward(ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets"))), loss.Backward());
+    }
+
+    protected override string Options() => $"binary cross-entropy({PositiveWeights} positive weights{(Soft ? ", soft targets" : "")})";
+}
+
+/// <summary>The mean squared error.</summary>
+sealed record MseCase(params long[] Shape) : LossCase(nameof(MseLoss), Shape)
+{
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        return new() { ["outputs"] = Reals(random, Length, Scale), ["targets"] = Reals(random, Length) };
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        MseLoss loss = new();
+        return Results(loss.Forward(ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets"))), loss.Backward());
+    }
+
+    protected override string Options() => "mean squared error";
+}

@@ -1,0 +1,143 @@
+namespace MiniCnn.Cases;
+
+/// <summary>Ten steps of a weight [3, 4] and a bias [3] on given gradients, with half the learning rate from the sixth on.</summary>
+abstract record OptimizerCase(string Subject) : Case(Subject)
+{
+    public const int Steps = 10, Halved = 5, Features = 4, Outputs = 3;
+
+    public override Rounding Rounding => Rounding.Formula;
+
+    // A step has up to 16 operations on a number.
+    public override int Terms => 16 * Steps;
+
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        Numbers inputs = new() { ["weight"] = Reals(random, Outputs * Features), ["bias"] = Reals(random, Outputs) };
+        for (int step = 0; step < Steps; step++)
+        {
+            // Some numbers' gradients are a thousand times others', as in a net; the last step's are large.
+            float scale = step == Steps - 1 ? 10 : 1;
+            inputs.Add($"{step}.dweight", [.. Reals(random, Outputs * Features, scale).Select((g, i) => (double)(float)(g * Math.Pow(10, i % Features - 3)))]);
+            inputs.Add($"{step}.dbias", Reals(random, Outputs, scale));
+        }
+        return inputs;
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        Linear layer = new(Features, Outputs);
+        Optimizer[] optimizers = Make(layer);
+        Parameter[] parameters = [.. layer.Parameters];
+        foreach (Parameter p in parameters)
+            inputs.Floats(p.Name).CopyTo(p.ValueAs<float>());
+        Numbers results = [];
+        for (int step = 0; step < Steps; step++)
+        {
+            foreach (Parameter p in parameters)
+                inputs.Floats($"{step}.d{p.Name}").CopyTo(p.GradientAs<float>());
+            foreach (Optimizer optimizer in optimizers)
+            {
+                if (step == Halved)
+                    optimizer.LearningRate /= 2;
+                optimizer.Step();
+            }
+            foreach (Parameter p in parameters)
+                results.Add($"{step}.{p.Name}", p.ValueAs<float>());
+        }
+        return results;
+    }
+
+    protected abstract Optimizer[] Make(Linear layer);
+}
+
+sealed record SgdCase(float Momentum = 0, float Dampening = 0, float WeightDecay = 0, bool Nesterov = false) : OptimizerCase(nameof(Sgd))
+{
+    public const float LearningRate = 0.05f;
+
+    protected override Optimizer[] Make(Linear layer) => [new Sgd(layer.Parameters, LearningRate, Momentum, Dampening, WeightDecay, Nesterov)];
+
+    public override string ToString() => $"{Id}, Sgd({LearningRate}, momentum {Momentum}, dampening {Dampening}, weight decay {WeightDecay}, {Nesterov})";
+}
+
+/// <summary>Adam, or AdamW; with Groups the bias has an optimizer of its own, without weight decay.</summary>
+sealed record AdamCase(
+    bool Decoupled, float LearningRate = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, bool Groups = false)
+    : OptimizerCase(Decoupled ? nameof(AdamW) : nameof(Adam))
+{
+    protected override Optimizer[] Make(Linear layer) => Groups
+        ? [Of([layer.Weight], WeightDecay), Of([layer.Bias!], 0)]
+        : [Of(layer.Parameters, WeightDecay)];
+
+    Optimizer Of(IEnumerable<Parameter> parameters, double decay) => Decoupled
+        ? new AdamW(parameters, LearningRate, Beta1, Beta2, Epsilon, decay)
+        : new Adam(parameters, LearningRate, Beta1, Beta2, Epsilon, decay);
+
+    public override string ToString() =>
+        $"{Id}, {Subject}({LearningRate}, {Beta1}, {Beta2}, {Epsilon}, weight decay {WeightDecay}{(Groups ? ", two groups" : "")})";
+}
+
+/// <summary>Gradients cut to a largest norm of all together.</summary>
+sealed record ClipNormCase(float MaxNorm) : Case($"{nameof(GradientClipping)}.{nameof(GradientClipping.ClipNorm)}")
+{
+    public override Rounding Rounding => Rounding.Formula;
+
+    public override int Terms => 45 + 16;
+
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        return new() { ["dweight"] = Reals(random, 36), ["dbias"] = Reals(random, 4) };
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        Linear layer = new(9, 4);
+        foreach (Parameter p in layer.Parameters)
+            inputs.Floats($"d{p.Name}").CopyTo(p.GradientAs<float>());
+        Numbers results = new() { ["norm"] = [GradientClipping.ClipNorm(layer.Parameters, MaxNorm)] };
+        foreach (Parameter p in layer.Parameters)
+            results.Add($"d{p.Name}", p.GradientAs<float>());
+        return results;
+    }
+
+    public override string ToString() => $"{Id}, to {MaxNorm}";
+}
+
+/// <summary>A schedule's learning rates. Both sides compute in double and round once: to the same float or its neighbour.</summary>
+abstract record ScheduleCase(string Method, int Steps) : Case($"{nameof(LearningRate)}.{Method}")
+{
+    public const double Rate = 0.05;
+
+    public override Rounding Rounding => Rounding.Sums;
+
+    public override int Terms => 2;
+
+    public override Numbers Inputs() => [];
+
+    public override Numbers Float(Numbers inputs) => new() { ["rates"] = [.. Enumerable.Range(0, Steps).Select(step => (double)At(step))] };
+
+    protected abstract float At(int step);
+}
+
+sealed record StepCase(int Steps, int Every, double Factor = 0.1) : ScheduleCase(nameof(LearningRate.Step), Steps)
+{
+    protected override float At(int step) => LearningRate.Step(step, Every, Rate, Factor);
+
+    public override string ToString() => $"{Id}, {Rate}, every {Every} of {Steps} by {Factor}";
+}
+
+sealed record CosineCase(int Steps, int WarmUp = 0, double Final = 0) : ScheduleCase(nameof(LearningRate.Cosine), Steps)
+{
+    protected override float At(int step) => LearningRate.Cosine(step, Steps - 1, Rate, WarmUp, Final);
+
+    public override string ToString() => $"{Id}, {Rate}, {Steps} steps, warm-up {WarmUp}, to {Final}";
+}
+
+sealed record OneCycleCase(int Steps, double WarmUp = 0.3, double StartDivisor = 25, double FinalDivisor = 1e4, bool IsLinear = false)
+    : ScheduleCase(nameof(LearningRate.OneCycle), Steps)
+{
+    protected override float At(int step) => LearningRate.OneCycle(step, Steps, Rate, WarmUp, StartDivisor, FinalDivisor, IsLinear);
+
+    public override string ToString() => $"{Id}, {Rate}, {Steps} steps, warm-up {WarmUp}, {StartDivisor}, {FinalDivisor}{(IsLinear ? ", linear" : "")}";
+}
