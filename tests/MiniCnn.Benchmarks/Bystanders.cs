@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MiniCnn.Benchmarks;
 
 /// <summary>What other programs took of the processors while the two sides were measured; NaN where the system does not tell.</summary>
-sealed class Bystanders(IPeer? peer)
+sealed class Bystanders(Peer? peer)
 {
     /// <summary>A share in % that leaves the figures as they are.</summary>
     public const double Few = 5;

@@ -1,6 +1,8 @@
 using System.CommandLine;
+using System.Diagnostics;
 using System.Globalization;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics.X86;
 using System.Text;
 
 namespace MiniCnn.Benchmarks;
@@ -8,24 +10,29 @@ namespace MiniCnn.Benchmarks;
 /// <summary>The command line.</summary>
 static class CompareCommand
 {
-    static readonly Option<string> python = new("--python") { Description = "A Python that has PyTorch", DefaultValueFactory = _ => "python3" };
     static readonly Option<string?> json = new("--json") { Description = "Write the figures to this file too" };
     static readonly Option<string[]> only = new("--only") { Description = "Figures with this in their name or pass; may be given several times" };
     static readonly Option<bool> quick = new("--quick") { Description = "Fewer and shorter rounds" };
     static readonly Option<int> threads = new("--threads") { Description = "Threads on both sides", DefaultValueFactory = _ => Workers.Count };
+    static readonly Option<string> isa = new Option<string>("--isa") { Description = "Hold both sides to these instructions" }.AcceptOnlyFromAmong("avx2");
+    static readonly Option<bool> alone = new("--no-peer") { Description = "MiniCnn's figures alone" };
     static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables; takes all figures and a peer" };
 
     public static int Run(string[] args)
     {
         Console.OutputEncoding = Encoding.UTF8;
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        Command compare = new("compare", "Measures MiniCnn and libtorch in turn, on the same work and threads.") { python, json, only, quick, threads, readme };
+        Command compare = new("compare", "Measures MiniCnn and TorchSharp in turn, on the same work and threads.")
+        {
+            json, only, quick, threads, isa, alone, readme,
+        };
         compare.SetAction(Compare);
         RootCommand root = new("MiniCnn's benchmarks.") { compare };
         ParseResult options = root.Parse(args);
         if (options.Errors.Count > 0 || options.CommandResult.Command == compare && options.GetValue(threads) < 1)
         {
-            Console.Error.WriteLine($"{(options.Errors.Count > 0 ? options.Errors[0].Message : "--threads must be at least 1")} (--help lists the options)");
+            string fault = options.Errors.Count > 0 ? options.Errors[0].Message.ReplaceLineEndings("") : "--threads must be at least 1";
+            Console.Error.WriteLine($"{fault} (--help lists the options)");
             return 2;
         }
         try
@@ -41,6 +48,11 @@ static class CompareCommand
 
     static int Compare(ParseResult options)
     {
+        if (options.GetValue(readme) && (options.GetValue(alone) || options.GetValue(only) is { Length: > 0 }))
+            throw new IOException("--readme takes all figures and a peer: no --only, no --no-peer");
+        if (options.GetValue(isa) is not null && !Tuned.HeldToAvx2)
+            return CompareHeldToAvx2();
+
         using CancellationTokenSource stop = new();
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
@@ -51,14 +63,12 @@ static class CompareCommand
         }
 
         Workers.Count = options.GetValue(threads);
-        if (options.GetValue(readme) && options.GetValue(only) is { Length: > 0 })
-            throw new IOException("--readme takes all figures: no --only");
         IReadOnlyList<Group> groups = Select(options.GetValue(only) ?? []);
         if (groups.Count == 0)
             throw new IOException("--only: no figure has that in its name or pass");
         try
         {
-            using IPeer? peer = FindPeer(options.GetValue(python)!, stop.Token);
+            using Peer? peer = options.GetValue(alone) ? null : new(stop.Token);
             Comparison comparison = new(groups, peer, options.GetValue(quick) ? Effort.Quick : Effort.Full, stop.Token);
             Report.PrintHead(peer);
             Progress.Show(groups.Count, comparison.Run);
@@ -66,7 +76,7 @@ static class CompareCommand
             if (options.GetValue(json) is string path)
                 JsonFile.Write(path, comparison);
             if (options.GetValue(readme))
-                ReadmeTable.Write(comparison, peer ?? throw new IOException("--readme: there is no peer; README.md stays as it is"));
+                ReadmeTable.Write(comparison, peer!);
             return 0;
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is (OperationCanceledException or IOException))
@@ -84,26 +94,18 @@ static class CompareCommand
         return [.. all.Select(group => group with { Figures = [.. group.Figures.Where(Wanted)] }).Where(group => group.Figures.Count > 0)];
     }
 
-#pragma warning disable CA1859 // the type that is returned hangs on how this is compiled
-    static IPeer? FindPeer(string python, CancellationToken cancel)
+    /// <summary>.NET and libtorch take their instructions from the environment when a process starts, so this program starts once more.</summary>
+    static int CompareHeldToAvx2()
     {
-        try
-        {
-#if TORCHSHARP
-            return new TorchSharpPeer();
-#else
-            return new PyTorchPeer(python, cancel);
-#endif
-        }
-        catch (IOException e) when (!cancel.IsCancellationRequested)
-        {
-            Console.WriteLine($"no peer: {e.Message}; MiniCnn's figures alone (--python PATH names a Python that has PyTorch)");
-            return null;
-        }
-        catch (TypeInitializationException e)
-        {
-            Console.WriteLine($"no peer: TorchSharp does not load: {e.InnerException?.Message.Split('\n')[0]}; MiniCnn's figures alone");
-            return null;
-        }
+        if (!Avx2.IsSupported)
+            throw new IOException($"--isa avx2: this machine, {Report.Machine}, has no AVX2");
+        ProcessStartInfo start = ThisProgram.With(Environment.GetCommandLineArgs()[1..]);
+        start.Environment[Tuned.Avx512] = "0";
+        using Process process = Process.Start(start)!;
+        // A terminal's Ctrl-C reaches both, and that process tells how it ended.
+        using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
+        using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => process.Kill());
+        process.WaitForExit();
+        return process.ExitCode;
     }
 }

@@ -3,7 +3,7 @@ using System.Diagnostics;
 namespace MiniCnn.Benchmarks;
 
 /// <summary>Measures figures: MiniCnn, its peer, MiniCnn, its peer …, each while the other sleeps.</summary>
-sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort, CancellationToken cancel)
+sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, CancellationToken cancel)
 {
     public PeakFlops Peak { get; } = new();
 
@@ -50,7 +50,7 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
             return;
         foreach (Figure figure in group.Figures)
             foreach (Layout layout in figure.Layouts)
-                add(figure.Peer(layout), peer.Time(figure.Work!, layout, effort));
+                add(figure.Peer(layout), peer.Time(figure, layout, effort));
         peer.Rest();
     }
 
@@ -58,9 +58,9 @@ sealed class Comparison(IReadOnlyList<Group> groups, IPeer? peer, Effort effort,
     {
         for (int round = 0; round < effort.Rounds; round++)
         {
-            One(figure => figure.Mini, FirstStep.OfThisProgram());
+            One(figure => figure.Mini, ThisProgram.With("start", $"{Workers.Count}", "MiniCnn"));
             if (peer is not null)
-                One(figure => figure.Peer(Layout.Nchw), peer.FirstStep());
+                One(figure => figure.Peer(Layout.Nchw), Peer.FirstStep());
         }
 
         void One(Func<Figure, Rounds> side, ProcessStartInfo start)

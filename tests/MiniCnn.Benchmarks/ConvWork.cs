@@ -11,8 +11,8 @@ static class ConvWork
     /// <summary>The figures of a shape.</summary>
     public static Group Group(ConvShape shape)
     {
-        Figure Pass(string pass) => new(shape.Name, pass, new(pass, Conv: shape.Numbers), Layout.Nchw) { Flops = shape.Flops };
-        Figure Whole(string pass) => new(shape.Name, pass, new(pass, Conv: shape.Numbers), Layout.Nchw, Layout.Nhwc);
+        Figure Pass(string pass) => new(shape.Name, pass, Layout.Nchw) { Flops = shape.Flops };
+        Figure Whole(string pass) => new(shape.Name, pass, Layout.Nchw, Layout.Nhwc);
         return new(
             shape.Name,
             [Pass(Forward), Pass(BackwardData), Pass(BackwardWeights), Whole(FromForward), Whole(FromBackward)],

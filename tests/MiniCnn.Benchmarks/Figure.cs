@@ -7,9 +7,6 @@ enum Layout
     Nhwc,
 }
 
-/// <summary>What the peer is asked to run; peer.py takes it as it is.</summary>
-sealed record PeerWork(string Work, int[]? Conv = null, string? Net = null, int? Batch = null);
-
 /// <summary>The times of one work on one side: a median for each round, in µs.</summary>
 sealed class Rounds
 {
@@ -27,7 +24,7 @@ sealed class Rounds
 }
 
 /// <summary>One work on both sides, and what was measured of it.</summary>
-sealed class Figure(string name, string pass, PeerWork? work, params Layout[] layouts)
+sealed class Figure(string name, string pass, params Layout[] layouts)
 {
     readonly Dictionary<Layout, Rounds> peer = layouts.ToDictionary(layout => layout, _ => new Rounds());
 
@@ -36,8 +33,6 @@ sealed class Figure(string name, string pass, PeerWork? work, params Layout[] la
 
     /// <summary>What is done with it.</summary>
     public string Pass => pass;
-
-    public PeerWork? Work => work;
 
     /// <summary>The layouts in which the peer does it.</summary>
     public IReadOnlyList<Layout> Layouts => layouts;

@@ -10,14 +10,11 @@ static class FirstStep
     public const string Time = "start to first step", Memory = "peak memory";
 
     /// <summary>What the process does: a training step, then a line with its peak memory.</summary>
-    public static int Run(string[] arguments)
+    public static int Run(string side)
     {
-        Workers.Count = int.Parse(arguments[0], CultureInfo.InvariantCulture);
-#if TORCHSHARP
-        if (arguments is [_, "TorchSharp"])
-            TorchSharpPeer.TrainOneStep();
-#endif
-        if (arguments.Length == 1)
+        if (side == Peer.Name)
+            TorchWorks.TrainOneStep();
+        else
             Net.LeNet5.Training().Run();
         using Process self = Process.GetCurrentProcess();
         double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // not every system tells the peak
@@ -28,21 +25,14 @@ static class FirstStep
     /// <summary>The two figures.</summary>
     public static IReadOnlyList<Figure> Figures { get; } =
     [
-        new(Net.LeNet5.Name, Time, null, Layout.Nchw),
-        new(Net.LeNet5.Name, Memory, null, Layout.Nchw) { Unit = "mb" },
+        new(Net.LeNet5.Name, Time, Layout.Nchw),
+        new(Net.LeNet5.Name, Memory, Layout.Nchw) { Unit = "mb" },
     ];
-
-    /// <summary>This program as such a process.</summary>
-    public static ProcessStartInfo OfThisProgram(params string[] arguments)
-    {
-        string program = Environment.ProcessPath!, library = Path.Combine(AppContext.BaseDirectory, "MiniCnn.Benchmarks.dll");
-        bool isHost = Path.GetFileNameWithoutExtension(program) == "dotnet";
-        return new(program, [.. isHost ? (string[])[library] : [], "start", $"{Workers.Count}", .. arguments]) { RedirectStandardOutput = true };
-    }
 
     /// <summary>Runs such a process: µs until its line came, and MB.</summary>
     public static (double Time, double Memory) Measure(ProcessStartInfo start)
     {
+        start.RedirectStandardOutput = true;
         long from = Stopwatch.GetTimestamp();
         using Process process = Process.Start(start)!;
         string line = process.StandardOutput.ReadLine() ?? throw new IOException($"{start.FileName} ended before its first step");

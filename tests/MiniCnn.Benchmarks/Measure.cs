@@ -13,7 +13,7 @@ sealed record Effort(int Rounds, double Seconds, int Calls)
     public static Effort Quick { get; } = new(3, 0.015, 1);
 }
 
-/// <summary>Times on this side; peer.py does the same on the other.</summary>
+/// <summary>Times, on both sides.</summary>
 static class Measure
 {
     /// <summary>The median time of a call in µs, after one that is not counted.</summary>

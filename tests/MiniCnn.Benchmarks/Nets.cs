@@ -31,13 +31,13 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
     /// <summary>The figures of the net.</summary>
     public Group Group()
     {
-        Figure Of(string pass, string work, int batch) =>
-            new(Name, pass, new(work, Net: Name, Batch: batch), Layout.Nchw, Layout.Nhwc) { BetterLayoutCounts = true, Images = batch };
+        Figure Of(string pass) => new(Name, pass, Layout.Nchw, Layout.Nhwc) { BetterLayoutCounts = true, Images = Images(pass) };
         return new(
-            Name,
-            [Of(TrainingStep, TrainingStep, Batch), Of(OneImage, "forward", 1), Of(ManyImages, "forward", 64)],
-            figure => figure.Pass == TrainingStep ? Training() : Forward(figure.Images));
+            Name, [Of(TrainingStep), Of(OneImage), Of(ManyImages)], figure => figure.Pass == TrainingStep ? Training() : Forward(figure.Images));
     }
+
+    /// <summary>Images in one call.</summary>
+    public int Images(string pass) => pass switch { TrainingStep => Batch, OneImage => 1, _ => 64 };
 
     /// <summary>A step as a user writes it, always on the same images.</summary>
     public Work Training()

@@ -7,7 +7,7 @@ static class ReadmeTable
 {
     const string Begin = "<!-- speed: begin -->\n", End = "<!-- speed: end -->";
 
-    public static void Write(Comparison comparison, IPeer peer)
+    public static void Write(Comparison comparison, Peer peer)
     {
         string path = Path.Combine(Root(), "README.md"), readme = File.ReadAllText(path);
         int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = readme.IndexOf(End, StringComparison.Ordinal);
@@ -16,7 +16,7 @@ static class ReadmeTable
         File.WriteAllText(path, readme[..begin] + Text(comparison, peer) + readme[end..]);
     }
 
-    static string Text(Comparison comparison, IPeer peer)
+    static string Text(Comparison comparison, Peer peer)
     {
         IReadOnlyList<Figure> figures = comparison.Figures;
         StringBuilder text = new();
@@ -34,12 +34,12 @@ static class ReadmeTable
         text.Append($"| all, from NCHW to NCHW | {Times(figures.Where(f => f.Pass == ConvWork.FromForward))} | ");
         text.Append($"{Times(figures.Where(f => f.Pass == ConvWork.FromBackward))} (all of backward) | |\n\n");
 
-        text.Append($"| whole nets | MiniCnn | {peer.Name}, its better layout | times as fast |\n|---|---:|---:|---:|\n");
-        foreach (Figure f in figures.Where(f => f.Work is null || f.Images > 0))
+        text.Append($"| whole nets | MiniCnn | {Peer.Name}, its better layout | times as fast |\n|---|---:|---:|---:|\n");
+        foreach (Figure f in figures.Where(f => Net.All.Any(net => net.Name == f.Name)))
             text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {f.Ratio:F2} |\n");
 
         Figure[] lost = [.. figures.Where(f => f.Ratio < 1)];
-        text.Append(lost.Length == 0 ? $"\n{peer.Name} is faster nowhere here.\n" : $"\nWhere {peer.Name} is faster, its time over MiniCnn's:\n\n");
+        text.Append(lost.Length == 0 ? $"\n{Peer.Name} is faster nowhere here.\n" : $"\nWhere {Peer.Name} is faster, its time over MiniCnn's:\n\n");
         foreach (IGrouping<string, Figure> name in lost.GroupBy(f => f.Name))
             text.Append($"- {name.Key}: {string.Join(", ", name.Select(f => $"{f.Pass} {f.Ratio:F2}"))}\n");
         if (lost.Length > 0)

@@ -14,30 +14,30 @@ static class Report
             string name = RuntimeInformation.ProcessArchitecture.ToString();
             if (File.Exists("/proc/cpuinfo"))
                 name = File.ReadLines("/proc/cpuinfo").FirstOrDefault(line => line.StartsWith("model name", StringComparison.Ordinal))?.Split(": ")[1] ?? name;
-            return $"{Environment.ProcessorCount} cores of {name}, vectors of {Simd.Width} floats";
+            return $"{Environment.ProcessorCount} cores of {name}, vectors of {Simd.Width} floats{(Tuned.HeldToAvx2 ? ", both sides held to AVX2" : "")}";
         }
     }
 
     /// <summary>Who runs where.</summary>
-    public static void PrintHead(IPeer? peer)
+    public static void PrintHead(Peer? peer)
     {
         Console.WriteLine($"machine: {Machine}");
         Console.WriteLine($"MiniCnn: {Workers.Count} threads, .NET {Environment.Version}");
         if (peer is null)
             return;
         Console.WriteLine($"peer:    {peer.Version}");
-        Console.WriteLine($"         {peer.Environment}");
+        Console.WriteLine($"         {Tuned.Text}");
     }
 
     /// <summary>Every figure, and what was to be reached.</summary>
-    public static void Print(Comparison comparison, IPeer? peer)
+    public static void Print(Comparison comparison, Peer? peer)
     {
         if (Console.IsOutputRedirected)
             AnsiConsole.Profile.Width = 160;    // else 80
         double peak = comparison.Peak.Median;
         Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {peak / 1e9:F0} GFLOP/s");
         Table table = new Table().Border(TableBorder.Simple).AddColumn("work").AddColumn("pass");
-        string[] peerTitles = peer is null ? [] : [$"{peer.Name} µs", "min – max", "channels-last", "ratio"];
+        string[] peerTitles = peer is null ? [] : [$"{Peer.Name} µs", "min – max", "channels-last", "ratio"];
         foreach (string title in (string[])["MiniCnn µs", "min – max", .. peerTitles, "% of peak"])
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (Figure f in comparison.Figures)
@@ -53,7 +53,7 @@ static class Report
         if (peer is null)
             return;
 
-        Console.WriteLine($"ratio: {peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last.");
+        Console.WriteLine($"ratio: {Peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last.");
         Table goals = new Table().Border(TableBorder.Simple).AddColumn("class").AddColumn("pass").AddColumn("ratio").AddColumn("required");
         goals.AddColumn(new TableColumn("worst % of peak").RightAligned()).AddColumn("");
         foreach (Goal g in Goal.Of(comparison.Figures, peak))

@@ -3,9 +3,7 @@ namespace MiniCnn.Benchmarks;
 /// <summary>A convolution to measure; height, width and kernel as they are, everything else alike on both axes.</summary>
 sealed record ConvShape(int Batch, int InputChannels, int Height, int Width, int OutputChannels, int Kernel, int Stride, int Padding, int Dilation, int Groups)
 {
-    public int[] Numbers => [Batch, InputChannels, Height, Width, OutputChannels, Kernel, Stride, Padding, Dilation, Groups];
-
-    public string Name => string.Join(',', Numbers);
+    public string Name { get; } = $"{Batch},{InputChannels},{Height},{Width},{OutputChannels},{Kernel},{Stride},{Padding},{Dilation},{Groups}";
 
     public ImageShape Input => new(InputChannels, Height, Width);
 
