@@ -120,7 +120,7 @@ if sys.argv[1:] in (["pets"], ["residual"], ["tuning"]):
     run("dotnet", "build", "-c", "Release")
     {"pets": pets, "residual": residual, "tuning": tuning}[sys.argv[1]]()
     sys.exit()
-for name in ("mnist", "tests", "figures"):
+for name in ("mnist", "tests", "compare", "figures"):
     block(name, "being measured\n")                 # the tests below refuse an empty block
 run("dotnet", "build", "-c", "Release")
 accuracies, seconds, shown = [], [], None
@@ -147,13 +147,17 @@ start = time.monotonic()
 tests = run("dotnet", "test", "-c", "Release", "--no-build")
 took = time.monotonic() - start
 kept = [line.strip() for line in tests if line.startswith("Passed!") or line.strip().startswith("Checked against")]
+convolutions = re.search(r"live .*?, (\d+) of them conv2d", "\n".join(kept))[1]
+compared = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/CompareWithTorchSharp")
+(ROOT / "tests/recorded/live-run.txt").write_text("\n".join(["$ dotnet run -c Release --project examples/CompareWithTorchSharp", *compared]) + "\n", encoding="utf-8", newline="\n")
 size = (ROOT / "src/MiniCnn/bin/Release/net10.0/MiniCnn.dll").stat().st_size
 
 block("mnist", "```\n$ dotnet run -c Release --project examples/Mnist\n…\n" + "\n".join(shown) + "\n```\n")
 block("tests", "```\n$ dotnet test -c Release\n…\n" + "\n".join(kept) + "\n```\n")
+block("compare", "```\n$ dotnet run -c Release --project examples/CompareWithTorchSharp\n" + "\n".join(line.rstrip() for line in [*compared[:9], "  …", *compared[-5:]]) + "\n```\n")
 block("figures", f"""| | | command |
 |---|---|---|
-| conv2d cases that agree with TorchSharp | **262 of 262**, each with its gradients | `dotnet test -c Release` ({took:.0f} s) |
+| conv2d cases that agree with TorchSharp | **{convolutions} of {convolutions}**, each with its gradients | `dotnet test -c Release` ({took:.0f} s) |
 | MNIST, test accuracy after 3 epochs | **{statistics.median(accuracies):.2f} %**, median of the seeds 0 to 4 ({min(accuracies):.2f} to {max(accuracies):.2f}) | `dotnet run -c Release --project examples/Mnist -- --seed 0` |
 | its time, start to end | **{statistics.median(seconds):.1f} s**, median ({min(seconds):.1f} to {max(seconds):.1f}) | the same, on {os.cpu_count()} cores of {processor()} |
 | the same with `--fast` | **{statistics.median(fast_seconds):.1f} s** ({min(fast_seconds):.1f} to {max(fast_seconds):.1f}) from the start of the process to **{statistics.median(fast_accuracies):.2f} %** ({min(fast_accuracies):.2f} to {max(fast_accuracies):.2f}) | `dotnet run -c Release --project examples/Mnist -- --fast --seed 0` |
