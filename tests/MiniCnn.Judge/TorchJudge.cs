@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MiniCnn.Cases;
@@ -13,6 +14,9 @@ static partial class TorchJudge
     /// <summary>Small against a float's 24 bits, large against a double's 53: a difference quotient is off by some 10⁻⁷ of itself.</summary>
     const double Move = 1.0 / (1 << 22);
 
+    /// <summary>Bytes that a case may allocate before a collection: 10,000 moves of 60 kB are 600 MB.</summary>
+    const long Room = 1 << 30;
+
     /// <summary>How often a training is moved by chance.</summary>
     const int Draws = 6;
 
@@ -27,14 +31,14 @@ static partial class TorchJudge
     public static string Version => $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}";
 
     /// <summary>What TorchSharp makes of a case in float.</summary>
-    public static Numbers Float(Case c)
+    public static Numbers Float(Case c) => WithoutCollections(() =>
     {
         using TorchCase torchCase = TorchCase.Of(c, ScalarType.Float32);
         return torchCase.Run(c.Inputs());
-    }
+    });
 
     /// <summary>What is right, and how far off rounding may be.</summary>
-    public static Judgement Of(Case c)
+    public static Judgement Of(Case c) => WithoutCollections<Judgement>(() =>
     {
         Numbers inputs = c.Inputs();
         using TorchCase torchCase = TorchCase.Of(c, ScalarType.Float64);
@@ -46,6 +50,24 @@ static partial class TorchJudge
             Rounding.Formula => LargestMoves(c, torchCase, inputs, exact),
             _ => MovesByChance(c, torchCase, inputs, exact),
         });
+    });
+
+    /// <summary>
+    /// TorchSharp 0.107 gives native code numbers (torch.Scalar) that it does not keep alive: a collection at the wrong moment frees them under it,
+    /// seen once in some hundred thousand steps of its optimizers. So there is none while it works.
+    /// </summary>
+    static T WithoutCollections<T>(Func<T> work)
+    {
+        GC.TryStartNoGCRegion(Room);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)    // else it took more than the room
+                GC.EndNoGCRegion();
+        }
     }
 
     static Numbers SumsOfMagnitudes(Case c, TorchCase torchCase, Numbers inputs, Numbers exact)
