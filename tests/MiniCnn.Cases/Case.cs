@@ -34,7 +34,7 @@ enum Rounding
 /// <param name="Subject">What is held against its namesake: the name of a type, or “Type.Method”.</param>
 abstract record Case(string Subject)
 {
-    /// <summary>“Conv2d.017”: the subject and the case's number among its cases.</summary>
+    /// <summary>“Conv2d.17”: the subject and the case's number among its cases.</summary>
     public string Id { get; set; } = "";
 
     /// <summary>Its place in the table; all its random numbers follow from it.</summary>

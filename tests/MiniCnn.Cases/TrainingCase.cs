@@ -18,7 +18,7 @@ sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageSh
     public override int Terms => (int)Math.Max(Batch * (long)Shape.Height * Shape.Width, Make().Parameters.Max(p => (long)p.Value.FlattenedLength / p.Value.Lengths[0]));
 
     /// <summary>The output of an image; a flat one's numbers are logits, else the loss is a mean squared error.</summary>
-    public ImageShape Output => Make().OutputShape(Shape);
+    public ImageShape Output { get; } = Make().OutputShape(Shape);
 
     /// <summary>One a sample.</summary>
     public int[] Labels(int step) => [.. Enumerable.Range(0, Batch).Select(i => (3 * i + step) % Output.Channels)];
