@@ -132,9 +132,9 @@ static class CaseTable
             new Conv2d(4, 4, 3, padding: 1, bias: false), new BatchNorm2d(4));
     }
 
-    static Sequential BasicBlocks() => BasicBlocks(3);
+    public static Sequential BasicBlocks() => BasicBlocks(3);
 
-    static Sequential Inception() => new(
+    public static Sequential Inception() => new(
         new Conv2d(2, 3, (3, 2)),
         new Concat(
             new Sequential(new Conv2d(3, 2, 1), new ReLU()),
@@ -143,7 +143,7 @@ static class CaseTable
             new Sequential(new MaxPool2d(3, stride: 1, padding: 1), new Conv2d(3, 1, 1), new ReLU())),
         new Conv2d(8, 2, (1, 2)));
 
-    static Sequential UNet() => new(
+    public static Sequential UNet() => new(
         new Conv2d(2, 3, 3, padding: 1), new ReLU(),
         new Concat(new Identity(), new Sequential(
             new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU(),

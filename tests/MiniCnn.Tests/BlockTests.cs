@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
@@ -10,35 +11,9 @@ public sealed class BlockTests
     {
         Sequential net = name switch
         {
-            "basic_block" => new(
-                new Residual(
-                    new Sequential(
-                        new Conv2d(3, 4, 3, stride: 2, padding: 1, bias: false), new BatchNorm2d(4), new ReLU(), new Conv2d(4, 4, 3, padding: 1, bias: false),
-                        new BatchNorm2d(4)),
-                    new Sequential(new Conv2d(3, 4, 1, stride: 2, bias: false), new BatchNorm2d(4))),
-                new ReLU(),
-                new Residual(
-                    new Sequential(
-                        new Conv2d(4, 4, 3, padding: 1, bias: false), new BatchNorm2d(4), new ReLU(), new Conv2d(4, 4, 3, padding: 1, bias: false),
-                        new BatchNorm2d(4))),
-                new ReLU()),
-            "inception" => new(
-                new Conv2d(2, 3, (3, 2)),
-                new Concat(
-                    new Sequential(new Conv2d(3, 2, 1), new ReLU()),
-                    new Sequential(new Conv2d(3, 2, 1), new ReLU(), new Conv2d(2, 3, 3, padding: 1), new ReLU()),
-                    new Sequential(new Conv2d(3, 1, 1), new ReLU(), new Conv2d(1, 2, 5, padding: 2), new ReLU()),
-                    new Sequential(new MaxPool2d(3, stride: 1, padding: 1), new Conv2d(3, 1, 1), new ReLU())),
-                new Conv2d(8, 2, (1, 2))),
-            _ => new(
-                new Conv2d(2, 3, 3, padding: 1), new ReLU(),
-                new Concat(new Identity(), new Sequential(
-                    new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU(),
-                    new Concat(new Identity(), new Sequential(
-                        new MaxPool2d(2), new Conv2d(4, 5, 3, padding: 1), new ReLU(), new Upsample(2, UpsampleMode.Bilinear), new Conv2d(5, 4, 3, padding: 1),
-                        new ReLU())),
-                    new Conv2d(8, 4, 3, padding: 1), new ReLU(), new Upsample(2), new Conv2d(4, 3, 3, padding: 1), new ReLU())),
-                new Conv2d(6, 2, 1)),
+            "basic_block" => CaseTable.BasicBlocks(),
+            "inception" => CaseTable.Inception(),
+            _ => CaseTable.UNet(),
         };
         net.Initialize(seed: 3);
         return net;
