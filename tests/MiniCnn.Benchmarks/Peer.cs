@@ -60,7 +60,14 @@ sealed class Peer : IDisposable
 
     PeerAnswer Ask(PeerRequest request)
     {
-        process.StandardInput.WriteLine(JsonSerializer.Serialize(request));
+        try
+        {
+            process.StandardInput.WriteLine(JsonSerializer.Serialize(request));
+        }
+        catch (IOException)
+        {
+            // It has ended; what it said last tells why.
+        }
         return Answer();
     }
 
