@@ -100,7 +100,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
             else
                 results.Add(stored.Name, entry.As<float>());
         }
-        if (results.Count > 0 && layer.Stored.Count() > learnt.Count)
+        if (layer.Stored.Count() > learnt.Count)
             results.Add("eval", layer.Forward(ToTensor(inputs.Floats(Named("x", Steps - 1)), Shape)).AsSpan());
         return results;
     }

@@ -8,7 +8,7 @@ namespace MiniCnn.Cases;
 static class Recording
 {
     /// <summary>Of a longer result every nth number is kept, so that the file stays small.</summary>
-    const int Most = 8192;
+    public const int Most = 8192;
 
     /// <summary>The recording that is copied beside every program of this solution that uses it.</summary>
     public static string DefaultPath => Path.Combine(AppContext.BaseDirectory, "recorded", "torchsharp.safetensors");

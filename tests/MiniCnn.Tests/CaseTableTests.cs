@@ -16,7 +16,7 @@ public sealed class CaseTableTests
     public void MiniCnn_computes_what_TorchSharp_computed()
     {
         Assert.Empty(Verdicts.Value.SelectMany(verdict => verdict.Faults));
-        Checked.Says($"Checked against results recorded from {recording.Value.RecordedWith}: {Verdict.Summary(Verdicts.Value)}.");
+        Checked.Says($"Checked against results recorded from {recording.Value.RecordedWith}: {Verdict.Summary(Verdicts.Value)}; of results longer than {Recording.Most} numbers every nth.");
     }
 
     /// <summary>Layers, losses, optimizers, schedules, first weights: whoever adds one adds cases of it.</summary>

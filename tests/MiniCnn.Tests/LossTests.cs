@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
@@ -8,63 +9,21 @@ public sealed class LossTests
 {
     const double Epsilon = 1.0 / (1 << 24);
 
-    [Theory]
-    [InlineData(5, 3, false, 0, new int[0])]
-    [InlineData(17, 10, true, 0, new int[0])]
-    [InlineData(16, 7, false, 0, new[] { 0, 3, 15 })]
-    [InlineData(33, 4, false, 0.125f, new int[0])]
-    [InlineData(1, 2, true, 0.5f, new int[0])]
-    [InlineData(19, 5, true, 0, new[] { 1, 17, 18 })]
-    [InlineData(18, 6, false, 0.25f, new[] { 2, 16 })]
-    [InlineData(37, 9, true, 0.125f, new[] { 0, 4, 31, 36 }, -100, 20)]
-    [InlineData(20, 3, true, 0.25f, new[] { 5, 6, 19 }, 1)]                          // every other 1 is left out too
-    [InlineData(4, 3, false, 0, new[] { 0, 1, 2, 3 })]                               // a mean of nothing: NaN, gradient 0
-    [InlineData(4, 3, true, 0.125f, new[] { 0, 1, 2, 3 })]
-    [InlineData(15, 2, false, 1, new int[0])]
-    public void Cross_entropy_is_its_definition(int n, int classes, bool weighted, float smoothing, int[] ignored, int ignoreIndex = -100, float scale = 3)
+    [Fact]
+    public void Each_loss_of_the_table_is_its_definition()
     {
-        Random random = new(n);
-        float[] logits = Numbers(random, n * classes, scale);
-        float[]? weights = weighted ? [.. random.Reals(classes).Select(u => u + 1.1f)] : null;
-        int[] labels = [.. Enumerable.Range(0, n).Select(sample => ignored.Contains(sample) ? ignoreIndex : random.Next(classes))];
-        CrossEntropyLoss loss = new(weights, ignoreIndex, smoothing);
-        float value = loss.Forward(Tensor.Create(logits, [n, classes]), labels);
-        CrossEntropy(logits, labels, weights, ignoreIndex, smoothing).AssertHolds($"{n} of {classes} classes", value, loss.Backward());
-    }
-
-    [Theory]
-    [InlineData(new[] { 7 }, 0, false, 4)]
-    [InlineData(new[] { 5, 3 }, 0, true, 4)]
-    [InlineData(new[] { 33, 4 }, 4, false, 4)]
-    [InlineData(new[] { 17, 5 }, 1, true, 4)]
-    [InlineData(new[] { 2, 1, 5, 3 }, 0, false, 4)]
-    [InlineData(new[] { 40 }, 0, false, 60)]
-    [InlineData(new[] { 6, 19 }, 19, true, 60)]
-    public void Binary_cross_entropy_is_its_definition(int[] shape, int positiveWeights, bool soft, float scale)
-    {
-        Random random = new(shape[0]);
-        nint[] lengths = [.. shape];
-        float[] logits = Numbers(random, shape.Aggregate((a, b) => a * b), scale);
-        float[] weights = [.. random.Reals(positiveWeights).Select(u => 1.5f * u + 1.6f)];
-        float[] targets = [.. logits.Select(_ => soft ? random.NextSingle() : random.Next(2))];
-        BceWithLogitsLoss loss = new(weights);
-        float value = loss.Forward(Tensor.Create(logits, lengths), Tensor.Create(targets, lengths));
-        BinaryCrossEntropy(logits, targets, weights).AssertHolds($"logits up to {scale}", value, loss.Backward());
-    }
-
-    [Theory]
-    [InlineData(new[] { 9 }, 1)]
-    [InlineData(new[] { 5, 7 }, 1)]
-    [InlineData(new[] { 2, 3, 5, 4 }, 1)]
-    [InlineData(new[] { 33, 1 }, 1000)]
-    public void The_mean_squared_error_is_its_definition(int[] shape, float scale)
-    {
-        Random random = new(shape[0]);
-        nint[] lengths = [.. shape];
-        float[] outputs = Numbers(random, shape.Aggregate((a, b) => a * b), scale), targets = random.Reals(outputs.Length);
-        MseLoss loss = new();
-        float value = loss.Forward(Tensor.Create(outputs, lengths), Tensor.Create(targets, lengths));
-        SquaredError(outputs, targets).AssertHolds($"outputs up to {scale}", value, loss.Backward());
+        foreach (LossCase c in CaseTable.All.OfType<LossCase>())
+        {
+            Numbers inputs = c.Inputs(), results = c.Float(inputs);
+            float[] weights = inputs.ContainsKey("weight") ? inputs.Floats("weight") : [];
+            Definition expected = c switch
+            {
+                CrossEntropyCase ce => CrossEntropy(inputs.Floats("logits"), ce.Labels, ce.Weighted ? weights : null, ce.IgnoreIndex, ce.Smoothing),
+                BceCase => BinaryCrossEntropy(inputs.Floats("outputs"), inputs.Floats("targets"), weights),
+                _ => SquaredError(inputs.Floats("outputs"), inputs.Floats("targets")),
+            };
+            expected.AssertHolds($"{c}", results.Floats("loss")[0], Tensor.Create(results.Floats("gradient")));
+        }
     }
 
     [Theory]
@@ -270,8 +229,6 @@ public sealed class LossTests
 
         static void Is(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<ArgumentException>(call).Message);
     }
-
-    static float[] Numbers(Random random, int length, float scale) => [.. random.Reals(length).Select(u => scale * u)];
 
     /// <summary>Fourth order: its error at a step of 1e-3 is below 1e-11 for slopes that change as slowly as these.</summary>
     static void AssertIsSlope(double[] x, double[] gradient, Func<double[], double> loss)

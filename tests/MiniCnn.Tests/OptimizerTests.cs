@@ -1,3 +1,5 @@
+using MiniCnn.Cases;
+
 namespace MiniCnn.Tests;
 
 /// <summary>Optimizers and clipping, held against their formulas.</summary>
@@ -6,72 +8,55 @@ public sealed class OptimizerTests
 {
     const double Epsilon = 1.0 / (1 << 24);
 
-    /// <summary>What Adam is given. The weight decay is a parameter's.</summary>
-    sealed record Numbers(double Rate = 1e-3, double Decay = 0, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, bool Decoupled = false)
+    /// <summary>Each number is as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.</summary>
+    [Fact]
+    public void Ten_steps_of_each_optimizer_of_the_table_are_its_formula()
     {
-        public Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded m, Rounded v)
+        foreach (OptimizerCase c in CaseTable.All.OfType<OptimizerCase>())
         {
-            if (Decoupled)
-                p *= 1 - rate * Decay;
-            else if (Decay != 0)
-                g += p * Decay;
-            m = m * Beta1 + g * (1 - Beta1);
-            v = v * Beta2 + g * (1 - Beta2) * g;
-            Rounded scale = Rounded.Sqrt(v) / Math.Sqrt(1 - Math.Pow(Beta2, t)) + Epsilon;
-            return [p - m * (rate / (1 - Math.Pow(Beta1, t))) / scale, m, v];
+            Numbers inputs = c.Inputs(), results = c.Float(inputs);
+            foreach (string name in (string[])["weight", "bias"])
+            {
+                Rounded[][] states = Array.ConvertAll(inputs.Floats(name), value => (Rounded[])[value, 0f, 0f]);
+                for (int step = 0; step < OptimizerCase.Steps; step++)
+                {
+                    float[] gradient = inputs.Floats($"{step}.d{name}"), ours = results.Floats($"{step}.{name}");
+                    for (int i = 0; i < states.Length; i++)
+                    {
+                        states[i] = c is SgdCase s ? Sgd(s, step, states[i], gradient[i]) : Adam((AdamCase)c, step, states[i], gradient[i], name == "bias");
+                        states[i][0].AssertIs($"{c}, step {step}: {name}[{i}]", ours[i]);
+                    }
+                }
+            }
         }
     }
 
-    static Rounded[] SgdDefinition(int t, double rate, double momentum, double dampening, double decay, bool nesterov, Rounded p, Rounded g, Rounded v)
+    /// <summary>The parameter and its velocity after a step.</summary>
+    static Rounded[] Sgd(SgdCase c, int step, Rounded[] state, Rounded g)
     {
-        if (decay != 0)
+        (Rounded p, Rounded v) = (state[0], state[1]);
+        if (c.WeightDecay != 0)
+            g += p * c.WeightDecay;
+        v = c.Momentum == 0 || step == 0 ? g : v * c.Momentum + g * (1 - c.Dampening);
+        return [p - (c.Nesterov ? g + v * c.Momentum : v) * Rate(SgdCase.LearningRate, step), v, 0f];
+    }
+
+    /// <summary>The parameter and its two moments after a step.</summary>
+    static Rounded[] Adam(AdamCase c, int step, Rounded[] state, Rounded g, bool isBias)
+    {
+        (Rounded p, Rounded m, Rounded v) = (state[0], state[1], state[2]);
+        double rate = Rate(c.LearningRate, step), decay = c.Groups && isBias ? 0 : c.WeightDecay;
+        if (c.Decoupled)
+            p *= 1 - rate * decay;
+        else if (decay != 0)
             g += p * decay;
-        v = momentum == 0 || t == 1 ? g : v * momentum + g * (1 - dampening);
-        return [p - (nesterov ? g + v * momentum : v) * rate, v, 0f];
+        m = m * c.Beta1 + g * (1 - c.Beta1);
+        v = v * c.Beta2 + g * (1 - c.Beta2) * g;
+        Rounded scale = Rounded.Sqrt(v) / Math.Sqrt(1 - Math.Pow(c.Beta2, step + 1)) + c.Epsilon;
+        return [p - m * (rate / (1 - Math.Pow(c.Beta1, step + 1))) / scale, m, v];
     }
 
-    [Theory]
-    [InlineData(0, 0, 0, false)]
-    [InlineData(0, 0, 0.1, false)]
-    [InlineData(0.9, 0, 0, false)]
-    [InlineData(0.8, 0.3, 0.1, false)]
-    [InlineData(0.9, 0, 0.1, true)]
-    public void Ten_steps_of_Sgd_are_its_formula(double momentum, double dampening, double decay, bool nesterov) =>
-        AssertTenSteps(
-            layer => [new Sgd(layer.Parameters, 0.05f, (float)momentum, (float)dampening, (float)decay, nesterov)], 0.05,
-            (t, rate, p, g, v, _, _) => SgdDefinition(t, rate, momentum, dampening, decay, nesterov, p, g, v));
-
-    [Fact]
-    public void Ten_steps_of_Adam_are_its_formula()
-    {
-        AssertAdam(layer => [new Adam(layer.Parameters)], new());
-        AssertAdam(layer => [new Adam(layer.Parameters, 0.02f, weightDecay: 0.1)], new(0.02, 0.1));
-        AssertAdam(layer => [new Adam(layer.Parameters, 0.02f, 0.8, 0.95, 0.01)], new(0.02, 0, 0.8, 0.95, 0.01));
-    }
-
-    [Fact]
-    public void Ten_steps_of_AdamW_are_its_formula()
-    {
-        Numbers decoupled = new(Decoupled: true);
-        AssertAdam(layer => [new AdamW(layer.Parameters)], decoupled with { Decay = 0.01 });
-        AssertAdam(layer => [new AdamW(layer.Parameters, 0.02f, weightDecay: 0)], decoupled with { Rate = 0.02 });
-        AssertAdam(
-            layer => [new AdamW(layer.Parameters, 0.02f, 0.8, 0.95, weightDecay: 0.5)],
-            decoupled with { Rate = 0.02, Decay = 0.5, Beta1 = 0.8, Beta2 = 0.95 });
-    }
-
-    [Fact]
-    public void Two_optimizers_are_two_groups_of_parameters()
-    {
-        Numbers weights = new(0.02, 0.5, Decoupled: true), biases = weights with { Decay = 0 };
-        AssertTenSteps(
-            layer =>
-            [
-                new AdamW(layer.Parameters.Where(p => p.Value.Rank > 1), 0.02f, weightDecay: 0.5),
-                new AdamW(layer.Parameters.Where(p => p.Value.Rank == 1), 0.02f, weightDecay: 0),
-            ],
-            0.02, (t, rate, p, g, m, v, isBias) => (isBias ? biases : weights).Definition(t, rate, p, g, m, v));
-    }
+    static double Rate(double first, int step) => step < OptimizerCase.Halved ? first : first / 2;
 
     [Fact]
     public void Weights_have_two_axes_or_more_and_biases_and_norms_one()
@@ -81,45 +66,12 @@ public sealed class OptimizerTests
         Assert.All(model.Parameters, p => Assert.True(p.Value.Rank >= 1));
     }
 
-    delegate Rounded[] Definition(int t, double rate, Rounded p, Rounded g, Rounded first, Rounded second, bool isBias);
-
-    static void AssertAdam(Func<Linear, Optimizer[]> make, Numbers numbers) =>
-        AssertTenSteps(make, numbers.Rate, (t, rate, p, g, m, v, _) => numbers.Definition(t, rate, p, g, m, v));
-
-    /// <summary>Each number is as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.</summary>
-    static void AssertTenSteps(Func<Linear, Optimizer[]> make, double rate, Definition definition)
-    {
-        Linear layer = new(9, 4);
-        Optimizer[] optimizers = make(layer);
-        Rounded[][][] states = [.. layer.Parameters.Select(p => Array.ConvertAll(p.ValueAs<float>().ToArray(), value => (Rounded[])[value, 0f, 0f]))];
-        Random random = new(11);
-        for (int step = 0; step < 10; step++)
-        {
-            SetGradients(layer, random, scale: step == 9 ? 10 : 1);
-            foreach (Optimizer optimizer in optimizers)
-            {
-                if (step == 5)
-                    optimizer.LearningRate /= 2;
-                optimizer.Step();
-            }
-            foreach ((Parameter p, Rounded[][] state) in layer.Parameters.Zip(states))
-            {
-                for (int i = 0; i < state.Length; i++)
-                {
-                    float gradient = p.GradientAs<float>()[i];
-                    state[i] = definition(step + 1, step < 5 ? rate : rate / 2, state[i][0], gradient, state[i][1], state[i][2], p == layer.Bias);
-                    state[i][0].AssertIs($"{optimizers[0]}, step {step}: {p.Name}[{i}]", p.ValueAs<float>()[i]);
-                }
-            }
-        }
-    }
-
     /// <summary>Some numbers' gradients are a thousand times others', as in a net.</summary>
-    static void SetGradients(Linear layer, Random random, float scale = 1)
+    static void SetGradients(Linear layer, Random random)
     {
         foreach (Parameter p in layer.Parameters)
             foreach (ref float gradient in p.GradientAs<float>())
-                gradient = (random.NextSingle() * 2 - 1) * scale * MathF.Pow(10, random.Next(4) - 3);
+                gradient = (random.NextSingle() * 2 - 1) * MathF.Pow(10, random.Next(4) - 3);
     }
 
     [Fact]
