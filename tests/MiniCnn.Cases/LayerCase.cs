@@ -108,45 +108,27 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
     public override Numbers Double(Numbers inputs)
     {
         Layer layer = Make();
-        ImageShape output = layer.OutputShape(Shape);
         foreach (Parameter p in layer.Parameters)
         {
             p.BeginCheck();
             inputs[p.Name].CopyTo(p.ValueAs<double>());
         }
-        LaneTensor<double> x = new LaneTensor<double>(1, Shape, layer.InputMargin(Shape)).Resize(Batch), y = new LaneTensor<double>(1, output).Resize(Batch);
-        LaneTensor<double> dx = new LaneTensor<double>(1, Shape).Resize(Batch), dy = new LaneTensor<double>(1, output).Resize(Batch);
-        Pass<double> pass = new() { Training = Trains };
+        ScalarRun<double> function = new(layer, Batch, Shape, Trains);
         Numbers results = [];
         for (int step = 0; step < Steps; step++)
         {
-            x.Pack(inputs[Named("x", step)]);
-            y.Pack(Rubbish(y));
-            layer.Forward<double, Scalar<double>>(x, y, pass);
-            results.Add(Named("y", step), Unpack(y));
+            results.Add(Named("y", step), function.Forward(inputs[Named("x", step)]));
             if (!Trains)
                 continue;
             foreach (Parameter p in layer.Parameters)
                 p.GradientAs<double>().Clear();
-            dy.Pack(inputs[Named("dy", step)]);
-            dx.Pack(Rubbish(dx));
-            layer.Backward<double, Scalar<double>>(x, y, dy, dx, pass);
-            results.Add(Named("dx", step), Unpack(dx));
+            results.Add(Named("dx", step), function.Backward(inputs[Named("dy", step)]));
             foreach (Parameter p in layer.Parameters)
                 results.Add(Named($"d{p.Name}", step), p.GradientAs<double>().ToArray());
         }
         foreach (Parameter p in layer.Parameters)
             p.EndCheck();
         return results;
-
-        static double[] Rubbish(LaneTensor<double> tensor) => [.. Enumerable.Repeat(double.NaN, (int)(tensor.Count * tensor.Shape.Length))];
-
-        static double[] Unpack(LaneTensor<double> tensor)
-        {
-            double[] numbers = new double[tensor.Count * tensor.Shape.Length];
-            tensor.Unpack(numbers);
-            return numbers;
-        }
     }
 
     /// <summary>“GroupNorm(2, 6) of 3×6×5×4”.</summary>

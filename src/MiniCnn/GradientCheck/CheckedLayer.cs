@@ -11,8 +11,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     readonly Layer layer;
     readonly LayerRun run;
     readonly Parameter[] parameters;
-    readonly Pass<T> pass;
-    readonly LaneTensor<T> x, y, dy, dx;
+    readonly ScalarRun<T> function;
     readonly TorchGenerator random;
     readonly int[] inputShape;
     readonly T[] input;
@@ -26,17 +25,11 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
                 $"an input [N, C, H, W] or [N, features] is needed, all above 0, not [{string.Join(", ", inputShape.ToArray())}]");
         }
         ImageShape shape = inputShape.Length == 2 ? ImageShape.Features(inputShape[1]) : new(inputShape[1], inputShape[2], inputShape[3]);
-        ImageShape output = layer.OutputShape(shape);
         (this.layer, this.inputShape, random) = (layer, inputShape.ToArray(), new(seed));
         parameters = [.. layer.Parameters.Where(parameter => parameter.Trainable)];
-        pass = new() { Training = true, Seed = seed };
-        x = new LaneTensor<T>(1, shape, layer.InputMargin(shape)).Resize(inputShape[0]);
-        dx = new LaneTensor<T>(1, shape).Resize(inputShape[0]);
-        y = new LaneTensor<T>(1, output).Resize(inputShape[0]);
-        dy = new LaneTensor<T>(1, output).Resize(inputShape[0]);
+        function = new(layer, inputShape[0], shape, seed: seed);
         input = Random(checked((int)(inputShape[0] * shape.Length)));
-        Dy = Random(checked((int)(inputShape[0] * output.Length)));
-        dy.Pack(Dy);
+        Dy = Random(checked((int)(inputShape[0] * function.Output.Length)));
 
         run = layer.Enter();
         stored = [.. layer.Stored.Select(tensor => (tensor, tensor.Save()))];
@@ -66,30 +59,12 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     /// <summary>The numbers of a tensor; change them, and the next Forward is another one.</summary>
     public Span<T> Values(int tensor) => tensor == 0 ? input : parameters[tensor - 1].ValueAs<T>();
 
-    public void Forward(Span<T> to)
-    {
-        x.Pack(input);
-        layer.Forward<T, Scalar<T>>(x, y, pass);
-        y.Unpack(to);
-    }
+    public void Forward(Span<T> to) => function.Forward(input, to);
 
-    public T[] Forward()
-    {
-        T[] to = new T[Dy.Length];
-        Forward(to);
-        return to;
-    }
+    public T[] Forward() => function.Forward(input);
 
     /// <summary>∂f/∂x, for the last Forward; parameters' gradients are added to.</summary>
-    public T[] Backward()
-    {
-        T[] to = new T[input.Length];
-        Array.Fill(to, T.NaN);                                   // what is never written shows
-        dx.Pack(to);
-        layer.Backward<T, Scalar<T>>(x, y, dy, dx, pass);
-        dx.Unpack(to);
-        return to;
-    }
+    public T[] Backward() => function.Backward(Dy);
 
     /// <summary>
     /// A forward and a backward pass: ∂f/∂x, and what the parameters' gradients hold then, which held these numbers before, or zeros.

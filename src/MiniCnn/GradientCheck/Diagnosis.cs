@@ -78,7 +78,7 @@ static class Diagnosis
     }
 
     /// <summary>What can have befallen the last two axes: the place that has an element's gradient, from its own place and the shape.</summary>
-    static readonly (string What, Func<int, int[], int> Turn)[] Turns =
+    public static readonly (string What, Func<int, int[], int> Turn)[] Turns =
     [
         ("its last two axes turned by 180°: the kernel is flipped", static (i, shape) => shape.Length < 4 ? i : Flip(i, shape[^2] * shape[^1])),
         ("its last two axes swapped: H and W are mixed up", static (i, shape) => shape.Length < 2 ? i : Swap(i, shape[^2], shape[^1])),

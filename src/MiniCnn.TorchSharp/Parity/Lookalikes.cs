@@ -1,0 +1,389 @@
+using System.Reflection;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using static TorchSharp.torch;
+
+namespace MiniCnn.Interop;
+
+/// <summary>
+/// Says what a difference looks like: settings of the two that are not the same, or the usual mistake that, made in the model too, gives the module's numbers.
+/// </summary>
+sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictionary<Layer, Call> pairs, bool training)
+{
+    /// <summary>By how much a number may be off, not being another one: GELU's formula is good to 10⁻¹¹; a double's rounding is 2⁻²⁹ of a float's.</summary>
+    public static double Tolerance(Values theirs, bool isFloat) => isFloat
+        ? Math.Max(theirs.Bound, theirs.Bound == 0 ? 1e-5 * theirs.Largest : 0)
+        : 4 * Math.ScaleB(theirs.Bound, -29) + 1e-10 * theirs.Largest;
+
+    /// <summary>The settings that a module of TorchSharp has otherwise than the bridge gives them; empty if none.</summary>
+    public static string Settings(Layer layer, Call call)
+    {
+        if (layer is PlainLayer)
+            return "";
+        using nn.Module own = TorchModules.Of(layer);
+        Type type = own.GetType();
+        if (type != call.Module.GetType() || own is Formula)
+            return "";
+        bool named = type.GetProperty("padding_type")?.GetValue(call.Module) is not null;       // Padding.Same and the like: numbers say nothing then
+        List<string> other = [];
+        foreach (PropertyInfo property in type.GetProperties().Where(p => p.DeclaringType!.Namespace == "TorchSharp.Modules" && p.Name != "inplace"))
+        {
+            if (property.PropertyType.IsByRefLike || property.PropertyType.IsAssignableTo(typeof(Tensor)) || named && property.Name.StartsWith("padding", StringComparison.Ordinal))
+                continue;
+            (string ours, string theirs) = (Text(property.GetValue(own)), Text(property.GetValue(call.Module)));
+            if (theirs != "" && ours != theirs)
+                other.Add($"{property.Name} is {theirs} in the module, {(ours is "" ? "not set" : ours)} in the model");
+        }
+        return string.Join("; ", other);
+
+        static string Text(object? value) => value switch
+        {
+            null => "",
+            long[] numbers when numbers.Distinct().Count() == 1 => $"{numbers[0]}",
+            long[] numbers => $"({string.Join(", ", numbers)})",
+            IFormattable number => number.ToString(null, System.Globalization.CultureInfo.InvariantCulture),
+            _ => $"{value}",
+        };
+    }
+
+    /// <summary>Why a layer's output is another one; ours is null where it has another shape.</summary>
+    public string OfLayer(Layer layer, Call call, Values? ours = null)
+    {
+        string text = Explanation();
+        LeafRun.Load(layer, call);                       // as it was before it ran: running statistics
+        return text;
+
+        string Explanation()
+        {
+            LeafRun.Load(layer, call);
+            bool known = call.Module.GetType().Namespace == "TorchSharp.Modules";
+            if (call.Trains != training && Explains(Run(layer, call.X, !training), call.Y, ours))
+                return $"the module is in {(training ? "evaluation, the model in training: call module.train()" : "training, the model in evaluation: call module.eval()")} before";
+            if (known && Settings(layer, call) is { Length: > 0 } settings)
+                return settings;
+            if (known && call.Kind != layer.GetType().Name)
+                return $"the module has a {call.Kind} where the model has a {layer.GetType().Name}";
+            foreach (Layer variant in Variants(layer))
+            {
+                foreach (Parameter p in variant.Parameters)
+                    p.BeginCheck();
+                LeafRun.Load(variant, call);
+                if (Explains(Run(variant, call.X, training), call.Y, ours))
+                    return $"the module computes what {variant} would, the model has {layer}";
+            }
+            if (Explains(Run(layer, call.X, !training), call.Y, ours))
+                return training ? "the module computes as in evaluation, with its running statistics" : "the module computes as in training, with the batch's statistics";
+            foreach ((Parameter p, string? name) in LeafRun.Names(layer, call))
+            {
+                if (name is null || layer is PlainLayer)
+                    continue;
+                double[] numbers = call.Parameters[name].Numbers;
+                int[] shape = [.. call.Parameters[name].Shape.Select(n => (int)n)];
+                foreach ((string what, Func<int, int[], int> turn) in Diagnosis.Turns)
+                {
+                    double[] turned = [.. Enumerable.Range(0, numbers.Length).Select(i => numbers[turn(i, shape)])];
+                    turned.CopyTo(p.ValueAs<double>());
+                    if (Explains(Run(layer, call.X, training), call.Y, ours))
+                        return $"the module uses {name} with {what}";
+                }
+                numbers.CopyTo(p.ValueAs<double>());
+            }
+            foreach ((string what, Values x) in Moved(call.X, call.X.Shape))
+            {
+                if (Explains(Run(layer, x, training), call.Y, ours))
+                    return $"the module takes its input with {what}";
+            }
+            return ours is null ? "" : OfNumbers(ours, call.Y);
+        }
+    }
+
+    /// <summary>Why something that a layer remembers is another one.</summary>
+    public static string OfBuffer(Layer layer, Call call, string name, Values ours)
+    {
+        if (Settings(layer, call) is { Length: > 0 } settings)
+            return settings;
+        if (layer is not BatchNorm2d || !call.Buffers.TryGetValue(name, out Values? before))
+            return "";
+        Values theirs = call.After[name];
+        if (theirs.DifferenceFrom(before).Error == 0)
+            return "the module's stay as they were: it is in evaluation";
+        double momentum = layer.Arguments!.Single(a => a.Name == "momentum").Value.GetValue<double>();
+        double[] step = [.. ours.Numbers.Zip(before.Numbers, (after, b) => after - b)];
+        double share = momentum * theirs.Numbers.Select((after, i) => (after - before.Numbers[i]) * step[i]).Sum() / step.Sum(s => s * s);
+        if (Explains(new([.. before.Numbers.Zip(step, (b, s) => b + s * share / momentum)], ours.Shape), theirs, ours))
+            return FormattableString.Invariant($"momentum is {share:G4} in the module, {momentum} in the model{(Math.Abs(share + momentum - 1) < 1e-3 ? "; it is the new value's share in PyTorch, the old one's in Keras" : "")}");
+        double n = call.X.Numbers.Length / ours.Numbers.Length;
+        return name == "running_var" && Explains(new([.. before.Numbers.Zip(step, (b, s) => b + (s + momentum * b) * (n - 1) / n - momentum * b)], ours.Shape), theirs, ours)
+            ? "the module takes the biased variance, over m and not m − 1" : "";
+    }
+
+    /// <summary>Why something else comes into a layer, or out of the whole.</summary>
+    /// <param name="layer">The layer; null for what comes out of the whole.</param>
+    /// <param name="ours">What comes in in the model.</param>
+    /// <param name="theirs">What comes in in the module.</param>
+    public string OfBetween(Layer? layer, Values ours, Values theirs)
+    {
+        Call[] alone = [.. record.Calls.Where(call => !pairs.ContainsValue(call))];
+        foreach (Call first in alone.Where(call => Explains(call.X, ours, null)))
+        {
+            Call[] more = [.. alone.SkipWhile(call => call != first)];
+            int last = Array.FindIndex(more, call => Explains(call.Y, theirs, null));
+            if (last >= 0)
+                return $"the module has {string.Join("; ", more[..(last + 1)].Select(call => $"{call}"))} here, the model has nothing in its place";
+        }
+        long[]? flattened = Replay(layer, null, null).Flattened;
+        foreach (Layer between in Between(model).Where(between => Explains(Replay(layer, between, null).Input, theirs, ours)))
+            return between is Residual ? $"the module does not add the shortcut of {between.Description}" : $"the module has nothing in the place of {between.Description}";
+        foreach (Layer between in Between(model).Where(between => between.Parameters.Count == 0 && between is not Residual))
+        {
+            foreach (Layer variant in Variants(between))
+                if (Explains(Replay(layer, between, variant).Input, theirs, ours))
+                    return $"the module computes what {variant} would, the model has {between.Description}";
+        }
+        if (flattened is [_, long c, long h, long w] && ours.HasShapeOf(theirs) && ours.Numbers.Length == ours.Shape[0] * c * h * w)
+        {
+            Values image = new(ours.Numbers, ours.Shape[0], c, h, w);
+            if (Explains(new(LastChannels(image).Numbers, ours.Shape), theirs, ours))
+                return $"the module flattens [H, W, C], the model [C, H, W] = [{c}, {h}, {w}]";
+            if (Explains(new(Transposed(image).Numbers, ours.Shape), theirs, ours))
+                return "the module flattens with H and W swapped";
+        }
+        foreach (Layer more in elementwise.Concat([new Softmax(), new LogSoftmax()]))
+        {
+            if (Explains(Run(more, ours, training), theirs, ours))
+                return $"the module also applies {more} here";
+        }
+        return OfNumbers(ours, theirs);
+
+        // Layers that no module was paired with, and joins.
+        IEnumerable<Layer> Between(Layer of) =>
+            of is Container container ? container.Children.SelectMany(child => Between(child.Layer)).Concat(of is Residual ? [of] : []) : pairs.ContainsKey(of) ? [] : [of];
+    }
+
+    /// <summary>How a dropout differs: by what it does to what it keeps.</summary>
+    public static (string What, string LooksLike)? OfDropout(Dropout layer, Call call)
+    {
+        double p = layer.Arguments!.Single().Value.GetValue<double>();
+        double[] kept = [.. call.X.Numbers.Zip(call.Y.Numbers).Where(pair => pair.First != 0 && pair.Second != 0).Select(pair => pair.Second / pair.First)];
+        double share = (double)kept.Length / Math.Max(call.X.Numbers.Count(x => x != 0), 1), scale = kept.DefaultIfEmpty(0).Average();
+        if (kept.Any(ratio => Math.Abs(ratio - scale) > 1e-9 * scale))
+            return ("the module does not multiply what it keeps by one number", "");
+        if (p == 0 ? share == 1 && scale == 1 : p == 1 ? share == 0 : Math.Abs(scale - 1 / (1 - p)) < 1e-6)
+            return null;
+        string what = FormattableString.Invariant($"the module keeps {share:P0} and multiplies it by {scale:G4}; with probability {p} the model multiplies by {(p < 1 ? 1 / (1 - p) : 0):G4}");
+        return (what, !call.Trains ? "the module is in evaluation, the model in training: call module.train() before"
+            : share == 1 ? "the module drops nothing" : FormattableString.Invariant($"the probability is {1 - 1 / scale:G3} in the module, {p} in the model"));
+    }
+
+    /// <summary>Why a gradient is another one, though all that it is computed from is the same.</summary>
+    public static string OfGradient(Values ours, Values theirs) =>
+        !ours.HasShapeOf(theirs) ? ""
+        : theirs.IsZero ? "no gradient arrives in the module: detach(), no_grad() or an output that is not used"
+        : ours.IsZero ? "no gradient arrives in the model"
+        : OfTurned(ours, theirs) is { Length: > 0 } turned ? $"the module's is the model's {turned}" : OfNumbers(ours, theirs);
+
+    /// <summary>“with its last two axes swapped …”, or “transposed …”; empty if neither.</summary>
+    public static string OfTurned(Values ours, Values theirs)
+    {
+        int[] shape = [.. theirs.Shape.Select(n => (int)n)];
+        foreach ((string what, Func<int, int[], int> turn) in Diagnosis.Turns)
+        {
+            if (Explains(new([.. Enumerable.Range(0, theirs.Numbers.Length).Select(i => theirs.Numbers[turn(i, shape)])], theirs.Shape), ours, theirs))
+                return $"with {what}";
+        }
+        return "";
+    }
+
+    /// <summary>What was done to whole tensors: scaled, normalized, turned.</summary>
+    static string OfNumbers(Values ours, Values theirs)
+    {
+        foreach ((string what, Values moved) in Moved(ours, theirs.Shape))
+        {
+            if (Explains(moved, theirs, ours))
+                return $"the module's is the model's with {what}";
+        }
+        if (!ours.HasShapeOf(theirs))
+            return "";
+        (double scale, double offset) = Line([.. ours.Numbers.Zip(theirs.Numbers)]);
+        double ratio = ours.Numbers.Zip(theirs.Numbers, (o, t) => o * t).Sum() / ours.Numbers.Sum(o => o * o);
+        if (ratio != 0 && Explains(ours.Map(o => ratio * o), theirs, ours))
+            return FormattableString.Invariant($"the module's is {ratio:G6} × the model's{Meaning(ratio, ours.Shape[0])}");
+        if (Explains(ours.Map(o => scale * o + offset), theirs, ours))
+            return Normalized(scale, offset);
+        if (ours.Shape is [_, > 1 and <= 4 and long channels, _, _])
+        {
+            (double Scale, double Offset)[] lines = [.. Enumerable.Range(0, (int)channels).Select(c => Line([.. ours.Channels(c, 1).Numbers.Zip(theirs.Channels(c, 1).Numbers)]))];
+            if (Explains(Values.Cat([.. lines.Select((line, c) => ours.Channels(c, 1).Map(o => line.Scale * o + line.Offset))]), theirs, ours))
+                return string.Join("; ", lines.Select((line, c) => $"channel {c}: {Normalized(line.Scale, line.Offset)}"));
+        }
+        double[] ratios = [.. ours.Numbers.Zip(theirs.Numbers).Where(pair => pair.First != 0 && pair.Second != 0).Select(pair => pair.Second / pair.First)];
+        return ratios.Length > 0 && theirs.Numbers.Zip(ours.Numbers).Any(pair => pair.First == 0 && pair.Second != 0) && ratios.All(r => Math.Abs(r - ratios[0]) < 1e-9 * Math.Abs(ratios[0])) && ratios[0] > 1
+            ? FormattableString.Invariant($"the module drops some numbers and multiplies the others by {ratios[0]:G4}, as dropout does; use nn.Dropout, whose masks are taken over, or evaluation") : "";
+
+        static string Normalized(double scale, double offset) => Math.Abs(scale - 1) < 1e-9
+            ? FormattableString.Invariant($"the module's is the model's + {offset:G6}")
+            : FormattableString.Invariant($"the module's is (x − {-offset / scale:G6}) / {1 / scale:G6} of the model's x: it is normalized there");
+    }
+
+    /// <summary>A tensor with its numbers in other places, of a wanted shape.</summary>
+    static IEnumerable<(string What, Values Moved)> Moved(Values x, long[] shape)
+    {
+        if (x.Shape.Length == 4)
+        {
+            if (Transposed(x) is var transposed && transposed.Shape.SequenceEqual(shape))
+                yield return ("H and W swapped", transposed);
+            if (LastChannels(x) is var last && last.Shape.SequenceEqual(shape))
+                yield return ("its axes as [N, H, W, C]", last);
+            if (!x.Shape.SequenceEqual(shape))
+                yield break;
+            int[] sizes = [.. shape.Select(n => (int)n)];
+            (int c, int h, int w) = (sizes[1], sizes[2], sizes[3]);
+            if (c > 1)
+                yield return (c == 3 ? "its channels in the other order: RGB and BGR" : "its channels in the other order", Picked(i => i / (h * w) is var plane ? (plane / c * c + c - 1 - plane % c) * h * w + i % (h * w) : 0));
+            yield return ("left and right swapped", Picked(i => i / w * w + w - 1 - i % w));
+            yield return ("top and bottom swapped", Picked(i => i / (h * w) * h * w + (h - 1 - i / w % h) * w + i % w));
+            yield return ("both axes turned round", Picked(i => i / (h * w) * h * w + h * w - 1 - i % (h * w)));
+            yield return ("H and W swapped", Picked(i => Diagnosis.Turns[1].Turn(i, sizes)));
+            yield return ("H and W swapped", Picked(i => Diagnosis.Turns[2].Turn(i, sizes)));
+        }
+
+        Values Picked(Func<int, int> from) => new([.. Enumerable.Range(0, x.Numbers.Length).Select(i => x.Numbers[from(i)])], x.Shape);
+    }
+
+    static Values Transposed(Values x) => Permuted(x, x.Shape[3], x.Shape[2], [x.Shape[0], x.Shape[1], x.Shape[3], x.Shape[2]]);
+
+    static Values LastChannels(Values x) => Permuted(x, x.Shape[2] * x.Shape[3], x.Shape[1], [x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]]);
+
+    /// <summary>Every block of rows × columns numbers, column by column.</summary>
+    static Values Permuted(Values x, long columns, long rows, long[] shape) => new(
+        [.. Enumerable.Range(0, x.Numbers.Length).Select(i => (long)i).Select(i => x.Numbers[i / (rows * columns) * rows * columns + i % rows * columns + i % (rows * columns) / rows])], shape);
+
+    static readonly Layer[] elementwise = [new ReLU(), new LeakyReLU(), new LeakyReLU(0.1), new LeakyReLU(0.2), new GELU(), new SiLU(), new Sigmoid(), new Tanh()];
+
+    /// <summary>Layers of the same parameters that somebody may have meant instead.</summary>
+    static IEnumerable<Layer> Variants(Layer layer)
+    {
+        if (layer is PlainLayer)
+            yield break;
+        if (elementwise.Append(new Softmax()).Append(new LogSoftmax()).Any(other => other.GetType() == layer.GetType()))
+        {
+            foreach (Layer other in elementwise.Append(new Softmax()).Append(new LogSoftmax()).Append(new Identity()))
+                yield return other;
+        }
+        Dictionary<string, SafeTensors.Entry> stored = layer.Stored.ToDictionary(tensor => tensor.Name.Split('.')[^1], tensor => tensor.Save());
+        string text = Architecture.Write(layer);
+        foreach ((string name, JsonNode value) in layer.Arguments!)
+        {
+            foreach (string instead in Instead(name, value.ToJsonString()))
+                if (Made(json => json[name] = JsonNode.Parse(instead)) is { } variant)
+                    yield return variant;
+        }
+        if (layer is MaxPool2d && Made(json =>
+            {
+                json["type"] = nameof(AvgPool2d);
+                json.Remove("dilation");
+                json["countIncludePad"] = true;
+            }) is { } average)
+        {
+            yield return average;
+        }
+        if (layer is AvgPool2d && Made(json =>
+            {
+                json["type"] = nameof(MaxPool2d);
+                json["dilation"] = new JsonArray(1, 1);
+                json.Remove("countIncludePad");
+            }) is { } largest)
+        {
+            yield return largest;
+        }
+
+        Layer? Made(Action<JsonObject> change)
+        {
+            JsonObject json = JsonNode.Parse(text)!.AsObject();
+            change(json);
+            try
+            {
+                using JsonDocument document = Architecture.Parse(json.ToJsonString());
+                return Architecture.Read(document.RootElement, stored);
+            }
+            catch (Exception e) when (e is InvalidDataException or ArgumentException)
+            {
+                return null;                             // not with these parameters
+            }
+        }
+
+        static IEnumerable<string> Instead(string name, string value) => name switch
+        {
+            "epsilon" => ["1e-3", "1e-4", "1e-5", "1e-6", "1e-7", "1e-8", "1e-2", "1e-12"],
+            "negativeSlope" => ["0.01", "0.1", "0.2", "0.3", "0.05", "0.25", "0"],
+            "countIncludePad" => ["true", "false"],
+            "bias" => ["false"],
+            "paddingMode" => Enum.GetNames<PaddingMode>().Select(mode => $"\"{mode}\""),
+            "mode" => Enum.GetNames<UpsampleMode>().Select(mode => $"\"{mode}\""),
+            "padding" => [.. Enumerable.Range(0, 5).Select(p => $"[{p},{p},{p},{p}]"), Reversed(value), "[0,0,1,1]", "[1,1,0,0]"],
+            "stride" or "dilation" or "kernelSize" or "outputSize" or "outputPadding" => [.. Enumerable.Range(0, 5).Select(s => $"[{s},{s}]"), Reversed(value)],
+            "groups" => ["1", "2", "4", "8", "16", "32"],
+            _ => [],
+        };
+
+        // Height and width in each other's place; of a padding too, which has two of each.
+        static string Reversed(string value)
+        {
+            int[] numbers = JsonSerializer.Deserialize<int[]>(value)!;
+            return JsonSerializer.Serialize(numbers.Length == 2 ? [numbers[1], numbers[0]] : new[] { numbers[1], numbers[0], numbers[3], numbers[2] });
+        }
+    }
+
+    static Values? Run(Layer layer, Values x, bool inTraining)
+    {
+        try
+        {
+            return LeafRun.InDouble(layer, x, inTraining).Y;
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+
+    /// <summary>What comes into a layer when the paired ones give what the module gave, and another is left out or replaced; and the last image that was flattened before.</summary>
+    (Values? Input, long[]? Flattened) Replay(Layer? target, Layer? without, Layer? instead)
+    {
+        Values? found = null;
+        long[]? flattened = null, last = null;
+        Values? y = new ModelWalk((layer, x) =>
+        {
+            if (layer is Flatten && x is not null)
+                last = x.Shape;
+            if (layer == target)
+                (found, flattened) = (x, last);
+            Values? result = pairs.TryGetValue(layer, out Call? call) ? call.Y : x is null ? null : Run(layer == without ? instead! : layer, x, training);
+            return (result, dy => dy);
+        }, rounds: false) { Without = instead is null ? without : null }.Run(model, batch).Y;
+        return target is null ? (y, last) : (found, flattened);
+    }
+
+    /// <summary>Whether a candidate is the module's tensor, or a thousand times nearer to it than ours is.</summary>
+    static bool Explains(Values? candidate, Values theirs, Values? ours) =>
+        candidate is not null && candidate.HasShapeOf(theirs) && candidate.DifferenceFrom(theirs).Error is var error
+        && error <= Math.Max(8 * Tolerance(theirs, isFloat: false), ours is not null && ours.HasShapeOf(theirs) ? 1e-3 * ours.DifferenceFrom(theirs).Error : 1e-7 * theirs.Largest);
+
+    /// <summary>theirs = scale · ours + offset, by least squares.</summary>
+    static (double Scale, double Offset) Line((double Ours, double Theirs)[] pairs)
+    {
+        (double x, double y) = (pairs.Average(pair => pair.Ours), pairs.Average(pair => pair.Theirs));
+        double scale = pairs.Sum(pair => (pair.Ours - x) * (pair.Theirs - y)) / pairs.Sum(pair => (pair.Ours - x) * (pair.Ours - x));
+        return (scale, y - scale * x);
+    }
+
+    static string Meaning(double ratio, long batch) =>
+        Near(ratio, -1) ? ": the sign is turned"
+        : Near(ratio, 1 / 255.0) ? ", 1/255: pixels of 0 to 1 there, of 0 to 255 here"
+        : Near(ratio, 255) ? ": pixels of 0 to 255 there, of 0 to 1 here"
+        : Near(ratio, 1 / 256.0) ? ", 1/256"
+        : batch > 2 && Near(ratio, 1.0 / batch) ? ": divided by the batch size"
+        : batch > 2 && Near(ratio, batch) ? ": times the batch size"
+        : "";
+
+    static bool Near(double ratio, double value) => Math.Abs(ratio - value) <= 1e-6 * Math.Abs(value);
+}

@@ -1,0 +1,193 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using TorchSharp;
+using static TorchSharp.torch;
+using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
+
+namespace MiniCnn.Interop;
+
+/// <summary>One call of a module without children, while the net ran.</summary>
+/// <param name="Name">Its name in the net, “features.0”.</param>
+/// <param name="Module">The module.</param>
+/// <param name="Parameters">Its own parameters by name.</param>
+/// <param name="Buffers">Its own buffers before the run.</param>
+/// <param name="X">What came in.</param>
+/// <param name="Y">What went out.</param>
+sealed record Call(string Name, nn.Module Module, IReadOnlyDictionary<string, Values> Parameters, IReadOnlyDictionary<string, Values> Buffers, Values X, Values Y)
+{
+    /// <summary>∂loss/∂x and ∂loss/∂y; null where nothing was differentiated.</summary>
+    public (Values X, Values Y)? Gradient { get; set; }
+
+    /// <summary>∂loss/∂parameter of those that require a gradient.</summary>
+    public Dictionary<string, Values> Gradients { get; } = [];
+
+    /// <summary>Its own buffers after the run.</summary>
+    public Dictionary<string, Values> After { get; } = [];
+
+    public bool Trains => Module.training;
+
+    /// <summary>“Conv2d”; a layer's name where the bridge has a module of its own for it.</summary>
+    public string Kind => Module is Formula ? Module.GetName() : Module.GetType().Name;
+
+    /// <summary>“'features.0', Conv2d”.</summary>
+    public override string ToString() => $"'{Name}', {Kind}";
+}
+
+/// <summary>What a net did: its calls in order, its output, and ∂loss/∂x.</summary>
+sealed record ModuleRecord(IReadOnlyList<Call> Calls, Values? Y, Values? Dy, Values? Dx, string? Fault)
+{
+    /// <summary>Every tensor of it, in one order for every run.</summary>
+    public IEnumerable<Values> All => Calls
+        .SelectMany(call => (Values?[])[call.X, call.Y, call.Gradient?.X, call.Gradient?.Y, .. call.Gradients.Values, .. call.After.Values])
+        .Append(Y).Append(Dx).OfType<Values>();
+}
+
+/// <summary>
+/// A user's module while it computes in double on the CPU. Its tensors exchange their native handles for others and get them back at the end: nothing of it
+/// changes, not its gradients either, and an optimizer that holds its parameters goes on with them. <c>module.to(float64)</c> would make new ones.
+/// </summary>
+sealed class ModuleInDouble : IDisposable
+{
+    readonly Module module;
+    readonly List<(Tensor Live, Tensor Own, Values Start)> tensors = [];
+    readonly List<Action> removers = [];
+    readonly Tensor randomState = get_rng_state();
+    readonly (string Name, nn.Module Module)[] leaves;
+
+    // Of the run that is going on.
+    readonly List<(Call Call, Tensor X, Tensor Y)> calls = [];
+    (string Name, Tensor X)? entered;
+    Random? noise;
+    double size;
+
+    public ModuleInDouble(Module module)
+    {
+        this.module = module;
+        leaves = module.children().Any() ? [.. module.named_modules().Where(m => !m.module.children().Any())] : [("", module)];
+        foreach (Tensor tensor in module.parameters().Cast<Tensor>().Concat(module.buffers()))
+        {
+            Tensor own = tensor.detach().to(tensor.is_floating_point() ? ScalarType.Float64 : tensor.dtype, CPU, copy: true).DetachFromDisposeScope();
+            own.requires_grad = tensor.requires_grad;
+            tensors.Add((tensor, own, Values.Of(own)));
+            (Handle(tensor), Handle(own)) = (Handle(own), Handle(tensor));
+        }
+        foreach ((string name, nn.Module leaf) in leaves)
+        {
+            if (leaf is not Module hookable)
+                continue;
+            // Copies, since a net may free or overwrite what it hands on.
+            removers.Add(hookable.register_forward_pre_hook((_, x) =>
+            {
+                entered = (name, x.clone());
+                return entered.Value.X.clone();
+            }).remove);
+            removers.Add(hookable.register_forward_hook((_, _, y) =>
+            {
+                Tensor rounded = noise is null ? y : y * Factors(y);
+                calls.Add((new(name, leaf, Own(leaf.named_parameters(false).Select(p => (p.name, (Tensor)p.parameter))), Own(leaf.named_buffers(false)),
+                    Values.Of(entered!.Value.X), Values.Of(rounded)), entered.Value.X, rounded));
+                entered = null;
+                return rounded.clone();
+            }).remove);
+        }
+    }
+
+    /// <summary>Modules that were not called in a run, and could have been: “'fc2', Linear”.</summary>
+    public IEnumerable<string> NotIn(ModuleRecord record) =>
+        leaves.Where(leaf => record.Calls.All(call => call.Module != leaf.Module)).Select(leaf => $"'{leaf.Name}', {leaf.Module.GetType().Name}");
+
+    /// <summary>Runs the net from where it began.</summary>
+    /// <param name="x">The batch.</param>
+    /// <param name="backward">Whether to differentiate Σ dy·y too; dy is drawn at random, the same for each run.</param>
+    /// <param name="random">If given, every parameter, every input and every module's output is changed by ± a share of itself, as rounding would.</param>
+    /// <param name="share">That share.</param>
+    public ModuleRecord Run(Values x, bool backward, Random? random = null, double share = 0)
+    {
+        (noise, size, entered) = (random, share, null);
+        calls.Clear();
+        using DisposeScope scope = NewDisposeScope();
+        using (no_grad())
+        {
+            foreach ((Tensor live, _, Values start) in tensors)
+                live.copy_(noise is not null && live.is_floating_point() ? Of(start) * Factors(live) : Of(start));
+        }
+        _ = manual_seed(0);                            // dropout: one mask for each run
+        Tensor batch = Of(x), y;
+        if (noise is not null)
+            batch *= Factors(batch);
+        batch.requires_grad_(backward);
+        try
+        {
+            using IDisposable? grad = backward ? null : no_grad();
+            y = module.call(batch.clone());
+        }
+        catch (Exception e) when (e is ExternalException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
+        {
+            string where = entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]" : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'" : "at its beginning";
+            return new([.. calls.Select(call => call.Call)], null, null, null, $"the module fails {where}: {e.Message.Split('\n')[0].TrimEnd()}");
+        }
+        Values output = Values.Of(y);
+        foreach ((Call call, _, _) in calls)
+            foreach ((string name, Tensor buffer) in call.Module.named_buffers(false))
+                call.After[name] = Values.Of(buffer);
+        if (!backward)
+            return new([.. calls.Select(call => call.Call)], output, null, null, null);
+        TorchGenerator generator = new(0);
+        Values dy = output.Map(_ => generator.NextUniform(-1, 1));
+        Values dx = Differentiate(y, Of(dy), batch);
+        return new([.. calls.Select(call => call.Call)], output, dy, dx, null);
+    }
+
+    Values Differentiate(Tensor y, Tensor dy, Tensor batch)
+    {
+        (Call Call, string Name, Tensor Tensor)[] parameters =
+        [
+            .. calls.Select(call => call.Call).DistinctBy(call => call.Module)
+                .SelectMany(call => call.Module.named_parameters(false).Where(p => p.parameter.requires_grad).Select(p => (call, p.name, (Tensor)p.parameter))),
+        ];
+        Tensor[] of = [batch, .. calls.SelectMany(call => (Tensor[])[call.X, call.Y]), .. parameters.Select(p => p.Tensor)];
+        Tensor[] wanted = [.. of.Where(tensor => tensor.requires_grad)];
+        IList<Tensor> found = y.requires_grad ? autograd.grad([y], wanted, [dy], allow_unused: true) : [];
+        Dictionary<Tensor, Values> gradients = new(ReferenceEqualityComparer.Instance);
+        for (int i = 0; i < found.Count; i++)
+            if (!found[i].IsInvalid)
+                gradients[wanted[i]] = Values.Of(found[i]);
+        foreach ((Call call, Tensor input, Tensor result) in calls)
+            call.Gradient = (Gradient(input), Gradient(result));
+        foreach ((Call call, string name, Tensor parameter) in parameters)
+            foreach ((Call other, _, _) in calls.Where(other => other.Call.Module == call.Module))
+                other.Gradients[name] = Gradient(parameter);
+        return Gradient(batch);
+
+        Values Gradient(Tensor tensor) => gradients.GetValueOrDefault(tensor) ?? new(new double[tensor.numel()], tensor.shape);    // nothing arrives there
+    }
+
+    public void Dispose()
+    {
+        foreach (Action remove in removers)
+            remove();
+        foreach ((Tensor live, Tensor own, _) in tensors)
+        {
+            (Handle(live), Handle(own)) = (Handle(own), Handle(live));
+            own.Dispose();
+        }
+        set_rng_state(randomState);
+        randomState.Dispose();
+    }
+
+    Dictionary<string, Values> Own(IEnumerable<(string Name, Tensor Tensor)> own) =>
+        own.ToDictionary(t => t.Name, t => tensors.Find(known => ReferenceEquals(known.Live, t.Tensor)).Start ?? Values.Of(t.Tensor));
+
+    Tensor Factors(Tensor like)
+    {
+        double[] factors = new double[like.numel()];
+        for (int i = 0; i < factors.Length; i++)
+            factors[i] = 1 + (noise!.Next(2) * 2 - 1) * size;
+        return tensor(factors, like.shape, ScalarType.Float64);
+    }
+
+    static Tensor Of(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "handle")]
+    static extern ref IntPtr Handle(Tensor tensor);
+}

@@ -1,0 +1,80 @@
+using System.Globalization;
+using System.Text;
+
+namespace MiniCnn.Interop;
+
+/// <summary>How far a tensor of the model, in float, is from the module's, in double.</summary>
+/// <param name="Name">“y”, “dx”, “dweight”.</param>
+/// <param name="Absolute">The largest |difference|.</param>
+/// <param name="Relative">That, as a share of the tensor's largest number; NaN where all of the tensor is 0 but for rounding.</param>
+/// <param name="Share">That, as a share of what rounding to float in every layer up to here may do.</param>
+/// <param name="At">The index where it is, “[0, 3, 1, 2]”.</param>
+public sealed record ParityError(string Name, double Absolute, double Relative, double Share, string At);
+
+/// <summary>A layer of the model beside the module that it was paired with.</summary>
+/// <param name="Layer">“layer 1, BatchNorm2d(8)”.</param>
+/// <param name="Module">“'bn1', BatchNorm2d”; empty where the module has none: it calls a function, or lacks the layer.</param>
+/// <param name="Output">The output's error; null where it could not be computed, or has another shape.</param>
+/// <param name="Gradient">The worst of the errors of ∂loss/∂x and ∂loss/∂parameter; null without a backward pass.</param>
+public sealed record ParityRow(string Layer, string Module, ParityError? Output, ParityError? Gradient);
+
+/// <summary>Something that model and module do not compute alike.</summary>
+/// <param name="Where">The layer and the module, or what lies between two: “before layer 4, Linear(400→10)”.</param>
+/// <param name="What">What differs, by how much, and first at which element.</param>
+/// <param name="LooksLike">The mistake that explains it; empty where none of the known ones does.</param>
+public sealed record ParityDifference(string Where, string What, string LooksLike)
+{
+    /// <summary>Two or three lines.</summary>
+    public override string ToString() => $"{Where}:\n    {What}{(LooksLike is "" ? "" : $"\n    It looks like this: {LooksLike}.")}";
+}
+
+/// <summary>What <see cref="Parity.Compare"/> found; <see cref="ToString"/> is made to be read.</summary>
+public sealed record ParityReport
+{
+    /// <summary>True when no difference was found: what is left is rounding.</summary>
+    public bool Agrees => Differences.Count == 0;
+
+    /// <summary>In the order in which they come up: forward, then backward. Each layer was given the module's own numbers, so none follows from another.</summary>
+    public required IReadOnlyList<ParityDifference> Differences { get; init; }
+
+    /// <summary>The layers in the order in which they run, each with the errors of a whole run in float, those from earlier layers included.</summary>
+    public required IReadOnlyList<ParityRow> Layers { get; init; }
+
+    /// <summary>What does not change the numbers of this batch, or could not be compared.</summary>
+    public required IReadOnlyList<string> Notes { get; init; }
+
+    /// <summary>The first line: what was compared.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A table of the layers, the differences, the notes.</summary>
+    public override string ToString()
+    {
+        string[][] cells =
+        [
+            ["layer", "module", "output", "relative", "of rounding", "worst gradient", "relative", "of rounding"],
+            .. Layers.Select(row => (string[])[row.Layer, row.Module, .. Cells(row.Output, withName: false), .. Cells(row.Gradient, withName: true)]),
+        ];
+        int[] widths = [.. Enumerable.Range(0, 8).Select(column => cells.Max(row => row[column].Length))];
+        StringBuilder text = new(Title + "\n\n");
+        foreach (string[] row in cells)
+        {
+            IEnumerable<string> padded = row.Select((cell, column) => column < 2 || column == 5 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
+            text.Append(string.Join("  ", padded).TrimEnd() + "\n");
+        }
+        text.Append("\noutput, worst gradient: the largest |error| of the model in float, the module computing in double; relative: of the tensor's largest number;\n"
+            + "of rounding: of what rounding to float up to here may do. Above 1, it is more than rounding.\n");
+        text.Append(Agrees ? "\nNo difference: all that is left is rounding.\n" : $"\n{(Differences.Count == 1 ? "1 difference" : $"{Differences.Count} differences")}:\n");
+        for (int i = 0; i < Differences.Count; i++)
+            text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {Differences[i]}\n");
+        foreach (string note in Notes)
+            text.Append(CultureInfo.InvariantCulture, $"Note: {note}\n");
+        return text.ToString();
+    }
+
+    static string[] Cells(ParityError? error, bool withName) => error is null ? ["–", "", ""] :
+    [
+        FormattableString.Invariant($"{(withName ? $"{error.Name} " : "")}{error.Absolute:0.0E+0}"),
+        double.IsNaN(error.Relative) ? "–" : FormattableString.Invariant($"{error.Relative:0.0E+0}"),
+        double.IsInfinity(error.Share) ? "∞" : error.Share.ToString(error.Share < 1000 ? "0.00" : "0E+0", CultureInfo.InvariantCulture),
+    ];
+}

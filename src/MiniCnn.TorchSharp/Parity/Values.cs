@@ -1,0 +1,96 @@
+using System.Numerics.Tensors;
+using TorchSharp;
+using static TorchSharp.torch;
+using Tensor = TorchSharp.torch.Tensor;
+
+namespace MiniCnn.Interop;
+
+/// <summary>A tensor's numbers in row-major order, and its shape.</summary>
+sealed class Values(double[] numbers, params long[] shape)
+{
+    public double[] Numbers => numbers;
+
+    public long[] Shape => shape;
+
+    /// <summary>How far rounding to float may move a number, in every layer up to here; 0 where that was not measured.</summary>
+    public double Bound { get; set; }
+
+    /// <summary>An image of the batch, where the shape is [N, C, H, W] or [N, features].</summary>
+    public ImageShape? Image => shape switch
+    {
+        [_, > 0 and long features] => ImageShape.Features((int)features),
+        [_, > 0 and long c, > 0 and long h, > 0 and long w] => new((int)c, (int)h, (int)w),
+        _ => null,
+    };
+
+    public double Largest => numbers.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+
+    public bool IsZero => numbers.All(number => number == 0);
+
+    public static Values Of(Tensor tensor)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        return new(tensor.numel() == 0 ? [] : tensor.detach().to(ScalarType.Float64, CPU).contiguous().data<double>().ToArray(), tensor.shape);
+    }
+
+    public static Values Of(Tensor<float> tensor) =>
+        new(Array.ConvertAll(tensor.AsSpan().ToArray(), x => (double)x), [.. tensor.Lengths.ToArray().Select(n => (long)n)]);
+
+    public static Values Of(double[] numbers, int count, ImageShape image) =>
+        image.IsFlat ? new(numbers, count, image.Channels) : new(numbers, count, image.Channels, image.Height, image.Width);
+
+    public Tensor<float> ToFloats() => System.Numerics.Tensors.Tensor.Create(Array.ConvertAll(numbers, x => (float)x), [.. shape.Select(n => (nint)n)]);
+
+    /// <summary>Its numbers, each changed.</summary>
+    public Values Map(Func<double, double> change) => new(Array.ConvertAll(numbers, x => change(x)), shape);
+
+    /// <summary>Sums, number by number; null where the shapes differ.</summary>
+    public Values? Plus(Values other) => HasShapeOf(other) ? new([.. numbers.Zip(other.Numbers, (a, b) => a + b)], shape) : null;
+
+    /// <summary>Channels first … first + count − 1 of [N, C, …].</summary>
+    public Values Channels(long first, long count)
+    {
+        long plane = shape.Skip(2).Aggregate(1L, (a, b) => a * b), image = shape[1] * plane;
+        return new([.. Enumerable.Range(0, (int)shape[0]).SelectMany(n => numbers.AsSpan((int)(n * image + first * plane), (int)(count * plane)).ToArray())],
+            [shape[0], count, .. shape[2..]]);
+    }
+
+    /// <summary>One after the other along the channels, as torch.cat(…, 1); null where the shapes do not allow it.</summary>
+    public static Values? Cat(IReadOnlyList<Values> parts)
+    {
+        long[] first = parts[0].Shape;
+        if (parts.Any(part => part.Shape.Length != first.Length || part.Shape[0] != first[0] || !part.Shape.Skip(2).SequenceEqual(first.Skip(2))))
+            return null;
+        int count = (int)first[0];
+        return new([.. Enumerable.Range(0, count).SelectMany(n => parts.SelectMany(part => part.Numbers.AsSpan(part.Numbers.Length / count * n, part.Numbers.Length / count).ToArray()))],
+            [count, parts.Sum(part => part.Shape[1]), .. first.Skip(2)]);
+    }
+
+    public bool HasShapeOf(Values other) => shape.SequenceEqual(other.Shape);
+
+    /// <summary>The largest |difference|, and where; infinite where only one of the two is NaN or infinite.</summary>
+    public (double Error, int At) DifferenceFrom(Values other)
+    {
+        (double Error, int At) worst = (0, 0);
+        for (int i = 0; i < numbers.Length; i++)
+        {
+            double error = numbers[i].Equals(other.Numbers[i]) ? 0 : Math.Abs(numbers[i] - other.Numbers[i]);
+            if (!(error <= worst.Error))
+                worst = (double.IsNaN(error) ? double.PositiveInfinity : error, i);
+        }
+        return worst;
+    }
+
+    /// <summary>An index as “[0, 3, 1, 2]”.</summary>
+    public string Place(int index)
+    {
+        long[] place = new long[shape.Length];
+        long rest = index;
+        for (int axis = shape.Length - 1; axis >= 0; axis--)
+            (rest, place[axis]) = Math.DivRem(rest, shape[axis]);
+        return $"[{string.Join(", ", place)}]";
+    }
+
+    /// <summary>“[8, 1, 28, 28]”.</summary>
+    public override string ToString() => $"[{string.Join(", ", shape)}]";
+}

@@ -1,0 +1,51 @@
+using System.Numerics;
+
+namespace MiniCnn;
+
+/// <summary>A layer as a function of a batch, computed number by number: in double where <see cref="Layer.RunsInDouble"/>, else in float.</summary>
+sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    readonly Layer layer;
+    readonly Pass<T> pass;
+    readonly LaneTensor<T> x, y, dy, dx;
+
+    public ScalarRun(Layer layer, int count, ImageShape input, bool training = true, int seed = 0)
+    {
+        Output = layer.OutputShape(input);
+        (this.layer, pass) = (layer, new() { Training = training, Seed = seed });
+        x = new LaneTensor<T>(1, input, layer.InputMargin(input)).Resize(count);
+        dx = new LaneTensor<T>(1, input).Resize(count);
+        y = new LaneTensor<T>(1, Output).Resize(count);
+        dy = new LaneTensor<T>(1, Output).Resize(count);
+    }
+
+    public ImageShape Output { get; }
+
+    public void Forward(ReadOnlySpan<T> from, Span<T> to)
+    {
+        x.Pack(from);
+        layer.Forward<T, Scalar<T>>(x, y, pass);
+        y.Unpack(to);
+    }
+
+    public T[] Forward(ReadOnlySpan<T> from)
+    {
+        T[] to = new T[y.Count * y.Shape.Length];
+        Array.Fill(to, T.NaN);                                   // what is never written shows
+        y.Pack(to);
+        Forward(from, to);
+        return to;
+    }
+
+    /// <summary>∂f/∂x for the last Forward; parameters' gradients are added to.</summary>
+    public T[] Backward(ReadOnlySpan<T> gradient)
+    {
+        T[] to = new T[dx.Count * dx.Shape.Length];
+        Array.Fill(to, T.NaN);
+        dx.Pack(to);
+        dy.Pack(gradient);
+        layer.Backward<T, Scalar<T>>(x, y, dy, dx, pass);
+        dx.Unpack(to);
+        return to;
+    }
+}
