@@ -4,7 +4,7 @@ namespace MiniCnn.Interop;
 sealed class LeafRun : IDisposable
 {
     readonly Layer model;
-    readonly LayerRun? held;                             // keeps other threads out
+    readonly (int Seed, int Step) before;
     readonly bool training;
     readonly (Layer Layer, int Seed, int Step, (StoredTensor Tensor, SafeTensors.Entry Saved)[] Stored)[] leaves;
     readonly IReadOnlyDictionary<Layer, Call> pairs;
@@ -12,8 +12,7 @@ sealed class LeafRun : IDisposable
     public LeafRun(Layer model, IReadOnlyDictionary<Layer, Call> pairs, bool training)
     {
         (this.model, this.pairs, this.training) = (model, pairs, training);
-        held = model is Container ? model.Enter() : null;
-        held?.Discard();
+        before = (model.Seed, model.Step);
         leaves = [.. Pairing.Leaves(model).Select(leaf => (leaf, leaf.Seed, leaf.Step, leaf.Stored.Select(tensor => (tensor, tensor.Save())).ToArray()))];
         foreach (Parameter p in model.Parameters)
             p.BeginCheck();
@@ -117,6 +116,6 @@ sealed class LeafRun : IDisposable
                 tensor.Load(saved);
             layer.Resume(seed, step);
         }
-        held?.Leave();
+        model.Resume(before.Seed, before.Step);
     }
 }

@@ -56,6 +56,7 @@ sealed class ModuleInDouble : IDisposable
 
     // Of the run that is going on.
     readonly List<(Call Call, Tensor X, Tensor Y)> calls = [];
+    bool records;
     (string Name, Tensor X)? entered;
     Random? noise;
     double size;
@@ -78,12 +79,16 @@ sealed class ModuleInDouble : IDisposable
             // Copies, since a net may free or overwrite what it hands on.
             removers.Add(hookable.register_forward_pre_hook((_, x) =>
             {
+                if (!records)
+                    return x;
                 entered = (name, x.clone());
                 return entered.Value.X.clone();
             }).remove);
             removers.Add(hookable.register_forward_hook((_, _, y) =>
             {
-                Tensor rounded = noise is null ? y : y * Factors(y);
+                Tensor rounded = Moved(y);
+                if (!records)
+                    return rounded;
                 calls.Add((new(name, leaf, Own(leaf.named_parameters(false).Select(p => (p.name, (Tensor)p.parameter))), Own(leaf.named_buffers(false)),
                     Values.Of(entered!.Value.X), Values.Of(rounded)), entered.Value.X, rounded));
                 entered = null;
@@ -103,19 +108,11 @@ sealed class ModuleInDouble : IDisposable
     /// <param name="share">That share.</param>
     public ModuleRecord Run(Values x, bool backward, Random? random = null, double share = 0)
     {
-        (noise, size, entered) = (random, share, null);
+        (records, entered) = (true, null);
         calls.Clear();
         using DisposeScope scope = NewDisposeScope();
-        using (no_grad())
-        {
-            foreach ((Tensor live, _, Values start) in tensors)
-                live.copy_(noise is not null && live.is_floating_point() ? Of(start) * Factors(live) : Of(start));
-        }
-        _ = manual_seed(0);                            // dropout: one mask for each run
-        Tensor batch = Of(x), y;
-        if (noise is not null)
-            batch *= Factors(batch);
-        batch.requires_grad_(backward);
+        Reset(random, share);
+        Tensor batch = Moved(ToTensor(x)).requires_grad_(backward), y;
         try
         {
             using IDisposable? grad = backward ? null : no_grad();
@@ -134,8 +131,48 @@ sealed class ModuleInDouble : IDisposable
             return new([.. calls.Select(call => call.Call)], output, null, null, null);
         TorchGenerator generator = new(0);
         Values dy = output.Map(_ => generator.NextUniform(-1, 1));
-        Values dx = Differentiate(y, Of(dy), batch);
+        Values dx = Differentiate(y, ToTensor(dy), batch);
         return new([.. calls.Select(call => call.Call)], output, dy, dx, null);
+    }
+
+    /// <summary>Puts parameters and buffers back to where they began, moved if noise is given, which then moves every module's output too.</summary>
+    public void Reset(Random? random = null, double share = 0)
+    {
+        (noise, size) = (random, share);
+        Load([.. tensors.Select(tensor => tensor.Start)]);
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        foreach ((Tensor live, _, _) in tensors.Where(tensor => noise is not null && tensor.Live.is_floating_point()))
+            live.mul_(Factors(live));
+        _ = manual_seed(0);                            // dropout: one mask for each run
+    }
+
+    /// <summary>Parameters and buffers as they are.</summary>
+    public Values[] Save() => [.. tensors.Select(tensor => Values.Of(tensor.Live))];
+
+    public void Load(Values[] saved)
+    {
+        using DisposeScope scope = NewDisposeScope();
+        using IDisposable grad = no_grad();
+        foreach ((Tensor live, Values values) in tensors.Zip(saved, (tensor, values) => (tensor.Live, values)))
+            live.copy_(ToTensor(values));
+    }
+
+    /// <summary>A loss of the module on a batch, its backward pass done, and nothing recorded: from what stands in it, with noise or without.</summary>
+    public double Loss(Values x, Func<Tensor, Tensor> loss, Random? random, double share)
+    {
+        (records, noise, size) = (false, random, share);
+        using DisposeScope scope = NewDisposeScope();
+        try
+        {
+            Tensor value = loss(module.call(Moved(ToTensor(x))));
+            value.backward();
+            return Values.Of(value).Numbers[0];
+        }
+        catch (ExternalException e)
+        {
+            throw new ArgumentException($"the module or its loss fails: {e.Message.Split('\n')[0].TrimEnd()}; they run in float64, so give the loss targets of y's type, .to(y.dtype)", nameof(loss), e);
+        }
     }
 
     Values Differentiate(Tensor y, Tensor dy, Tensor batch)
@@ -178,6 +215,8 @@ sealed class ModuleInDouble : IDisposable
     Dictionary<string, Values> Own(IEnumerable<(string Name, Tensor Tensor)> own) =>
         own.ToDictionary(t => t.Name, t => tensors.Find(known => ReferenceEquals(known.Live, t.Tensor)).Start ?? Values.Of(t.Tensor));
 
+    Tensor Moved(Tensor tensor) => noise is null ? tensor : tensor * Factors(tensor);
+
     Tensor Factors(Tensor like)
     {
         double[] factors = new double[like.numel()];
@@ -186,7 +225,7 @@ sealed class ModuleInDouble : IDisposable
         return tensor(factors, like.shape, ScalarType.Float64);
     }
 
-    static Tensor Of(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);
+    static Tensor ToTensor(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "handle")]
     static extern ref IntPtr Handle(Tensor tensor);

@@ -9,7 +9,12 @@ namespace MiniCnn.Interop;
 /// <param name="Relative">That, as a share of the tensor's largest number; NaN where all of the tensor is 0 but for rounding.</param>
 /// <param name="Share">That, as a share of what rounding to float in every layer up to here may do.</param>
 /// <param name="At">The index where it is, “[0, 3, 1, 2]”.</param>
-public sealed record ParityError(string Name, double Absolute, double Relative, double Share, string At);
+public sealed record ParityError(string Name, double Absolute, double Relative, double Share, string At)
+{
+    internal string RelativeText => double.IsNaN(Relative) ? "–" : Relative.ToString("0.0E+0", CultureInfo.InvariantCulture);
+
+    internal string ShareText => double.IsInfinity(Share) ? "∞" : Share.ToString(Share < 1000 ? "0.00" : "0E+0", CultureInfo.InvariantCulture);
+}
 
 /// <summary>A layer of the model beside the module that it was paired with.</summary>
 /// <param name="Layer">“layer 1, BatchNorm2d(8)”.</param>
@@ -72,9 +77,64 @@ public sealed record ParityReport
     }
 
     static string[] Cells(ParityError? error, bool withName) => error is null ? ["–", "", ""] :
-    [
-        FormattableString.Invariant($"{(withName ? $"{error.Name} " : "")}{error.Absolute:0.0E+0}"),
-        double.IsNaN(error.Relative) ? "–" : FormattableString.Invariant($"{error.Relative:0.0E+0}"),
-        double.IsInfinity(error.Share) ? "∞" : error.Share.ToString(error.Share < 1000 ? "0.00" : "0E+0", CultureInfo.InvariantCulture),
-    ];
+        [FormattableString.Invariant($"{(withName ? $"{error.Name} " : "")}{error.Absolute:0.0E+0}"), error.RelativeText, error.ShareText];
+}
+
+/// <summary>One training step of both.</summary>
+/// <param name="Step">1, 2, …</param>
+/// <param name="ModelLoss">The model's loss, before the step.</param>
+/// <param name="ModuleLoss">The module's.</param>
+/// <param name="GradientNorm">√Σ g² over all gradients of the model.</param>
+/// <param name="ModuleGradientNorm">That of the module.</param>
+/// <param name="Loss">The error of the model's loss.</param>
+/// <param name="Gradient">The gradient with the largest share of what rounding may do.</param>
+/// <param name="Parameter">The parameter, or running statistic, with the largest share after the step.</param>
+/// <param name="Parted">The parameters and statistics that are off by more than rounding may do after the step.</param>
+public sealed record TrainingParityStep(
+    int Step, double ModelLoss, double ModuleLoss, double GradientNorm, double ModuleGradientNorm, ParityError Loss, ParityError Gradient, ParityError Parameter,
+    IReadOnlyList<string> Parted)
+{
+    /// <summary>True when nothing is off by more than rounding may do up to this step.</summary>
+    public bool Drifts => Loss.Share <= 1 && Gradient.Share <= 1 && Parameter.Share <= 1;
+}
+
+/// <summary>What <c>Parity.Train</c> found; <see cref="ToString"/> is made to be read.</summary>
+public sealed record TrainingParityReport
+{
+    /// <summary>True when the two only drift apart, as rounding explains; false when they differ.</summary>
+    public required bool Drifts { get; init; }
+
+    /// <summary>One a batch.</summary>
+    public required IReadOnlyList<TrainingParityStep> Steps { get; init; }
+
+    /// <summary>Drift, or what parts first and when.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>The mistake that explains it; empty where none of the known ones does.</summary>
+    public required string LooksLike { get; init; }
+
+    /// <summary>The first line: what was compared.</summary>
+    public required string Title { get; init; }
+
+    /// <summary>A table of the steps, the verdict, and which parameter parts at which step.</summary>
+    public override string ToString()
+    {
+        StringBuilder text = new(Title + "\n\nstep        loss      module  of rounding   gradient      module  of rounding   after the step: relative  of rounding\n");
+        foreach (TrainingParityStep s in Steps)
+        {
+            text.Append(CultureInfo.InvariantCulture, $"{s.Step,4}  {s.ModelLoss,10:G6}  {s.ModuleLoss,10:G6}  {s.Loss.ShareText,11}  {s.GradientNorm,9:G5}  {s.ModuleGradientNorm,10:G5}  {s.Gradient.ShareText,11}   ");
+            text.Append(CultureInfo.InvariantCulture, $"{s.Parameter.Name,-14} {s.Parameter.RelativeText,8}  {s.Parameter.ShareText,11}\n");
+        }
+        text.Append(CultureInfo.InvariantCulture, $"\n{Verdict}\n");
+        if (LooksLike != "")
+            text.Append(CultureInfo.InvariantCulture, $"    It looks like this: {LooksLike}.\n");
+        HashSet<string> parted = [];
+        foreach (TrainingParityStep s in Steps)
+        {
+            string[] now = [.. s.Parted.Where(parted.Add)];
+            if (now.Length > 0)
+                text.Append(CultureInfo.InvariantCulture, $"step {s.Step}: {string.Join(", ", now)} part\n");
+        }
+        return text.ToString();
+    }
 }

@@ -67,7 +67,8 @@ public sealed class BatchNorm2d : Layer
     }
 
     /// <summary>“BatchNorm2d(32)”.</summary>
-    public override string ToString() => $"BatchNorm2d({channels})";
+    public override string ToString() => FormattableString.Invariant(
+        $"BatchNorm2d({channels}{(epsilon == 1e-5 ? "" : $", epsilon {epsilon}")}{(momentum == 0.1 ? "" : $", momentum {momentum}")})");
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("channels", channels), ("epsilon", epsilon), ("momentum", momentum)];
 

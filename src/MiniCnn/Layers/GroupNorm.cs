@@ -55,7 +55,7 @@ public sealed class GroupNorm : Layer
     }
 
     /// <summary>“GroupNorm(4, 32)”.</summary>
-    public override string ToString() => $"GroupNorm({groups}, {channels})";
+    public override string ToString() => FormattableString.Invariant($"GroupNorm({groups}, {channels}{(epsilon == 1e-5 ? "" : $", epsilon {epsilon}")})");
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("groups", groups), ("channels", channels), ("epsilon", epsilon)];
 

@@ -63,7 +63,8 @@ public sealed class LayerNorm : Layer
     }
 
     /// <summary>“LayerNorm(8×28×28)”, “LayerNorm(128)”.</summary>
-    public override string ToString() => shape.IsFlat ? $"LayerNorm({shape.Channels})" : $"LayerNorm({shape})";
+    public override string ToString() => FormattableString.Invariant(
+        $"LayerNorm({(shape.IsFlat ? $"{shape.Channels}" : $"{shape}")}{(epsilon == 1e-5 ? "" : $", epsilon {epsilon}")})");
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("shape", shape.ToJson()), ("epsilon", epsilon)];
 

@@ -42,6 +42,8 @@ public class Adam : Optimizer
         steps = new int[parameters.Length];
     }
 
+    internal override IEnumerable<(string Name, double Value)> Settings => [("beta1", beta1), ("beta2", beta2), ("eps", epsilon), ("weight_decay", weightDecay)];
+
     private protected override IEnumerable<StoredTensor> Moments =>
     [
         .. means.Select((mean, i) => StoredTensor.Of($"{i}.mean", mean)), .. squares.Select((square, i) => StoredTensor.Of($"{i}.square", square)),

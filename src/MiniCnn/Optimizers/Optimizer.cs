@@ -47,6 +47,9 @@ public abstract class Optimizer
     internal IEnumerable<StoredTensor> Stored => Moments.Append(new(
         "learning_rate", "F32 [1]", () => SafeTensors.Entry.From<float>([LearningRate], 1), entry => LearningRate = entry.As<float>()[0]));
 
+    /// <summary>What it was made with, beside the learning rate, by PyTorch's names; true is 1.</summary>
+    internal abstract IEnumerable<(string Name, double Value)> Settings { get; }
+
     /// <summary>What its steps so far have left.</summary>
     private protected abstract IEnumerable<StoredTensor> Moments { get; }
 

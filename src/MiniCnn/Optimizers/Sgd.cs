@@ -39,6 +39,9 @@ public sealed class Sgd : Optimizer
         steps = new int[parameters.Length];
     }
 
+    internal override IEnumerable<(string Name, double Value)> Settings =>
+        [("momentum", momentum), ("dampening", dampening), ("weight_decay", weightDecay), ("nesterov", nesterov ? 1 : 0)];
+
     private protected override IEnumerable<StoredTensor> Moments =>
         velocities.Select((velocity, i) => StoredTensor.Of($"{i}.velocity", velocity)).Append(StoredTensor.Of("steps", steps));
 
