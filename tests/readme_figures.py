@@ -116,11 +116,22 @@ Of 1,000 other photos **{statistics.median(tuned):.1f} %** ({min(tuned):.1f} to 
 """)
 
 
-if sys.argv[1:] in (["pets"], ["residual"], ["tuning"]):
+def compare():
+    """What examples/CompareWithTorchSharp prints: the table, and the net that was ported with a mistake."""
+    command = "$ dotnet run -c Release --project examples/CompareWithTorchSharp"
+    lines = [line.rstrip() for line in run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/CompareWithTorchSharp")]
+    (ROOT / "tests/recorded/live-run.txt").write_text("\n".join([command, *lines]) + "\n", encoding="utf-8", newline="\n")
+    ported = next(i for i, line in enumerate(lines) if line.startswith("A net ported"))
+    table = lines[:ported - 1]
+    block("compare", f"```\n{command}\n" + "\n".join([*table[:9], "  …", *table[-5:]]) + "\n```\n")
+    block("parity", f"```\n{command} -- port eps\n" + "\n".join(lines[ported:]).rstrip() + "\n```\n")
+
+
+if sys.argv[1:] in (["pets"], ["residual"], ["tuning"], ["compare"]):
     run("dotnet", "build", "-c", "Release")
-    {"pets": pets, "residual": residual, "tuning": tuning}[sys.argv[1]]()
+    {"pets": pets, "residual": residual, "tuning": tuning, "compare": compare}[sys.argv[1]]()
     sys.exit()
-for name in ("mnist", "tests", "compare", "figures"):
+for name in ("mnist", "tests", "compare", "parity", "figures"):
     block(name, "being measured\n")                 # the tests below refuse an empty block
 run("dotnet", "build", "-c", "Release")
 accuracies, seconds, shown = [], [], None
@@ -148,13 +159,11 @@ tests = run("dotnet", "test", "-c", "Release", "--no-build")
 took = time.monotonic() - start
 kept = [line.strip() for line in tests if line.startswith("Passed!") or line.strip().startswith("Checked against")]
 convolutions = re.search(r"live .*?, (\d+) of them conv2d", "\n".join(kept))[1]
-compared = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/CompareWithTorchSharp")
-(ROOT / "tests/recorded/live-run.txt").write_text("\n".join(["$ dotnet run -c Release --project examples/CompareWithTorchSharp", *compared]) + "\n", encoding="utf-8", newline="\n")
+compare()
 size = (ROOT / "src/MiniCnn/bin/Release/net10.0/MiniCnn.dll").stat().st_size
 
 block("mnist", "```\n$ dotnet run -c Release --project examples/Mnist\n…\n" + "\n".join(shown) + "\n```\n")
 block("tests", "```\n$ dotnet test -c Release\n…\n" + "\n".join(kept) + "\n```\n")
-block("compare", "```\n$ dotnet run -c Release --project examples/CompareWithTorchSharp\n" + "\n".join(line.rstrip() for line in [*compared[:9], "  …", *compared[-5:]]) + "\n```\n")
 block("figures", f"""| | | command |
 |---|---|---|
 | conv2d cases that agree with TorchSharp | **{convolutions} of {convolutions}**, each with its gradients | `dotnet test -c Release` ({took:.0f} s) |
