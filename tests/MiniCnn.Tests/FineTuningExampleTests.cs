@@ -50,7 +50,7 @@ public sealed class FineTuningExampleTests : IDisposable
     /// <summary>It is meant to be read at a sitting.</summary>
     [Fact]
     public void It_has_at_most_60_lines() =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(ReadmeTests.Root(), "examples", "FineTuning", "Program.cs")).Length, 1, 60);
+        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "FineTuning", "Program.cs")).Length, 1, 60);
 
     static string[] Run(string[] arguments)
     {

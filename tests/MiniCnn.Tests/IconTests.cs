@@ -26,7 +26,7 @@ public sealed class IconTests
             for (int x = 0; x < 5; x++)
                 icon.Fill(2 + x * (cell + 1), 2 + y * (cell + 1), cell, cell, Rgb.BlueWhiteRed(kernel[y, x] / 9f));
 
-        string path = Path.Combine(ReadmeTests.Root(), "src", "icon.png");
+        string path = Path.Combine(Repository.Root, "src", "icon.png");
         if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_ICON") == "1")
             icon.Save(path);
         Picture saved = Picture.Load(path);

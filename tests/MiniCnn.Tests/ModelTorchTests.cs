@@ -7,7 +7,7 @@ namespace MiniCnn.Tests;
 /// <summary>A model's file and PyTorch: what one writes the other loads, running statistics included, and makes the same of images.</summary>
 public sealed class ModelTorchTests : IDisposable
 {
-    static readonly string tests = Path.Combine(ReadmeTests.Root(), "tests");
+    static readonly string tests = Path.Combine(Repository.Root, "tests");
 
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
 

@@ -16,7 +16,18 @@ static class PublicApi
         (typeof(void), "void"),
     }.ToDictionary(k => k.Type, k => k.Keyword);
 
-    public static string Of(Assembly assembly) => string.Join('\n', assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal).Select(
+    /// <summary>A change of what a package shows to others is a decision: MINICNN_UPDATE_API=1 writes it down, and it stands in the commit.</summary>
+    public static void IsAsDecided(Assembly assembly)
+    {
+        string path = Path.Combine(Repository.Root, "tests", $"PublicApi.{assembly.GetName().Name}.txt"), api = Of(assembly);
+        if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_API") == "1")
+            File.WriteAllText(path, api);
+        string[] now = api.Split('\n'), decided = File.ReadAllText(path).ReplaceLineEndings("\n").Split('\n');
+        Assert.True(now.SequenceEqual(decided), $"not as {Path.GetFileName(path)} has it; MINICNN_UPDATE_API=1 writes it anew\n"
+            + string.Concat(decided.Except(now).Select(line => $"- {line}\n").Concat(now.Except(decided).Select(line => $"+ {line}\n"))));
+    }
+
+    static string Of(Assembly assembly) => string.Join('\n', assembly.GetExportedTypes().OrderBy(type => type.FullName, StringComparer.Ordinal).Select(
         type => $"{Head(type)}\n{string.Concat(type.GetMembers(Declared).Select(m => (m.Name, Text: Member(m))).Where(m => m.Text != "")
             .OrderBy(m => m.Name, StringComparer.Ordinal).ThenBy(m => m.Text, StringComparer.Ordinal).Select(m => $"    {m.Text}\n"))}"));
 

@@ -13,8 +13,7 @@ namespace MiniCnn.Tests;
 [Collection(nameof(ReadmeTests))]                                     // tests write to one file
 public sealed class ReadmeTests
 {
-    static readonly string root = Root();
-    static readonly string path = Path.Combine(root, "README.md");
+    static readonly string path = Path.Combine(Repository.Root, "README.md");
 
     [Fact]
     public void The_tables_of_what_is_checked_are_up_to_date()
@@ -142,7 +141,7 @@ public sealed class ReadmeTests
 
     static void ProgramIsUpToDate(string name, string file, int indent)
     {
-        string source = File.ReadAllText(Path.Combine(root, file)).ReplaceLineEndings("\n");
+        string source = File.ReadAllText(Path.Combine(Repository.Root, file)).ReplaceLineEndings("\n");
         string[] lines = source.Split($"// README: {name}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
         if (lines[^1].Length > indent && lines[^1][indent] == ' ')
             lines = [.. lines, "        }"];                                  // it ends within its loop
@@ -156,7 +155,7 @@ public sealed class ReadmeTests
         foreach (string block in readme.Split(": begin -->\n")[1..])
             Assert.False(block.StartsWith("<!--", StringComparison.Ordinal), "a block of the README is empty; tests/readme_figures.py fills it");
         foreach (Match link in Regex.Matches(readme, @"\]\(([^)#:]+)\)"))
-            Assert.True(Path.Exists(Path.Combine(root, link.Groups[1].Value)), $"README.md points to {link.Groups[1].Value}, which is not there");
+            Assert.True(Path.Exists(Path.Combine(Repository.Root, link.Groups[1].Value)), $"README.md points to {link.Groups[1].Value}, which is not there");
     }
 
     internal static void IsUpToDate(string name, string text)
@@ -168,13 +167,5 @@ public sealed class ReadmeTests
             File.WriteAllText(path, parts[0] + begin + text + end + parts[2]);
         else
             Assert.Equal(text, parts[1]);
-    }
-
-    internal static string Root()
-    {
-        string folder = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(folder, "MiniCnn.sln")))
-            folder = Path.GetDirectoryName(folder)!;
-        return folder;
     }
 }

@@ -39,7 +39,7 @@ public sealed class ResNetExampleTests : IDisposable
     /// <summary>It is meant to be read at a sitting.</summary>
     [Fact]
     public void It_has_at_most_60_lines() =>
-        Assert.InRange(File.ReadAllLines(Path.Combine(ReadmeTests.Root(), "examples", "ResNet", "Program.cs")).Length, 1, 60);
+        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "ResNet", "Program.cs")).Length, 1, 60);
 
     string Records(string name, int count, int seed)
     {
