@@ -9,7 +9,7 @@ namespace MiniCnn.Tests;
 /// <summary>The packages as somebody else gets them: what is in them, and the programs of their READMEs in a project that has nothing but them.</summary>
 public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 {
-    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging"];
+    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
 
     [Fact]
     public void Packages_are_made_with_their_symbols_and_nothing_else()
@@ -43,7 +43,12 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             Assert.Equal((name, "MIT", "icon.png", "README.md"), (Says("id"), Says("license"), Says("icon"), Says("readme")));
             Assert.True(Says("description").Length > 60 && Says("tags").Split(' ').Length > 4);
             Assert.Equal(
-                name == "MiniCnn" ? ["MathNet.Numerics", "System.Numerics.Tensors"] : [$"MiniCnn [{Packed.Version}]"],      // Imaging uses MiniCnn's internals
+                name switch
+                {
+                    "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
+                    "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]"],                      // it uses MiniCnn's internals
+                    _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
+                },
                 metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(
                     e => e.Attribute("id")!.Value + (e.Attribute("version")!.Value is ['[', ..] only ? $" {only}" : "")));
             // On its page nothing is beside it.
@@ -64,6 +69,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             Assert.StartsWith($"/_/src/{name}/", pdb.Replace('\\', '/'), StringComparison.Ordinal);
 #endif
         }
+        // TorchSharp is not for trimming.
         Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly], assembly => Assert.Contains(
             assembly.GetCustomAttributes<AssemblyMetadataAttribute>(), a => a is { Key: "IsTrimmable", Value: "True" }));
     }

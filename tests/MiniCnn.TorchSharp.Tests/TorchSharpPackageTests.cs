@@ -1,0 +1,27 @@
+using System.Globalization;
+using MiniCnn.Interop;
+using TorchSharp;
+
+namespace MiniCnn.Tests;
+
+/// <summary>MiniCnn.TorchSharp as somebody else gets it. What is in its package, PackageTests see.</summary>
+public sealed class TorchSharpPackageTests(Packed packed) : IClassFixture<Packed>
+{
+    [Fact]
+    public void The_public_API_is_what_was_decided() => PublicApi.IsAsDecided(typeof(TorchLibrary).Assembly);
+
+    [Fact]
+    public void The_program_of_its_README_trains_with_TorchSharp_where_there_is_nothing_but_the_packages()
+    {
+        string program = packed.Program("MiniCnn.TorchSharp");
+        Assert.Contains(Repository.ReadmeProgram("bridge program"), program, StringComparison.Ordinal);
+
+        string torchSharp = typeof(torch).Assembly.GetName().Version!.ToString(3);
+        string[] output = packed.Run(program, ("MiniCnn.TorchSharp", Packed.Version), ("TorchSharp-cpu", torchSharp)).Split('\n');
+        string loss = Assert.Single(output, line => line.StartsWith("test loss: ", StringComparison.Ordinal)).Split(' ')[2];
+        Assert.InRange(float.Parse(loss, CultureInfo.InvariantCulture), 0, 1);
+
+        string bin = Path.Combine(packed.Consumer, "bin", "Release", "net10.0");
+        Assert.Equal(["runtimes"], Directory.GetDirectories(bin).Select(Path.GetFileName));    // TorchSharp has copied no libraries
+    }
+}
