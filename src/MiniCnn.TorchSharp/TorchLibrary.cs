@@ -1,3 +1,4 @@
+using System.Runtime;
 using System.Runtime.InteropServices;
 using TorchSharp;
 
@@ -8,6 +9,7 @@ public static partial class TorchLibrary
 {
     static readonly string[] platforms = ["linux-x64", "win-x64", "osx-arm64"];
     static readonly Lazy<bool> loaded = new(LoadAll);
+    static bool withoutCollections;                      // one at a time has that
 
     /// <summary>
     /// Loads the native libraries; call it before the first use of TorchSharp. Without it, TorchSharp 0.107 does not load where libstdc++ is
@@ -20,6 +22,29 @@ public static partial class TorchLibrary
     /// <exception cref="PlatformNotSupportedException">TorchSharp has no native libraries for this system; the message, one line, names those it has.</exception>
     /// <exception cref="DllNotFoundException">A library is missing or does not load; the message says in one line which, where, why, and the way out.</exception>
     public static void Load() => _ = loaded.Value;
+
+    /// <summary>
+    /// TorchSharp 0.107 gives native code numbers (torch.Scalar) that it does not keep alive: a collection at the wrong moment frees them under it, seen once in
+    /// some hundred thousand steps of its optimizers. So there is none while it works, unless the work takes more than the room or stands in such work itself.
+    /// </summary>
+    /// <param name="work">What is done.</param>
+    /// <param name="room">Bytes that it may allocate.</param>
+    internal static T WithoutCollections<T>(Func<T> work, long room = 1 << 27)
+    {
+        bool mine = Interlocked.Exchange(ref withoutCollections, true) is false;
+        bool began = mine && GCSettings.LatencyMode != GCLatencyMode.NoGCRegion && GC.TryStartNoGCRegion(room);
+        try
+        {
+            return work();
+        }
+        finally
+        {
+            if (began && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)    // else it took more than the room
+                GC.EndNoGCRegion();
+            if (mine)
+                withoutCollections = false;
+        }
+    }
 
     static bool LoadAll()
     {

@@ -132,7 +132,7 @@ static class TorchModules
 
     static (long, long) Pair(Size2d size) => (size.Height, size.Width);
 
-    static long[] Long(Size2d size) => [size.Height, size.Width];
+    public static long[] Long(Size2d size) => [size.Height, size.Width];
 
     static double[] Double(Size2d size) => [size.Height, size.Width];
 }

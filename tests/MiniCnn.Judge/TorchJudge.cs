@@ -1,4 +1,3 @@
-using System.Runtime;
 using System.Runtime.InteropServices;
 using Microsoft.Win32.SafeHandles;
 using MiniCnn.Cases;
@@ -31,14 +30,14 @@ static partial class TorchJudge
     public static string Version => $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}";
 
     /// <summary>What TorchSharp makes of a case in float.</summary>
-    public static Numbers Float(Case c) => WithoutCollections(() =>
+    public static Numbers Float(Case c) => TorchLibrary.WithoutCollections(() =>
     {
         using TorchCase torchCase = TorchCase.Of(c, ScalarType.Float32);
         return torchCase.Run(c.Inputs());
-    });
+    }, Room);
 
     /// <summary>What is right, and how far off rounding may be.</summary>
-    public static Judgement Of(Case c) => WithoutCollections<Judgement>(() =>
+    public static Judgement Of(Case c) => TorchLibrary.WithoutCollections<Judgement>(() =>
     {
         Numbers inputs = c.Inputs();
         using TorchCase torchCase = TorchCase.Of(c, ScalarType.Float64);
@@ -50,25 +49,7 @@ static partial class TorchJudge
             Rounding.Formula => LargestMoves(c, torchCase, inputs, exact),
             _ => MovesByChance(c, torchCase, inputs, exact),
         });
-    });
-
-    /// <summary>
-    /// TorchSharp 0.107 gives native code numbers (torch.Scalar) that it does not keep alive: a collection at the wrong moment frees them under it,
-    /// seen once in some hundred thousand steps of its optimizers. So there is none while it works.
-    /// </summary>
-    static T WithoutCollections<T>(Func<T> work)
-    {
-        GC.TryStartNoGCRegion(Room);
-        try
-        {
-            return work();
-        }
-        finally
-        {
-            if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion)    // else it took more than the room
-                GC.EndNoGCRegion();
-        }
-    }
+    }, Room);
 
     static Numbers SumsOfMagnitudes(Case c, TorchCase torchCase, Numbers inputs, Numbers exact)
     {

@@ -48,12 +48,34 @@ public sealed class ParityTests
         ["another slope"] = (Model, () => new Net { Between = x => F.max_pool2d(F.leaky_relu(x, 0.2), 2) }, "before layer 4,", "the module computes what LeakyReLU(0.2) would"),
         ["another pool"] = (Model, () => new Net { Between = x => F.avg_pool2d(F.relu(x), 2) }, "before layer 4,", "the module computes what AvgPool2d(2×2, stride 2) would"),
         ["softmax before the loss"] = (Model, () => new Net { Last = x => F.softmax(x, 1) }, "after the last layer", "the module also applies Softmax here"),
-        ["another layer"] = (() => new Sequential(new Conv2d(3, 6, 3), new GELU()), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.SiLU()), "layer 1,", "the module has a SiLU where the model has a GELU"),
+        ["another layer"] = (() => new Sequential(new Conv2d(3, 6, 3), new GELU()), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.SiLU()), "layer 1,", "the module has SiLU where the model has GELU"),
         ["no shortcut"] = (() => new Sequential(new Residual(new Conv2d(3, 3, 3, padding: 1)), new Conv2d(3, 2, 1)), () => nn.Sequential(nn.Conv2d(3, 3, 3, padding: 1), nn.Conv2d(3, 2, 1)),
             "before layer 1,", "the module does not add the shortcut of layer 0"),
         ["no gradient"] = (Model, () => new Net { Between = x => F.max_pool2d(F.relu(x.detach()), 2) }, "layer 4,", "no gradient arrives in the module"),
         ["dropout's probability"] = (() => new Sequential(new Conv2d(3, 6, 3), new Dropout(0.5)), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.Dropout(0.25)), "layer 1,", "the probability is 0.25 in the module, 0.5 in the model"),
         ["a gradient of one's own"] = (() => new Sequential(new Conv2d(3, 6, 3), new WrongSwish()), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.SiLU()), "layer 1,", "-1 × the model's: the sign is turned"),
+        ["gelu by tanh"] = (() => Act(new GELU()), () => new Net { Between = x => F.max_pool2d(0.5 * x * (1 + (0.7978845608028654 * (x + 0.044715 * x.pow(3))).tanh()), 2) }, "before layer 4,",
+            "the module computes gelu with approximate: tanh, the model has layer 2, GELU"),
+        ["hardswish"] = (() => Act(new SiLU()), () => new Net { Between = x => F.max_pool2d(F.hardswish(x), 2) }, "before layer 4,", "the module computes hardswish"),
+        ["ceil_mode"] = (() => new Sequential(new Conv2d(3, 6, 2), new MaxPool2d(2), new Conv2d(6, 4, 1)),
+            () => nn.Sequential(nn.Conv2d(3, 6, 2), new Own(x => F.max_pool2d(x, 2, ceil_mode: true)), nn.Conv2d(6, 4, 1)), "layer 1,", "the module computes max_pool2d with ceil_mode: true"),
+        ["align_corners"] = (() => new Sequential(new Upsample(2, UpsampleMode.Bilinear), new Conv2d(3, 4, 1)),
+            () => nn.Sequential(new Own(x => F.interpolate(x, scale_factor: [2, 2], mode: InterpolationMode.Bilinear, align_corners: true)), nn.Conv2d(3, 4, 1)),
+            "layer 0,", "the module computes interpolate, bilinear with align_corners: true"),
+        ["branches in another order"] = (() => new Sequential(new Concat(new Conv2d(3, 2, 1), new Conv2d(3, 4, 1)), new Conv2d(6, 4, 3)), () => new Two((a, b) => cat([b, a], 1)),
+            "before layer 1,", "the module joins the branches of layer 0, Concat(2 branches) in the order 1, 0"),
+        ["the body times 0.1"] = (() => Summed(), () => new Two((a, b) => F.relu(0.1 * a + b), 4), "before layer 2,", "the module multiplies the body of layer 0"),
+        ["the shortcut after the activation"] = (() => Summed(), () => new Two((a, b) => F.relu(a) + b, 4), "before layer 2,", "the module adds the shortcut of layer 0"),
+        ["read as [N, H, W, C]"] = (Model, () => new Net { First = x => x.reshape(-1, 8, 12, 3).permute(0, 3, 1, 2) }, "before layer 0,", "its numbers read as [N, H, W, C]"),
+        ["one convolution more"] = (Model, () => new Net(conv2: nn.Sequential(("first", nn.Conv2d(6, 6, 1)), ("second", nn.Conv2d(6, 4, 3)))), "before layer 4,", "the module has 'conv2.first', Conv2d"),
+        ["shared weights"] = (() => new Sequential(new Conv2d(3, 3, 1), new ReLU(), new Conv2d(3, 3, 1)), Shared, "layer 2,", "the module is called 2 times"),
+        ["frozen in the module"] = (Model, () => Frozen(new Net()), "layer 0,", "requires_grad is false in the module"),
+        ["a NaN among the weights"] = (Model, () => Damaged(new Net()), "'bn1', BatchNorm2d", ""),
+        ["an error in the backward pass"] = (() => new Sequential(new Conv2d(3, 3, 1), new Sigmoid()), () => nn.Sequential(nn.Conv2d(3, 3, 1), new Own(x =>
+        {
+            Tensor y = x.sigmoid();
+            return y.add_(1);                                         // sigmoid has kept y
+        })), "the module", ""),
         ["a size that does not fit"] = (Model, () => new Net(fc: nn.Linear(30, 5)), "the module", ""),
     };
 
@@ -67,7 +89,7 @@ public sealed class ParityTests
         ParityReport report = Parity.Compare(model(), module(), Batch());
         Assert.False(report.Agrees);
         Assert.True(report.Differences.Any(d => d.Where.StartsWith(where, StringComparison.Ordinal) && d.LooksLike.Contains(looksLike, StringComparison.Ordinal)), report.ToString());
-        if (mistake != "H and W of the pictures")                  // two there
+        if (mistake is not ("H and W of the pictures" or "shared weights" or "frozen in the module" or "a NaN among the weights" or "an error in the backward pass"))    // several there
             Assert.True(report.Differences.Count == 1, report.ToString());
     }
 
@@ -88,10 +110,11 @@ public sealed class ParityTests
             () => new Sequential(new Residual(new Sequential(new Conv2d(3, 6, 3, 2, 1), new BatchNorm2d(6), new ReLU(), new Conv2d(6, 6, 3, padding: 1), new BatchNorm2d(6)),
                 new Sequential(new Conv2d(3, 6, 1, 2), new BatchNorm2d(6))), new ReLU(), new AdaptiveAvgPool2d(1), new Flatten(), new Linear(6, 4)),
             () => new BasicBlock(), () => Batch()),
+        ["branches called in another order"] = (() => new Sequential(new Concat(new Conv2d(3, 2, 1), new Conv2d(3, 4, 1)), new Conv2d(6, 4, 3)), () => new Two((a, b) => cat([a, b], 1)) { SecondFirst = true }, () => Batch()),
         ["a layer of one's own"] = (() => new Sequential(new Conv2d(3, 4, 3), new Swish(), new MaxPool2d(2)), () => nn.Sequential(nn.Conv2d(3, 4, 3), nn.SiLU(), nn.MaxPool2d(2)), () => Batch()),
         ["a layer of one's own, a function there"] = (() => new Sequential(new Conv2d(3, 6, 3, padding: 1), new BatchNorm2d(6), new Swish(), new MaxPool2d(2), new Conv2d(6, 4, 3), new ReLU(), new Flatten(), new Linear(32, 5)),
             () => new Net { Between = x => F.max_pool2d(F.silu(x), 2) }, () => Batch()),
-        ["a bias before a norm, frozen weights"] = (() => Frozen(Model()), () => new Net(), () => Batch()),
+        ["a bias before a norm, frozen weights"] = (() => Frozen(Model()), () => Frozen(new Net()), () => Batch()),
         ["many equal pixels"] = (() => new Sequential(new Conv2d(1, 6, 5, padding: 2), new MaxPool2d(2), new ReLU(), new Conv2d(6, 8, 3), new MaxPool2d(2), new Flatten(), new Linear(288, 10)),
             () => nn.Sequential(nn.Conv2d(1, 6, 5, padding: 2), nn.MaxPool2d(2), nn.ReLU(), nn.Conv2d(6, 8, 3), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(288, 10)),
             () => DrawnDigits.Draw(16, seed: 3).Batches(16).First().Images),
@@ -133,7 +156,7 @@ public sealed class ParityTests
 
     static readonly Dictionary<string, (Func<IReadOnlyList<Parameter>, Optimizer> Ours, Func<IEnumerable<TorchParameter>, optim.Optimizer> Theirs, string First, string LooksLike)> slips = new()
     {
-        ["learning rate"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.1, 0.9), "parts at step 1,", "LearningRate is 0.1 in the module, 0.05 in the model"),
+        ["learning rate"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.1, 0.9), "parts at step 1,", "the learning rate is 0.1 in the module, 0.05 in the model"),
         ["momentum"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.8), "parts at step 2,", "momentum is 0.8 in the module, 0.9 in the model"),
         ["weight decay"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, weight_decay: 1e-4), "parts at step 1,", "weight_decay is 0.0001 in the module, 0 in the model"),
         ["Nesterov"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, nesterov: true), "parts at step 1,", "nesterov is 1 in the module, 0 in the model"),
@@ -193,6 +216,34 @@ public sealed class ParityTests
     }
 
     [Fact]
+    public void Gradients_may_be_clipped_and_rates_set_on_both_sides()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Sequential model = Model();
+        TrainingParityReport Train(bool inModule)
+        {
+            Net module = new();
+            return Parity.Train(
+                model, module, Batches(4), p => new Sgd(p, 0, 0.9f), p => optim.SGD(p, 0.05, 0.9),
+                beforeStep: (optimizer, step) =>
+                {
+                    optimizer.LearningRate = 0.05f / (1 + step);
+                    if (inModule)
+                        GradientClipping.ClipNorm(model.Parameters, 0.5f);
+                },
+                moduleBeforeStep: (optimizer, step) =>
+                {
+                    optimizer.ParamGroups.Single().LearningRate = 0.05 / (1 + step);
+                    nn.utils.clip_grad_norm_(module.parameters(), 0.5);
+                });
+        }
+        TrainingParityReport both = Train(true), one = Train(false);
+        Assert.True(both.Drifts, both.ToString());
+        Assert.Contains("parts at step 1,", one.Verdict, StringComparison.Ordinal);
+        Assert.StartsWith("the module's step is 0.", one.LooksLike, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Targets_may_be_anything()
     {
         using DisposeScope scope = NewDisposeScope();
@@ -241,6 +292,8 @@ public sealed class ParityTests
         Parity.Compare(model, module, Batch(), training: false);
         Parity.Train(model, module, Batches(2), p => new Sgd(p, 0.05f), p => optim.SGD(p, 0.05));
         Assert.Throws<ArgumentException>(() => Parity.Train(model, other, Batches(1), p => new Sgd(p, 0.05f), p => optim.SGD(p, 0.05)));
+        Assert.Throws<ArgumentException>(() => Parity.Train(model, module, Batches(1), p => new Sgd(p, -1), p => optim.SGD(p, 0.05)));
+        Assert.Throws<InvalidDataException>(() => Parity.Train(model, module, Batches(2), p => new Sgd(p, 0.1f), p => optim.SGD(p, 0.05), beforeStep: (_, step) => throw new InvalidDataException()));
         Assert.Equal(before, State());
         Assert.All(module.parameters().Zip(objects), pair => Assert.Same(pair.First, pair.Second));
         Assert.All(module.parameters(), p => Assert.Equal(float32, p.dtype));
@@ -260,9 +313,12 @@ public sealed class ParityTests
         Says("1.weight [6] was paired with no parameter of the module", () => Parity.Train(Model(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)), Batches(1), ours, theirs));
         Says("the module fails in '1' of [6, 2, 8, 12]:", () => Parity.Train(Model(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)), Batches(1), ours, theirs));
         Says("there is no batch to train on", () => Parity.Train(Model(), new Net(), [], ours, theirs));
-        Says("the module or its loss fails: Found dtype Float but expected Double; they run in float64",
+        Says("the module, its loss or its optimizer fails: Found dtype Float but expected Double; they run in float64",
             () => Parity.Train(Model(), new Net(), Batches(1), ours, theirs, moduleLoss: (y, _) => F.mse_loss(y, zeros(6, 5))));
-        Says("a batch with numbers in it is needed, not [0, 3, 8, 12]", () => Parity.Compare(Model(), new Net(), Batch(0)));
+        Says("a batch of finite numbers is needed, not [0, 3, 8, 12]", () => Parity.Compare(Model(), new Net(), Batch(0)));
+        FloatTensor damaged = Batch();
+        damaged.AsSpan()[77] = float.NaN;
+        Says("a batch of finite numbers is needed, not [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(Model(), new Net(), damaged));
 
         static void Says(string start, Action action)
         {
@@ -286,6 +342,9 @@ public sealed class ParityTests
         ParityReport momentum = Parity.Compare(Model(), Evaluated(new Net(bn1: nn.BatchNorm2d(6, momentum: 0.3))), Batch(), training: false);
         Assert.Contains(momentum.Notes, note => note.EndsWith("momentum is 0.3 in the module, 0.1 in the model; this batch does not show it", StringComparison.Ordinal));
         Assert.True(momentum.Agrees);
+        ParityReport kind = Parity.Compare(new Sequential(new Conv2d(3, 2, 1), new ReLU()), nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU6()), Batch());
+        Assert.True(kind.Agrees);
+        Assert.Contains(kind.Notes, note => note.EndsWith("the module has ReLU6 where the model has ReLU; this batch does not show it", StringComparison.Ordinal));
     }
 
     /// <summary>Calls a module in a way that no hook sees.</summary>
@@ -312,14 +371,20 @@ public sealed class ParityTests
         return ManagedTensor.Create([.. Enumerable.Range(0, count * 3 * 8 * 12).Select(_ => random.NextUniform(-1, 1))], [count, 3, 8, 12]);
     }
 
-    static Sequential Model() => new(
-        new Conv2d(3, 6, 3, padding: 1), new BatchNorm2d(6), new ReLU(), new MaxPool2d(2), new Conv2d(6, 4, 3), new ReLU(), new Flatten(), new Linear(32, 5));
+    static Sequential Model() => Act(new ReLU());
 
     static Layer Frozen(Layer model)
     {
         foreach (Parameter p in model.Parameters.Take(3))
             p.Trainable = false;
         return model;
+    }
+
+    static Module Frozen(Module module)
+    {
+        foreach (TorchParameter p in module.parameters().Take(3))
+            p.requires_grad = false;
+        return module;
     }
 
     static Module Evaluated(Module module)
@@ -363,11 +428,52 @@ public sealed class ParityTests
             fc.call(F.relu(bn2.call(conv2.call(F.relu(bn1.call(conv1.call(input))))) + downsample.call(input)).mean([2, 3]));
     }
 
-    /// <summary>A weight, a bias, and a formula with them.</summary>
+    /// <summary>Two convolutions of one x, joined, and one more.</summary>
+    sealed class Two : Module
+    {
+        readonly Module first, second, last;
+        readonly Func<Tensor, Tensor, Tensor> join;
+
+        public Two(Func<Tensor, Tensor, Tensor> join, int channels = 2) : base("Two")
+        {
+            (first, second, last, this.join) = (nn.Conv2d(3, channels, 1), nn.Conv2d(3, 4, 1), nn.Conv2d(channels == 4 ? 4 : 6, 4, 3), join);
+            RegisterComponents();
+        }
+
+        public bool SecondFirst { get; init; }
+
+        public override Tensor forward(Tensor input)
+        {
+            Tensor? b = SecondFirst ? second.call(input) : null;
+            return last.call(join(first.call(input), b ?? second.call(input)));
+        }
+    }
+
+    static Sequential Summed() => new(new Residual(new Conv2d(3, 4, 1), new Conv2d(3, 4, 1)), new ReLU(), new Conv2d(4, 4, 3));
+
+    static Sequential Act(Layer layer) => new(
+        new Conv2d(3, 6, 3, padding: 1), new BatchNorm2d(6), layer, new MaxPool2d(2), new Conv2d(6, 4, 3), new ReLU(), new Flatten(), new Linear(32, 5));
+
+    static Module Shared()
+    {
+        Module conv = nn.Conv2d(3, 3, 1);
+        return nn.Sequential(conv, nn.ReLU(), conv);
+    }
+
+    static Module Damaged(Module module)
+    {
+        using IDisposable grad = no_grad();
+        module.state_dict()["bn1.weight"][2] = double.NaN;
+        return module;
+    }
+
+    /// <summary>A weight, a bias, and a formula with them; or a function.</summary>
     sealed class Own : Module
     {
-        readonly TorchSharp.Modules.Parameter weight, bias;
+        readonly TorchParameter? weight, bias;
         readonly Func<Tensor, Tensor, Tensor, Tensor> formula;
+
+        public Own(Func<Tensor, Tensor> function) : base("Own") => formula = (x, _, _) => function(x);
 
         public Own(int from, int to, Func<Tensor, Tensor, Tensor, Tensor> formula) : base("Own")
         {
@@ -381,7 +487,7 @@ public sealed class ParityTests
             RegisterComponents();
         }
 
-        public override Tensor forward(Tensor input) => formula(input, weight, bias);
+        public override Tensor forward(Tensor input) => formula(input, weight!, bias!);
     }
 
     class Swish : PlainLayer

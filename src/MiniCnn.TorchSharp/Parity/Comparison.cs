@@ -18,6 +18,7 @@ sealed class Comparison : IDisposable
     readonly List<ParityDifference> differences = [], inPassing = [];    // the second: those that may cancel out later
     readonly HashSet<object> faulty = new(ReferenceEqualityComparer.Instance);
     readonly List<string> notes = [];
+    bool differsBetween;                                 // then gradients that come from there differ too
 
     public Comparison(Layer model, Module module, Values x, ModuleRecord record, bool training)
     {
@@ -34,6 +35,8 @@ sealed class Comparison : IDisposable
     {
         NoteWeights();
         ForceAll();
+        if (record.Calls.FirstOrDefault(call => !call.Y.IsFinite) is { } notFinite)
+            differences.Add(new($"{notFinite}", "NaN or infinity comes out in the module: what follows cannot be compared", notFinite.X.IsFinite && notFinite.Parameters.Values.All(p => p.IsFinite) ? "" : "it came in, or stands in the weights"));
         if (record.Fault is not null)
             differences.Add(new("the module", record.Fault, ""));
         else if (inPassing.Count > 0 && IsSameInTheEnd())
@@ -50,7 +53,7 @@ sealed class Comparison : IDisposable
                 "the layers are the same in double: a fault in how MiniCnn computes in float, or a maximum that is nearly tied"));
         }
         foreach (string name in record.Fault is null ? notCalled : [])
-            notes.Add($"the module's {name}, was not called: it is not used, or by .forward(x), which is not seen; write .call(x)");
+            notes.Add($"the module's {name}, was not called: it is not used, or by .forward(x), which is not seen (write .call(x)), or a function takes its weights");
         Call[] alone = [.. record.Calls.Except(pairs.Values)];
         Layer[] single = [.. Pairing.Leaves(model).Where(layer => !pairs.ContainsKey(layer) && layer.Parameters.Count > 0)];
         if (alone.Length > 0)
@@ -80,11 +83,9 @@ sealed class Comparison : IDisposable
         if (!training || record.Dy is null || y is null || !y.HasShapeOf(record.Y!))
             return;
         Values? dx = back(record.Dy);
-        if (dx is not null && dx.HasShapeOf(record.Dx!) && NoGapDiffers && Beyond(dx, record.Dx!, floatBetween) is { } what)
+        if (dx is not null && dx.HasShapeOf(record.Dx!) && !differsBetween && Beyond(dx, record.Dx!, floatBetween) is { } what)
             differences.Add(new("before the first layer", $"the gradient of the input: {what}", Lookalikes.OfGradient(dx, record.Dx!)));
     }
-
-    bool NoGapDiffers => !faulty.Any(place => place is string) && !differences.Any(d => d.Where.StartsWith("before", StringComparison.Ordinal));
 
     (Values? Y, Func<Values?, Values?> Back) Forced(Layer layer, Values? x)
     {
@@ -96,7 +97,7 @@ sealed class Comparison : IDisposable
             Between(x, call.X, layer);
         (Values? Y, Func<Values?, Values?> Back) forced = (call.Y, dy =>
         {
-            if (dy is not null && call.Gradient is { } g && dy.HasShapeOf(g.Y) && NoGapDiffers && !faulty.Contains(call) && Beyond(dy, g.Y, floatBetween) is { } what)
+            if (dy is not null && call.Gradient is { } g && dy.HasShapeOf(g.Y) && !differsBetween && !faulty.Contains(call) && Beyond(dy, g.Y, floatBetween) is { } what)
             {
                 faulty.Add(call);
                 differences.Add(new($"after {Of(layer, call)}", $"the gradient that arrives: {what}", Lookalikes.OfGradient(dy, g.Y)));
@@ -143,13 +144,17 @@ sealed class Comparison : IDisposable
                 if (name is null || !call.Gradients.TryGetValue(name, out Values? theirs))
                 {
                     if (p.Trainable && name is not null)
-                        Note($"{p.Name} learns in the model, but not in the module (requires_grad is false)");
+                        Add(p, Of(layer, call), $"{p.Name} learns in the model, but not in the module", "requires_grad is false in the module; set Trainable to false in the model, or both to true", mayCancel: false);
                     continue;
                 }
                 if (!p.Trainable)
-                    Note($"{p.Name} learns in the module, but not in the model (Trainable is false)");
-                else if (Beyond(LeafRun.GradientOf(p, inDouble: !isFloat), theirs, isFloat) is { } off)
-                    Add(layer, Of(layer, call), $"the gradient of {p.ShortName}: {off}", Lookalikes.OfGradient(LeafRun.GradientOf(p, inDouble: !isFloat), theirs));
+                    Add(p, Of(layer, call), $"{p.Name} learns in the module, but not in the model", "Trainable is false in the model; set requires_grad to false in the module, or both to true", mayCancel: false);
+                else if (LeafRun.GradientOf(p, inDouble: !isFloat) is var ours && Beyond(ours, theirs, isFloat) is { } off)
+                {
+                    int calls = record.Calls.Count(other => other.Module == call.Module);
+                    Add(layer, Of(layer, call), $"the gradient of {p.ShortName}: {off}", calls > 1
+                        ? $"the module is called {calls} times, and its gradients are added; the model's layers share no weights" : Lookalikes.OfGradient(ours, theirs));
+                }
             }
             return before;
         });
@@ -170,11 +175,12 @@ sealed class Comparison : IDisposable
     /// <summary>What comes into a layer, or out of the model, where functions and joins of the module lie between.</summary>
     void Between(Values ours, Values theirs, Layer? layer)
     {
+        string? what = Beyond(ours, theirs, floatBetween);
+        if (what is null)
+            return;
+        differsBetween = true;
         string where = layer is null ? "after the last layer" : $"before {Of(layer, pairs[layer])}";
-        if (!ours.HasShapeOf(theirs))
-            Add(where, where, $"what comes {(layer is null ? "out" : "in")} is {ours} in the model, {theirs} in the module", lookalikes.OfBetween(layer, ours, theirs));
-        else if (Beyond(ours, theirs, floatBetween) is { } what)
-            Add(where, where, $"what comes {(layer is null ? "out" : "in")}: {what}", lookalikes.OfBetween(layer, ours, theirs));
+        Add(where, where, $"what comes {(layer is null ? "out" : "in")}: {what}", lookalikes.OfBetween(layer, ours, theirs));
     }
 
     (Values?, Func<Values?, Values?>) Refused(Layer layer, string why)
@@ -199,17 +205,12 @@ sealed class Comparison : IDisposable
 
     void Add(object place, string where, string what, string looksLike, bool mayCancel = true)
     {
-        if (!faulty.Add(place) || differences.Any(d => d.Where == where))
+        // One tensor that goes two ways, one mode of many layers: once is enough.
+        if (!faulty.Add(place) || differences.Any(d => d.Where == where || d.What == what || looksLike != "" && d.LooksLike == looksLike && looksLike.Contains("module.", StringComparison.Ordinal)))
             return;
         differences.Add(new(where, what, looksLike));
         if (mayCancel)
             inPassing.Add(differences[^1]);
-    }
-
-    void Note(string note)
-    {
-        if (!notes.Contains(note))
-            notes.Add(note);
     }
 
     static string Of(Layer layer, Call call) => $"{layer.Description}, and {call}";
@@ -240,7 +241,7 @@ sealed class Comparison : IDisposable
         {
             if (name is null)
             {
-                return ($"the model has a {p.ShortName}, the module none", $"the module was made without {p.ShortName}; make the model's so too (bias: false), or both with", Runs: true);
+                return ($"the model has a {p.ShortName}, the module none", $"the module was made without {p.ShortName}; make the model's so too{(p.ShortName == "bias" && layer is not (BatchNorm2d or GroupNorm or LayerNorm) ? " (bias: false)" : "")}, or both with", Runs: true);
             }
             Values theirs = call.Parameters[name];
             long[] ours = [.. p.Value.Lengths.ToArray().Select(n => (long)n)];
@@ -262,6 +263,7 @@ sealed class Comparison : IDisposable
     void NoteWeights()
     {
         List<string> others = [];
+        int same = 0;
         foreach ((Layer layer, Call call) in pairs)
         {
             foreach ((Parameter p, string? name) in LeafRun.Names(layer, call))
@@ -269,14 +271,19 @@ sealed class Comparison : IDisposable
                 if (name is null || call.Parameters[name] is not { } theirs || theirs.Numbers.Length != p.Value.FlattenedLength)
                     continue;
                 Values ours = new(Array.ConvertAll(p.ValueAs<float>().ToArray(), x => (double)x), theirs.Shape);
+                if (call.Kind == nameof(GroupNorm) && theirs.Largest is > 1e6 or < 1e-6 and > 0)
+                    notes.Add(FormattableString.Invariant($"{call} has numbers up to {theirs.Largest:G3} in its {name}: TorchSharp 0.107 does not set a GroupNorm's; call init.ones_ and init.zeros_"));
                 if (ours.DifferenceFrom(theirs.Map(x => (float)x)).Error == 0)
+                {
+                    same += p.Value.Rank > 1 ? 1 : 0;    // a norm's ones are always the same
                     continue;
+                }
                 others.Add(p.Name);
                 if (Lookalikes.OfTurned(ours, theirs) is { Length: > 0 } turned)
                     notes.Add($"the model's own {p.Name} is the module's {call.Name}.{name} {turned}");
             }
         }
-        if (others.Count > 0)
+        if (others.Count > 0 && same > 0)                // else they were never copied
             notes.Add($"the model's own {string.Join(", ", others.Take(3))}{(others.Count > 3 ? $" and {others.Count - 3} more" : "")} {(others.Count > 1 ? "are" : "is")} not the module's; both were compared on the module's");
     }
 

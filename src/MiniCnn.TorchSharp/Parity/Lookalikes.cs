@@ -1,7 +1,9 @@
 using System.Reflection;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using TorchSharp;
 using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
 
 namespace MiniCnn.Interop;
 
@@ -18,8 +20,10 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     /// <summary>The settings that a module of TorchSharp has otherwise than the bridge gives them; empty if none.</summary>
     public static string Settings(Layer layer, Call call)
     {
-        if (layer is PlainLayer)
+        if (layer is PlainLayer || !call.IsTorchs)
             return "";
+        if (call.Kind != layer.GetType().Name)
+            return $"the module has {call.Kind} where the model has {layer.GetType().Name}";
         using nn.Module own = TorchModules.Of(layer);
         Type type = own.GetType();
         if (type != call.Module.GetType() || own is Formula)
@@ -56,13 +60,15 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         string Explanation()
         {
             LeafRun.Load(layer, call);
-            bool known = call.Module.GetType().Namespace == "TorchSharp.Modules";
             if (call.Trains != training && Explains(Run(layer, call.X, !training), call.Y, ours))
-                return $"the module is in {(training ? "evaluation, the model in training: call module.train()" : "training, the model in evaluation: call module.eval()")} before";
-            if (known && Settings(layer, call) is { Length: > 0 } settings)
+                return OtherMode(training);
+            if (Settings(layer, call) is { Length: > 0 } settings)
                 return settings;
-            if (known && call.Kind != layer.GetType().Name)
-                return $"the module has a {call.Kind} where the model has a {layer.GetType().Name}";
+            foreach ((string what, Func<Values, Values?> function) in Functions(layer))
+            {
+                if (Explains(function(call.X), call.Y, ours))
+                    return $"the module computes {what}, the model has {layer}";
+            }
             foreach (Layer variant in Variants(layer))
             {
                 foreach (Parameter p in variant.Parameters)
@@ -96,6 +102,9 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             return ours is null ? "" : OfNumbers(ours, call.Y);
         }
     }
+
+    static string OtherMode(bool training) =>
+        $"the module is in {(training ? "evaluation, the model in training: call module.train()" : "training, the model in evaluation: call module.eval()")} before";
 
     /// <summary>Why something that a layer remembers is another one.</summary>
     public static string OfBuffer(Layer layer, Call call, string name, Values ours)
@@ -131,14 +140,11 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             if (last >= 0)
                 return $"the module has {string.Join("; ", more[..(last + 1)].Select(call => $"{call}"))} here, the model has nothing in its place";
         }
-        long[]? flattened = Replay(layer, null, null).Flattened;
-        foreach (Layer between in Between(model).Where(between => Explains(Replay(layer, between, null).Input, theirs, ours)))
-            return between is Residual ? $"the module does not add the shortcut of {between.Description}" : $"the module has nothing in the place of {between.Description}";
-        foreach (Layer between in Between(model).Where(between => between.Parameters.Count == 0 && between is not Residual))
+        long[]? flattened = Replay(layer, []).Flattened;
+        foreach ((string what, Dictionary<Layer, Func<Values[], Values?>> instead) in Changes())
         {
-            foreach (Layer variant in Variants(between))
-                if (Explains(Replay(layer, between, variant).Input, theirs, ours))
-                    return $"the module computes what {variant} would, the model has {between.Description}";
+            if (Explains(Replay(layer, instead).Input, theirs, ours))
+                return what;
         }
         if (flattened is [_, long c, long h, long w] && ours.HasShapeOf(theirs) && ours.Numbers.Length == ours.Shape[0] * c * h * w)
         {
@@ -148,16 +154,103 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             if (Explains(new(Transposed(image).Numbers, ours.Shape), theirs, ours))
                 return "the module flattens with H and W swapped";
         }
-        foreach (Layer more in elementwise.Concat([new Softmax(), new LogSoftmax()]))
+        foreach (Layer more in activations)
         {
             if (Explains(Run(more, ours, training), theirs, ours))
                 return $"the module also applies {more} here";
         }
-        return OfNumbers(ours, theirs);
+        if (OfNumbers(ours, theirs) is { Length: > 0 } numbers)
+            return numbers;
+        int end = layer is null ? record.Calls.Count : IndexOf(pairs[layer]), begin = end - 1;
+        while (begin >= 0 && !pairs.ContainsValue(record.Calls[begin]))
+            begin--;
+        Call[] unpaired = [.. record.Calls.Take(end).Skip(begin + 1).Where(call => call.Parameters.Count > 0)];
+        Layer[] single = [.. Between(model).Where(between => between is not (Residual or Concat) && between.Parameters.Count > 0)];
+        return unpaired.Length > 0 ? $"the module has {string.Join("; ", unpaired.Select(call => $"{call}"))}, with which no layer of the model was paired"
+            : single.Length > 0 ? $"the model has {string.Join("; ", single.Select(between => between.Description))}, with which no module was paired" : "";
 
-        // Layers that no module was paired with, and joins.
-        IEnumerable<Layer> Between(Layer of) =>
-            of is Container container ? container.Children.SelectMany(child => Between(child.Layer)).Concat(of is Residual ? [of] : []) : pairs.ContainsKey(of) ? [] : [of];
+        int IndexOf(Call call)
+        {
+            int at = 0;
+            while (record.Calls[at] != call)
+                at++;
+            return at;
+        }
+    }
+
+    /// <summary>What the module may do where no module was paired with a layer, and in joins: layers left out or replaced, branches joined otherwise.</summary>
+    IEnumerable<(string What, Dictionary<Layer, Func<Values[], Values?>> Instead)> Changes()
+    {
+        Layer[] all = [.. Between(model)];
+        foreach (Layer between in all.Where(between => between is not (Residual or Concat)))
+            yield return ($"the module has nothing in the place of {between.Description}", new() { [between] = x => x[0] });
+        foreach (Residual residual in all.OfType<Residual>())
+        {
+            yield return ($"the module does not add the shortcut of {residual.Description}", new() { [residual] = parts => parts[0] });
+            foreach (double scale in (double[])[0.1, 0.2, 0.3, 0.5, 2])
+                yield return (FormattableString.Invariant($"the module multiplies the body of {residual.Description} by {scale}"), new() { [residual] = parts => parts[0].Map(y => scale * y).Plus(parts[1]) });
+            foreach (Layer activation in all.Where(activation => activations.Any(other => other.GetType() == activation.GetType())))
+            {
+                yield return ($"the module adds the shortcut of {residual.Description} after {activation.Description}, not before",
+                    new() { [residual] = parts => Run(activation, parts[0], training)?.Plus(parts[1]), [activation] = x => x[0] });
+            }
+        }
+        foreach (Concat concat in all.OfType<Concat>().Where(concat => concat.Children.Count <= Pairing.MostBranches))
+        {
+            foreach (int[] order in Pairing.Orders(concat.Children.Count))
+                yield return ($"the module joins the branches of {concat.Description} in the order {string.Join(", ", order)}", new() { [concat] = parts => Values.Cat([.. order.Select(i => parts[i])]) });
+        }
+        foreach (Layer between in all.Where(between => between is not (Residual or Concat) && between.Parameters.Count == 0))
+        {
+            foreach ((string what, Func<Values, Values?> function) in Functions(between))
+                yield return ($"the module computes {what}, the model has {between.Description}", new() { [between] = x => function(x[0]) });
+            foreach (Layer variant in Variants(between))
+                yield return ($"the module computes what {variant} would, the model has {between.Description}", new() { [between] = x => Run(variant, x[0], training) });
+        }
+    }
+
+    /// <summary>Layers that no module was paired with, and joins.</summary>
+    IEnumerable<Layer> Between(Layer of) => of is Container container
+        ? container.Children.SelectMany(child => Between(child.Layer)).Concat(of is Residual or Concat ? [of] : []) : pairs.ContainsKey(of) ? [] : [of];
+
+    /// <summary>Functions of TorchSharp that stand where people expect a layer's, and that no layer has.</summary>
+    static IEnumerable<(string What, Func<Values, Values?> Function)> Functions(Layer layer)
+    {
+        if (activations.Any(other => other.GetType() == layer.GetType()))
+        {
+            return
+            [
+                ("gelu with approximate: tanh", On(x => 0.5 * x * (1 + (Math.Sqrt(2 / Math.PI) * (x + 0.044715 * x.pow(3))).tanh()))), ("relu6", On(x => F.relu6(x))),
+                ("hardswish", On(x => F.hardswish(x))), ("elu", On(x => F.elu(x, 1))), ("softplus", On(x => F.softplus(x))), ("hardtanh", On(x => F.hardtanh(x))),
+            ];
+        }
+        using JsonDocument json = Architecture.Parse(layer is PlainLayer ? "{\"type\":\"\"}" : Architecture.Write(layer));
+        LayerArguments a = new(json.RootElement, "", new Dictionary<string, SafeTensors.Entry>());
+        switch (layer)
+        {
+            case MaxPool2d when a.Padding("padding") is var padding && (padding.Top, padding.Left) == (padding.Bottom, padding.Right):
+                (long[] kernel, long[] stride, long[] dilation) = (TorchModules.Long(a.Size("kernelSize")), TorchModules.Long(a.Size("stride")), TorchModules.Long(a.Size("dilation")));
+                return [("max_pool2d with ceil_mode: true", On(x => F.max_pool2d(x, kernel, stride, [padding.Top, padding.Left], dilation, ceil_mode: true)))];
+            case Upsample when a.Size("scaleFactor") is var factor:
+                return [("interpolate, bilinear with align_corners: true", On(x => F.interpolate(x, scale_factor: [factor.Height, factor.Width], mode: InterpolationMode.Bilinear, align_corners: true)))];
+            case AdaptiveAvgPool2d when a.Size("outputSize") is var size:
+                return [("adaptive_max_pool2d", On(x => F.adaptive_max_pool2d(x, TorchModules.Long(size)))), ("a sum", On(x => x.sum([2, 3], keepdim: true)))];
+            default:
+                return [];
+        }
+
+        static Func<Values, Values?> On(Func<Tensor, Tensor> function) => x =>
+        {
+            try
+            {
+                using DisposeScope scope = NewDisposeScope();
+                return Values.Of(function(ModuleInDouble.ToTensor(x)));
+            }
+            catch (System.Runtime.InteropServices.ExternalException)
+            {
+                return null;                             // not of this shape
+            }
+        };
     }
 
     /// <summary>How a dropout differs: by what it does to what it keeps.</summary>
@@ -171,15 +264,15 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         if (p == 0 ? share == 1 && scale == 1 : p == 1 ? share == 0 : Math.Abs(scale - 1 / (1 - p)) < 1e-6)
             return null;
         string what = FormattableString.Invariant($"the module keeps {share:P0} and multiplies it by {scale:G4}; with probability {p} the model multiplies by {(p < 1 ? 1 / (1 - p) : 0):G4}");
-        return (what, !call.Trains ? "the module is in evaluation, the model in training: call module.train() before"
+        return (what, !call.Trains ? OtherMode(training: true)
             : share == 1 ? "the module drops nothing" : FormattableString.Invariant($"the probability is {1 - 1 / scale:G3} in the module, {p} in the model"));
     }
 
     /// <summary>Why a gradient is another one, though all that it is computed from is the same.</summary>
     public static string OfGradient(Values ours, Values theirs) =>
         !ours.HasShapeOf(theirs) ? ""
-        : theirs.IsZero ? "no gradient arrives in the module: detach(), no_grad() or an output that is not used"
-        : ours.IsZero ? "no gradient arrives in the model"
+        : theirs.Largest == 0 ? "no gradient arrives in the module: detach(), no_grad() or an output that is not used"
+        : ours.Largest == 0 ? "no gradient arrives in the model"
         : OfTurned(ours, theirs) is { Length: > 0 } turned ? $"the module's is the model's {turned}" : OfNumbers(ours, theirs);
 
     /// <summary>“with its last two axes swapped …”, or “transposed …”; empty if neither.</summary>
@@ -236,13 +329,14 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
                 yield return ("its axes as [N, H, W, C]", last);
             if (!x.Shape.SequenceEqual(shape))
                 yield break;
+            yield return ("its numbers read as [N, H, W, C]", Permuted(x, shape[1], shape[2] * shape[3], shape));
             int[] sizes = [.. shape.Select(n => (int)n)];
-            (int c, int h, int w) = (sizes[1], sizes[2], sizes[3]);
+            (int c, int h, int w, int plane) = (sizes[1], sizes[2], sizes[3], sizes[2] * sizes[3]);
             if (c > 1)
-                yield return (c == 3 ? "its channels in the other order: RGB and BGR" : "its channels in the other order", Picked(i => i / (h * w) is var plane ? (plane / c * c + c - 1 - plane % c) * h * w + i % (h * w) : 0));
+                yield return (c == 3 ? "its channels in the other order: RGB and BGR" : "its channels in the other order", Picked(i => (i / plane / c * c + c - 1 - i / plane % c) * plane + i % plane));
             yield return ("left and right swapped", Picked(i => i / w * w + w - 1 - i % w));
-            yield return ("top and bottom swapped", Picked(i => i / (h * w) * h * w + (h - 1 - i / w % h) * w + i % w));
-            yield return ("both axes turned round", Picked(i => i / (h * w) * h * w + h * w - 1 - i % (h * w)));
+            yield return ("top and bottom swapped", Picked(i => i / plane * plane + (h - 1 - i / w % h) * w + i % w));
+            yield return ("both axes turned round", Picked(i => i / plane * plane + plane - 1 - i % plane));
             yield return ("H and W swapped", Picked(i => Diagnosis.Turns[1].Turn(i, sizes)));
             yield return ("H and W swapped", Picked(i => Diagnosis.Turns[2].Turn(i, sizes)));
         }
@@ -258,16 +352,17 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     static Values Permuted(Values x, long columns, long rows, long[] shape) => new(
         [.. Enumerable.Range(0, x.Numbers.Length).Select(i => (long)i).Select(i => x.Numbers[i / (rows * columns) * rows * columns + i % rows * columns + i % (rows * columns) / rows])], shape);
 
-    static readonly Layer[] elementwise = [new ReLU(), new LeakyReLU(), new LeakyReLU(0.1), new LeakyReLU(0.2), new GELU(), new SiLU(), new Sigmoid(), new Tanh()];
+    static readonly Layer[] activations =
+        [new ReLU(), new LeakyReLU(), new LeakyReLU(0.1), new LeakyReLU(0.2), new GELU(), new SiLU(), new Sigmoid(), new Tanh(), new Softmax(), new LogSoftmax()];
 
     /// <summary>Layers of the same parameters that somebody may have meant instead.</summary>
     static IEnumerable<Layer> Variants(Layer layer)
     {
         if (layer is PlainLayer)
             yield break;
-        if (elementwise.Append(new Softmax()).Append(new LogSoftmax()).Any(other => other.GetType() == layer.GetType()))
+        if (activations.Any(other => other.GetType() == layer.GetType()))
         {
-            foreach (Layer other in elementwise.Append(new Softmax()).Append(new LogSoftmax()).Append(new Identity()))
+            foreach (Layer other in activations)
                 yield return other;
         }
         Dictionary<string, SafeTensors.Entry> stored = layer.Stored.ToDictionary(tensor => tensor.Name.Split('.')[^1], tensor => tensor.Save());
@@ -346,8 +441,11 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         }
     }
 
-    /// <summary>What comes into a layer when the paired ones give what the module gave, and another is left out or replaced; and the last image that was flattened before.</summary>
-    (Values? Input, long[]? Flattened) Replay(Layer? target, Layer? without, Layer? instead)
+    /// <summary>
+    /// What comes into a layer, or out of the whole, when the paired ones give what the module gave, and others are functions that are given; and the last image that
+    /// was flattened before.
+    /// </summary>
+    (Values? Input, long[]? Flattened) Replay(Layer? target, Dictionary<Layer, Func<Values[], Values?>> instead)
     {
         Values? found = null;
         long[]? flattened = null, last = null;
@@ -357,9 +455,9 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
                 last = x.Shape;
             if (layer == target)
                 (found, flattened) = (x, last);
-            Values? result = pairs.TryGetValue(layer, out Call? call) ? call.Y : x is null ? null : Run(layer == without ? instead! : layer, x, training);
+            Values? result = pairs.TryGetValue(layer, out Call? call) ? call.Y : x is null ? null : Run(layer, x, training);
             return (result, dy => dy);
-        }, rounds: false) { Without = instead is null ? without : null }.Run(model, batch).Y;
+        }, rounds: false) { Instead = instead }.Run(model, batch).Y;
         return target is null ? (y, last) : (found, flattened);
     }
 

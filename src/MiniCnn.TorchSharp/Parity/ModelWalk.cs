@@ -8,47 +8,53 @@ delegate (Values? Y, Func<Values?, Values?> Back) Step(Layer layer, Values? x);
 /// <param name="rounds">Whether sums are rounded to float.</param>
 sealed class ModelWalk(Step leaf, bool rounds)
 {
-    /// <summary>Layers that are left out, the identity in their place; of a Residual, the shortcut.</summary>
-    public Layer? Without { get; init; }
+    static readonly Dictionary<Layer, Func<Values[], Values?>> nothing = [];
+
+    /// <summary>Other functions for some layers, forward alone: of x; of a Residual, of its body's result and the shortcut's; of a Concat, of its branches'.</summary>
+    public IReadOnlyDictionary<Layer, Func<Values[], Values?>> Instead { get; init; } = nothing;
 
     public (Values? Y, Func<Values?, Values?> Back) Run(Layer layer, Values? x)
     {
-        if (layer is Residual residual)
+        Instead.TryGetValue(layer, out Func<Values[], Values?>? instead);
+        switch (layer)
         {
-            (Values? Y, Func<Values?, Values?> Back)[] branches =
-                [Run(residual.Children[0].Layer, x), .. residual.Children.Skip(1).Select(child => Run(child.Layer, x))];
-            if (layer == Without)
-                return branches[0];
-            return (Sum(branches[0].Y, branches.Length > 1 ? branches[1].Y : x), dy => Sum(branches[0].Back(dy), branches.Length > 1 ? branches[1].Back(dy) : dy));
-        }
-        if (layer is Concat concat)
-        {
-            (Values? Y, Func<Values?, Values?> Back)[] branches = [.. concat.Children.Select(child => Run(child.Layer, x))];
-            Values[] parts = [.. branches.Select(branch => branch.Y).OfType<Values>()];
-            return parts.Length < branches.Length ? (null, _ => null) : (Values.Cat(parts), dy =>
-            {
-                long first = 0;
-                Values? dx = null;
-                foreach ((Values y, Func<Values?, Values?> back) in parts.Zip(branches, (y, branch) => (y, branch.Back)))
+            case Residual or Concat:
+                Layer[] children = [.. ((Container)layer).Children.Select(child => child.Layer)];
+                (Values? Y, Func<Values?, Values?> Back)[] branches = [.. children.Select(child => Run(child, x))];
+                if (layer is Residual && branches.Length == 1)
+                    branches = [branches[0], (x, dy => dy)];
+                Values[] parts = [.. branches.Select(branch => branch.Y).OfType<Values>()];
+                if (parts.Length < branches.Length)
+                    return (null, _ => null);
+                if (instead is not null)
+                    return (instead(parts), _ => null);
+                return layer is Residual
+                    ? (Sum(parts[0], parts[1]), dy => Sum(branches[0].Back(dy), branches[1].Back(dy)))
+                    : (Values.Cat(parts), dy => BackThroughCat(dy, parts, branches));
+            case Container container:
+                Stack<Func<Values?, Values?>> backs = [];
+                foreach ((_, Layer child) in container.Children)
                 {
-                    Values? part = back(dy?.Channels(first, y.Shape[1]));
-                    dx = first == 0 ? part : Sum(dx, part);
-                    first += y.Shape[1];
+                    (x, Func<Values?, Values?> back) = Run(child, x);
+                    backs.Push(back);
                 }
-                return dx;
-            });
+                return (x, dy => backs.Aggregate(dy, (gradient, back) => back(gradient)));
+            default:
+                return instead is null ? leaf(layer, x) : (x is null ? null : instead([x]), _ => null);
         }
-        if (layer is Container container)
+    }
+
+    Values? BackThroughCat(Values? dy, Values[] parts, (Values? Y, Func<Values?, Values?> Back)[] branches)
+    {
+        long first = 0;
+        Values? dx = null;
+        for (int i = 0; i < parts.Length; i++)
         {
-            Stack<Func<Values?, Values?>> backs = [];
-            foreach ((_, Layer child) in container.Children)
-            {
-                (x, Func<Values?, Values?> back) = Run(child, x);
-                backs.Push(back);
-            }
-            return (x, dy => backs.Aggregate(dy, (gradient, back) => back(gradient)));
+            Values? part = branches[i].Back(dy?.Channels(first, parts[i].Shape[1]));
+            dx = i == 0 ? part : Sum(dx, part);
+            first += parts[i].Shape[1];
         }
-        return layer == Without ? (x, dy => dy) : leaf(layer, x);
+        return dx;
     }
 
     Values? Sum(Values? a, Values? b)

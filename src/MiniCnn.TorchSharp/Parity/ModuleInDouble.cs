@@ -29,6 +29,9 @@ sealed record Call(string Name, nn.Module Module, IReadOnlyDictionary<string, Va
     /// <summary>“Conv2d”; a layer's name where the bridge has a module of its own for it.</summary>
     public string Kind => Module is Formula ? Module.GetName() : Module.GetType().Name;
 
+    /// <summary>Whether it is a module of TorchSharp's, whose settings can be read.</summary>
+    public bool IsTorchs => Module.GetType().Namespace == "TorchSharp.Modules";
+
     /// <summary>“'features.0', Conv2d”.</summary>
     public override string ToString() => $"'{Name}', {Kind}";
 }
@@ -64,7 +67,7 @@ sealed class ModuleInDouble : IDisposable
     public ModuleInDouble(Module module)
     {
         this.module = module;
-        leaves = module.children().Any() ? [.. module.named_modules().Where(m => !m.module.children().Any())] : [("", module)];
+        leaves = module.children().Any() ? [.. module.named_modules().Where(m => !m.module.children().Any()).DistinctBy(m => m.module)] : [("", module)];
         foreach (Tensor tensor in module.parameters().Cast<Tensor>().Concat(module.buffers()))
         {
             Tensor own = tensor.detach().to(tensor.is_floating_point() ? ScalarType.Float64 : tensor.dtype, CPU, copy: true).DetachFromDisposeScope();
@@ -112,27 +115,28 @@ sealed class ModuleInDouble : IDisposable
         calls.Clear();
         using DisposeScope scope = NewDisposeScope();
         Reset(random, share);
-        Tensor batch = Moved(ToTensor(x)).requires_grad_(backward), y;
+        Tensor batch = Moved(ToTensor(x)).requires_grad_(backward);
+        ModuleRecord record = new([.. calls.Select(call => call.Call)], null, null, null, null);
         try
         {
             using IDisposable? grad = backward ? null : no_grad();
-            y = module.call(batch.clone());
+            Tensor y = TorchLibrary.WithoutCollections(() => module.call(batch.clone()));
+            record = record with { Calls = [.. calls.Select(call => call.Call)], Y = Values.Of(y) };
+            foreach ((Call call, _, _) in calls)
+                foreach ((string name, Tensor buffer) in call.Module.named_buffers(false))
+                    call.After[name] = Values.Of(buffer);
+            if (!backward)
+                return record;
+            TorchGenerator generator = new(0);
+            record = record with { Dy = record.Y.Map(_ => generator.NextUniform(-1, 1)) };
+            return record with { Dx = Differentiate(y, ToTensor(record.Dy), batch) };
         }
         catch (Exception e) when (e is ExternalException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
         {
-            string where = entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]" : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'" : "at its beginning";
-            return new([.. calls.Select(call => call.Call)], null, null, null, $"the module fails {where}: {e.Message.Split('\n')[0].TrimEnd()}");
+            string where = record.Y is not null ? "in its backward pass"
+                : entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]" : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'" : "at its beginning";
+            return record with { Calls = [.. calls.Select(call => call.Call)], Dy = null, Fault = $"the module fails {where}: {FirstLine(e)}" };
         }
-        Values output = Values.Of(y);
-        foreach ((Call call, _, _) in calls)
-            foreach ((string name, Tensor buffer) in call.Module.named_buffers(false))
-                call.After[name] = Values.Of(buffer);
-        if (!backward)
-            return new([.. calls.Select(call => call.Call)], output, null, null, null);
-        TorchGenerator generator = new(0);
-        Values dy = output.Map(_ => generator.NextUniform(-1, 1));
-        Values dx = Differentiate(y, ToTensor(dy), batch);
-        return new([.. calls.Select(call => call.Call)], output, dy, dx, null);
     }
 
     /// <summary>Puts parameters and buffers back to where they began, moved if noise is given, which then moves every module's output too.</summary>
@@ -158,20 +162,28 @@ sealed class ModuleInDouble : IDisposable
             live.copy_(ToTensor(values));
     }
 
-    /// <summary>A loss of the module on a batch, its backward pass done, and nothing recorded: from what stands in it, with noise or without.</summary>
-    public double Loss(Values x, Func<Tensor, Tensor> loss, Random? random, double share)
+    /// <summary>A training step of the module, nothing recorded: from what stands in it, with noise or without. Returns its output and its loss.</summary>
+    /// <exception cref="ArgumentException">The module, the loss or the optimizer fails.</exception>
+    public (Values Y, double Loss) Step(Values x, Func<Tensor, Tensor> loss, optim.Optimizer optimizer, Action afterBackward, Random? random, double share)
     {
         (records, noise, size) = (false, random, share);
         using DisposeScope scope = NewDisposeScope();
         try
         {
-            Tensor value = loss(module.call(Moved(ToTensor(x))));
-            value.backward();
-            return Values.Of(value).Numbers[0];
+            return TorchLibrary.WithoutCollections(() =>
+            {
+                optimizer.zero_grad();
+                Tensor y = module.call(Moved(ToTensor(x))), value = loss(y);
+                value.backward();
+                afterBackward();
+                optimizer.step();
+                return (Values.Of(y), Values.Of(value).Numbers[0]);
+            });
         }
         catch (ExternalException e)
         {
-            throw new ArgumentException($"the module or its loss fails: {e.Message.Split('\n')[0].TrimEnd()}; they run in float64, so give the loss targets of y's type, .to(y.dtype)", nameof(loss), e);
+            string wayOut = e.Message.Contains("dtype", StringComparison.Ordinal) ? "; they run in float64, so give the loss targets of y's type, .to(y.dtype)" : "";
+            throw new ArgumentException($"the module, its loss or its optimizer fails: {FirstLine(e)}{wayOut}", nameof(loss), e);
         }
     }
 
@@ -182,22 +194,32 @@ sealed class ModuleInDouble : IDisposable
             .. calls.Select(call => call.Call).DistinctBy(call => call.Module)
                 .SelectMany(call => call.Module.named_parameters(false).Where(p => p.parameter.requires_grad).Select(p => (call, p.name, (Tensor)p.parameter))),
         ];
-        Tensor[] of = [batch, .. calls.SelectMany(call => (Tensor[])[call.X, call.Y]), .. parameters.Select(p => p.Tensor)];
-        Tensor[] wanted = [.. of.Where(tensor => tensor.requires_grad)];
-        IList<Tensor> found = y.requires_grad ? autograd.grad([y], wanted, [dy], allow_unused: true) : [];
-        Dictionary<Tensor, Values> gradients = new(ReferenceEqualityComparer.Instance);
-        for (int i = 0; i < found.Count; i++)
-            if (!found[i].IsInvalid)
-                gradients[wanted[i]] = Values.Of(found[i]);
+        Tensor[] wanted = [.. calls.SelectMany(call => (Tensor[])[call.X, call.Y]).Where(tensor => tensor.requires_grad)];
+        foreach (Tensor tensor in wanted)
+            tensor.retain_grad();
+        foreach ((_, _, Tensor parameter) in parameters)
+        {
+            using Tensor? before = parameter.grad;
+            _ = before?.zero_();
+        }
+        if (y.requires_grad)
+            (y * dy).sum().backward();                   // autograd.grad ends the process where a net makes an error
         foreach ((Call call, Tensor input, Tensor result) in calls)
-            call.Gradient = (Gradient(input), Gradient(result));
+            call.Gradient = (GradientOf(input), GradientOf(result));
         foreach ((Call call, string name, Tensor parameter) in parameters)
             foreach ((Call other, _, _) in calls.Where(other => other.Call.Module == call.Module))
-                other.Gradients[name] = Gradient(parameter);
-        return Gradient(batch);
-
-        Values Gradient(Tensor tensor) => gradients.GetValueOrDefault(tensor) ?? new(new double[tensor.numel()], tensor.shape);    // nothing arrives there
+                other.Gradients[name] = GradientOf(parameter);
+        return GradientOf(batch);
     }
+
+    /// <summary>∂loss/∂tensor after a backward pass; zeros where nothing arrived.</summary>
+    public static Values GradientOf(Tensor tensor)
+    {
+        using Tensor? gradient = tensor.grad;
+        return gradient is null ? new(new double[tensor.numel()], tensor.shape) : Values.Of(gradient);
+    }
+
+    static string FirstLine(Exception e) => e.Message.Split('\n')[0].TrimEnd();
 
     public void Dispose()
     {
@@ -225,7 +247,7 @@ sealed class ModuleInDouble : IDisposable
         return tensor(factors, like.shape, ScalarType.Float64);
     }
 
-    static Tensor ToTensor(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);
+    public static Tensor ToTensor(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "handle")]
     static extern ref IntPtr Handle(Tensor tensor);

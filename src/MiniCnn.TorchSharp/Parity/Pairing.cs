@@ -6,22 +6,56 @@ namespace MiniCnn.Interop;
 /// </summary>
 static class Pairing
 {
-    const int Never = 1000;
+    public const int MostBranches = 4;                   // 24 orders
+    const int Never = 1_000_000;
 
     /// <summary>The layers inside, in the order in which they run.</summary>
-    public static IEnumerable<Layer> Leaves(Layer model) => model is Container container ? container.Children.SelectMany(child => Leaves(child.Layer)) : [model];
+    public static IEnumerable<Layer> Leaves(Layer model) => Leaves(model, []);
+
+    static IEnumerable<Layer> Leaves(Layer model, Dictionary<Layer, int[]> orders) => model is Container container
+        ? (orders.GetValueOrDefault(model) is { } order ? order.Select(i => container.Children[i]) : container.Children).SelectMany(child => Leaves(child.Layer, orders))
+        : [model];
 
     public static Dictionary<Layer, Call> Of(Layer model, IReadOnlyList<Call> calls)
     {
-        Layer[] layers = [.. Leaves(model)];
+        Dictionary<Layer, int[]> orders = [];            // of branches, which a module may call in another order
+        (int cost, Dictionary<Layer, Call> pairs) = Of([.. Leaves(model)], calls);
+        foreach (Container branches in Branches(model).Where(branches => branches.Children.Count is > 1 and <= MostBranches))
+        {
+            foreach (int[] order in Orders(branches.Children.Count))
+            {
+                if (cost == 0)
+                    return pairs;
+                int[]? before = orders.GetValueOrDefault(branches);
+                orders[branches] = order;
+                (int other, Dictionary<Layer, Call> otherPairs) = Of([.. Leaves(model, orders)], calls);
+                if (other < cost)
+                    (cost, pairs) = (other, otherPairs);
+                else if (before is null)
+                    orders.Remove(branches);
+                else
+                    orders[branches] = before;
+            }
+        }
+        return pairs;
+    }
 
+    /// <summary>All orders of 0 … count − 1.</summary>
+    public static IEnumerable<int[]> Orders(int count) =>
+        count == 0 ? [[]] : Orders(count - 1).SelectMany(order => Enumerable.Range(0, count).Select(at => (int[])[.. order[..at], count - 1, .. order[at..]]));
+
+    static IEnumerable<Container> Branches(Layer model) =>
+        model is Container container ? [.. container is Residual or Concat ? [container] : (Container[])[], .. container.Children.SelectMany(child => Branches(child.Layer))] : [];
+
+    static (int Cost, Dictionary<Layer, Call> Pairs) Of(Layer[] layers, IReadOnlyList<Call> calls)
+    {
         // cost[i, j]: the least cost of pairing layers i … with calls j … (the edit distance of two sequences).
         int[,] cost = new int[layers.Length + 1, calls.Count + 1];
         for (int i = layers.Length; i >= 0; i--)
             for (int j = calls.Count; j >= 0; j--)
                 cost[i, j] = i == layers.Length && j == calls.Count ? 0 : Math.Min(Both(i, j), Math.Min(LayerAlone(i, j), CallAlone(i, j)));
 
-        Dictionary<Layer, Call> pairs = new(ReferenceEqualityComparer.Instance);
+        Dictionary<Layer, Call> pairs = [];
         for (int i = 0, j = 0; i < layers.Length && j < calls.Count;)
         {
             if (cost[i, j] == Both(i, j))
@@ -31,7 +65,7 @@ static class Pairing
             else
                 j++;
         }
-        return pairs;
+        return (cost[0, 0], pairs);
 
         int Both(int i, int j) => i < layers.Length && j < calls.Count ? Distance(layers[i], calls[j]) + cost[i + 1, j + 1] : Never * 2;
         int LayerAlone(int i, int j) => i < layers.Length ? Alone(layers[i].GetType().Name, layers[i].Parameters.Count) + cost[i + 1, j] : Never * 2;

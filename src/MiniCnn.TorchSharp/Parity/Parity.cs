@@ -33,14 +33,14 @@ public static partial class Parity
     /// <param name="batch">[N, C, H, W] or [N, features]; eight images show as much as many.</param>
     /// <param name="training">The model's mode. In evaluation there is no backward pass.</param>
     /// <param name="moduleBatch">The batch as the module's program makes it, if that is to be compared too.</param>
-    /// <exception cref="ArgumentException">The batch is empty.</exception>
+    /// <exception cref="ArgumentException">The batch is empty, or has NaN or infinity.</exception>
     public static ParityReport Compare(Layer model, Module module, Tensor<float> batch, bool training = true, TorchSharp.torch.Tensor? moduleBatch = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(module);
         ArgumentNullException.ThrowIfNull(batch);
-        if (batch.FlattenedLength == 0)
-            throw new ArgumentException($"a batch with numbers in it is needed, not [{string.Join(", ", batch.Lengths.ToArray())}]", nameof(batch));
+        if (batch.FlattenedLength == 0 || batch.AsSpan().ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+            throw new ArgumentException($"a batch of finite numbers is needed, not [{string.Join(", ", batch.Lengths.ToArray())}]{(batch.FlattenedLength == 0 ? "" : " with NaN or infinity")}", nameof(batch));
         TorchLibrary.Load();
         Values x = Values.Of(batch), given = moduleBatch is null ? x : Values.Of(moduleBatch);
         using ModuleInDouble inDouble = new(module);

@@ -51,29 +51,30 @@ public sealed record ParityReport
     /// <summary>The first line: what was compared.</summary>
     public required string Title { get; init; }
 
-    /// <summary>A table of the layers, the differences, the notes.</summary>
+    /// <summary>The differences, the notes, and a table of the layers.</summary>
     public override string ToString()
     {
+        StringBuilder text = new(Title + "\n\n");
+        text.Append(Agrees ? "No difference: all that is left is rounding.\n" : $"{(Differences.Count == 1 ? "1 difference" : $"{Differences.Count} differences")}:\n");
+        for (int i = 0; i < Differences.Count; i++)
+            text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {Differences[i]}\n");
+        foreach (string note in Notes)
+            text.Append(CultureInfo.InvariantCulture, $"Note: {note}.\n");
+
         string[][] cells =
         [
             ["layer", "module", "output", "relative", "of rounding", "worst gradient", "relative", "of rounding"],
             .. Layers.Select(row => (string[])[row.Layer, row.Module, .. Cells(row.Output, withName: false), .. Cells(row.Gradient, withName: true)]),
         ];
         int[] widths = [.. Enumerable.Range(0, 8).Select(column => cells.Max(row => row[column].Length))];
-        StringBuilder text = new(Title + "\n\n");
+        text.Append('\n');
         foreach (string[] row in cells)
         {
             IEnumerable<string> padded = row.Select((cell, column) => column < 2 || column == 5 ? cell.PadRight(widths[column]) : cell.PadLeft(widths[column]));
             text.Append(string.Join("  ", padded).TrimEnd() + "\n");
         }
-        text.Append("\noutput, worst gradient: the largest |error| of the model in float, the module computing in double; relative: of the tensor's largest number;\n"
-            + "of rounding: of what rounding to float up to here may do. Above 1, it is more than rounding.\n");
-        text.Append(Agrees ? "\nNo difference: all that is left is rounding.\n" : $"\n{(Differences.Count == 1 ? "1 difference" : $"{Differences.Count} differences")}:\n");
-        for (int i = 0; i < Differences.Count; i++)
-            text.Append(CultureInfo.InvariantCulture, $"{i + 1}. {Differences[i]}\n");
-        foreach (string note in Notes)
-            text.Append(CultureInfo.InvariantCulture, $"Note: {note}\n");
-        return text.ToString();
+        return text + "\noutput, worst gradient: the largest |error| of the model in float, the module computing in double; relative: of the tensor's largest number;\n"
+            + "of rounding: of what rounding to float up to here may do. Above 1, it is more than rounding.\n";
     }
 
     static string[] Cells(ParityError? error, bool withName) => error is null ? ["–", "", ""] :

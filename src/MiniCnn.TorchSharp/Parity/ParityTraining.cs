@@ -23,11 +23,16 @@ public static partial class Parity
     /// <param name="moduleOptimizer">Makes the module's of its parameters, one for each of its runs.</param>
     /// <param name="loss">From the model's output and the targets to the loss and its gradient with respect to the output.</param>
     /// <param name="moduleLoss">From the module's output, float64, and the targets to the loss.</param>
-    /// <exception cref="ArgumentException">The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree.</exception>
+    /// <param name="beforeStep">If given, called with the model's optimizer and the step's number from 0, before each of its steps: to clip gradients, to set a learning rate.</param>
+    /// <param name="moduleBeforeStep">The same of the module.</param>
+    /// <exception cref="ArgumentException">
+    /// The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree. Or the module, its loss or its optimizer fails.
+    /// </exception>
     public static TrainingParityReport Train<T>(
         Layer model, Module module, IEnumerable<(Tensor<float> Images, T Targets)> batches,
         Func<IReadOnlyList<Parameter>, Optimizer> optimizer, Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer,
-        Func<Tensor<float>, T, (double Loss, Tensor<float> Gradient)> loss, Func<Tensor, T, Tensor> moduleLoss)
+        Func<Tensor<float>, T, (double Loss, Tensor<float> Gradient)> loss, Func<Tensor, T, Tensor> moduleLoss,
+        Action<Optimizer, int>? beforeStep = null, Action<optim.Optimizer, int>? moduleBeforeStep = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(module);
@@ -40,7 +45,7 @@ public static partial class Parity
             foreach ((Tensor<float> images, T targets) in batches)
             {
                 training ??= new(model, module, inDouble, Values.Of(images), optimizer, moduleOptimizer, loss, moduleLoss);
-                training.Step(images, targets);
+                training.Step(images, targets, beforeStep, moduleBeforeStep);
             }
             return training?.Report() ?? throw new ArgumentException("there is no batch to train on", nameof(batches));
         }
@@ -58,17 +63,23 @@ public static partial class Parity
     /// <param name="moduleOptimizer">Makes the module's of its parameters, one for each of its runs.</param>
     /// <param name="loss">If not given, <see cref="CrossEntropyLoss"/> without options.</param>
     /// <param name="moduleLoss">From the module's output and the labels, int64, to the loss; if not given, <c>cross_entropy</c> without options.</param>
-    /// <exception cref="ArgumentException">The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree.</exception>
+    /// <param name="beforeStep">If given, called with the model's optimizer and the step's number from 0, before each of its steps: to clip gradients, to set a learning rate.</param>
+    /// <param name="moduleBeforeStep">The same of the module.</param>
+    /// <exception cref="ArgumentException">
+    /// The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree. Or the module, its loss or its optimizer fails.
+    /// </exception>
     public static TrainingParityReport Train(
         Layer model, Module module, IEnumerable<Batch> batches, Func<IReadOnlyList<Parameter>, Optimizer> optimizer,
-        Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer, CrossEntropyLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null)
+        Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer, CrossEntropyLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null,
+        Action<Optimizer, int>? beforeStep = null, Action<optim.Optimizer, int>? moduleBeforeStep = null)
     {
         ArgumentNullException.ThrowIfNull(batches);
         CrossEntropyLoss crossEntropy = loss ?? new();
         Func<Tensor, Tensor, Tensor> theirs = moduleLoss ?? ((y, labels) => nn.functional.cross_entropy(y, labels));
         return Train(
             model, module, batches.Select(batch => (batch.Images, batch.Labels)), optimizer, moduleOptimizer,
-            (y, labels) => (crossEntropy.Forward(y, labels), crossEntropy.Backward()), (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64)));
+            (y, labels) => (crossEntropy.Forward(y, labels), crossEntropy.Backward()), (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64)),
+            beforeStep, moduleBeforeStep);
     }
 }
 
@@ -120,9 +131,8 @@ sealed class TrainingParity<T> : IDisposable
             .. pairs.SelectMany(pair => LeafRun.Buffers(pair.Key).Where(b => pair.Value.Buffers.ContainsKey(b.Name))
                 .Select(b => (b.Tensor.Name, b.Tensor, pair.Value.Module.named_buffers(false).Single(own => own.name == b.Name).buffer))),
         ];
-        layers = new(model, pairs, training: true);
-        layers.Reset();
-        double terms = Math.Max(x.Numbers.Length / Math.Max(x.Shape[1], 1), parameters.Max(p => p.Ours.Value.FlattenedLength / p.Ours.Value.Lengths[0]));
+        // As Parity.Compare has it, of the batch and of the weights.
+        double terms = Math.Max(x.Numbers.Length / Math.Max(x.Shape.ElementAtOrDefault(1), 1), parameters.Max(p => p.Ours.Value.FlattenedLength / p.Ours.Value.Lengths[0]));
         share = Math.Sqrt(terms) * Math.ScaleB(1, -24);
         this.optimizer = optimizer(model.Parameters);
         moduleOptimizers = [.. noises.Select(_ => moduleOptimizer([.. parameters.Select(p => p.Theirs)]))];
@@ -134,28 +144,34 @@ sealed class TrainingParity<T> : IDisposable
                 return inDouble.Save();
             }),
         ];
+        layers = new(model, pairs, training: true);      // last: from here on the model is to be put back
+        layers.Reset();
     }
 
-    public void Step(Tensor<float> images, T targets)
+    public void Step(Tensor<float> images, T targets, Action<Optimizer, int>? beforeStep, Action<optim.Optimizer, int>? moduleBeforeStep)
     {
         // The module, and how it moves.
-        Values[] theirLoss = new Values[noises.Length], before = [.. parameters.Select(p => Values.Of(p.Ours.Value))];
+        Values[] theirY = new Values[noises.Length], theirLoss = new Values[noises.Length], before = [.. parameters.Select(p => Values.Of(p.Ours.Value))];
         Values[][] theirGradients = new Values[noises.Length][], theirAfter = new Values[noises.Length][];
         for (int run = 0; run < noises.Length; run++)
         {
             inDouble.Load(states[run]);
-            moduleOptimizers[run].zero_grad();
-            theirLoss[run] = new([inDouble.Loss(Values.Of(images), y => moduleLoss(y, targets), noises[run], share)], 1);
-            theirGradients[run] = [.. parameters.Select(p => Gradient(p.Theirs))];
-            moduleOptimizers[run].step();
+            (theirY[run], double loss) = inDouble.Step(Values.Of(images), y => moduleLoss(y, targets), moduleOptimizers[run], () =>
+            {
+                theirGradients[run] = [.. parameters.Select(p => ModuleInDouble.GradientOf(p.Theirs))];
+                moduleBeforeStep?.Invoke(moduleOptimizers[run], steps.Count);
+            }, noises[run], share);
+            theirLoss[run] = new([loss], 1);
             theirAfter[run] = [.. parameters.Select(p => Values.Of(p.Theirs)), .. buffers.Select(b => Values.Of(b.Theirs))];
             states[run] = inDouble.Save();
         }
 
-        (double ours, Tensor<float> gradient) = loss(model.Forward(images, training: true), targets);
+        Tensor<float> y = model.Forward(images, training: true);
+        (double ours, Tensor<float> gradient) = loss(y, targets);
         optimizer.ZeroGrad();
         model.Backward(gradient);
         Values[] gradients = [.. parameters.Select(p => LeafRun.GradientOf(p.Ours, inDouble: false))];
+        beforeStep?.Invoke(optimizer, steps.Count);
         optimizer.Step();
         Values[] after = [.. parameters.Select(p => Values.Of(p.Ours.Value)), .. buffers.Select(b => Floats(b.Ours))];
 
@@ -170,8 +186,8 @@ sealed class TrainingParity<T> : IDisposable
         if (first != "" || step.Drifts)
             return;
         first = step.Loss.Share > 1 ? "the loss" : step.Gradient.Share > 1 ? step.Gradient.Name : step.Parameter.Name;
-        looksLike = step.Loss.Share > 1 ? OfLoss(step, images.Lengths[0])
-            : step.Gradient.Share > 1 ? Lookalikes.OfGradient(gradients[Index(gradientErrors, step.Gradient)], theirGradients[0][Index(gradientErrors, step.Gradient)])
+        looksLike = step.Loss.Share > 1 ? OfLoss(step, Error("y", Values.Of(y), run => theirY[run]), images.Lengths[0])
+            : step.Gradient.Share > 1 ? OfGradient(Index(gradientErrors, step.Gradient), gradients, theirGradients[0])
             : OfStep(Index(afterErrors, step.Parameter), before, after, theirAfter[0]);
 
         static int Index(ParityError[] errors, ParityError worst) => Array.IndexOf(errors, worst);
@@ -193,39 +209,49 @@ sealed class TrainingParity<T> : IDisposable
     }
 
     /// <summary>What a loss looks like that is another one: the net's output is another, or what is made of it.</summary>
-    static string OfLoss(TrainingParityStep step, nint batch)
+    static string OfLoss(TrainingParityStep step, ParityError y, nint batch)
     {
         double ratio = step.ModuleLoss / step.ModelLoss;
-        return Math.Abs(ratio / batch - 1) < 1e-3 ? "the module's loss is the sum over the batch, the model's the mean"
+        return !(y.Share <= 1) ? "the nets are others: Parity.Compare says where"
+            : Math.Abs(ratio / batch - 1) < 1e-3 ? "the module's loss is the sum over the batch, the model's the mean"
             : Math.Abs(ratio * batch - 1) < 1e-3 ? "the model's loss is the sum over the batch, the module's the mean"
-            : "the nets or the losses are others: Parity.Compare says whether it is the nets";
+            : "the outputs of the nets are the same, the losses are others";
     }
+
+    string OfGradient(int index, Values[] ours, Values[] theirs) => Frozen(index) ?? Lookalikes.OfGradient(ours[index], theirs[index]);
+
+    string? Frozen(int index) => parameters[index] is var (name, ours, theirs) && ours.Trainable == theirs.requires_grad ? null
+        : ours.Trainable ? $"{name} learns in the model alone: requires_grad is false in the module" : $"{name} learns in the module alone: Trainable is false in the model";
 
     /// <summary>What an optimizer's step looks like that is another one, though the gradients are the same.</summary>
     string OfStep(int index, Values[] before, Values[] ours, Values[] theirs)
     {
         if (index >= parameters.Length)
             return "a batch norm's momentum, or its mode: Parity.Compare says which";
-        if (parameters[index] is var p && p.Ours.Trainable != p.Theirs.requires_grad)
-            return $"it learns in the {(p.Ours.Trainable ? "model" : "module")} alone: {(p.Ours.Trainable ? "requires_grad is false in the module" : "Trainable is false in the model")}";
+        if (Frozen(index) is { } frozen)
+            return frozen;
+        (_, _, TorchParameter parameter) = parameters[index];
         List<string> other = [];
-        if (!optimizer.GetType().Name.Equals(moduleOptimizers[0].GetType().Name, StringComparison.OrdinalIgnoreCase))
-            other.Add($"the module learns by {moduleOptimizers[0].GetType().Name}, the model by {optimizer.GetType().Name}");
-        foreach (TorchSharp.Modules.ParamGroup group in moduleOptimizers[0].ParamGroups.OfType<TorchSharp.Modules.ParamGroup>().Where(group => group.Parameters.Contains(p.Theirs)))
+        Type theirType = moduleOptimizers[0].GetType();
+        while (theirType.Namespace != "TorchSharp.Modules" && theirType.BaseType is { IsAbstract: false } basis)
+            theirType = basis;
+        if (!optimizer.GetType().Name.Equals(theirType.Name, StringComparison.OrdinalIgnoreCase))
+            other.Add($"the module learns by {theirType.Name}, the model by {optimizer.GetType().Name}");
+        foreach (TorchSharp.Modules.ParamGroup group in moduleOptimizers[0].ParamGroups.OfType<TorchSharp.Modules.ParamGroup>().Where(group => group.Parameters.Contains(parameter)))
         {
             IEnumerable<(string Name, double Value)> settings = [("LearningRate", optimizer.LearningRate), .. optimizer.Settings];
             foreach ((string name, double value) in settings)
             {
-                double? their = Number(group.Options, name);
-                if (their is not null && (float)their != (float)value)
-                    other.Add(FormattableString.Invariant($"{name} is {their} in the module, {(float)value} in the model"));
+                double? setting = Number(group.Options, name);
+                if (setting is not null && (float)setting != (float)value)
+                    other.Add(FormattableString.Invariant($"{(name == "LearningRate" ? "the learning rate" : name)} is {setting} in the module, {(float)value} in the model"));
             }
         }
         if (other.Count > 0)
             return string.Join("; ", other);
-        double[] our = Change(ours), their2 = Change(theirs);
-        double ratio = our.Zip(their2, (a, b) => a * b).Sum() / our.Sum(a => a * a);
-        return our.Zip(their2).All(pair => Math.Abs(ratio * pair.First - pair.Second) <= 1e-3 * Math.Abs(pair.Second))
+        double[] our = Change(ours), their = Change(theirs);
+        double ratio = our.Zip(their, (a, b) => a * b).Sum() / our.Sum(a => a * a);
+        return our.Zip(their).All(pair => Math.Abs(ratio * pair.First - pair.Second) <= 1e-3 * Math.Abs(pair.Second))
             ? FormattableString.Invariant($"the module's step is {ratio:G4} × the model's") : "the optimizers are others";
 
         double[] Change(Values[] after) => [.. after[index].Numbers.Zip(before[index].Numbers, (a, b) => a - b)];
@@ -248,13 +274,11 @@ sealed class TrainingParity<T> : IDisposable
         return new(name, error, error == 0 ? 0 : exact.Largest <= bound ? double.NaN : error / exact.Largest, error == 0 ? 0 : error / bound, exact.Place(at));
     }
 
-    static Values Gradient(TorchParameter p)
+    static Values Floats(StoredTensor tensor)
     {
-        using Tensor? gradient = p.grad;
-        return gradient is null ? new(new double[p.numel()], p.shape) : Values.Of(gradient);
+        SafeTensors.Entry saved = tensor.Save();
+        return new(Array.ConvertAll(saved.As<float>().ToArray(), x => (double)x), [.. saved.Shape]);
     }
-
-    static Values Floats(StoredTensor tensor) => tensor.Save() is var saved ? new(Array.ConvertAll(saved.As<float>().ToArray(), x => (double)x), [.. saved.Shape]) : null!;
 
     static double Norm(Values[] gradients) => Math.Sqrt(gradients.Sum(gradient => gradient.Numbers.Sum(g => g * g)));
 }

@@ -23,9 +23,10 @@ sealed class Values(double[] numbers, params long[] shape)
         _ => null,
     };
 
-    public double Largest => numbers.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+    /// <summary>The largest |number| that is finite.</summary>
+    public double Largest { get; } = numbers.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
 
-    public bool IsZero => numbers.All(number => number == 0);
+    public bool IsFinite { get; } = numbers.All(double.IsFinite);
 
     public static Values Of(Tensor tensor)
     {
