@@ -239,12 +239,12 @@ sealed class ModuleInDouble : IDisposable
 
     Tensor Moved(Tensor tensor) => noise is null ? tensor : tensor * Factors(tensor);
 
+    /// <summary>1 ± size, by chance.</summary>
     Tensor Factors(Tensor like)
     {
-        double[] factors = new double[like.numel()];
-        for (int i = 0; i < factors.Length; i++)
-            factors[i] = 1 + (noise!.Next(2) * 2 - 1) * size;
-        return tensor(factors, like.shape, ScalarType.Float64);
+        byte[] random = new byte[like.numel()];
+        noise!.NextBytes(random);
+        return tensor(Array.ConvertAll(random, number => 1 + (number % 2 * 2 - 1) * size), like.shape, ScalarType.Float64);
     }
 
     public static Tensor ToTensor(Values values) => tensor(values.Numbers, values.Shape, ScalarType.Float64);

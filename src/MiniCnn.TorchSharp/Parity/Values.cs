@@ -8,6 +8,8 @@ namespace MiniCnn.Interop;
 /// <summary>A tensor's numbers in row-major order, and its shape.</summary>
 sealed class Values(double[] numbers, params long[] shape)
 {
+    double? largest;
+
     public double[] Numbers => numbers;
 
     public long[] Shape => shape;
@@ -24,9 +26,17 @@ sealed class Values(double[] numbers, params long[] shape)
     };
 
     /// <summary>The largest |number| that is finite.</summary>
-    public double Largest { get; } = numbers.Where(double.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
+    public double Largest => largest ??= LargestOf(numbers);
 
-    public bool IsFinite { get; } = numbers.All(double.IsFinite);
+    public bool IsFinite => Array.TrueForAll(numbers, double.IsFinite);
+
+    static double LargestOf(double[] numbers)
+    {
+        double largest = 0;
+        foreach (double number in numbers)
+            largest = Math.Abs(number) > largest && double.IsFinite(number) ? Math.Abs(number) : largest;
+        return largest;
+    }
 
     public static Values Of(Tensor tensor)
     {
