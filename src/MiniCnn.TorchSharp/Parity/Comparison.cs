@@ -1,8 +1,9 @@
+using static System.FormattableString;
 using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
 
 namespace MiniCnn.Interop;
 
-/// <summary>A model against what a module did: which layers are other functions, and how far float is off.</summary>
+/// <summary>Compares a model with the record of a module's run: which layers are other functions, and how large the errors of float are.</summary>
 sealed class Comparison : IDisposable
 {
     readonly Layer model;
@@ -13,12 +14,12 @@ sealed class Comparison : IDisposable
     readonly Dictionary<Layer, Call> pairs;
     readonly LeafRun layers;
     readonly Lookalikes lookalikes;
-    readonly LayerRun? held;                             // keeps other threads out of a model whose layers run by themselves
+    readonly LayerRun? held;                             // keeps other threads out of the model while its layers run one by one
     readonly bool floatBetween;
-    readonly List<ParityDifference> differences = [], inPassing = [];    // the second: those that may cancel out later
+    readonly List<ParityDifference> differences = [], inPassing = [];    // inPassing: those that may cancel out in later layers
     readonly HashSet<object> faulty = new(ReferenceEqualityComparer.Instance);
     readonly List<string> notes = [];
-    bool differsBetween;                                 // then gradients that come from there differ too
+    bool differsBetween;                                 // if so, the gradients that come from there differ too
 
     public Comparison(Layer model, Module module, Values x, ModuleRecord record, bool training)
     {
@@ -36,7 +37,12 @@ sealed class Comparison : IDisposable
         NoteWeights();
         ForceAll();
         if (record.Calls.FirstOrDefault(call => !call.Y.IsFinite) is { } notFinite)
-            differences.Add(new($"{notFinite}", "NaN or infinity comes out in the module: what follows cannot be compared", notFinite.X.IsFinite && notFinite.Parameters.Values.All(p => p.IsFinite) ? "" : "it came in, or stands in the weights"));
+        {
+            bool startsHere = notFinite.X.IsFinite && notFinite.Parameters.Values.All(p => p.IsFinite);
+            differences.Add(new(
+                $"{notFinite}", "NaN or infinity comes out in the module: what follows cannot be compared",
+                startsHere ? "" : "it came in, or stands in the weights"));
+        }
         if (record.Fault is not null)
             differences.Add(new("the module", record.Fault, ""));
         else if (inPassing.Count > 0 && IsSameInTheEnd())
@@ -45,25 +51,31 @@ sealed class Comparison : IDisposable
             differences.RemoveAll(inPassing.Contains);
         }
         List<ParityRow> rows = InFloat();
-        if (differences.Count == 0 && rows.Skip(inPassing.Count > 0 ? rows.Count - 1 : 0).FirstOrDefault(row => row.Output?.Share > 1 || row.Gradient?.Share > 1) is { } row)
+        // Where layers differ in passing, only the last row counts: the whole model.
+        IEnumerable<ParityRow> counted = inPassing.Count > 0 ? rows.TakeLast(1) : rows;
+        if (differences.Count == 0 && counted.FirstOrDefault(row => row.Output?.Share > 1 || row.Gradient?.Share > 1) is { } row)
         {
             ParityError error = row.Output?.Share > 1 ? row.Output : row.Gradient!;
             differences.Add(new(
-                $"{row.Layer}{(row.Module is "" ? "" : $", and {row.Module}")}", FormattableString.Invariant($"{error.Name} in float is off by {error.Absolute:G3} at {error.At}, {error.Share:G3} times what rounding explains"),
+                $"{row.Layer}{(row.Module is "" ? "" : $", and {row.Module}")}",
+                Invariant($"{error.Name} in float is off by {error.Absolute:G3} at {error.At}, {error.Share:G3} times what rounding explains"),
                 "the layers are the same in double: a fault in how MiniCnn computes in float, or a maximum that is nearly tied"));
         }
         foreach (string name in record.Fault is null ? notCalled : [])
-            notes.Add($"the module's {name}, was not called: it is not used, or by .forward(x), which is not seen (write .call(x)), or a function takes its weights");
+        {
+            notes.Add($"the module's {name}, was not called: it is not used, or by .forward(x), which is not seen (write .call(x)), "
+                + "or a function takes its weights");
+        }
         Call[] alone = [.. record.Calls.Except(pairs.Values)];
         Layer[] single = [.. Pairing.Leaves(model).Where(layer => !pairs.ContainsKey(layer) && layer.Parameters.Count > 0)];
         if (alone.Length > 0)
-            notes.Add($"no layer of the model was paired with the module's {string.Join("; ", alone.Select(call => $"{call}"))}");
+            notes.Add($"no layer of the model was paired with the module's {string.Join<Call>("; ", alone)}");
         if (single.Length > 0)
             notes.Add($"no module was paired with the model's {string.Join("; ", single.Select(layer => layer.Description))}");
+        string mode = training ? "training, forward and backward" : "evaluation";
         return new()
         {
-            Title = $"{model} and the module {module.GetType().Name} on {x}, in {(training ? "training, forward and backward" : "evaluation")}",
-            Layers = rows, Differences = differences, Notes = notes,
+            Title = $"{model} and the module {module.GetType().Name} on {x}, in {mode}", Layers = rows, Differences = differences, Notes = notes,
         };
     }
 
@@ -73,7 +85,7 @@ sealed class Comparison : IDisposable
         held?.Leave();
     }
 
-    /// <summary>Every layer on the module's own numbers, in double.</summary>
+    /// <summary>Runs every layer in double on the module's own numbers.</summary>
     void ForceAll()
     {
         layers.Reset();
@@ -91,73 +103,87 @@ sealed class Comparison : IDisposable
     {
         Call? call = pairs.GetValueOrDefault(layer);
         if (call is null)
-            return x is null ? (null, _ => null) : Try(layer, x, out (Values Y, Func<Values, Values> Back) alone) is { } why ? Refused(layer, why) : (alone.Y, dy => dy is not null && dy.HasShapeOf(alone.Y) ? alone.Back(dy) : null);
-
+        {
+            return x is null ? (null, _ => null)
+                : Try(layer, x, out (Values Y, Func<Values, Values> Back) alone) is { } why ? Refused(layer, why)
+                : (alone.Y, dy => dy is not null && dy.HasShapeOf(alone.Y) ? alone.Back(dy) : null);
+        }
         if (x is not null)
             Between(x, call.X, layer);
+        string where = Of(layer, call);
         (Values? Y, Func<Values?, Values?> Back) forced = (call.Y, dy =>
         {
-            if (dy is not null && call.Gradient is { } g && dy.HasShapeOf(g.Y) && !differsBetween && !faulty.Contains(call) && Beyond(dy, g.Y, floatBetween) is { } what)
+            if (dy is not null && call.Gradient is { } g && dy.HasShapeOf(g.Y)
+                && !differsBetween && !faulty.Contains(call) && Beyond(dy, g.Y, floatBetween) is { } what)
             {
                 faulty.Add(call);
-                differences.Add(new($"after {Of(layer, call)}", $"the gradient that arrives: {what}", Lookalikes.OfGradient(dy, g.Y)));
+                differences.Add(new($"after {where}", $"the gradient that arrives: {what}", Lookalikes.OfGradient(dy, g.Y)));
             }
             return call.Gradient?.X;
         });
         if (ParameterFault(layer, call) is { } fault)
         {
-            Add(layer, $"{Of(layer, call)}", fault.What, fault.LooksLike, mayCancel: false);
+            Add(layer, where, fault.What, fault.LooksLike, mayCancel: false);
             if (!fault.Runs)
                 return forced;
         }
         if (layer is Dropout && training)
         {
             if (Lookalikes.OfDropout((Dropout)layer, call) is { } dropout)
-                Add(layer, Of(layer, call), dropout.What, dropout.LooksLike, mayCancel: false);
+                Add(layer, where, dropout.What, dropout.LooksLike, mayCancel: false);
             return forced;
         }
         if (Try(layer, call.X, out (Values Y, Func<Values, Values> Back) run) is { } refusal)
         {
-            Add(layer, Of(layer, call), $"the model's refuses {call.X}: {refusal}", Lookalikes.Settings(layer, call));
+            Add(layer, where, $"the model's refuses {call.X}: {refusal}", Lookalikes.Settings(layer, call));
             return forced;
         }
         bool isFloat = !layer.RunsInDouble;
         if (!run.Y.HasShapeOf(call.Y))
-            Add(layer, Of(layer, call), $"the output is {run.Y} in the model, {call.Y} in the module", lookalikes.OfLayer(layer, call));
+            Add(layer, where, $"the output is {run.Y} in the model, {call.Y} in the module", lookalikes.OfLayer(layer, call));
         else if (Beyond(run.Y, call.Y, isFloat) is { } what)
-            Add(layer, Of(layer, call), $"the output: {what}", lookalikes.OfLayer(layer, call, run.Y));
+            Add(layer, where, $"the output: {what}", lookalikes.OfLayer(layer, call, run.Y));
         else
             CompareBuffers(layer, call);
         if (faulty.Contains(layer))
             return forced;
         if (Lookalikes.Settings(layer, call) is { Length: > 0 } settings)
-            notes.Add($"{Of(layer, call)}: {settings}; this batch does not show it");
+            notes.Add($"{where}: {settings}; this batch does not show it");
         if (call.Gradient is not { } gradient)
             return forced;
         return (call.Y, dy =>
         {
             Values? before = forced.Back(dy), dx = run.Back(gradient.Y);
             if (Beyond(dx, gradient.X, isFloat) is { } wrong)
-                Add(layer, Of(layer, call), $"the gradient of the input: {wrong}", Lookalikes.OfGradient(dx, gradient.X));
+                Add(layer, where, $"the gradient of the input: {wrong}", Lookalikes.OfGradient(dx, gradient.X));
             foreach ((Parameter p, string? name) in LeafRun.Names(layer, call))
             {
-                if (name is null || !call.Gradients.TryGetValue(name, out Values? theirs))
-                {
-                    if (p.Trainable && name is not null)
-                        Add(p, Of(layer, call), $"{p.Name} learns in the model, but not in the module", "requires_grad is false in the module; set Trainable to false in the model, or both to true", mayCancel: false);
-                    continue;
-                }
-                if (!p.Trainable)
-                    Add(p, Of(layer, call), $"{p.Name} learns in the module, but not in the model", "Trainable is false in the model; set requires_grad to false in the module, or both to true", mayCancel: false);
-                else if (LeafRun.GradientOf(p, inDouble: !isFloat) is var ours && Beyond(ours, theirs, isFloat) is { } off)
-                {
-                    int calls = record.Calls.Count(other => other.Module == call.Module);
-                    Add(layer, Of(layer, call), $"the gradient of {p.ShortName}: {off}", calls > 1
-                        ? $"the module is called {calls} times, and its gradients are added; the model's layers share no weights" : Lookalikes.OfGradient(ours, theirs));
-                }
+                if (name is not null)
+                    CompareGradient(layer, call, p, name);
             }
             return before;
         });
+    }
+
+    void CompareGradient(Layer layer, Call call, Parameter p, string name)
+    {
+        if (!call.Gradients.TryGetValue(name, out Values? theirs))
+        {
+            if (p.Trainable)
+                AddFrozen("model", "module", "requires_grad is false in the module; set Trainable to false in the model, or both to true");
+        }
+        else if (!p.Trainable)
+            AddFrozen("module", "model", "Trainable is false in the model; set requires_grad to false in the module, or both to true");
+        else if (LeafRun.GradientOf(p, layer.RunsInDouble) is var ours && Beyond(ours, theirs, !layer.RunsInDouble) is { } off)
+        {
+            int calls = record.Calls.Count(other => other.Module == call.Module);
+            Add(layer, Of(layer, call), $"the gradient of {p.ShortName}: {off}", calls > 1
+                ? $"the module is called {calls} times, and its gradients are added; the model's layers share no weights"
+                : Lookalikes.OfGradient(ours, theirs));
+        }
+
+        void AddFrozen(string learns, string frozen, string looksLike) =>
+            Add(p, Of(layer, call), $"{p.Name} learns in the {learns}, but not in the {frozen}", looksLike, mayCancel: false);
     }
 
     void CompareBuffers(Layer layer, Call call)
@@ -166,13 +192,13 @@ sealed class Comparison : IDisposable
         {
             if (!call.After.TryGetValue(name, out Values? theirs))
                 continue;
-            Values ours = new(Array.ConvertAll(tensor.Save().As<float>().ToArray(), number => (double)number), theirs.Shape);
+            Values ours = new(Values.Of(tensor).Numbers, theirs.Shape);
             if (Beyond(ours, theirs, isFloat: true) is { } what)
                 Add(layer, Of(layer, call), $"{name} after the batch: {what}", Lookalikes.OfBuffer(layer, call, name, ours), mayCancel: false);
         }
     }
 
-    /// <summary>What comes into a layer, or out of the model, where functions and joins of the module lie between.</summary>
+    /// <summary>Compares what comes into a layer, or out of the model: functions and joins of the module may lie before it.</summary>
     void Between(Values ours, Values theirs, Layer? layer)
     {
         string? what = Beyond(ours, theirs, floatBetween);
@@ -205,8 +231,9 @@ sealed class Comparison : IDisposable
 
     void Add(object place, string where, string what, string looksLike, bool mayCancel = true)
     {
-        // One tensor that goes two ways, one mode of many layers: once is enough.
-        if (!faulty.Add(place) || differences.Any(d => d.Where == where || d.What == what || looksLike != "" && d.LooksLike == looksLike && looksLike.Contains("module.", StringComparison.Ordinal)))
+        // A tensor that goes into two layers, or a mode that many layers are in (“call module.train()”), is named once.
+        bool isMode = looksLike.Contains("module.", StringComparison.Ordinal);
+        if (!faulty.Add(place) || differences.Any(d => d.Where == where || d.What == what || isMode && d.LooksLike == looksLike))
             return;
         differences.Add(new(where, what, looksLike));
         if (mayCancel)
@@ -230,9 +257,9 @@ sealed class Comparison : IDisposable
             if (!(ours.Numbers[i].Equals(theirs.Numbers[i]) || Math.Abs(ours.Numbers[i] - theirs.Numbers[i]) <= tolerance))
                 (first, beyond) = (i, beyond + 1);
         }
-        return FormattableString.Invariant(
-            $"{beyond} of {ours.Numbers.Length} numbers differ, by up to {error:G3}, {error / Math.Max(theirs.Largest, double.Epsilon):0.0E+0} of the largest; ")
-            + FormattableString.Invariant($"first {theirs.Place(first)}: {ours.Numbers[first]:G9} in the model, {theirs.Numbers[first]:G9} in the module");
+        double share = error / Math.Max(theirs.Largest, double.Epsilon);
+        return Invariant($"{beyond} of {ours.Numbers.Length} numbers differ, by up to {error:G3}, {share:0.0E+0} of the largest; ")
+            + Invariant($"first {theirs.Place(first)}: {ours.Numbers[first]:G9} in the model, {theirs.Numbers[first]:G9} in the module");
     }
 
     static (string What, string LooksLike, bool Runs)? ParameterFault(Layer layer, Call call)
@@ -241,25 +268,25 @@ sealed class Comparison : IDisposable
         {
             if (name is null)
             {
-                return ($"the model has a {p.ShortName}, the module none", $"the module was made without {p.ShortName}; make the model's so too{(p.ShortName == "bias" && layer is not (BatchNorm2d or GroupNorm or LayerNorm) ? " (bias: false)" : "")}, or both with", Runs: true);
+                string argument = p.ShortName == "bias" && layer is not (BatchNorm2d or GroupNorm or LayerNorm) ? " (bias: false)" : "";
+                return (
+                    $"the model has a {p.ShortName}, the module none",
+                    $"the module was made without {p.ShortName}; make the model's so too{argument}, or both with", Runs: true);
             }
             Values theirs = call.Parameters[name];
-            long[] ours = [.. p.Value.Lengths.ToArray().Select(n => (long)n)];
+            long[] ours = Values.ShapeOf(p.Value.Lengths);
             if (!ours.SequenceEqual(theirs.Shape))
             {
-                string looks = Lookalikes.Settings(layer, call) is { Length: > 0 } settings ? settings
-                    : ours.Length == 2 && ours.Reverse().SequenceEqual(theirs.Shape) ? "its axes are swapped: a Linear's weight is [out, in]"
-                    : ours.Length == 4 && ours[..2].Reverse().Concat(ours[2..]).SequenceEqual(theirs.Shape) ? "in and out are swapped: a Conv2d's weight is [out, in/groups, kH, kW], a ConvTranspose2d's [in, out/groups, kH, kW]"
-                    : ours.Length == 4 && ours[..2].Concat([ours[3], ours[2]]).SequenceEqual(theirs.Shape) ? "H and W of the kernel are swapped"
-                    : "";
+                string looks = Lookalikes.Settings(layer, call) is { Length: > 0 } settings ? settings : Lookalikes.OfShape(ours, theirs.Shape);
                 return ($"{p.Name} is [{string.Join(", ", ours)}] in the model, {theirs} in the module", looks, Runs: false);
             }
         }
-        string[] more = [.. call.Parameters.Keys.Except(LeafRun.Names(layer, call).Select(pair => pair.Name!))];
-        return more.Length == 0 ? null : ($"the module has a {more[0]}, the model none", $"the model was made without {more[0]}; make the module's so too, or both with", Runs: false);
+        string? more = call.Parameters.Keys.Except(LeafRun.Names(layer, call).Select(pair => pair.Name!)).FirstOrDefault();
+        return more is null ? null : (
+            $"the module has a {more}, the model none", $"the model was made without {more}; make the module's so too, or both with", Runs: false);
     }
 
-    /// <summary>The model's own weights, where they are not the module's: both were compared on the module's.</summary>
+    /// <summary>Notes which of the model's own weights are not the module's. Both were compared on the module's.</summary>
     void NoteWeights()
     {
         List<string> others = [];
@@ -270,12 +297,15 @@ sealed class Comparison : IDisposable
             {
                 if (name is null || call.Parameters[name] is not { } theirs || theirs.Numbers.Length != p.Value.FlattenedLength)
                     continue;
-                Values ours = new(Array.ConvertAll(p.ValueAs<float>().ToArray(), x => (double)x), theirs.Shape);
+                Values ours = new(Values.Doubles(p.ValueAs<float>()), theirs.Shape);
                 if (call.Kind == nameof(GroupNorm) && theirs.Largest is > 1e6 or < 1e-6 and > 0)
-                    notes.Add(FormattableString.Invariant($"{call} has numbers up to {theirs.Largest:G3} in its {name}: TorchSharp 0.107 does not set a GroupNorm's; call init.ones_ and init.zeros_"));
+                {
+                    notes.Add(Invariant($"{call} has numbers up to {theirs.Largest:G3} in its {name}: ")
+                        + "TorchSharp 0.107 does not set a GroupNorm's; call init.ones_ and init.zeros_");
+                }
                 if (ours.DifferenceFrom(theirs.Map(x => (float)x)).Error == 0)
                 {
-                    same += p.Value.Rank > 1 ? 1 : 0;    // a norm's ones are always the same
+                    same += p.Value.Rank > 1 ? 1 : 0;    // every norm begins with the same ones: they do not count
                     continue;
                 }
                 others.Add(p.Name);
@@ -283,23 +313,32 @@ sealed class Comparison : IDisposable
                     notes.Add($"the model's own {p.Name} is the module's {call.Name}.{name} {turned}");
             }
         }
-        if (others.Count > 0 && same > 0)                // else they were never copied
-            notes.Add($"the model's own {string.Join(", ", others.Take(3))}{(others.Count > 3 ? $" and {others.Count - 3} more" : "")} {(others.Count > 1 ? "are" : "is")} not the module's; both were compared on the module's");
+        if (others.Count == 0 || same == 0)              // none is the same: the weights were never copied
+            return;
+        string more = others.Count > 3 ? $" and {others.Count - 3} more" : "", verb = others.Count > 1 ? "are" : "is";
+        notes.Add($"the model's own {string.Join(", ", others.Take(3))}{more} {verb} not the module's; both were compared on the module's");
     }
 
-    /// <summary>Whether the model, whole and in double, gives the module's output and gradients: layers in another order may do so.</summary>
+    /// <summary>Whether the whole model in double gives the module's output and gradients. Layers in another order may do so.</summary>
     bool IsSameInTheEnd()
     {
         layers.Reset();
-        bool same = true;
-        (Values? y, Func<Values?, Values?> back) = new ModelWalk((layer, input) => Free(layer, input, layers.InDouble, (p, theirs) => same &= Beyond(LeafRun.GradientOf(p, p.Owner.RunsInDouble), theirs, !model.RunsInDouble) is null), rounds: false).Run(model, x);
-        if (y is null || Beyond(y, record.Y!, !model.RunsInDouble) is not null)
+        bool same = true, isFloat = !model.RunsInDouble;
+        (Values? y, Func<Values?, Values?> back) = new ModelWalk((layer, x) => Free(layer, x, layers.InDouble, Check), rounds: false).Run(model, x);
+        if (y is null || Beyond(y, record.Y!, isFloat) is not null)
             return false;
-        return !training || back(record.Dy) is { } dx && Beyond(dx, record.Dx!, !model.RunsInDouble) is null && same;
+        return !training || back(record.Dy) is { } dx && Beyond(dx, record.Dx!, isFloat) is null && same;
+
+        void Check(Parameter p, Values theirs) => same &= Beyond(LeafRun.GradientOf(p, p.Owner.RunsInDouble), theirs, isFloat) is null;
     }
 
-    /// <summary>A layer on what really comes in; its dropout is the module's.</summary>
-    (Values? Y, Func<Values?, Values?> Back) Free(Layer layer, Values? x, Func<Layer, Values, (Values Y, Func<Values, Values> Back)> run, Action<Parameter, Values> gradient)
+    /// <summary>Runs a layer on what really comes into it; a dropout has the module's masks.</summary>
+    /// <param name="layer">The layer.</param>
+    /// <param name="x">What comes in.</param>
+    /// <param name="run">Computes the layer.</param>
+    /// <param name="gradient">Called after the layer's backward pass, with each parameter and its gradient in the module.</param>
+    (Values? Y, Func<Values?, Values?> Back) Free(
+        Layer layer, Values? x, Func<Layer, Values, (Values Y, Func<Values, Values> Back)> run, Action<Parameter, Values> gradient)
     {
         if (x is null)
             return (null, _ => null);
@@ -329,7 +368,7 @@ sealed class Comparison : IDisposable
             new([.. of.Numbers.Select((number, i) => from.Numbers[i] == 0 ? 0 : number * (to.Numbers[i] / from.Numbers[i]))], of.Shape);
     }
 
-    /// <summary>The model as a program runs it, layer by layer.</summary>
+    /// <summary>Runs the whole model in float, as a program does. Returns the errors of each layer, and those of the whole in the last row.</summary>
     List<ParityRow> InFloat()
     {
         layers.Reset();
@@ -352,21 +391,17 @@ sealed class Comparison : IDisposable
         ParityError? output = y is null || record.Y is null ? null : Error("y", y, record.Y), gradient = null;
         if (output is not null && record.Dy is not null && back(record.Dy) is { } end)
             gradient = Error("dx", end, record.Dx!);
-        return
-        [
-            .. Pairing.Leaves(model).Select(layer => new ParityRow(
-                layer.Description, pairs.GetValueOrDefault(layer)?.ToString() ?? "", errors.GetValueOrDefault(layer).Output, errors.GetValueOrDefault(layer).Gradient)),
-            new("whole", "", output, gradient),
-        ];
+        return [.. Pairing.Leaves(model).Select(Row), new("whole", "", output, gradient)];
+
+        ParityRow Row(Layer layer)
+        {
+            (ParityError? y, ParityError? dx) = errors.GetValueOrDefault(layer);
+            return new(layer.Description, pairs.GetValueOrDefault(layer)?.ToString() ?? "", y, dx);
+        }
 
         static ParityError? Worse(ParityError? a, ParityError? b) => a is null || b?.Share > a.Share ? b : a;
     }
 
-    static ParityError? Error(string name, Values ours, Values theirs)
-    {
-        if (!ours.HasShapeOf(theirs))
-            return null;
-        (double error, int at) = ours.DifferenceFrom(theirs);
-        return new(name, error, error == 0 ? 0 : theirs.Largest <= theirs.Bound ? double.NaN : error / theirs.Largest, error == 0 ? 0 : error / theirs.Bound, theirs.Place(at));
-    }
+    static ParityError? Error(string name, Values ours, Values theirs) =>
+        ours.HasShapeOf(theirs) ? ParityError.Of(name, ours, theirs, theirs.Bound) : null;
 }

@@ -1,6 +1,10 @@
+using System.Numerics;
+
 namespace MiniCnn.Interop;
 
-/// <summary>The layers inside a model while they compute on a module's numbers, one by one; all that they had before is put back at the end.</summary>
+/// <summary>
+/// Runs the layers inside a model one by one on a module's numbers. <see cref="Dispose"/> puts back all that they had before.
+/// </summary>
 sealed class LeafRun : IDisposable
 {
     readonly Layer model;
@@ -13,19 +17,26 @@ sealed class LeafRun : IDisposable
     {
         (this.model, this.pairs, this.training) = (model, pairs, training);
         before = (model.Seed, model.Step);
-        leaves = [.. Pairing.Leaves(model).Select(leaf => (leaf, leaf.Seed, leaf.Step, leaf.Stored.Select(tensor => (tensor, tensor.Save())).ToArray()))];
+        leaves = [.. Pairing.Leaves(model).Select(leaf => (leaf, leaf.Seed, leaf.Step, Saved(leaf)))];
         foreach (Parameter p in model.Parameters)
             p.BeginCheck();
+
+        static (StoredTensor, SafeTensors.Entry)[] Saved(Layer leaf) => [.. leaf.Stored.Select(tensor => (tensor, tensor.Save()))];
     }
 
-    /// <summary>A layer's parameters beside those of a call: by their names, else in order. Null where there is none.</summary>
+    /// <summary>
+    /// Matches a layer's parameters with those of a call: by name, or in order where no name is the same. The name is null where the call has none.
+    /// </summary>
     public static IEnumerable<(Parameter Parameter, string? Name)> Names(Layer layer, Call call)
     {
-        bool byName = layer.Parameters.Any(p => call.Parameters.ContainsKey(p.ShortName)) || layer.Parameters.Count != call.Parameters.Count;
-        return layer.Parameters.Select((p, i) => (p, byName ? call.Parameters.ContainsKey(p.ShortName) ? p.ShortName : null : call.Parameters.Keys.ElementAt(i)));
+        bool byName = layer.Parameters.Count != call.Parameters.Count || layer.Parameters.Any(p => call.Parameters.ContainsKey(p.ShortName));
+        return layer.Parameters.Select((p, i) => (p,
+            !byName ? call.Parameters.Keys.ElementAt(i)
+            : call.Parameters.ContainsKey(p.ShortName) ? p.ShortName
+            : null));
     }
 
-    /// <summary>Gives layers their calls' parameters and buffers; without a call, they keep their own.</summary>
+    /// <summary>Gives each layer the parameters and buffers of its call. A layer without a call keeps its own.</summary>
     public void Reset()
     {
         foreach ((Layer layer, _, _, (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored) in leaves)
@@ -41,61 +52,63 @@ sealed class LeafRun : IDisposable
     {
         foreach ((Parameter p, string? name) in Names(layer, call))
         {
-            double[] numbers = name is null ? new double[p.Value.FlattenedLength] : call.Parameters[name].Numbers;
-            if (numbers.Length != p.Value.FlattenedLength)
+            Values values = name is null ? new(new double[p.Value.FlattenedLength]) : call.Parameters[name];
+            if (values.Numbers.Length != p.Value.FlattenedLength)
                 continue;
-            numbers.CopyTo(p.ValueAs<double>());
-            Array.ConvertAll(numbers, x => (float)x).CopyTo(p.ValueAs<float>());
+            values.Numbers.CopyTo(p.ValueAs<double>());
+            values.ToFloats().CopyTo(p.ValueAs<float>());
         }
         foreach ((string name, StoredTensor tensor) in Buffers(layer))
             if (call.Buffers.TryGetValue(name, out Values? buffer) && $"F32 {buffer}" == tensor.Form)
-                tensor.Load(SafeTensors.Entry.From<float>(Array.ConvertAll(buffer.Numbers, x => (float)x), buffer.Shape));
+                tensor.Load(SafeTensors.Entry.From<float>(buffer.ToFloats(), buffer.Shape));
     }
 
-    /// <summary>What a layer remembers beside its parameters, in numbers: running statistics.</summary>
+    /// <summary>The numbers that a layer stores besides its parameters: running statistics.</summary>
     public static IEnumerable<(string Name, StoredTensor Tensor)> Buffers(Layer layer) => layer.Stored
-        .Where(stored => stored.Form[0] == 'F' && layer.Parameters.All(p => p.Name != stored.Name)).Select(stored => (stored.Name.Split('.')[^1], stored));
+        .Where(stored => stored.Form[0] == 'F' && layer.Parameters.All(p => p.Name != stored.Name))
+        .Select(stored => (stored.Name.Split('.')[^1], stored));
 
-    /// <summary>A layer's result in double, in float where it has no other form, and its way back.</summary>
+    /// <summary>Computes a layer in double, or in float where it has no other form. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     /// <exception cref="ArgumentException">The layer does not take such images.</exception>
     public (Values Y, Func<Values, Values> Back) InDouble(Layer layer, Values x) => InDouble(layer, x, training);
 
     public static (Values Y, Func<Values, Values> Back) InDouble(Layer layer, Values x, bool training)
     {
         ImageShape image = x.Image ?? throw new ArgumentException($"takes [N, C, H, W] or [N, features], not {x}");
-        int count = (int)x.Shape[0];
-        if (!layer.RunsInDouble)
-        {
-            ScalarRun<float> inFloat = new(layer, count, image, training);
-            float[] result = inFloat.Forward(Array.ConvertAll(x.Numbers, number => (float)number));
-            return (Values.Of(Array.ConvertAll(result, number => (double)number), count, inFloat.Output), dy =>
-            {
-                Clear(layer);
-                return new(Array.ConvertAll(inFloat.Backward(Array.ConvertAll(dy.Numbers, number => (float)number)), number => (double)number), x.Shape);
-            });
-        }
-        ScalarRun<double> inDouble = new(layer, count, image, training);
-        return (Values.Of(inDouble.Forward(x.Numbers), count, inDouble.Output), dy =>
-        {
-            Clear(layer);
-            return new(inDouble.Backward(dy.Numbers), x.Shape);
-        });
+        return layer.RunsInDouble ? Run<double>(layer, x, image, training) : Run<float>(layer, x, image, training);
     }
 
-    /// <summary>A layer's result as a program gets it, and its way back.</summary>
+    static (Values Y, Func<Values, Values> Back) Run<T>(Layer layer, Values x, ImageShape image, bool training)
+        where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        int count = (int)x.Shape[0];
+        ScalarRun<T> run = new(layer, count, image, training);
+        return (Values.Of(From(run.Forward(To(x))), count, run.Output), dy =>
+        {
+            Clear(layer);
+            return new(From(run.Backward(To(dy))), x.Shape);
+        });
+
+        static T[] To(Values values) => Array.ConvertAll(values.Numbers, T.CreateTruncating);
+
+        static double[] From(T[] numbers) => Array.ConvertAll(numbers, double.CreateTruncating);
+    }
+
+    /// <summary>Computes a layer in float, as a program does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
-        Values y = Values.Of(layer.Forward(x.ToFloats(), training));
+        Values y = Values.Of(layer.Forward(x.ToTensor(), training));
         return (y, dy =>
         {
             Clear(layer);
-            return Values.Of(layer.BackwardToInput(dy.ToFloats()));
+            return Values.Of(layer.BackwardToInput(dy.ToTensor()));
         });
     }
 
-    /// <summary>∂loss/∂parameter as the last way back left it.</summary>
-    public static Values GradientOf(Parameter p, bool inDouble) => new(
-        inDouble ? p.GradientAs<double>().ToArray() : Array.ConvertAll(p.GradientAs<float>().ToArray(), x => (double)x), [.. p.Value.Lengths.ToArray().Select(n => (long)n)]);
+    /// <summary>∂loss/∂parameter of the last backward pass.</summary>
+    public static Values GradientOf(Parameter p, bool inDouble) => inDouble
+        ? new(p.GradientAs<double>().ToArray(), Values.ShapeOf(p.Value.Lengths))
+        : Values.Of(p.GradientAs<float>(), p.Value.Lengths);
 
     static void Clear(Layer layer)
     {

@@ -1,16 +1,19 @@
 namespace MiniCnn.Interop;
 
-/// <summary>A result, and the way from its gradient back to that of what it was made of; null stands for what could not be computed.</summary>
+/// <summary>Computes a layer. Back takes ∂loss/∂y to ∂loss/∂x; null stands for what could not be computed.</summary>
 delegate (Values? Y, Func<Values?, Values?> Back) Step(Layer layer, Values? x);
 
-/// <summary>Runs a model layer by layer: what containers do stands here, what a layer inside does is given.</summary>
-/// <param name="leaf">What becomes of x in a layer that has none inside.</param>
+/// <summary>Runs a model layer by layer: it computes containers itself, and the layers inside by a function.</summary>
+/// <param name="leaf">Computes a layer that has none inside.</param>
 /// <param name="rounds">Whether sums are rounded to float.</param>
 sealed class ModelWalk(Step leaf, bool rounds)
 {
     static readonly Dictionary<Layer, Func<Values[], Values?>> nothing = [];
 
-    /// <summary>Other functions for some layers, forward alone: of x; of a Residual, of its body's result and the shortcut's; of a Concat, of its branches'.</summary>
+    /// <summary>
+    /// Functions that replace layers, in the forward pass only. They take x; a Residual's, the results of body and shortcut; a Concat's, those of its
+    /// branches.
+    /// </summary>
     public IReadOnlyDictionary<Layer, Func<Values[], Values?>> Instead { get; init; } = nothing;
 
     public (Values? Y, Func<Values?, Values?> Back) Run(Layer layer, Values? x)

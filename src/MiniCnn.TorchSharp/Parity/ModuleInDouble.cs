@@ -6,14 +6,15 @@ using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.to
 
 namespace MiniCnn.Interop;
 
-/// <summary>One call of a module without children, while the net ran.</summary>
+/// <summary>One call of a module without children, in a run of the net.</summary>
 /// <param name="Name">Its name in the net, “features.0”.</param>
 /// <param name="Module">The module.</param>
 /// <param name="Parameters">Its own parameters by name.</param>
 /// <param name="Buffers">Its own buffers before the run.</param>
 /// <param name="X">What came in.</param>
 /// <param name="Y">What went out.</param>
-sealed record Call(string Name, nn.Module Module, IReadOnlyDictionary<string, Values> Parameters, IReadOnlyDictionary<string, Values> Buffers, Values X, Values Y)
+sealed record Call(
+    string Name, nn.Module Module, IReadOnlyDictionary<string, Values> Parameters, IReadOnlyDictionary<string, Values> Buffers, Values X, Values Y)
 {
     /// <summary>∂loss/∂x and ∂loss/∂y; null where nothing was differentiated.</summary>
     public (Values X, Values Y)? Gradient { get; set; }
@@ -36,18 +37,19 @@ sealed record Call(string Name, nn.Module Module, IReadOnlyDictionary<string, Va
     public override string ToString() => $"'{Name}', {Kind}";
 }
 
-/// <summary>What a net did: its calls in order, its output, and ∂loss/∂x.</summary>
+/// <summary>The record of a run of a net: its calls in order, its output, and ∂loss/∂x.</summary>
 sealed record ModuleRecord(IReadOnlyList<Call> Calls, Values? Y, Values? Dy, Values? Dx, string? Fault)
 {
-    /// <summary>Every tensor of it, in one order for every run.</summary>
+    /// <summary>Every tensor of the record, in the same order for every run.</summary>
     public IEnumerable<Values> All => Calls
         .SelectMany(call => (Values?[])[call.X, call.Y, call.Gradient?.X, call.Gradient?.Y, .. call.Gradients.Values, .. call.After.Values])
         .Append(Y).Append(Dx).OfType<Values>();
 }
 
 /// <summary>
-/// A user's module while it computes in double on the CPU. Its tensors exchange their native handles for others and get them back at the end: nothing of it
-/// changes, not its gradients either, and an optimizer that holds its parameters goes on with them. <c>module.to(float64)</c> would make new ones.
+/// Makes a user's module compute in double on the CPU. Its tensors exchange their native handles for others, and <see cref="Dispose"/> gives them
+/// back. Neither its tensors nor their gradients change, and an optimizer that holds its parameters keeps working. <c>module.to(float64)</c> would
+/// make new parameters.
 /// </summary>
 sealed class ModuleInDouble : IDisposable
 {
@@ -57,7 +59,7 @@ sealed class ModuleInDouble : IDisposable
     readonly Tensor randomState = get_rng_state();
     readonly (string Name, nn.Module Module)[] leaves;
 
-    // Of the run that is going on.
+    // State of the current run.
     readonly List<(Call Call, Tensor X, Tensor Y)> calls = [];
     bool records;
     (string Name, Tensor X)? entered;
@@ -67,10 +69,13 @@ sealed class ModuleInDouble : IDisposable
     public ModuleInDouble(Module module)
     {
         this.module = module;
-        leaves = module.children().Any() ? [.. module.named_modules().Where(m => !m.module.children().Any()).DistinctBy(m => m.module)] : [("", module)];
+        leaves = module.children().Any()
+            ? [.. module.named_modules().Where(m => !m.module.children().Any()).DistinctBy(m => m.module)]
+            : [("", module)];
         foreach (Tensor tensor in module.parameters().Cast<Tensor>().Concat(module.buffers()))
         {
-            Tensor own = tensor.detach().to(tensor.is_floating_point() ? ScalarType.Float64 : tensor.dtype, CPU, copy: true).DetachFromDisposeScope();
+            ScalarType type = tensor.is_floating_point() ? ScalarType.Float64 : tensor.dtype;
+            Tensor own = tensor.detach().to(type, CPU, copy: true).DetachFromDisposeScope();
             own.requires_grad = tensor.requires_grad;
             tensors.Add((tensor, own, Values.Of(own)));
             (Handle(tensor), Handle(own)) = (Handle(own), Handle(tensor));
@@ -79,7 +84,7 @@ sealed class ModuleInDouble : IDisposable
         {
             if (leaf is not Module hookable)
                 continue;
-            // Copies, since a net may free or overwrite what it hands on.
+            // Clones are recorded, since a net may free or overwrite what it hands on.
             removers.Add(hookable.register_forward_pre_hook((_, x) =>
             {
                 if (!records)
@@ -92,23 +97,27 @@ sealed class ModuleInDouble : IDisposable
                 Tensor rounded = Moved(y);
                 if (!records)
                     return rounded;
-                calls.Add((new(name, leaf, Own(leaf.named_parameters(false).Select(p => (p.name, (Tensor)p.parameter))), Own(leaf.named_buffers(false)),
-                    Values.Of(entered!.Value.X), Values.Of(rounded)), entered.Value.X, rounded));
+                Tensor x = entered!.Value.X;
+                Dictionary<string, Values> parameters = Own(leaf.named_parameters(false).Select(p => (p.name, (Tensor)p.parameter)));
+                Call call = new(name, leaf, parameters, Own(leaf.named_buffers(false)), Values.Of(x), Values.Of(rounded));
+                calls.Add((call, x, rounded));
                 entered = null;
                 return rounded.clone();
             }).remove);
         }
     }
 
-    /// <summary>Modules that were not called in a run, and could have been: “'fc2', Linear”.</summary>
+    /// <summary>The modules without children that were not called in a run: “'fc2', Linear”.</summary>
     public IEnumerable<string> NotIn(ModuleRecord record) =>
         leaves.Where(leaf => record.Calls.All(call => call.Module != leaf.Module)).Select(leaf => $"'{leaf.Name}', {leaf.Module.GetType().Name}");
 
-    /// <summary>Runs the net from where it began.</summary>
+    /// <summary>Runs the net with the parameters and buffers that it had at the beginning.</summary>
     /// <param name="x">The batch.</param>
     /// <param name="backward">Whether to differentiate Σ dy·y too; dy is drawn at random, the same for each run.</param>
-    /// <param name="random">If given, every parameter, every input and every module's output is changed by ± a share of itself, as rounding would.</param>
-    /// <param name="share">That share.</param>
+    /// <param name="random">
+    /// If given, changes every parameter, every input and every module's output by ± the share of itself at random, as rounding would.
+    /// </param>
+    /// <param name="share">The share.</param>
     public ModuleRecord Run(Values x, bool backward, Random? random = null, double share = 0)
     {
         (records, entered) = (true, null);
@@ -134,12 +143,17 @@ sealed class ModuleInDouble : IDisposable
         catch (Exception e) when (e is ExternalException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
         {
             string where = record.Y is not null ? "in its backward pass"
-                : entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]" : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'" : "at its beginning";
+                : entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]"
+                : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'"
+                : "at its beginning";
             return record with { Calls = [.. calls.Select(call => call.Call)], Dy = null, Fault = $"the module fails {where}: {FirstLine(e)}" };
         }
     }
 
-    /// <summary>Puts parameters and buffers back to where they began, moved if noise is given, which then moves every module's output too.</summary>
+    /// <summary>
+    /// Gives parameters and buffers the values that they had at the beginning. If random is given, it changes them and, from then on, every module's
+    /// output by ± the share of itself.
+    /// </summary>
     public void Reset(Random? random = null, double share = 0)
     {
         (noise, size) = (random, share);
@@ -151,7 +165,7 @@ sealed class ModuleInDouble : IDisposable
         _ = manual_seed(0);                            // dropout: one mask for each run
     }
 
-    /// <summary>Parameters and buffers as they are.</summary>
+    /// <summary>The current parameters and buffers.</summary>
     public Values[] Save() => [.. tensors.Select(tensor => Values.Of(tensor.Live))];
 
     public void Load(Values[] saved)
@@ -162,9 +176,10 @@ sealed class ModuleInDouble : IDisposable
             live.copy_(ToTensor(values));
     }
 
-    /// <summary>A training step of the module, nothing recorded: from what stands in it, with noise or without. Returns its output and its loss.</summary>
+    /// <summary>Makes a training step of the module from its current parameters, with noise if random is given. Records no calls.</summary>
     /// <exception cref="ArgumentException">The module, the loss or the optimizer fails.</exception>
-    public (Values Y, double Loss) Step(Values x, Func<Tensor, Tensor> loss, optim.Optimizer optimizer, Action afterBackward, Random? random, double share)
+    public (Values Y, double Loss) Step(
+        Values x, Func<Tensor, Tensor> loss, optim.Optimizer optimizer, Action afterBackward, Random? random, double share)
     {
         (records, noise, size) = (false, random, share);
         using DisposeScope scope = NewDisposeScope();
@@ -182,7 +197,8 @@ sealed class ModuleInDouble : IDisposable
         }
         catch (ExternalException e)
         {
-            string wayOut = e.Message.Contains("dtype", StringComparison.Ordinal) ? "; they run in float64, so give the loss targets of y's type, .to(y.dtype)" : "";
+            bool isType = e.Message.Contains("dtype", StringComparison.Ordinal);
+            string wayOut = isType ? "; they run in float64, so give the loss targets of y's type, .to(y.dtype)" : "";
             throw new ArgumentException($"the module, its loss or its optimizer fails: {FirstLine(e)}{wayOut}", nameof(loss), e);
         }
     }
@@ -191,8 +207,10 @@ sealed class ModuleInDouble : IDisposable
     {
         (Call Call, string Name, Tensor Tensor)[] parameters =
         [
-            .. calls.Select(call => call.Call).DistinctBy(call => call.Module)
-                .SelectMany(call => call.Module.named_parameters(false).Where(p => p.parameter.requires_grad).Select(p => (call, p.name, (Tensor)p.parameter))),
+            .. from call in calls.Select(call => call.Call).DistinctBy(call => call.Module)
+               from p in call.Module.named_parameters(false)
+               where p.parameter.requires_grad
+               select (call, p.name, (Tensor)p.parameter),
         ];
         Tensor[] wanted = [.. calls.SelectMany(call => (Tensor[])[call.X, call.Y]).Where(tensor => tensor.requires_grad)];
         foreach (Tensor tensor in wanted)
@@ -203,7 +221,7 @@ sealed class ModuleInDouble : IDisposable
             _ = before?.zero_();
         }
         if (y.requires_grad)
-            (y * dy).sum().backward();                   // autograd.grad ends the process where a net makes an error
+            (y * dy).sum().backward();                   // not autograd.grad: an error of the net in it ends the process
         foreach ((Call call, Tensor input, Tensor result) in calls)
             call.Gradient = (GradientOf(input), GradientOf(result));
         foreach ((Call call, string name, Tensor parameter) in parameters)
@@ -239,7 +257,7 @@ sealed class ModuleInDouble : IDisposable
 
     Tensor Moved(Tensor tensor) => noise is null ? tensor : tensor * Factors(tensor);
 
-    /// <summary>1 ± size, by chance.</summary>
+    /// <summary>A tensor of 1 + size and 1 − size at random.</summary>
     Tensor Factors(Tensor like)
     {
         byte[] random = new byte[like.numel()];

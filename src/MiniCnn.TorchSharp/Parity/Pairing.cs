@@ -1,8 +1,8 @@
 namespace MiniCnn.Interop;
 
 /// <summary>
-/// Which layer of a model is which call of a module: both in the order in which they run, paired by kind and by the shapes of their parameters so that the
-/// least is left over. A ReLU or a flatten may be left over: a module calls functions for them.
+/// Pairs the layers of a model with the calls of a module. Both stand in the order in which they run; kinds and shapes of parameters decide, so that
+/// the least is left over. A ReLU or a flatten may be left over: a module calls functions for them.
 /// </summary>
 static class Pairing
 {
@@ -12,9 +12,13 @@ static class Pairing
     /// <summary>The layers inside, in the order in which they run.</summary>
     public static IEnumerable<Layer> Leaves(Layer model) => Leaves(model, []);
 
-    static IEnumerable<Layer> Leaves(Layer model, Dictionary<Layer, int[]> orders) => model is Container container
-        ? (orders.GetValueOrDefault(model) is { } order ? order.Select(i => container.Children[i]) : container.Children).SelectMany(child => Leaves(child.Layer, orders))
-        : [model];
+    static IEnumerable<Layer> Leaves(Layer model, Dictionary<Layer, int[]> orders)
+    {
+        if (model is not Container container)
+            return [model];
+        IEnumerable<int> order = orders.GetValueOrDefault(model) ?? Enumerable.Range(0, container.Children.Count);
+        return order.SelectMany(i => Leaves(container.Children[i].Layer, orders));
+    }
 
     public static Dictionary<Layer, Call> Of(Layer model, IReadOnlyList<Call> calls)
     {
@@ -41,11 +45,18 @@ static class Pairing
     }
 
     /// <summary>All orders of 0 … count − 1.</summary>
-    public static IEnumerable<int[]> Orders(int count) =>
-        count == 0 ? [[]] : Orders(count - 1).SelectMany(order => Enumerable.Range(0, count).Select(at => (int[])[.. order[..at], count - 1, .. order[at..]]));
+    public static IEnumerable<int[]> Orders(int count) => count == 0
+        ? [[]]
+        : Orders(count - 1).SelectMany(order => Enumerable.Range(0, count).Select(at => (int[])[.. order[..at], count - 1, .. order[at..]]));
 
-    static IEnumerable<Container> Branches(Layer model) =>
-        model is Container container ? [.. container is Residual or Concat ? [container] : (Container[])[], .. container.Children.SelectMany(child => Branches(child.Layer))] : [];
+    /// <summary>The containers whose branches may be called in another order.</summary>
+    static IEnumerable<Container> Branches(Layer model)
+    {
+        if (model is not Container container)
+            return [];
+        IEnumerable<Container> inside = container.Children.SelectMany(child => Branches(child.Layer));
+        return container is Residual or Concat ? inside.Prepend(container) : inside;
+    }
 
     static (int Cost, Dictionary<Layer, Call> Pairs) Of(Layer[] layers, IReadOnlyList<Call> calls)
     {
@@ -68,11 +79,17 @@ static class Pairing
         return (cost[0, 0], pairs);
 
         int Both(int i, int j) => i < layers.Length && j < calls.Count ? Distance(layers[i], calls[j]) + cost[i + 1, j + 1] : Never * 2;
-        int LayerAlone(int i, int j) => i < layers.Length ? Alone(layers[i].GetType().Name, layers[i].Parameters.Count) + cost[i + 1, j] : Never * 2;
+
+        int LayerAlone(int i, int j) =>
+            i < layers.Length ? Alone(layers[i].GetType().Name, layers[i].Parameters.Count) + cost[i + 1, j] : Never * 2;
+
         int CallAlone(int i, int j) => j < calls.Count ? Alone(calls[j].Kind, calls[j].Parameters.Count) + cost[i, j + 1] : Never * 2;
     }
 
-    static int Alone(string kind, int parameters) => kind is nameof(Flatten) or nameof(Identity) or nameof(Dropout) ? 1 : parameters == 0 ? 4 : 12;
+    static int Alone(string kind, int parameters) =>
+        kind is nameof(Flatten) or nameof(Identity) or nameof(Dropout) ? 1
+        : parameters == 0 ? 4
+        : 12;
 
     static int Distance(Layer layer, Call call)
     {
@@ -82,5 +99,5 @@ static class Pairing
         return layer.Parameters.Count == 0 && call.Parameters.Count == 0 ? 6 : sameShapes ? 5 : Never;
     }
 
-    static Values Shape(Parameter p) => new([], [.. p.Value.Lengths.ToArray().Select(n => (long)n)]);
+    static Values Shape(Parameter p) => new([], Values.ShapeOf(p.Value.Lengths));
 }

@@ -1,6 +1,8 @@
 using System.Numerics.Tensors;
+using static System.FormattableString;
 using static TorchSharp.torch;
 using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
+using ParamGroup = TorchSharp.Modules.ParamGroup;
 using Tensor = TorchSharp.torch.Tensor;
 using TorchParameter = TorchSharp.Modules.Parameter;
 
@@ -9,24 +11,27 @@ namespace MiniCnn.Interop;
 public static partial class Parity
 {
     /// <summary>
-    /// Trains both from the module's weights on the same batches, and says at which step what parts: the loss, a gradient, a parameter. Model and module are
-    /// left as they were, to the bit.
+    /// Trains a model and a module from the module's weights on the same batches. Says at which step which value parts first: the loss, a gradient or
+    /// a parameter. Model and module are left as they were, to the bit.
     /// </summary>
     /// <remarks>
-    /// The module trains in double. Errors of rounding grow from step to step; how fast is seen in four more runs of the module with rounding put in by chance, as
-    /// in <see cref="Compare"/>. What stays within twice the largest of these moves is drift, since the model is one more such run; what is beyond is a difference.
+    /// The module trains in double. Errors of rounding grow from step to step; four more runs of the module with random rounding, as in
+    /// <see cref="Compare"/>, show how fast. What stays within twice their largest change is drift, since the model is one more such run; what is
+    /// beyond is a difference.
     /// </remarks>
     /// <param name="model">A model, or a layer.</param>
-    /// <param name="module">As in <see cref="Compare"/>: it trains in the mode that it is in.</param>
-    /// <param name="batches">One batch a step; ten are enough for most.</param>
-    /// <param name="optimizer">Makes the model's optimizer of its parameters.</param>
-    /// <param name="moduleOptimizer">Makes the module's of its parameters, one for each of its runs.</param>
-    /// <param name="loss">From the model's output and the targets to the loss and its gradient with respect to the output.</param>
-    /// <param name="moduleLoss">From the module's output, float64, and the targets to the loss.</param>
-    /// <param name="beforeStep">If given, called with the model's optimizer and the step's number from 0, before each of its steps: to clip gradients, to set a learning rate.</param>
-    /// <param name="moduleBeforeStep">The same of the module.</param>
+    /// <param name="module">As in <see cref="Compare"/>: it trains in its current mode.</param>
+    /// <param name="batches">One batch for each step; ten are enough in most cases.</param>
+    /// <param name="optimizer">Makes the model's optimizer from its parameters.</param>
+    /// <param name="moduleOptimizer">Makes the module's optimizer from its parameters, one for each of its runs.</param>
+    /// <param name="loss">Takes the model's output and the targets; returns the loss and its gradient with respect to the output.</param>
+    /// <param name="moduleLoss">Takes the module's output, float64, and the targets; returns the loss.</param>
+    /// <param name="beforeStep">
+    /// If given, called before each step of the model's optimizer, with it and the step's number from 0: to clip gradients, to set a learning rate.
+    /// </param>
+    /// <param name="moduleBeforeStep">The same for the module.</param>
     /// <exception cref="ArgumentException">
-    /// The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree. Or the module, its loss or its optimizer fails.
+    /// The layers with parameters do not pair up; a dropout draws masks, so the two cannot agree; or the module, its loss or its optimizer fails.
     /// </exception>
     public static TrainingParityReport Train<T>(
         Layer model, Module module, IEnumerable<(Tensor<float> Images, T Targets)> batches,
@@ -55,22 +60,27 @@ public static partial class Parity
         }
     }
 
-    /// <summary>As the other <c>Train</c>, of a classifier, by cross-entropy on the labels.</summary>
+    /// <summary>Trains as the other <c>Train</c> does: classifiers, by cross-entropy on the labels.</summary>
     /// <param name="model">A model, or a layer.</param>
-    /// <param name="module">As in <see cref="Compare"/>: it trains in the mode that it is in.</param>
-    /// <param name="batches">One batch a step; ten are enough for most.</param>
-    /// <param name="optimizer">Makes the model's optimizer of its parameters.</param>
-    /// <param name="moduleOptimizer">Makes the module's of its parameters, one for each of its runs.</param>
+    /// <param name="module">As in <see cref="Compare"/>: it trains in its current mode.</param>
+    /// <param name="batches">One batch for each step; ten are enough in most cases.</param>
+    /// <param name="optimizer">Makes the model's optimizer from its parameters.</param>
+    /// <param name="moduleOptimizer">Makes the module's optimizer from its parameters, one for each of its runs.</param>
     /// <param name="loss">If not given, <see cref="CrossEntropyLoss"/> without options.</param>
-    /// <param name="moduleLoss">From the module's output and the labels, int64, to the loss; if not given, <c>cross_entropy</c> without options.</param>
-    /// <param name="beforeStep">If given, called with the model's optimizer and the step's number from 0, before each of its steps: to clip gradients, to set a learning rate.</param>
-    /// <param name="moduleBeforeStep">The same of the module.</param>
+    /// <param name="moduleLoss">
+    /// Takes the module's output and the labels, int64; returns the loss. If not given, <c>cross_entropy</c> without options.
+    /// </param>
+    /// <param name="beforeStep">
+    /// If given, called before each step of the model's optimizer, with it and the step's number from 0: to clip gradients, to set a learning rate.
+    /// </param>
+    /// <param name="moduleBeforeStep">The same for the module.</param>
     /// <exception cref="ArgumentException">
-    /// The layers with parameters do not pair up, or a dropout draws masks: then the two cannot agree. Or the module, its loss or its optimizer fails.
+    /// The layers with parameters do not pair up; a dropout draws masks, so the two cannot agree; or the module, its loss or its optimizer fails.
     /// </exception>
     public static TrainingParityReport Train(
-        Layer model, Module module, IEnumerable<Batch> batches, Func<IReadOnlyList<Parameter>, Optimizer> optimizer,
-        Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer, CrossEntropyLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null,
+        Layer model, Module module, IEnumerable<Batch> batches,
+        Func<IReadOnlyList<Parameter>, Optimizer> optimizer, Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer,
+        CrossEntropyLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null,
         Action<Optimizer, int>? beforeStep = null, Action<optim.Optimizer, int>? moduleBeforeStep = null)
     {
         ArgumentNullException.ThrowIfNull(batches);
@@ -78,12 +88,12 @@ public static partial class Parity
         Func<Tensor, Tensor, Tensor> theirs = moduleLoss ?? ((y, labels) => nn.functional.cross_entropy(y, labels));
         return Train(
             model, module, batches.Select(batch => (batch.Images, batch.Labels)), optimizer, moduleOptimizer,
-            (y, labels) => (crossEntropy.Forward(y, labels), crossEntropy.Backward()), (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64)),
-            beforeStep, moduleBeforeStep);
+            (y, labels) => (crossEntropy.Forward(y, labels), crossEntropy.Backward()),
+            (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64)), beforeStep, moduleBeforeStep);
     }
 }
 
-/// <summary>Model and module in training, step by step.</summary>
+/// <summary>Trains a model and a module step by step.</summary>
 sealed class TrainingParity<T> : IDisposable
 {
     const int Draws = 4;
@@ -97,42 +107,47 @@ sealed class TrainingParity<T> : IDisposable
     readonly (string Name, Parameter Ours, TorchParameter Theirs)[] parameters;
     readonly (string Name, StoredTensor Ours, Tensor Theirs)[] buffers;
     readonly Optimizer optimizer;
-    readonly optim.Optimizer[] moduleOptimizers;         // the module's, and one for each draw
-    readonly Values[][] states;                          // of the module, and in each draw
+    readonly optim.Optimizer[] moduleOptimizers;         // for the exact run of the module, then for each draw
+    readonly Values[][] states;                          // parameters and buffers, likewise
     readonly Random?[] noises = [null, .. Enumerable.Range(0, Draws).Select(draw => new Random(draw))];
     readonly double share;
     readonly List<TrainingParityStep> steps = [];
     string first = "", looksLike = "";
 
     public TrainingParity(
-        Layer model, Module module, ModuleInDouble inDouble, Values x, Func<IReadOnlyList<Parameter>, Optimizer> optimizer,
-        Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer, Func<Tensor<float>, T, (double, Tensor<float>)> loss, Func<Tensor, T, Tensor> moduleLoss)
+        Layer model, Module module, ModuleInDouble inDouble, Values x,
+        Func<IReadOnlyList<Parameter>, Optimizer> optimizer, Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer,
+        Func<Tensor<float>, T, (double, Tensor<float>)> loss, Func<Tensor, T, Tensor> moduleLoss)
     {
         (this.model, this.module, this.inDouble, this.loss, this.moduleLoss) = (model, module, inDouble, loss, moduleLoss);
         ModuleRecord record = inDouble.Run(x, backward: false);
         if (record.Fault is not null)
             throw new ArgumentException($"{record.Fault}; Parity.Compare says more", nameof(module));
         Dictionary<Layer, Call> pairs = Pairing.Of(model, record.Calls);
-        if (Pairing.Leaves(model).FirstOrDefault(leaf => leaf is Dropout dropout && dropout.Arguments!.Single().Value.GetValue<double>() > 0) is { } random)
-            throw new ArgumentException($"{random.Description}: its masks are not those of the module's dropout; compare both with probability 0", nameof(model));
-        (Parameter Ours, Call? Call, string? Name)[] all =
-        [
-            .. Pairing.Leaves(model).SelectMany(layer => pairs.TryGetValue(layer, out Call? call)
-                ? LeafRun.Names(layer, call).Select(pair => (pair.Parameter, (Call?)call, pair.Name)) : layer.Parameters.Select(p => (p, (Call?)null, (string?)null))),
-        ];
-        if (all.FirstOrDefault(p => p.Name is null || p.Call!.Parameters[p.Name].Numbers.Length != p.Ours.Value.FlattenedLength) is { Ours: not null } alone)
+        if (Pairing.Leaves(model).OfType<Dropout>().FirstOrDefault(HasMasks) is { } dropout)
+        {
+            throw new ArgumentException(
+                $"{dropout.Description}: its masks are not those of the module's dropout; compare both with probability 0", nameof(model));
+        }
+        (Parameter Ours, Call? Call, string? Name)[] all = [.. Pairing.Leaves(model).SelectMany(Paired)];
+        if (all.FirstOrDefault(p => !HasPartner(p)) is { Ours: not null } alone)
             throw new ArgumentException($"{alone.Ours} was paired with no parameter of the module; Parity.Compare says why", nameof(module));
-        if (module.parameters().Count() != all.Length)
-            throw new ArgumentException($"the module has {module.parameters().Count()} parameters, the model {all.Length}; Parity.Compare says which", nameof(module));
+        int count = module.parameters().Count();
+        if (count != all.Length)
+            throw new ArgumentException($"the module has {count} parameters, the model {all.Length}; Parity.Compare says which", nameof(module));
 
         parameters = [.. all.Select(p => (p.Ours.Name, p.Ours, p.Call!.Module.named_parameters(false).Single(own => own.name == p.Name).parameter))];
         buffers =
         [
-            .. pairs.SelectMany(pair => LeafRun.Buffers(pair.Key).Where(b => pair.Value.Buffers.ContainsKey(b.Name))
-                .Select(b => (b.Tensor.Name, b.Tensor, pair.Value.Module.named_buffers(false).Single(own => own.name == b.Name).buffer))),
+            .. from pair in pairs
+               from b in LeafRun.Buffers(pair.Key)
+               where pair.Value.Buffers.ContainsKey(b.Name)
+               select (b.Tensor.Name, b.Tensor, pair.Value.Module.named_buffers(false).Single(own => own.name == b.Name).buffer),
         ];
-        // As Parity.Compare has it, of the batch and of the weights.
-        double terms = Math.Max(x.Numbers.Length / Math.Max(x.Shape.ElementAtOrDefault(1), 1), parameters.Max(p => p.Ours.Value.FlattenedLength / p.Ours.Value.Lengths[0]));
+        // The longest sum, of the batch and of the weights, as in Parity.Compare.
+        double terms = Math.Max(
+            x.Numbers.Length / Math.Max(x.Shape.ElementAtOrDefault(1), 1),
+            parameters.Max(p => p.Ours.Value.FlattenedLength / p.Ours.Value.Lengths[0]));
         share = Math.Sqrt(terms) * Math.ScaleB(1, -24);
         this.optimizer = optimizer(model.Parameters);
         moduleOptimizers = [.. noises.Select(_ => moduleOptimizer([.. parameters.Select(p => p.Theirs)]))];
@@ -144,23 +159,30 @@ sealed class TrainingParity<T> : IDisposable
                 return inDouble.Save();
             }),
         ];
-        layers = new(model, pairs, training: true);      // last: from here on the model is to be put back
+        layers = new(model, pairs, training: true);      // last, since only Dispose puts the model back
         layers.Reset();
+
+        static bool HasMasks(Dropout dropout) => dropout.Arguments!.Single().Value.GetValue<double>() > 0;
+
+        IEnumerable<(Parameter, Call?, string?)> Paired(Layer layer) => pairs.TryGetValue(layer, out Call? call)
+            ? LeafRun.Names(layer, call).Select(pair => (pair.Parameter, (Call?)call, pair.Name))
+            : layer.Parameters.Select(p => (p, (Call?)null, (string?)null));
+
+        static bool HasPartner((Parameter Ours, Call? Call, string? Name) p) =>
+            p.Name is not null && p.Call!.Parameters[p.Name].Numbers.Length == p.Ours.Value.FlattenedLength;
     }
 
     public void Step(Tensor<float> images, T targets, Action<Optimizer, int>? beforeStep, Action<optim.Optimizer, int>? moduleBeforeStep)
     {
         // The module, and how it moves.
-        Values[] theirY = new Values[noises.Length], theirLoss = new Values[noises.Length], before = [.. parameters.Select(p => Values.Of(p.Ours.Value))];
+        Values[] before = [.. parameters.Select(p => Values.Of(p.Ours.Value))];
+        Values[] theirY = new Values[noises.Length], theirLoss = new Values[noises.Length];
         Values[][] theirGradients = new Values[noises.Length][], theirAfter = new Values[noises.Length][];
         for (int run = 0; run < noises.Length; run++)
         {
             inDouble.Load(states[run]);
-            (theirY[run], double loss) = inDouble.Step(Values.Of(images), y => moduleLoss(y, targets), moduleOptimizers[run], () =>
-            {
-                theirGradients[run] = [.. parameters.Select(p => ModuleInDouble.GradientOf(p.Theirs))];
-                moduleBeforeStep?.Invoke(moduleOptimizers[run], steps.Count);
-            }, noises[run], share);
+            (theirY[run], double loss) = inDouble.Step(
+                Values.Of(images), y => moduleLoss(y, targets), moduleOptimizers[run], () => AfterBackward(run), noises[run], share);
             theirLoss[run] = new([loss], 1);
             theirAfter[run] = [.. parameters.Select(p => Values.Of(p.Theirs)), .. buffers.Select(b => Values.Of(b.Theirs))];
             states[run] = inDouble.Save();
@@ -173,33 +195,42 @@ sealed class TrainingParity<T> : IDisposable
         Values[] gradients = [.. parameters.Select(p => LeafRun.GradientOf(p.Ours, inDouble: false))];
         beforeStep?.Invoke(optimizer, steps.Count);
         optimizer.Step();
-        Values[] after = [.. parameters.Select(p => Values.Of(p.Ours.Value)), .. buffers.Select(b => Floats(b.Ours))];
+        Values[] after = [.. parameters.Select(p => Values.Of(p.Ours.Value)), .. buffers.Select(b => Values.Of(b.Ours))];
 
         string[] names = [.. parameters.Select(p => p.Name), .. buffers.Select(b => b.Name)];
         ParityError lossError = Error("loss", new([ours], 1), run => theirLoss[run]);
         ParityError[] gradientErrors = [.. parameters.Select((p, i) => Error($"∂loss/∂{p.Name}", gradients[i], run => theirGradients[run][i]))];
         ParityError[] afterErrors = [.. names.Select((name, i) => Error(name, after[i], run => theirAfter[run][i]))];
         TrainingParityStep step = new(
-            steps.Count + 1, ours, theirLoss[0].Numbers[0], Norm(gradients), Norm(theirGradients[0]), lossError, gradientErrors.MaxBy(error => error.Share)!,
-            afterErrors.MaxBy(error => error.Share)!, [.. afterErrors.Where(error => error.Share > 1).Select(error => error.Name)]);
+            steps.Count + 1, ours, theirLoss[0].Numbers[0], Norm(gradients), Norm(theirGradients[0]),
+            lossError, gradientErrors.MaxBy(error => error.Share)!, afterErrors.MaxBy(error => error.Share)!,
+            [.. afterErrors.Where(error => error.Share > 1).Select(error => error.Name)]);
         steps.Add(step);
         if (first != "" || step.Drifts)
             return;
-        first = step.Loss.Share > 1 ? "the loss" : step.Gradient.Share > 1 ? step.Gradient.Name : step.Parameter.Name;
-        looksLike = step.Loss.Share > 1 ? OfLoss(step, Error("y", Values.Of(y), run => theirY[run]), images.Lengths[0])
-            : step.Gradient.Share > 1 ? OfGradient(Index(gradientErrors, step.Gradient), gradients, theirGradients[0])
-            : OfStep(Index(afterErrors, step.Parameter), before, after, theirAfter[0]);
+        (first, looksLike) =
+            step.Loss.Share > 1 ? ("the loss", OfLoss(step, Error("y", Values.Of(y), run => theirY[run]), images.Lengths[0]))
+            : step.Gradient.Share > 1 ? (step.Gradient.Name, OfGradient(Array.IndexOf(gradientErrors, step.Gradient), gradients, theirGradients[0]))
+            : (step.Parameter.Name, OfStep(Array.IndexOf(afterErrors, step.Parameter), before, after, theirAfter[0]));
 
-        static int Index(ParityError[] errors, ParityError worst) => Array.IndexOf(errors, worst);
+        void AfterBackward(int run)
+        {
+            theirGradients[run] = [.. parameters.Select(p => ModuleInDouble.GradientOf(p.Theirs))];
+            moduleBeforeStep?.Invoke(moduleOptimizers[run], steps.Count);
+        }
     }
 
-    public TrainingParityReport Report() => new()
+    public TrainingParityReport Report()
     {
-        Steps = steps, Drifts = first == "", LooksLike = looksLike,
-        Title = $"{model} and the module {module.GetType().Name}, {steps.Count} training steps",
-        Verdict = first == "" ? $"No difference: what the two have drifted apart is rounding, {steps.Max(step => step.Parameter.Share):0.00} of what it may do at most."
-            : $"A difference: {first} parts at step {steps.First(step => !step.Drifts).Step}, by more than rounding explains.",
-    };
+        string verdict = first == ""
+            ? $"No difference: what the two have drifted apart is rounding, {steps.Max(step => step.Parameter.Share):0.00} of what it may do at most."
+            : $"A difference: {first} parts at step {steps.First(step => !step.Drifts).Step}, by more than rounding explains.";
+        return new()
+        {
+            Steps = steps, Drifts = first == "", LooksLike = looksLike, Verdict = verdict,
+            Title = $"{model} and the module {module.GetType().Name}, {steps.Count} training steps",
+        };
+    }
 
     public void Dispose()
     {
@@ -208,7 +239,7 @@ sealed class TrainingParity<T> : IDisposable
         layers.Dispose();
     }
 
-    /// <summary>What a loss looks like that is another one: the net's output is another, or what is made of it.</summary>
+    /// <summary>Why the loss differs: the net's output does, or what is computed from it.</summary>
     static string OfLoss(TrainingParityStep step, ParityError y, nint batch)
     {
         double ratio = step.ModuleLoss / step.ModelLoss;
@@ -220,10 +251,15 @@ sealed class TrainingParity<T> : IDisposable
 
     string OfGradient(int index, Values[] ours, Values[] theirs) => Frozen(index) ?? Lookalikes.OfGradient(ours[index], theirs[index]);
 
-    string? Frozen(int index) => parameters[index] is var (name, ours, theirs) && ours.Trainable == theirs.requires_grad ? null
-        : ours.Trainable ? $"{name} learns in the model alone: requires_grad is false in the module" : $"{name} learns in the module alone: Trainable is false in the model";
+    string? Frozen(int index)
+    {
+        (string name, Parameter ours, TorchParameter theirs) = parameters[index];
+        return ours.Trainable == theirs.requires_grad ? null
+            : ours.Trainable ? $"{name} learns in the model alone: requires_grad is false in the module"
+            : $"{name} learns in the module alone: Trainable is false in the model";
+    }
 
-    /// <summary>What an optimizer's step looks like that is another one, though the gradients are the same.</summary>
+    /// <summary>Why the optimizer's step differs, though the gradients are the same.</summary>
     string OfStep(int index, Values[] before, Values[] ours, Values[] theirs)
     {
         if (index >= parameters.Length)
@@ -237,14 +273,14 @@ sealed class TrainingParity<T> : IDisposable
             theirType = basis;
         if (!optimizer.GetType().Name.Equals(theirType.Name, StringComparison.OrdinalIgnoreCase))
             other.Add($"the module learns by {theirType.Name}, the model by {optimizer.GetType().Name}");
-        foreach (TorchSharp.Modules.ParamGroup group in moduleOptimizers[0].ParamGroups.OfType<TorchSharp.Modules.ParamGroup>().Where(group => group.Parameters.Contains(parameter)))
+        IEnumerable<(string Name, double Value)> settings = [("LearningRate", optimizer.LearningRate), .. optimizer.Settings];
+        foreach (ParamGroup group in moduleOptimizers[0].ParamGroups.OfType<ParamGroup>().Where(group => group.Parameters.Contains(parameter)))
         {
-            IEnumerable<(string Name, double Value)> settings = [("LearningRate", optimizer.LearningRate), .. optimizer.Settings];
             foreach ((string name, double value) in settings)
             {
-                double? setting = Number(group.Options, name);
-                if (setting is not null && (float)setting != (float)value)
-                    other.Add(FormattableString.Invariant($"{(name == "LearningRate" ? "the learning rate" : name)} is {setting} in the module, {(float)value} in the model"));
+                string called = name == "LearningRate" ? "the learning rate" : name;
+                if (Number(group.Options, name) is { } setting && (float)setting != (float)value)
+                    other.Add(Invariant($"{called} is {setting} in the module, {(float)value} in the model"));
             }
         }
         if (other.Count > 0)
@@ -252,7 +288,8 @@ sealed class TrainingParity<T> : IDisposable
         double[] our = Change(ours), their = Change(theirs);
         double ratio = our.Zip(their, (a, b) => a * b).Sum() / our.Sum(a => a * a);
         return our.Zip(their).All(pair => Math.Abs(ratio * pair.First - pair.Second) <= 1e-3 * Math.Abs(pair.Second))
-            ? FormattableString.Invariant($"the module's step is {ratio:G4} × the model's") : "the optimizers are others";
+            ? Invariant($"the module's step is {ratio:G4} × the model's")
+            : "the optimizers are others";
 
         double[] Change(Values[] after) => [.. after[index].Numbers.Zip(before[index].Numbers, (a, b) => a - b)];
 
@@ -265,19 +302,12 @@ sealed class TrainingParity<T> : IDisposable
             };
     }
 
-    /// <summary>The model's error, beside how far the module's draws move.</summary>
+    /// <summary>The model's error, compared with how far the draws of the module are from its exact run.</summary>
     ParityError Error(string name, Values ours, Func<int, Values> theirs)
     {
         Values exact = theirs(0);
-        double rounding = share * exact.Largest, bound = rounding + 2 * Enumerable.Range(1, Draws).Max(draw => theirs(draw).DifferenceFrom(exact).Error);
-        (double error, int at) = ours.DifferenceFrom(exact);
-        return new(name, error, error == 0 ? 0 : exact.Largest <= bound ? double.NaN : error / exact.Largest, error == 0 ? 0 : error / bound, exact.Place(at));
-    }
-
-    static Values Floats(StoredTensor tensor)
-    {
-        SafeTensors.Entry saved = tensor.Save();
-        return new(Array.ConvertAll(saved.As<float>().ToArray(), x => (double)x), [.. saved.Shape]);
+        double largest = Enumerable.Range(1, Draws).Max(draw => theirs(draw).DifferenceFrom(exact).Error);
+        return ParityError.Of(name, ours, exact, bound: share * exact.Largest + 2 * largest);
     }
 
     static double Norm(Values[] gradients) => Math.Sqrt(gradients.Sum(gradient => gradient.Numbers.Sum(g => g * g)));

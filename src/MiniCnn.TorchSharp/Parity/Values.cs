@@ -44,36 +44,58 @@ sealed class Values(double[] numbers, params long[] shape)
         return new(tensor.numel() == 0 ? [] : tensor.detach().to(ScalarType.Float64, CPU).contiguous().data<double>().ToArray(), tensor.shape);
     }
 
-    public static Values Of(Tensor<float> tensor) =>
-        new(Array.ConvertAll(tensor.AsSpan().ToArray(), x => (double)x), [.. tensor.Lengths.ToArray().Select(n => (long)n)]);
+    public static Values Of(Tensor<float> tensor) => Of(tensor.AsSpan(), tensor.Lengths);
+
+    public static Values Of(ReadOnlySpan<float> numbers, ReadOnlySpan<nint> lengths) => new(Doubles(numbers), ShapeOf(lengths));
+
+    public static Values Of(StoredTensor tensor)
+    {
+        SafeTensors.Entry saved = tensor.Save();
+        return new(Doubles(saved.As<float>()), [.. saved.Shape]);
+    }
 
     public static Values Of(double[] numbers, int count, ImageShape image) =>
         image.IsFlat ? new(numbers, count, image.Channels) : new(numbers, count, image.Channels, image.Height, image.Width);
 
-    public Tensor<float> ToFloats() => System.Numerics.Tensors.Tensor.Create(Array.ConvertAll(numbers, x => (float)x), [.. shape.Select(n => (nint)n)]);
+    public static double[] Doubles(ReadOnlySpan<float> numbers) => Array.ConvertAll(numbers.ToArray(), x => (double)x);
 
-    /// <summary>Its numbers, each changed.</summary>
+    public static long[] ShapeOf(ReadOnlySpan<nint> lengths) => Array.ConvertAll(lengths.ToArray(), n => (long)n);
+
+    /// <summary>The numbers, rounded to float.</summary>
+    public float[] ToFloats() => Array.ConvertAll(numbers, x => (float)x);
+
+    public Tensor<float> ToTensor() => System.Numerics.Tensors.Tensor.Create(ToFloats(), [.. shape.Select(n => (nint)n)]);
+
+    /// <summary>The shape as <see cref="Diagnosis.Turns"/> take it.</summary>
+    public int[] Sizes => Array.ConvertAll(shape, n => (int)n);
+
+    /// <summary>Applies a function to each number.</summary>
     public Values Map(Func<double, double> change) => new(Array.ConvertAll(numbers, x => change(x)), shape);
 
-    /// <summary>Sums, number by number; null where the shapes differ.</summary>
+    /// <summary>Moves numbers to other places: from gives the place of a number before, from its place after.</summary>
+    public Values Moved(Func<int, int> from) => new([.. Enumerable.Range(0, numbers.Length).Select(i => numbers[from(i)])], shape);
+
+    /// <summary>The sum of two tensors, number by number; null where the shapes differ.</summary>
     public Values? Plus(Values other) => HasShapeOf(other) ? new([.. numbers.Zip(other.Numbers, (a, b) => a + b)], shape) : null;
 
     /// <summary>Channels first … first + count − 1 of [N, C, …].</summary>
     public Values Channels(long first, long count)
     {
         long plane = shape.Skip(2).Aggregate(1L, (a, b) => a * b), image = shape[1] * plane;
-        return new([.. Enumerable.Range(0, (int)shape[0]).SelectMany(n => numbers.AsSpan((int)(n * image + first * plane), (int)(count * plane)).ToArray())],
-            [shape[0], count, .. shape[2..]]);
+        double[] Part(int n) => numbers.AsSpan((int)(n * image + first * plane), (int)(count * plane)).ToArray();
+        return new([.. Enumerable.Range(0, (int)shape[0]).SelectMany(Part)], [shape[0], count, .. shape[2..]]);
     }
 
-    /// <summary>One after the other along the channels, as torch.cat(…, 1); null where the shapes do not allow it.</summary>
+    /// <summary>Joins tensors along the channels, as torch.cat(…, 1) does; null where the shapes do not allow it.</summary>
     public static Values? Cat(IReadOnlyList<Values> parts)
     {
         long[] first = parts[0].Shape;
         if (parts.Any(part => part.Shape.Length != first.Length || part.Shape[0] != first[0] || !part.Shape.Skip(2).SequenceEqual(first.Skip(2))))
             return null;
         int count = (int)first[0];
-        return new([.. Enumerable.Range(0, count).SelectMany(n => parts.SelectMany(part => part.Numbers.AsSpan(part.Numbers.Length / count * n, part.Numbers.Length / count).ToArray()))],
+        double[] Image(Values part, int n) => part.Numbers.AsSpan(part.Numbers.Length / count * n, part.Numbers.Length / count).ToArray();
+        return new(
+            [.. Enumerable.Range(0, count).SelectMany(n => parts.SelectMany(part => Image(part, n)))],
             [count, parts.Sum(part => part.Shape[1]), .. first.Skip(2)]);
     }
 
