@@ -192,7 +192,7 @@ sealed class Comparison : IDisposable
         {
             if (!call.After.TryGetValue(name, out Values? theirs))
                 continue;
-            Values ours = new(Values.Of(tensor).Numbers, theirs.Shape);
+            Values ours = Values.Of(tensor);
             if (Beyond(ours, theirs, isFloat: true) is { } what)
                 Add(layer, Of(layer, call), $"{name} after the batch: {what}", Lookalikes.OfBuffer(layer, call, name, ours), mayCancel: false);
         }

@@ -322,7 +322,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             : Math.Abs(scale - 1 / (1 - p)) < 1e-6;
         if (isSame)
             return null;
-        string what = Invariant($"the module keeps {share:P0} and multiplies it by {scale:G4}; ")
+        string what = Invariant($"the module keeps {100 * share:0} % and multiplies it by {scale:G4}; ")
             + Invariant($"with probability {p} the model multiplies by {(p < 1 ? 1 / (1 - p) : 0):G4}");
         string looksLike = !call.Trains ? OtherMode(training: true)
             : share == 1 ? "the module drops nothing"

@@ -59,7 +59,7 @@ public static partial class Parity
 
     static void SetBounds(ModuleInDouble module, ModuleRecord exact, Values x, bool backward)
     {
-        static IEnumerable<long> Terms(Call call) => call.Parameters.Values.Select(p => p.Numbers.Length / p.Shape[0])
+        static IEnumerable<long> Terms(Call call) => call.Parameters.Values.Select(p => p.Numbers.Length / Math.Max(p.Shape.FirstOrDefault(1), 1))
             .Append(call.Y.Numbers.Length / Math.Max(call.Y.Shape.ElementAtOrDefault(1), 1));
 
         double terms = exact.Calls.SelectMany(Terms).DefaultIfEmpty(1).Max();
@@ -71,7 +71,7 @@ public static partial class Parity
             ModuleRecord moved = module.Run(x, backward, new Random(draw), share);
             foreach ((Values values, Values other) in exact.All.Zip(moved.All))
             {
-                if (values.DifferenceFrom(other).Error is var change && double.IsFinite(change))
+                if (values.HasShapeOf(other) && values.DifferenceFrom(other).Error is var change && double.IsFinite(change))
                     values.Bound = Math.Max(values.Bound, change + share * values.Largest);
             }
         }

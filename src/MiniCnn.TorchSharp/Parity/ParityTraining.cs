@@ -223,7 +223,7 @@ sealed class TrainingParity<T> : IDisposable
     public TrainingParityReport Report()
     {
         string verdict = first == ""
-            ? $"No difference: what the two have drifted apart is rounding, {steps.Max(step => step.Parameter.Share):0.00} of what it may do at most."
+            ? Invariant($"No difference: what the two have drifted apart is rounding, {steps.Max(step => step.Parameter.Share):0.00} of what it may do at most.")
             : $"A difference: {first} parts at step {steps.First(step => !step.Drifts).Step}, by more than rounding explains.";
         return new()
         {
