@@ -24,18 +24,17 @@ static class ConvWork
         Conv2d layer = shape.Layer();
         LaneTensor<float> x = Packed(shape.Batch, shape.Input, layer.InputMargin(shape.Input));
         LaneTensor<float> y = Packed(shape.Batch, layer.OutputShape(shape.Input), default);
-        Call forward = new(layer, x, y, null, null, new() { Training = true });
-        Simd.Run(x.Lanes, forward);                                             // a backward pass takes what this one keeps
+        Pass<float> around = new() { Training = true };
+        layer.Forward(x, y, around);                                            // a backward pass takes what this one keeps
         if (pass == Forward)
-            return Run(forward);
+            return new(() => layer.Forward(x, y, around));
 
         bool data = pass == BackwardData;
         layer.Weight.Trainable = !data;
         layer.Bias!.Trainable = false;
         LaneTensor<float> dy = Packed(shape.Batch, y.Shape, data ? layer.GradientMargin(shape.Input) : default);
-        return Run(forward with { Dy = dy, Dx = data ? Packed(shape.Batch, shape.Input, default) : null });
-
-        static Work Run(Call call) => new(() => Simd.Run(call.X.Lanes, call));
+        LaneTensor<float>? dx = data ? Packed(shape.Batch, shape.Input, default) : null;
+        return new(() => layer.Backward(x, y, dy, dx, around));
     }
 
     static Work FromNchw(ConvShape shape, string pass)
@@ -54,17 +53,5 @@ static class ConvWork
         LaneTensor<float> tensor = new(LaneTensor<float>.LanesFor(batch), shape, margin);
         tensor.Resize(batch).Pack(RandomImages.Numbers(batch, shape));
         return tensor;
-    }
-
-    readonly record struct Call(
-        Conv2d Layer, LaneTensor<float> X, LaneTensor<float> Y, LaneTensor<float>? Dy, LaneTensor<float>? Dx, Pass<float> Pass) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float>
-        {
-            if (Dy is null)
-                Layer.Forward<float, V>(X, Y, Pass);
-            else
-                Layer.Backward<float, V>(X, Y, Dy, Dx, Pass);
-        }
     }
 }

@@ -109,8 +109,11 @@ public sealed class BlockTests
                         x.At(plane, row)[i] = i % 16 < 3 ? x.At(plane, row)[i] : rubbish;
             dy.Resize(19).Pack(new Random(2).Reals(19 * (int)output.Length));
             Pass<float> pass = new() { Training = true };
-            net.Forward<float, Lanes8>(x, y.Resize(19), pass);
-            net.Backward<float, Lanes8>(x, y, dy, dx.Resize(19), pass);
+            Vectors.Of(8, () =>
+            {
+                net.Forward(x, y.Resize(19), pass);
+                net.Backward(x, y, dy, dx.Resize(19), pass);
+            });
             float[] results = new float[19 * (output.Length + shape.Length)];
             y.Unpack(results);
             dx.Unpack(results.AsSpan(19 * (int)output.Length));

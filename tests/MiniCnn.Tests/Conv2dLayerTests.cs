@@ -51,8 +51,11 @@ public class Conv2dLayerTests
             dy.Resize(17).Pack(gradient);
             Pass<float> pass = new() { Training = true };
             layer.Weight.Gradient.Clear();
-            layer.Forward<float, Lanes4>(x, y.Resize(17), pass);
-            layer.Backward<float, Lanes4>(x, y, dy, dx.Resize(17), pass);
+            Vectors.Of(4, () =>
+            {
+                layer.Forward(x, y.Resize(17), pass);
+                layer.Backward(x, y, dy, dx.Resize(17), pass);
+            });
             float[] outputs = new float[gradient.Length], gradients = new float[input.Length];
             y.Unpack(outputs);
             dx.Unpack(gradients);

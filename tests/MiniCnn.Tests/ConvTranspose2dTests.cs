@@ -152,8 +152,8 @@ public sealed class ConvTranspose2dTests
 
         void Both()
         {
-            layer.Forward<float, Lanes16>(x, y, pass);
-            layer.Backward<float, Lanes16>(x, y, dy, dx, pass);
+            layer.Forward(x, y, pass);
+            layer.Backward(x, y, dy, dx, pass);
         }
     }
 

@@ -60,7 +60,7 @@ public class CrossEntropyTests
         LaneTensor<float> logits = new(16, ImageShape.Features(3)), labels = new(16, ImageShape.Features(1)), gradient = new(16, ImageShape.Features(3));
         logits.Resize(17).Pack(new Random(1).Reals(51));
         labels.Resize(17).Pack(new float[17]);
-        CrossEntropyLoss.Gradient<float, Lanes4>(logits, labels, gradient.Resize(17));
+        CrossEntropyLoss.Gradient<float, Lanes4<float>>(logits, labels, gradient.Resize(17));
         float[] all = new float[2 * 16 * 3];
         gradient.Resize(32).Unpack(all);                                      // as if all lanes were images
         Assert.DoesNotContain(0, all[..51]);

@@ -3,8 +3,8 @@ namespace MiniCnn.Tests;
 /// <summary>Runs a layer forward and backward over a lane type of choice, between rubbish, and looks at what must not be touched.</summary>
 sealed unsafe class LayerBench
 {
-    /// <summary>Lanes of the tensors, and numbers in a vector: every form there is. Wider than the machine, a vector is software.</summary>
-    public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 1 } };
+    /// <summary>Lanes of the tensors, and numbers in a vector: every form there is.</summary>
+    public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 16 }, { 1, 8 }, { 1, 4 }, { 1, 1 } };
 
     /// <summary>The widest vector that this machine has for tensors of so many lanes.</summary>
     public static int Widest(int lanes) => Widths.Where(form => (int)form[0] == lanes && (int)form[1] <= Simd.Width).Max(form => (int)form[1]);
@@ -26,13 +26,12 @@ sealed unsafe class LayerBench
         Poison(dx.Resize(count));
         pass ??= new() { Training = training, Seed = 1 };
         float[] before = Everything(x).ToArray(), gradientBefore = Everything(dy).ToArray();
-        switch (width)
+        Vectors.Of(width, () =>
         {
-            case 16: Both<Lanes16>(layer, x, y, dy, dx, pass); break;
-            case 8: Both<Lanes8>(layer, x, y, dy, dx, pass); break;
-            case 4: Both<Lanes4>(layer, x, y, dy, dx, pass); break;
-            default: Both<Scalar<float>>(layer, x, y, dy, dx, pass); break;
-        }
+            layer.Forward(x, y, pass);
+            if (pass.Training)
+                layer.Backward(x, y, dy, dx, pass);
+        });
         Assert.True(Everything(x).SequenceEqual(before), "x was changed");
         Assert.True(Everything(dy).SequenceEqual(gradientBefore), "dy was changed");
         AssertMarginsAreZero(y);
@@ -45,14 +44,6 @@ sealed unsafe class LayerBench
         foreach (LaneTensor<float> tensor in (LaneTensor<float>[])[x, y, dy, dx])
             GC.KeepAlive(tensor);
         return new() { Y = outputs, Dx = gradients };
-    }
-
-    static void Both<V>(Layer layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, LaneTensor<float> dx, Pass<float> pass)
-        where V : struct, ILanes<V, float>
-    {
-        layer.Forward<float, V>(x, y, pass);
-        if (pass.Training)
-            layer.Backward<float, V>(x, y, dy, dx, pass);
     }
 
     static void Poison(LaneTensor<float> tensor)

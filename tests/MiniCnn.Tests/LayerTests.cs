@@ -269,12 +269,15 @@ public class LayerTests
             x.Resize(1).Pack(new Random(4).Reals((int)shape.Length));
             dy.Resize(1).Pack(new Random(5).Reals((int)y.Shape.Length));
             Pass<float> pass = new() { Training = true };
-            layer.Forward<float, Lanes4>(x, y.Resize(1), pass);
-            layer.Backward<float, Lanes4>(x, y, dy, null, pass);
+            Vectors.Of(4, () =>
+            {
+                layer.Forward(x, y.Resize(1), pass);
+                layer.Backward(x, y, dy, null, pass);
+            });
             float[] expected = layer.Parameters[0].Gradient.AsSpan().ToArray();
             Poison(x);
             layer.Parameters[0].GradientAs<float>().Clear();
-            layer.Backward<float, Lanes4>(x, y, dy, null, pass);
+            Vectors.Of(4, () => layer.Backward(x, y, dy, null, pass));
             Assert.Equal(expected, layer.Parameters[0].Gradient.AsSpan().ToArray());
         }
 

@@ -3,11 +3,8 @@ namespace MiniCnn.Tests;
 /// <summary>Linear's three passes held against plain loops, with whole numbers, whose sums are exact in any order.</summary>
 public class LinearTests
 {
-    /// <summary>As <see cref="LayerBench.Widths"/>, and one image with vectors along its features.</summary>
-    public static TheoryData<int, int> Forms => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 1 }, { 1, 16 }, { 1, 8 }, { 1, 4 } };
-
     [Theory]
-    [MemberData(nameof(Forms))]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
     public void Every_form_agrees_with_plain_loops(int lanes, int width)
     {
         Random random = new(lanes + width);

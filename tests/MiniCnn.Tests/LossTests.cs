@@ -91,9 +91,9 @@ public sealed class LossTests
     public void Every_vector_width_and_tail_has_every_element_and_no_other()
     {
         Verify<Scalar<float>>();
-        Verify<Lanes4>();
-        Verify<Lanes8>();
-        Verify<Lanes16>();
+        Verify<Lanes4<float>>();
+        Verify<Lanes8<float>>();
+        Verify<Lanes16<float>>();
 
         static unsafe void Verify<V>() where V : struct, ILanes<V, float>
         {

@@ -177,7 +177,8 @@ public class WorkersTests
             x.Resize(count).Pack(images);
             dy.Resize(count).Pack(gradient);
             pass.Step = step;
-            Simd.Run(16, new Step(model, x, y.Resize(count), dy, pass));
+            model.Forward(x, y.Resize(count), pass);
+            model.Backward(x, y, dy, null, pass);
             optimizer.Step();
             optimizer.ZeroGrad();
         }
@@ -201,15 +202,6 @@ public class WorkersTests
             Interlocked.Increment(ref arrived[0]);
             while (Volatile.Read(ref arrived[0]) < threads.Length)
                 Thread.Yield();
-        }
-    }
-
-    readonly struct Step(Sequential model, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, Pass<float> pass) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float>
-        {
-            model.Forward<float, V>(x, y, pass);
-            model.Backward<float, V>(x, y, dy, null, pass);
         }
     }
 

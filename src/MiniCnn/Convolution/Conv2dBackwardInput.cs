@@ -20,24 +20,13 @@ static unsafe class Conv2dBackwardInput
     }
 
     /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
-    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b = null)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        if (V.Count == 1 && (object)dy is LaneTensor<float> { Lanes: 1 } row)
-        {
-            RowWork work = new(shape, row, (float*)w, (LaneTensor<float>)(object)dx, (Pass<float>)(object)pass, (float*)b);
-            Simd.Run(shape.Columns.Input / shape.Columns.Stride, work);
-        }
-        else
-            RunWith<T, V>(shape, dy, w, dx, pass, b);
-    }
-
-    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b = null)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
-        bool split = dx.Lanes < V.Count && columns.Stride > 1;
+        int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
+        bool split = dx.Lanes < vector && columns.Stride > 1;
         LaneTensor<T> target = split ? ColumnPhases.Buffer(4, dx, default, columns.Input, columns.Stride, pass) : dx;
         fixed (T* packed = pass.Numbers(0, checked(shape.InputChannels * most)), zeros = pass.Numbers(1, shape.InputChannels))
         fixed (nint* offsets = pass.Places(0, most), places = pass.Places(1, most))
@@ -64,22 +53,17 @@ static unsafe class Conv2dBackwardInput
                                 places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
                             }
                     }
-                    TapSum<T, V>.Pack(
-                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, packed);
+                    TapSum<T>.Pack(
+                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, vector,
+                        packed);
                     Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
                     Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
                     KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
-                    new TapSum<T, V>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).Run();
+                    new TapSum<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).RunAll(row);
                 }
         }
         if (split)
             ColumnPhases.Merge(target, columns.Stride, dx);
-    }
-
-    /// <summary>One lane: vectors lie along the rows.</summary>
-    readonly struct RowWork(Conv2dShape shape, LaneTensor<float> dy, float* w, LaneTensor<float> dx, Pass<float> pass, float* b) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, dy, w, dx, pass, b);
     }
 }

@@ -13,52 +13,36 @@ namespace MiniCnn;
 static unsafe class Conv2dBackwardWeight
 {
     /// <summary>Adds to dw. x has the padding as its margin; its columns are made if <see cref="Conv2dForward"/> ran on it in this pass.</summary>
-    public static void Run<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade = true)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade = true)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
-            Simd.Run(shape.OutputWidth, new RowWork(shape, row, (LaneTensor<float>)(object)dy, (float*)dw, (Pass<float>)(object)pass, columnsAreMade));
-        else
-            RunWith<T, V>(shape, x, dy, dw, pass, columnsAreMade);
-    }
-
-    static void RunWith<T, V>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps;
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns<T, V>(shape, x, pass, columnsAreMade);
+        int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps, vector = Simd.Vector(x, shape.OutputWidth);
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, pass, columnsAreMade);
         fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
         {
-            Conv2dForward.Taps<T, V>(shape, columns, byRows: false, offsets, places);
-            Kernels<T, V> work = new(shape, columns, step, dy, offsets, taps, null);
+            Conv2dForward.Taps(shape, columns, vector, byRows: false, offsets, places);
+            Kernels<T> work = new(shape, columns, step, dy, offsets, taps, vector, null);
             Span<T> sums = pass.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
-                Workers.Run(work.Parts, new Kernels<T, V>(shape, columns, step, dy, offsets, taps, chunks));
+                Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, taps, vector, chunks), shape.OutputWidth);
             Span<T> total = new(dw, weights);
             for (int chunk = 0; chunk < work.Chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
         }
     }
 
-    /// <summary>One lane: vectors lie along the rows.</summary>
-    readonly struct RowWork(
-        Conv2dShape shape, LaneTensor<float> x, LaneTensor<float> dy, float* dw, Pass<float> pass, bool columnsAreMade) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => RunWith<float, V>(shape, x, dy, dw, pass, columnsAreMade);
-    }
-
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
-    readonly struct Kernels<T, V>(
-        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, T* chunks) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Kernels<T>(
+        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, int vector, T* chunks) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int BlockChannels = 32, MostBlockTaps = 240, EnoughParts = 8, BandVectors = 512;
 
         readonly int channels = shape.GroupOutputChannels;
         // As many rows of a tile's channels of dy as stay in L1 with the rest: 512 vectors, 32 kB.
         readonly int bandRows = Math.Clamp(
-            BandVectors / Math.Min(8, shape.GroupOutputChannels) * Math.Max(1, V.Count / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
+            BandVectors / Math.Min(8, shape.GroupOutputChannels) * Math.Max(1, vector / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
         public int Parts => Blocks * Chunks;
 
@@ -78,7 +62,7 @@ static unsafe class Conv2dBackwardWeight
         int Bands => (shape.OutputHeight + bandRows - 1) / bandRows;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int chunk, int block) = Math.DivRem(part, Blocks);
             (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
@@ -86,13 +70,13 @@ static unsafe class Conv2dBackwardWeight
             int bands = dy.Groups * Bands, full = dy.FullGroups * Bands;
             int from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
             T* to = chunks + (nint)chunk * shape.OutputChannels * taps;
-            Add(from, Math.Min(end, full), dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);
-            Add(Math.Max(from, full), end, dy.Count % dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);      // dead lanes stay out
+            Add<V>(from, Math.Min(end, full), dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);
+            Add<V>(Math.Max(from, full), end, dy.Count % dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);      // dead lanes stay out
         }
 
         /// <summary>Adds what a range of bands, with so many live lanes, contributes.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Add(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to)
+        void Add<V>(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to) where V : struct, ILanes<V, T>
         {
             if (fromBand >= endBand)
                 return;
@@ -110,21 +94,21 @@ static unsafe class Conv2dBackwardWeight
                 T* px = x.At(images, group * shape.GroupInputChannels, row * xStep.Height);
                 for (int channel = firstChannel, height; channel < endChannel; channel += height)
                 {
-                    height = Tiles<T, V>.Height(endChannel - channel);
+                    height = Tiles.Height(V.Count, endChannel - channel);
                     T* pdy = dy.At(images, group * channels + channel, row), at = sums + (channel - firstChannel) * pitch;
                     for (int tap = firstTap, width, tiles; tap < endTap; tap += tiles * width, at += tiles * width * lanes)
                     {
-                        (width, tiles) = Tiles<T, V>.Next(height, endTap - tap);
+                        (width, tiles) = Tiles.Next(V.Count, height, endTap - tap);
                         for (int lane = 0; lane < dy.Lanes; lane += V.Count)
                         {
                             Rows part = new(pdy + lane, px + lane, offsets + tap, rows, at + lane, pitch, lanes, tiles);
                             switch (width)
                             {
-                                case 1: Add<Pixels1<V, T>, Pixels1<Scalar<T>, T>>(height, part); break;
-                                case 2: Add<Pixels2<V, T>, Pixels2<Scalar<T>, T>>(height, part); break;
-                                case 3: Add<Pixels3<V, T>, Pixels3<Scalar<T>, T>>(height, part); break;
-                                case 9: Add<PixelsThrice<Pixels3<V, T>, V, T>, PixelsThrice<Pixels3<Scalar<T>, T>, Scalar<T>, T>>(height, part); break;
-                                default: Add<Pixels4<V, T>, Pixels4<Scalar<T>, T>>(height, part); break;
+                                case 1: Add<Pixels1<V, T>, Pixels1<Scalar<T>, T>, V>(height, part); break;
+                                case 2: Add<Pixels2<V, T>, Pixels2<Scalar<T>, T>, V>(height, part); break;
+                                case 3: Add<Pixels3<V, T>, Pixels3<Scalar<T>, T>, V>(height, part); break;
+                                case 9: Add<PixelsThrice<Pixels3<V, T>, V, T>, PixelsThrice<Pixels3<Scalar<T>, T>, Scalar<T>, T>, V>(height, part); break;
+                                default: Add<Pixels4<V, T>, Pixels4<Scalar<T>, T>, V>(height, part); break;
                             }
                         }
                     }
@@ -148,7 +132,8 @@ static unsafe class Conv2dBackwardWeight
 
         /// <summary>Whole vectors, and with vectors along the row what is left of it, number by number.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<P, Q>(int height, in Rows rows) where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T>
+        void Add<P, Q, V>(int height, in Rows rows)
+            where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T> where V : struct, ILanes<V, T>
         {
             int lanes = Math.Max(dy.Lanes, V.Count), vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, lanes, out int rest);
             if (vectors > 0)
@@ -158,26 +143,26 @@ static unsafe class Conv2dBackwardWeight
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<P, U>(int height, in Rows rows, int first, int count, nint vector) where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        void Add<P, U>(int height, in Rows rows, int first, int count, nint step) where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
         {
             switch (height)
             {
-                case 1: Add<Sums1<P, U, T>, P, U>(rows, first, count, vector); break;
-                case 2: Add<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
-                case 3: Add<Sums3<P, U, T>, P, U>(rows, first, count, vector); break;
-                case 4: Add<Sums4<P, U, T>, P, U>(rows, first, count, vector); break;
-                case 6: Add<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
-                default: Add<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(rows, first, count, vector); break;
+                case 1: Add<Sums1<P, U, T>, P, U>(rows, first, count, step); break;
+                case 2: Add<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
+                case 3: Add<Sums3<P, U, T>, P, U>(rows, first, count, step); break;
+                case 4: Add<Sums4<P, U, T>, P, U>(rows, first, count, step); break;
+                case 6: Add<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
+                default: Add<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
             }
         }
 
         /// <summary>Some channels of dy times some taps of x, tile by tile, over some rows, added to their sums.</summary>
         // Not inlined: of all the tiles there could be, only those that run are compiled.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<S, P, U>(in Rows rows, int first, int count, nint vector)
+        void Add<S, P, U>(in Rows rows, int first, int count, nint step)
             where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
         {
-            nint plane = dy.PlanePitch, xVector = xStep.Width * vector;
+            nint plane = dy.PlanePitch, xVector = xStep.Width * step;
             T* to = rows.Sums;
             nint* offsets = rows.Offsets;
             for (int tile = 0; tile < rows.Tiles; tile++, to += P.Count * rows.Tap, offsets += P.Count)
@@ -187,7 +172,7 @@ static unsafe class Conv2dBackwardWeight
                 for (int row = 0; row < rows.Count; row++, gradient += dy.RowPitch, pixels += xStep.Height * x.RowPitch)
                 {
                     T* from = pixels;
-                    for (T* at = gradient, end = gradient + count * vector; at < end; at += vector, from += xVector)
+                    for (T* at = gradient, end = gradient + count * step; at < end; at += step, from += xVector)
                         sums = sums.PlusVectors(at, plane, P.Load(from, offsets));
                 }
                 sums.Store(to, rows.Channel, rows.Tap);

@@ -7,14 +7,14 @@ namespace MiniCnn;
 static unsafe class MaxOf2x2
 {
     /// <summary>y = the maxima of x, winner = 0 to 3, which pixel of the four each was.</summary>
-    public static void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(y, new ForwardPlane<T, V>(x, y, winner));
+    public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, winner));
 
     /// <summary>
     /// dx = dy at the pixel that won, 0 at the others; overwritten. If y is given, nothing passes where it is 0: a ReLU came before the pool.
     /// </summary>
-    public static void Backward<T, V>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(dx, new BackwardPlane<T, V>(dy, winner, y, dx));
+    public static void Backward<T>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, winner, y, dx));
 
     /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all, the last NaN than the others.</summary>
     /// <param name="x">Two rows.</param>
@@ -25,7 +25,7 @@ static unsafe class MaxOf2x2
     /// <param name="columns">Pixels of y.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* winner, int columns)
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
 
@@ -46,21 +46,21 @@ static unsafe class MaxOf2x2
             }
     }
 
-    readonly struct ForwardPlane<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : IWork
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    readonly struct ForwardPlane<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int row = 0; row < y.Shape.Height; row++)
                 Row<T, V>(x.At(plane, 2 * row), x.RowPitch, x.Lanes, y.At(plane, row), winner.At(plane, row), y.Shape.Width);
         }
     }
 
-    readonly struct BackwardPlane<T, V>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx) : IWork
-        where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
+    readonly struct BackwardPlane<T>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
             nint lanes = dx.Lanes, pitch = dx.RowPitch;

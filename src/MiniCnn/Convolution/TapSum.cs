@@ -26,10 +26,10 @@ namespace MiniCnn;
 /// <param name="positive">Whether what is below 0 becomes 0.</param>
 /// <param name="pooled">Whether y is the maximum over 2×2 outputs.</param>
 /// <param name="winner">If not null, this becomes which of the four it was.</param>
-readonly unsafe struct TapSum<T, V>(
+readonly unsafe struct TapSum<T>(
     T* w, T* b, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
-    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? winner = null) : IWork
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? winner = null) : ILaneWork<T>
+    where T : unmanaged, IFloatingPointIeee754<T>
 {
     const int PooledVectors = 64;                                 // of one channel, between convolution and pool: with eight channels they fit in L1
 
@@ -37,15 +37,15 @@ readonly unsafe struct TapSum<T, V>(
 
     /// <summary>
     /// Lays out weights for groups · channels sums, by panels as high as a tile: [panel][taps][channels of the panel].
-    /// Tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]].
+    /// Tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]]. How high a tile is hangs on the numbers in a vector.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, T* packed)
+    public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, int vector, T* packed)
     {
         for (int group = 0; group < groups; group++)
             for (int first = 0, panel; first < channels; first += panel, packed += (nint)taps * panel)
             {
-                panel = Tiles<T, V>.Height(channels - first);
+                panel = Tiles.Height(vector, channels - first);
                 for (int i = 0; i < panel; i++)
                 {
                     T* from = w + group * groupStep + (first + i) * channelStep, to = packed + i;
@@ -55,8 +55,10 @@ readonly unsafe struct TapSum<T, V>(
             }
     }
 
-    /// <summary>Runs it: a few rows of one group of images at a time, so that what they read stays near.</summary>
-    public void Run() => Workers.Run(y.Groups * Bands, this);
+    /// <summary>
+    /// Runs it: a few rows of one group of images at a time, so that what they read stays near. With one lane, vectors are no longer than a row of y.
+    /// </summary>
+    public void RunAll(int row) => Simd.Run(y, y.Groups * Bands, nint.MaxValue, this, row);
 
     // About 16 thousand multiply-adds a lane, so that handing a part out costs little.
     int BandRows => (int)Math.Clamp(16_384L * 16 / y.Lanes / ((long)columns * taps * y.Shape.Channels / groups + 1), 1, rows);
@@ -64,7 +66,7 @@ readonly unsafe struct TapSum<T, V>(
     int Bands => (rows + BandRows - 1) / BandRows;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(int part)
+    public void Run<V>(int part) where V : struct, ILanes<V, T>
     {
         (int imageGroup, int band) = Math.DivRem(part, Bands);
         int channels = y.Shape.Channels / groups, end = Math.Min(rows, (band + 1) * BandRows);
@@ -73,15 +75,15 @@ readonly unsafe struct TapSum<T, V>(
         {
             for (int channel = group * channels, panelChannels; channel < (group + 1) * channels; channel += panelChannels)
             {
-                panelChannels = Tiles<T, V>.Height((group + 1) * channels - channel);
+                panelChannels = Tiles.Height(V.Count, (group + 1) * channels - channel);
                 for (int row = band * BandRows; row < end; row++)
                 {
                     if (pooled)
-                        PooledRow(panelChannels, panel, imageGroup, group, channel, row);
+                        PooledRow<V>(panelChannels, panel, imageGroup, group, channel, row);
                     else
                     {
                         T* to = y.At(imageGroup, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
-                        Row(panelChannels, panel, b + channel, imageGroup, group, row, 0, columns, to, y.PlanePitch);
+                        Row<V>(panelChannels, panel, b + channel, imageGroup, group, row, 0, columns, to, y.PlanePitch);
                     }
                 }
                 panel += (nint)taps * panelChannels;
@@ -91,16 +93,16 @@ readonly unsafe struct TapSum<T, V>(
 
     /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void PooledRow(int channels, T* panel, int imageGroup, int group, int channel, int row)
+    void PooledRow<V>(int channels, T* panel, int imageGroup, int group, int channel, int row) where V : struct, ILanes<V, T>
     {
         int lanes = y.Lanes, width = Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
         nint pitch = width * lanes;
-        T* sums = Scratch<T>.Take(Tiles<T, V>.Most * PooledVectors * V.Count);
+        T* sums = Scratch<T>.Take(Tiles.Most(V.Count) * PooledVectors * V.Count);
         for (int first = 0; first < 2 * columns; first += width)
         {
             first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-                Row(channels, panel, b + channel, imageGroup, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
+                Row<V>(channels, panel, b + channel, imageGroup, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
             for (int c = 0; c < channels; c++)
             {
                 nint at = first / 2 * lanes;
@@ -115,7 +117,8 @@ readonly unsafe struct TapSum<T, V>(
 
     /// <summary>Some columns of one row of outputs, of one panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Row(int channels, T* panel, T* start, int imageGroup, int group, int row, int firstColumn, int columns, T* to, nint plane)
+    void Row<V>(int channels, T* panel, T* start, int imageGroup, int group, int row, int firstColumn, int columns, T* to, nint plane)
+        where V : struct, ILanes<V, T>
     {
         T* from = x.At(imageGroup, group * (x.Shape.Channels / groups), row * xStep.Height) + firstColumn * xStep.Width * x.Lanes;
         (int firstTap, int endTap) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
@@ -126,13 +129,13 @@ readonly unsafe struct TapSum<T, V>(
         if (lanes < V.Count)
         {
             int vectors = Math.DivRem(columns, V.Count, out int rest);
-            Vectors(channels, terms, from, V.Count, to, plane, V.Count, vectors);
+            Vectors<V>(channels, terms, from, V.Count, to, plane, V.Count, vectors);
             if (rest > 0)
-                Vectors(channels, terms, from + columns - V.Count, V.Count, to + columns - V.Count, plane, V.Count, 1);
+                Vectors<V>(channels, terms, from + columns - V.Count, V.Count, to + columns - V.Count, plane, V.Count, 1);
             return;
         }
         for (int lane = 0; lane < lanes; lane += V.Count)
-            Vectors(channels, terms, from + lane, xVector, to + lane, plane, yVector, columns);
+            Vectors<V>(channels, terms, from + lane, xVector, to + lane, plane, yVector, columns);
     }
 
     /// <summary>What a row of outputs is made of: weights, starts, and where to read.</summary>
@@ -143,18 +146,18 @@ readonly unsafe struct TapSum<T, V>(
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Vectors(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int left)
+    void Vectors<V>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int left) where V : struct, ILanes<V, T>
     {
         while (left > 0)
         {
-            (int width, int tiles) = Tiles<T, V>.Next(channels, left);
+            (int width, int tiles) = Tiles.Next(V.Count, channels, left);
             switch (width)
             {
-                case 1: Tile<Pixels1<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 2: Tile<Pixels2<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 3: Tile<Pixels3<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                default: Tile<Pixels4<V, T>>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 1: Tile<Pixels1<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 2: Tile<Pixels2<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 3: Tile<Pixels3<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                default: Tile<Pixels4<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
             }
             from += tiles * width * xVector;
             to += tiles * width * yVector;
@@ -163,24 +166,25 @@ readonly unsafe struct TapSum<T, V>(
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<P>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles) where P : struct, IPixels<P, V, T>
+    void Tile<P, V>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
+        where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T>
     {
         switch (channels)
         {
-            case 1: Tile<Sums1<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 3: Tile<Sums3<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 4: Tile<Sums4<P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
-            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 1: Tile<Sums1<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 3: Tile<Sums3<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 4: Tile<Sums4<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
+            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
+            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
         }
     }
 
     /// <summary>Some channels of some pixels, tile by tile: y = b + Σ w · x, the sums in registers from the first tap to the last.</summary>
     // Not inlined: of all the tiles there could be, only those that run are compiled.
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<S, P>(in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
-        where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
+    void Tile<S, P, V>(in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
+        where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T>
     {
         for (; tiles > 0; tiles--, from += P.Count * xVector, to += P.Count * yVector)
         {

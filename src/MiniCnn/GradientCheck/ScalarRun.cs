@@ -24,7 +24,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public void Forward(ReadOnlySpan<T> from, Span<T> to)
     {
         x.Pack(from);
-        layer.Forward<T, Scalar<T>>(x, y, pass);
+        layer.Forward(x, y, pass);
         y.Unpack(to);
     }
 
@@ -44,7 +44,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
         Array.Fill(to, T.NaN);
         dx.Pack(to);
         dy.Pack(gradient);
-        layer.Backward<T, Scalar<T>>(x, y, dy, dx, pass);
+        layer.Backward(x, y, dy, dx, pass);
         dx.Unpack(to);
         return to;
     }

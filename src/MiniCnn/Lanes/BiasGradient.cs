@@ -6,18 +6,16 @@ namespace MiniCnn;
 /// <summary>The gradient of a number added to each channel: db[c] += Σ dy[n,c,h,w] over n, h, w. One worker a channel, in a fixed order.</summary>
 static unsafe class BiasGradient
 {
-    public static void Run<T, V>(LaneTensor<T> dy, T* db) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        Workers.RunMany(dy.Shape.Channels, dy.Groups * dy.PlanePitch, new Channel<T, V>(dy, db));
+    public static void Run<T>(LaneTensor<T> dy, T* db) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Simd.Run(dy, dy.Shape.Channels, dy.Groups * dy.PlanePitch, new Channel<T>(dy, db));
 
-    readonly struct Channel<T, V>(LaneTensor<T> dy, T* db) : IWork where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Channel<T>(LaneTensor<T> dy, T* db) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int channel)
+        public void Run<V>(int channel) where V : struct, ILanes<V, T>
         {
-            // Vectors of images, or of neighbouring pixels where there is one lane. Dead lanes of dy are zero.
             T* sums = stackalloc T[LaneTensor<T>.FullLanes];
-            T rest = T.Zero;
-            int step = Math.Max(dy.Lanes, V.Count);
+            int step = dy.Lanes;                                        // dead lanes of dy are zero
             for (int lane = 0; lane < step; lane += V.Count)
             {
                 V a = V.Broadcast(T.Zero), b = a, c = a, d = a;         // four sums hide the latency of an addition
@@ -33,14 +31,12 @@ static unsafe class BiasGradient
                             c += V.Load(from + i + 2 * step);
                             d += V.Load(from + i + 3 * step);
                         }
-                        for (; i <= dy.RowLength - step; i += step)
+                        for (; i < dy.RowLength; i += step)
                             a += V.Load(from + i);
-                        for (; i < dy.RowLength; i++)                   // the end of a row of one lane
-                            rest += from[i];
                     }
                 (a + b + (c + d)).Store(sums + lane);
             }
-            db[channel] += LaneSum.Of<T, V>(sums, step, step) + rest;
+            db[channel] += LaneSum.Of<T, V>(sums, step, step);
         }
     }
 }

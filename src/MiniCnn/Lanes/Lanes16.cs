@@ -3,63 +3,65 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>16 floats: AVX-512.</summary>
-readonly unsafe struct Lanes16(Vector512<float> value) : ILanes<Lanes16, float>
+/// <summary>16 floats: AVX-512. T is float always, see <see cref="Lanes4{T}"/>.</summary>
+readonly unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> where T : unmanaged
 {
-    readonly Vector512<float> value = value;
+    readonly Vector512<T> value = value;
 
     public static int Count => 16;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Load(float* from) => new(Vector512.Load(from));
+    public static Lanes16<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* to) => value.Store(to);
+    public void Store(T* to) => value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Broadcast(float value) => new(Vector512.Create(value));
+    public static Lanes16<T> Broadcast(T value) => new(Vector512.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 operator +(Lanes16 a, Lanes16 b) => new(a.value + b.value);
+    public static Lanes16<T> operator +(Lanes16<T> a, Lanes16<T> b) => new(a.value + b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 operator -(Lanes16 a, Lanes16 b) => new(a.value - b.value);
+    public static Lanes16<T> operator -(Lanes16<T> a, Lanes16<T> b) => new(a.value - b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 operator *(Lanes16 a, Lanes16 b) => new(a.value * b.value);
+    public static Lanes16<T> operator *(Lanes16<T> a, Lanes16<T> b) => new(a.value * b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 operator /(Lanes16 a, Lanes16 b) => new(a.value / b.value);
+    public static Lanes16<T> operator /(Lanes16<T> a, Lanes16<T> b) => new(a.value / b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 MultiplyAdd(Lanes16 a, Lanes16 b, Lanes16 c) => new(Vector512.MultiplyAddEstimate(a.value, b.value, c.value));
+    public static Lanes16<T> MultiplyAdd(Lanes16<T> a, Lanes16<T> b, Lanes16<T> c) =>
+        new(Vector512.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Max(Lanes16 a, Lanes16 b) => new(Vector512.Max(a.value, b.value));
+    public static Lanes16<T> Max(Lanes16<T> a, Lanes16<T> b) => new(Vector512.Max(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Positive(Lanes16 a) =>
-        new(Vector512.ConditionalSelect(Vector512.LessThan(a.value, Vector512<float>.Zero), Vector512<float>.Zero, a.value));
+    public static Lanes16<T> Positive(Lanes16<T> a) =>
+        new(Vector512.ConditionalSelect(Vector512.LessThan(a.value, Vector512<T>.Zero), Vector512<T>.Zero, a.value));
 
-    public static Lanes16 Exp(Lanes16 a) => new(Vector512.Exp(a.value));
+    public static Lanes16<T> Exp(Lanes16<T> a) => new(Vector512.Exp(a.value.AsSingle()).As<float, T>());
 
-    public static Lanes16 Log(Lanes16 a) => new(Vector512.Log(a.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Sqrt(Lanes16 a) => new(Vector512.Sqrt(a.value));
+    public static Lanes16<T> Log(Lanes16<T> a) => new(Vector512.Log(a.value.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Greater(Lanes16 a, Lanes16 b) => new(Vector512.GreaterThan(a.value, b.value));
+    public static Lanes16<T> Sqrt(Lanes16<T> a) => new(Vector512.Sqrt(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Equal(Lanes16 a, Lanes16 b) => new(Vector512.Equals(a.value, b.value));
+    public static Lanes16<T> Greater(Lanes16<T> a, Lanes16<T> b) => new(Vector512.GreaterThan(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 AtMost(uint* words, uint last) => new(Vector512.LessThanOrEqual(Vector512.Load(words), Vector512.Create(last)).AsSingle());
+    public static Lanes16<T> Equal(Lanes16<T> a, Lanes16<T> b) => new(Vector512.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16 Select(Lanes16 mask, Lanes16 a, Lanes16 b) => new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
+    public static Lanes16<T> AtMost(uint* words, uint last) =>
+        new(Vector512.LessThanOrEqual(Vector512.Load(words), Vector512.Create(last)).As<uint, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(Lanes16 a) => Lanes8.Sum(new(a.value.GetLower() + a.value.GetUpper()));
+    public static Lanes16<T> Select(Lanes16<T> mask, Lanes16<T> a, Lanes16<T> b) => new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Lanes16<T> a) => Lanes8<T>.Sum(new(a.value.GetLower() + a.value.GetUpper()));
 }

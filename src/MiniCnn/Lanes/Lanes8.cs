@@ -3,63 +3,65 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>8 floats: AVX, AVX2.</summary>
-readonly unsafe struct Lanes8(Vector256<float> value) : ILanes<Lanes8, float>
+/// <summary>8 floats: AVX, AVX2. T is float always, see <see cref="Lanes4{T}"/>.</summary>
+readonly unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> where T : unmanaged
 {
-    readonly Vector256<float> value = value;
+    readonly Vector256<T> value = value;
 
     public static int Count => 8;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Load(float* from) => new(Vector256.Load(from));
+    public static Lanes8<T> Load(T* from) => new(Vector256.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Store(float* to) => value.Store(to);
+    public void Store(T* to) => value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Broadcast(float value) => new(Vector256.Create(value));
+    public static Lanes8<T> Broadcast(T value) => new(Vector256.Create(value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 operator +(Lanes8 a, Lanes8 b) => new(a.value + b.value);
+    public static Lanes8<T> operator +(Lanes8<T> a, Lanes8<T> b) => new(a.value + b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 operator -(Lanes8 a, Lanes8 b) => new(a.value - b.value);
+    public static Lanes8<T> operator -(Lanes8<T> a, Lanes8<T> b) => new(a.value - b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 operator *(Lanes8 a, Lanes8 b) => new(a.value * b.value);
+    public static Lanes8<T> operator *(Lanes8<T> a, Lanes8<T> b) => new(a.value * b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 operator /(Lanes8 a, Lanes8 b) => new(a.value / b.value);
+    public static Lanes8<T> operator /(Lanes8<T> a, Lanes8<T> b) => new(a.value / b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 MultiplyAdd(Lanes8 a, Lanes8 b, Lanes8 c) => new(Vector256.MultiplyAddEstimate(a.value, b.value, c.value));
+    public static Lanes8<T> MultiplyAdd(Lanes8<T> a, Lanes8<T> b, Lanes8<T> c) =>
+        new(Vector256.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Max(Lanes8 a, Lanes8 b) => new(Vector256.Max(a.value, b.value));
+    public static Lanes8<T> Max(Lanes8<T> a, Lanes8<T> b) => new(Vector256.Max(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Positive(Lanes8 a) =>
-        new(Vector256.ConditionalSelect(Vector256.LessThan(a.value, Vector256<float>.Zero), Vector256<float>.Zero, a.value));
+    public static Lanes8<T> Positive(Lanes8<T> a) =>
+        new(Vector256.ConditionalSelect(Vector256.LessThan(a.value, Vector256<T>.Zero), Vector256<T>.Zero, a.value));
 
-    public static Lanes8 Exp(Lanes8 a) => new(Vector256.Exp(a.value));
+    public static Lanes8<T> Exp(Lanes8<T> a) => new(Vector256.Exp(a.value.AsSingle()).As<float, T>());
 
-    public static Lanes8 Log(Lanes8 a) => new(Vector256.Log(a.value));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Sqrt(Lanes8 a) => new(Vector256.Sqrt(a.value));
+    public static Lanes8<T> Log(Lanes8<T> a) => new(Vector256.Log(a.value.AsSingle()).As<float, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Greater(Lanes8 a, Lanes8 b) => new(Vector256.GreaterThan(a.value, b.value));
+    public static Lanes8<T> Sqrt(Lanes8<T> a) => new(Vector256.Sqrt(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Equal(Lanes8 a, Lanes8 b) => new(Vector256.Equals(a.value, b.value));
+    public static Lanes8<T> Greater(Lanes8<T> a, Lanes8<T> b) => new(Vector256.GreaterThan(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 AtMost(uint* words, uint last) => new(Vector256.LessThanOrEqual(Vector256.Load(words), Vector256.Create(last)).AsSingle());
+    public static Lanes8<T> Equal(Lanes8<T> a, Lanes8<T> b) => new(Vector256.Equals(a.value, b.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8 Select(Lanes8 mask, Lanes8 a, Lanes8 b) => new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
+    public static Lanes8<T> AtMost(uint* words, uint last) =>
+        new(Vector256.LessThanOrEqual(Vector256.Load(words), Vector256.Create(last)).As<uint, T>());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Sum(Lanes8 a) => Lanes4.Sum(new(a.value.GetLower() + a.value.GetUpper()));
+    public static Lanes8<T> Select(Lanes8<T> mask, Lanes8<T> a, Lanes8<T> b) => new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Sum(Lanes8<T> a) => Lanes4<T>.Sum(new(a.value.GetLower() + a.value.GetUpper()));
 }

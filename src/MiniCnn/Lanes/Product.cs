@@ -15,8 +15,7 @@ readonly unsafe struct Grid<T>(T* start, nint row, nint column) where T : unmana
 }
 
 /// <summary>y[r, p] += Σ m[r, k] · x[k, p]: a matrix of numbers times vectors, each sum in registers from the first k to the last.</summary>
-readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y)
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
 {
     /// <summary>Adds the products of count k to so many rows of so many vectors.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -24,10 +23,10 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y)
     {
         for (int r = 0, height; r < rows; r += height)
         {
-            height = Tiles<T, V>.Height(rows - r);
+            height = Tiles.Height(V.Count, rows - r);
             for (int p = 0, width, tiles; p < vectors; p += tiles * width)
             {
-                (width, tiles) = Tiles<T, V>.Next(height, vectors - p);
+                (width, tiles) = Tiles.Next(V.Count, height, vectors - p);
                 switch (width)
                 {
                     case 1: Tile<Pixels1<V, T>>(height, r, p, tiles, count); break;

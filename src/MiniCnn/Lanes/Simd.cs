@@ -1,35 +1,65 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>Work written once over a lane type.</summary>
-interface ILaneWork
+/// <summary>Work of numbered, independent parts, written once over a lane type.</summary>
+interface ILaneWork<T> where T : unmanaged
 {
-    void Run<V>() where V : struct, ILanes<V, float>;
+    void Run<V>(int part) where V : struct, ILanes<V, T>;
 }
 
-/// <summary>The one switch on the machine's vector width.</summary>
+/// <summary>
+/// The one switch on width and direction: work on a tensor takes vectors over its lanes, or where there is one lane along the rows. double runs
+/// number by number, through the same code.
+/// </summary>
 static class Simd
 {
-    /// <summary>Floats in this machine's vectors.</summary>
-    public static int Width =>
-        Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1;
+    [ThreadStatic]
+    static int held;
+
+    /// <summary>Floats in this machine's vectors. Tests set others for the work that their thread hands out, 0 for the machine's again.</summary>
+    public static int Width
+    {
+        get => held > 0 ? held : Vector512.IsHardwareAccelerated ? 16 : Vector256.IsHardwareAccelerated ? 8 : Vector128.IsHardwareAccelerated ? 4 : 1;
+        set => held = value;
+    }
 
     /// <summary>
-    /// Runs the work with the widest vectors that this machine has and that are not longer than a length: the lanes of a tensor, or the
-    /// columns of a row where vectors lie along it.
+    /// Numbers in the vectors that work on a tensor takes: the widest that this machine has and that are not longer than its lanes, or where
+    /// there is one lane, than a row of so many numbers; number by number if no row is given.
     /// </summary>
+    public static int Vector<T>(LaneTensor<T> tensor, int row = 1) where T : unmanaged =>
+        typeof(T) == typeof(float) ? Math.Min(Width, tensor.Lanes > 1 ? tensor.Lanes : row) switch { >= 16 => 16, >= 8 => 8, >= 4 => 4, _ => 1 } : 1;
+
+    /// <summary>Runs parts of so many numbers each; small ones go several at a time.</summary>
+    public static void Run<T, W>(LaneTensor<T> tensor, int parts, nint size, in W work, int row = 1)
+        where T : unmanaged, IFloatingPointIeee754<T> where W : struct, ILaneWork<T> => Run<T, W>(Vector(tensor, row), parts, size, work);
+
+    /// <summary>Runs a part for every plane of a tensor.</summary>
+    public static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work, int row = 1)
+        where T : unmanaged, IFloatingPointIeee754<T> where W : struct, ILaneWork<T> =>
+        Run<T, W>(Vector(tensor, row), tensor.Planes, tensor.PlanePitch, work);
+
+    /// <summary>Runs large parts, on numbers that follow one another.</summary>
+    public static void Run<W>(int parts, in W work) where W : struct, ILaneWork<float> => Run<float, W>(Width, parts, nint.MaxValue, work);
+
     // Not inlined: see Workers.Run.
     [MethodImpl(MethodImplOptions.NoInlining)]
-    public static void Run<W>(int length, in W work) where W : struct, ILaneWork
+    static void Run<T, W>(int vector, int parts, nint size, in W work) where T : unmanaged, IFloatingPointIeee754<T> where W : struct, ILaneWork<T>
     {
-        switch (Math.Min(length, Width))
+        switch (vector)
         {
-            case >= 16: work.Run<Lanes16>(); break;
-            case >= 8: work.Run<Lanes8>(); break;
-            case >= 4: work.Run<Lanes4>(); break;
-            default: work.Run<Scalar<float>>(); break;
+            case 16: Workers.RunMany(parts, size, new Over<T, Lanes16<T>, W>(work)); break;
+            case 8: Workers.RunMany(parts, size, new Over<T, Lanes8<T>, W>(work)); break;
+            case 4: Workers.RunMany(parts, size, new Over<T, Lanes4<T>, W>(work)); break;
+            default: Workers.RunMany(parts, size, new Over<T, Scalar<T>, W>(work)); break;
         }
+    }
+
+    readonly struct Over<T, V, W>(W work) : IWork where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ILaneWork<T>
+    {
+        public void Run(int part) => work.Run<V>(part);
     }
 }

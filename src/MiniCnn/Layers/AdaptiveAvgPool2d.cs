@@ -37,23 +37,22 @@ public sealed class AdaptiveAvgPool2d : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("outputSize", outputSize.ToJson())];
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Workers.RunMany(y.Planes, x.PlanePitch, new ForwardPlane<T, V>(x, y));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Simd.Run(x, y.Planes, x.PlanePitch, new ForwardPlane<T>(x, y));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
-            Workers.RunPlanes(dx, new BackwardPlane<T, V>(dy, dx));
+            Simd.RunPlanes(dx, new BackwardPlane<T>(dy, dx));
     }
 
     /// <summary>The inputs of an output, from First to End − 1.</summary>
     static (int First, int End) Window(int output, int outputs, int inputs) =>
         ((int)((long)output * inputs / outputs), (int)(((long)(output + 1) * inputs + outputs - 1) / outputs));
 
-    readonly unsafe struct ForwardPlane<T, V>(LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct ForwardPlane<T>(LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int oy = 0; oy < y.Shape.Height; oy++)
                 for (int ox = 0; ox < y.Shape.Width; ox++)
@@ -76,11 +75,10 @@ public sealed class AdaptiveAvgPool2d : Layer
         }
     }
 
-    readonly unsafe struct BackwardPlane<T, V>(LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct BackwardPlane<T>(LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             dx.ClearPlane(plane);                                              // windows overlap where sizes do not divide
             for (int oy = 0; oy < dy.Shape.Height; oy++)

@@ -34,20 +34,20 @@ public sealed class AvgPool2d : Layer
         ("countIncludePad", countIncludePad),
     ];
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Workers.RunPlanes(y, new ForwardPlane<T, V>(window, countIncludePad, x, y));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Simd.RunPlanes(y, new ForwardPlane<T>(window, countIncludePad, x, y));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
-            Workers.RunPlanes(dx, new BackwardPlane<T, V>(window, countIncludePad, dy, dx));
+            Simd.RunPlanes(dx, new BackwardPlane<T>(window, countIncludePad, dy, dx));
     }
 
-    readonly unsafe struct ForwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct ForwardPlane<T>(Window2d window, bool countIncludePad, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
             nint down = rows.Dilation * x.RowPitch, right = columns.Dilation * x.Lanes;
@@ -69,11 +69,11 @@ public sealed class AvgPool2d : Layer
         }
     }
 
-    readonly unsafe struct BackwardPlane<T, V>(Window2d window, bool countIncludePad, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct BackwardPlane<T>(Window2d window, bool countIncludePad, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
             nint down = rows.Dilation * dx.RowPitch, right = columns.Dilation * dx.Lanes;

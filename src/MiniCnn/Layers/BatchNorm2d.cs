@@ -89,14 +89,14 @@ public sealed class BatchNorm2d : Layer
         BatchesTracked = 0;
     }
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, V, NoCurve<V>>(x, y, pass);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, NoCurve<T>>(x, y, pass);
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Backward<T, V, NoCurve<V>>(x, dy, dx, pass);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Backward<T, NoCurve<T>>(x, dy, dx, pass);
 
     /// <summary>As Forward, with a curve after it.</summary>
-    internal unsafe void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    internal unsafe void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
         if (pass.Training && numbers == 1)
@@ -110,7 +110,7 @@ public sealed class BatchNorm2d : Layer
                 (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormForward<T, V, F>(
+            Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormForward<T, F>(
                 this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0));
         if (measures)
             BatchesTracked++;
@@ -118,13 +118,13 @@ public sealed class BatchNorm2d : Layer
     }
 
     /// <summary>As Backward, with a curve after it; dy is ∂loss/∂(what the curve gave).</summary>
-    internal unsafe void Backward<T, V, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    internal unsafe void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         LaneTensor<T> statistics = pass.Kept(0);
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            Workers.RunMany(channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, V, F>(
+            Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, F>(
                 x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
         }
         if (dx is { Groups: > 0 })

@@ -7,17 +7,17 @@ namespace MiniCnn;
 /// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
 /// </summary>
 /// <remarks>What the curve got is worked out again from x: the same numbers to the bit, and cheaper than to keep them.</remarks>
-readonly unsafe struct BatchNormBackward<T, V, F>(
-    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse) : IWork
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+readonly unsafe struct BatchNormBackward<T, F>(
+    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse) : ILaneWork<T>
+    where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(int c)
+    public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
         V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]);
-        Gradient gradient = new(m, scale, V.Broadcast(bias[c]));                                    // ∂loss/∂(the norm's own output)
-        double sum = ChannelSum.Of<T, V, Gradient>(x, dy, c, gradient);                             // Σ of it
-        double product = ChannelSum.Of<T, V, Product>(x, dy, c, new(m, gradient)) * double.CreateTruncating(inverse[c]);      // Σ of it · x̂
+        Gradient<V> gradient = new(m, scale, V.Broadcast(bias[c]));                                    // ∂loss/∂(the norm's own output)
+        double sum = ChannelSum.Of<T, V, Gradient<V>>(x, dy, c, gradient);                             // Σ of it
+        double product = ChannelSum.Of<T, V, Product<V>>(x, dy, c, new(m, gradient)) * double.CreateTruncating(inverse[c]);      // Σ of it · x̂
         if (dbias is not null)
             dbias[c] += T.CreateTruncating(sum);
         if (dweight is not null)
@@ -35,7 +35,7 @@ readonly unsafe struct BatchNormBackward<T, V, F>(
             }
     }
 
-    readonly struct Gradient(V mean, V scale, V shift) : ITerm<V, T>
+    readonly struct Gradient<V>(V mean, V scale, V shift) : ITerm<V, T> where V : struct, ILanes<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Of(T* x, T* dy)
@@ -45,7 +45,7 @@ readonly unsafe struct BatchNormBackward<T, V, F>(
         }
     }
 
-    readonly struct Product(V mean, Gradient gradient) : ITerm<V, T>
+    readonly struct Product<V>(V mean, Gradient<V> gradient) : ITerm<V, T> where V : struct, ILanes<V, T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Of(T* x, T* dy) => (V.Load(x) - mean) * gradient.Of(x, dy);

@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>A batch norm and a curve after it, channel by channel: mean and variance first, if there are numbers to measure them by.</summary>
-readonly unsafe struct BatchNormForward<T, V, F>(
-    BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers) : IWork
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+readonly unsafe struct BatchNormForward<T, F>(
+    BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers) : ILaneWork<T>
+    where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Run(int c)
+    public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
         if (numbers > 0)
         {

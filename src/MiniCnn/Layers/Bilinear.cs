@@ -6,13 +6,12 @@ namespace MiniCnn;
 /// <summary>The bilinear form of <see cref="Upsample"/>: each output is a mean of four pixels, weighted by how near they are.</summary>
 static unsafe class Bilinear
 {
-    public static void Forward<T, V>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> => Workers.RunPlanes(y, new ForwardPlane<T, V>(factor, x, y));
+    public static void Forward<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(factor, x, y));
 
     /// <summary>dx overwritten: each output's gradient goes to its four pixels by the same weights.</summary>
-    public static void Backward<T, V>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        Workers.RunMany(dx.Planes, dy.PlanePitch, new BackwardPlane<T, V>(factor, dy, dx));
+    public static void Backward<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.Run(dx, dx.Planes, dy.PlanePitch, new BackwardPlane<T>(factor, dy, dx));
 
     /// <summary>The two inputs that an output lies between, and the second one's weight.</summary>
     static (int First, int Second, T Weight) Between<T>(int output, int factor, int inputs) where T : INumberBase<T>
@@ -22,11 +21,10 @@ static unsafe class Bilinear
         return ((int)first, (int)Math.Min(first + 1, inputs - 1), T.CreateTruncating(rest) / T.CreateTruncating(2L * factor));
     }
 
-    readonly struct ForwardPlane<T, V>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct ForwardPlane<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int oy = 0; oy < y.Shape.Height; oy++)
             {
@@ -49,11 +47,10 @@ static unsafe class Bilinear
         }
     }
 
-    readonly struct BackwardPlane<T, V>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct BackwardPlane<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             dx.ClearPlane(plane);
             for (int oy = 0; oy < dy.Shape.Height; oy++)
@@ -78,6 +75,6 @@ static unsafe class Bilinear
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static void Add(T* to, V share) => (V.Load(to) + share).Store(to);
+        static void Add<V>(T* to, V share) where V : struct, ILanes<V, T> => (V.Load(to) + share).Store(to);
     }
 }

@@ -50,18 +50,18 @@ public sealed class Concat : Container
         return margin;
     }
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
             LaneTensor<T> part = pass.Buffer(i, x, branches[i].OutputShape(x.Shape));
-            branches[i].Forward<T, V>(x, part, pass.Child(i));
+            branches[i].Forward(x, part, pass.Child(i));
             Workers.RunPlanes(part, new CopyPlane<T>(part, y, channel, toWhole: true));
             channel += part.Shape.Channels;
         }
     }
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
@@ -69,7 +69,7 @@ public sealed class Concat : Container
             Workers.RunPlanes(part, new CopyPlane<T>(part, dy, channel, toWhole: false));
             channel += part.Shape.Channels;
             LaneTensor<T>? gradient = dx is null || i == 0 ? dx : pass.Buffer(2 * branches.Length, x, x.Shape);
-            branches[i].Backward<T, V>(x, output, part, gradient, pass.Child(i));
+            branches[i].Backward(x, output, part, gradient, pass.Child(i));
             if (dx is not null && i > 0)
                 Elementwise.Add(dx, gradient!, dx);
         }

@@ -75,33 +75,33 @@ public sealed class Conv2d : Layer
     internal override Padding GradientMargin(ImageShape input) =>
         window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, V>(x, y, pass, false, false, null);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward(x, y, pass, false, false, null);
 
     /// <summary>As Forward, with what may come after it: see <see cref="Conv2dForward"/>.</summary>
-    internal unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass, bool positive, bool pooled, LaneTensor<T>? winner)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass, bool positive, bool pooled, LaneTensor<T>? winner)
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> padded = Padded(x, pass);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run<T, V>(Geometry(padded), padded, w, b, y, pass, positive, pooled, winner);
+            Conv2dForward.Run(Geometry(padded), padded, w, b, y, pass, positive, pooled, winner);
     }
 
-    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         LaneTensor<T> padded = IsPadded(x) ? x : pass.Kept(0);
         Conv2dShape shape = Geometry(padded);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run<T, V>(shape, padded, dy, dw, pass);
+                Conv2dBackwardWeight.Run(shape, padded, dy, dw, pass);
             if (Bias is { Trainable: true })
-                BiasGradient.Run<T, V>(dy, db);
+                BiasGradient.Run(dy, db);
             if (dx is null)
                 return;
             Padding margin = Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
             LaneTensor<T> wide = dy.Margin.Covers(margin) ? dy : pass.Buffer(1, dy, dy.Shape, margin).CopyFrom(dy);
             LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : pass.Buffer(2, x, padded.Shape);
-            Conv2dBackwardInput.Run<T, V>(shape, wide, w, target, pass);
+            Conv2dBackwardInput.Run(shape, wide, w, target, pass);
             if (target != dx)
                 PadLanes.Backward(window, target, dx);
         }

@@ -87,25 +87,25 @@ public sealed class ConvTranspose2d : Layer
 
     internal override Padding GradientMargin(ImageShape input) => window.Padding;
 
-    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         Conv2dShape shape = Geometry(x.Shape);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dBackwardInput.Run<T, V>(shape, Wide(x, Margin(shape), 0, pass), w, y, pass, b);
+            Conv2dBackwardInput.Run(shape, Wide(x, Margin(shape), 0, pass), w, y, pass, b);
     }
 
-    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         Conv2dShape shape = Geometry(x.Shape);
         LaneTensor<T> padded = Wide(dy, window.Padding, 1, pass);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Bias is { Trainable: true })
-                BiasGradient.Run<T, V>(dy, db);
+                BiasGradient.Run(dy, db);
             if (dx is not null)
-                Conv2dForward.Run<T, V>(shape, padded, w, null, dx, pass);
+                Conv2dForward.Run(shape, padded, w, null, dx, pass);
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run<T, V>(shape, padded, x, dw, pass, columnsAreMade: dx is not null);
+                Conv2dBackwardWeight.Run(shape, padded, x, dw, pass, columnsAreMade: dx is not null);
         }
     }
 

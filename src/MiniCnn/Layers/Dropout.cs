@@ -31,16 +31,16 @@ public sealed class Dropout : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", probability)];
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Run<T, V>(x, y, pass);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Run(x, y, pass);
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
-            Run<T, V>(dy, dx, pass);
+            Run(dy, dx, pass);
     }
 
     /// <summary>to = mask · from; forward and backward are the same linear map.</summary>
-    void Run<T, V>(LaneTensor<T> from, LaneTensor<T> to, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    void Run<T>(LaneTensor<T> from, LaneTensor<T> to, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>
     {
         ulong gone = (ulong)(probability * 4294967296.0);                        // of the 2³² values of a word
         if (!pass.Training || gone == 0)
@@ -50,23 +50,19 @@ public sealed class Dropout : Layer
         }
         T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
         Philox random = new(pass.Seed, pass.Purpose, pass.Step);
-        int parts = to.Groups * Mask<T, V>.Parts(to.Shape);
-        if (to.Lanes == 1)
-            Workers.Run(parts, new Mask<T, Scalar<T>>(random, (uint)(gone - 1), scale, from, to));
-        else
-            Workers.Run(parts, new Mask<T, V>(random, (uint)(gone - 1), scale, from, to));
+        Simd.Run(to, to.Groups * Mask<T>.Parts(to.Shape), nint.MaxValue, new Mask<T>(random, (uint)(gone - 1), scale, from, to));
     }
 
     /// <summary>Elements of a group; four neighbours take one block of random words.</summary>
-    readonly unsafe struct Mask<T, V>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct Mask<T>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int Elements = 512;
 
         public static int Parts(ImageShape shape) => (int)((shape.Length + Elements - 1) / Elements);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             ImageShape shape = from.IsOneRow && to.IsOneRow ? new(1, 1, (int)to.Shape.Length) : to.Shape;
             (int group, int piece) = Math.DivRem(part, Parts(shape));

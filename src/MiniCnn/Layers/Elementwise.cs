@@ -5,47 +5,47 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>A function of one number, y = f(x), and its gradient.</summary>
-interface ICurve<V>
+interface ICurve<T> where T : unmanaged
 {
-    V At(V x);
+    V At<V>(V x) where V : struct, ILanes<V, T>;
 
     /// <summary>dx = dy · f′(x), from x or from y, whichever is shorter.</summary>
-    V Gradient(V x, V y, V dy);
+    V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T>;
 }
 
 /// <summary>y = x.</summary>
-readonly struct NoCurve<V> : ICurve<V>
+readonly struct NoCurve<T> : ICurve<T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V At(V x) => x;
+    public V At<V>(V x) where V : struct, ILanes<V, T> => x;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public V Gradient(V x, V y, V dy) => dy;
+    public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> => dy;
 }
 
 /// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common; and a sum of two.</summary>
 static unsafe class Elementwise
 {
-    public static void Forward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve = default)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V> =>
-        Workers.RunPlanes(y, new ForwardPlane<T, V, F>(x, y, curve));
+    public static void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T> =>
+        Simd.RunPlanes(y, new ForwardPlane<T, F>(x, y, curve));
 
-    public static void Backward<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve = default)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    public static void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         if (dx is not null)
-            Workers.RunPlanes(dx, new BackwardPlane<T, V, F>(x, y, dy, dx, curve));
+            Simd.RunPlanes(dx, new BackwardPlane<T, F>(x, y, dy, dx, curve));
     }
 
     /// <summary>y = a + b; y may be one of the two.</summary>
     public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T> =>
         Workers.RunPlanes(y, new AddPlane<T>(a, b, y));
 
-    readonly struct ForwardPlane<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, F curve) : IWork
-        where T : unmanaged where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    readonly struct ForwardPlane<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int row = 0; row < y.Shape.Height; row++)
             {
@@ -56,11 +56,11 @@ static unsafe class Elementwise
         }
     }
 
-    readonly struct BackwardPlane<T, V, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, F curve) : IWork
-        where T : unmanaged where V : struct, ILanes<V, T> where F : struct, ICurve<V>
+    readonly struct BackwardPlane<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, F curve) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int row = 0; row < dx.Shape.Height; row++)
             {
@@ -70,6 +70,7 @@ static unsafe class Elementwise
             }
         }
     }
+
     readonly struct AddPlane<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) : IWork where T : unmanaged, INumberBase<T>
     {
         public void Run(int plane)

@@ -12,10 +12,10 @@ public sealed class Flatten : Layer
         return ImageShape.Features((int)input.Length);
     }
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
         Workers.RunPlanes(x, new CopyPlane<T>(x, y, toFlat: true));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
             Workers.RunPlanes(dx, new CopyPlane<T>(dx, dy, toFlat: false));

@@ -10,37 +10,37 @@ public sealed class GELU : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward(x, y, default(Curve<T>));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward(x, y, dy, dx, default(Curve<T>));
 
-    readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x) => x * Below(x, Bell(x));
+        public V At<V>(V x) where V : struct, ILanes<V, T> => x * Below(x, Bell(x));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Gradient(V x, V y, V dy)
+        public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T>
         {
             V bell = Bell(x);
-            return dy * V.MultiplyAdd(x * Number(0.3989422804014327), bell, Below(x, bell));        // 1/√(2π)
+            return dy * V.MultiplyAdd(x * Number<V>(0.3989422804014327), bell, Below(x, bell));        // 1/√(2π)
         }
 
         /// <summary>e^(−x²/2).</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static V Bell(V x) => V.Exp(x * x * Number(-0.5));
+        static V Bell<V>(V x) where V : struct, ILanes<V, T> => V.Exp(x * x * Number<V>(-0.5));
 
         /// <summary>
         /// Φ(x), which is erfc(z)/2 for x below 0, z = |x|/√2, and else 1 less that. erfc(z) = e^(−z²) · p(z)/q(z), of a relative error below
         /// 10⁻¹¹ up to z = 6, where it is 10⁻¹⁷. Source: Cody, Rational Chebyshev Approximations for the Error Function, 1969.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static V Below(V x, V bell)
+        static V Below<V>(V x, V bell) where V : struct, ILanes<V, T>
         {
-            V zero = V.Broadcast(T.Zero), size = V.Max(x, zero - x), limit = Number(20);
-            V z = V.Select(V.Greater(size, limit), limit, size) * Number(0.7071067811865476);
-            V p = Number(2.15311535474403846e-8), q = V.Broadcast(T.One);
+            V zero = V.Broadcast(T.Zero), size = V.Max(x, zero - x), limit = Number<V>(20);
+            V z = V.Select(V.Greater(size, limit), limit, size) * Number<V>(0.7071067811865476);
+            V p = Number<V>(2.15311535474403846e-8), q = V.Broadcast(T.One);
             Next(ref p, 0.564188496988670089, ref q, 15.7449261107098347, z);
             Next(ref p, 8.88314979438837594, ref q, 117.693950891312499, z);
             Next(ref p, 66.1191906371416295, ref q, 537.181101862009858, z);
@@ -49,15 +49,16 @@ public sealed class GELU : Layer
             Next(ref p, 1712.04761263407058, ref q, 4362.61909014324716, z);
             Next(ref p, 2051.07837782607147, ref q, 3439.36767414372164, z);
             Next(ref p, 1230.33935479799725, ref q, 1230.33935480374942, z);
-            V tail = bell * p / q * Number(0.5);
+            V tail = bell * p / q * Number<V>(0.5);
             return V.Select(V.Greater(x, zero), V.Broadcast(T.One) - tail, tail);
         }
 
         /// <summary>A step of Horner's scheme for both.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static void Next(ref V p, double a, ref V q, double b, V z) => (p, q) = (V.MultiplyAdd(p, z, Number(a)), V.MultiplyAdd(q, z, Number(b)));
+        static void Next<V>(ref V p, double a, ref V q, double b, V z) where V : struct, ILanes<V, T> =>
+            (p, q) = (V.MultiplyAdd(p, z, Number<V>(a)), V.MultiplyAdd(q, z, Number<V>(b)));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        static V Number(double value) => V.Broadcast(T.CreateTruncating(value));
+        static V Number<V>(double value) where V : struct, ILanes<V, T> => V.Broadcast(T.CreateTruncating(value));
     }
 }

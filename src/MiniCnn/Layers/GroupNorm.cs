@@ -65,31 +65,31 @@ public sealed class GroupNorm : Layer
         Init.Constant(Bias, 0);
     }
 
-    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T, V>(groups, 1, weight).Forward(x, y, bias, epsilon, pass);
+            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, pass);
     }
 
-    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Workers.RunMany(channels, x.Groups * x.PlanePitch, new WeightGradient<T, V>(groups, x, dy, ImageNorm<T, V>.Statistics(pass), dweight));
+                Simd.Run(x, channels, x.Groups * x.PlanePitch, new WeightGradient<T>(groups, x, dy, ImageNorm<T>.Statistics(pass), dweight));
             if (Bias.Trainable)
-                BiasGradient.Run<T, V>(dy, dbias);
+                BiasGradient.Run(dy, dbias);
             if (dx is not null)
-                new ImageNorm<T, V>(groups, 1, weight).Backward(x, dy, dx, pass);
+                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, pass);
         }
     }
 
     /// <summary>dweight[c] += Σ dy·x̂: a plane's lanes by themselves, lanes and groups of images in double.</summary>
-    readonly unsafe struct WeightGradient<T, V>(int groups, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct WeightGradient<T>(int groups, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int c)
+        public void Run<V>(int c) where V : struct, ILanes<V, T>
         {
             T* lanes = stackalloc T[LaneTensor<T>.FullLanes];
             int set = c / (x.Shape.Channels / groups);

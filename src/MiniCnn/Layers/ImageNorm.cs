@@ -18,8 +18,7 @@ namespace MiniCnn;
 /// <param name="sets">Sets in an image.</param>
 /// <param name="perChannel">Weights of a channel: one, or one a pixel.</param>
 /// <param name="weight">[channels · perChannel].</param>
-readonly unsafe partial struct ImageNorm<T, V>(int sets, int perChannel, T* weight)
-    where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight) where T : unmanaged, IFloatingPointIeee754<T>
 {
     readonly int sets = sets, perChannel = perChannel, step = perChannel == 1 ? 0 : 1;      // from one pixel's weight to the next one's
     readonly T* weight = weight;
@@ -27,24 +26,24 @@ readonly unsafe partial struct ImageNorm<T, V>(int sets, int perChannel, T* weig
     public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, Pass<T> pass)
     {
         LaneTensor<T> planes = pass.Buffer(0, x, new(2, 1, x.Shape.Channels)), image = pass.Buffer(1, x, new(2, 1, sets));
-        Workers.RunPlanes(x, new PlaneMoments(x, planes));
+        Simd.RunPlanes(x, new PlaneMoments(x, planes));
         RunSets(x, new SetMoments(sets, planes, image, T.CreateTruncating(epsilon)));
-        Workers.RunPlanes(x, new Normalize(this, x, y, bias, image));
+        Simd.RunPlanes(x, new Normalize(this, x, y, bias, image));
     }
 
     /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
     public static LaneTensor<T> Statistics(Pass<T> pass) => pass.Kept(1);
 
-    void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, IWork =>
-        Workers.RunMany(x.Groups * sets, x.Shape.Channels / sets * x.Lanes, work);
+    void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, ILaneWork<T> =>
+        Simd.Run(x, x.Groups * sets, x.Shape.Channels / sets * x.Lanes, work);
 
     int SetOf(LaneTensor<T> x, int channel) => channel / (x.Shape.Channels / sets);
 
     /// <summary>Mean and variance of a plane.</summary>
-    readonly struct PlaneMoments(LaneTensor<T> x, LaneTensor<T> planes) : IWork
+    readonly struct PlaneMoments(LaneTensor<T> x, LaneTensor<T> planes) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
             V pixels = V.Broadcast(T.CreateTruncating(x.Shape.Height * x.Shape.Width));
@@ -58,27 +57,27 @@ readonly unsafe partial struct ImageNorm<T, V>(int sets, int perChannel, T* weig
     }
 
     /// <summary>Mean and 1 / √(variance + epsilon) of a set.</summary>
-    readonly struct SetMoments(int sets, LaneTensor<T> planes, LaneTensor<T> image, T epsilon) : IWork
+    readonly struct SetMoments(int sets, LaneTensor<T> planes, LaneTensor<T> image, T epsilon) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int group, int set) = Math.DivRem(part, sets);
             for (int lane = 0; lane < planes.Lanes; lane += V.Count)
             {
-                V mean = Mean<ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 0, default);
-                V within = Mean<ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 1, default);
-                V between = Mean<SquareTerm<V, T>>(sets, planes, group, set, lane, channel: 0, new(mean));
+                V mean = Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 0, default);
+                V within = Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 1, default);
+                V between = Mean<V, SquareTerm<V, T>>(sets, planes, group, set, lane, channel: 0, new(mean));
                 mean.Store(image.At(group, 0, 0) + set * image.Lanes + lane);
                 (V.Broadcast(T.One) / V.Sqrt(within + between + V.Broadcast(epsilon))).Store(image.At(group, 1, 0) + set * image.Lanes + lane);
             }
         }
     }
 
-    readonly struct Normalize(ImageNorm<T, V> norm, LaneTensor<T> x, LaneTensor<T> y, T* bias, LaneTensor<T> image) : IWork
+    readonly struct Normalize(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> y, T* bias, LaneTensor<T> image) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
@@ -98,7 +97,8 @@ readonly unsafe partial struct ImageNorm<T, V>(int sets, int perChannel, T* weig
 
     /// <summary>The mean of a term over a set's planes, in blocks: an error of some 64 roundings, not of one a channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static V Mean<F>(int sets, LaneTensor<T> planes, int group, int set, int lane, int channel, F term) where F : struct, ITerm<V, T>
+    static V Mean<V, F>(int sets, LaneTensor<T> planes, int group, int set, int lane, int channel, F term)
+        where V : struct, ILanes<V, T> where F : struct, ITerm<V, T>
     {
         const int Block = 64;
         int count = planes.Shape.Width / sets;

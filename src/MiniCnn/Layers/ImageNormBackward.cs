@@ -3,23 +3,23 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <content>dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon) with dx̂ = dy · weight.</content>
-readonly unsafe partial struct ImageNorm<T, V>
+readonly unsafe partial struct ImageNorm<T>
 {
     public void Backward(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, Pass<T> pass)
     {
         LaneTensor<T> planes = pass.Kept(0), image = Statistics(pass), means = pass.Buffer(2, x, image.Shape);
-        Workers.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
+        Simd.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
         RunSets(x, new SetMeans(sets, planes, means));
-        Workers.RunPlanes(x, new Gradient(this, x, dy, dx, image, means));
+        Simd.RunPlanes(x, new Gradient(this, x, dy, dx, image, means));
         if (dx.Groups > 0)
             dx.ClearDeadLanes(dx.Groups - 1);
     }
 
     /// <summary>Means of dx̂ and of dx̂·x̂ over a plane.</summary>
-    readonly struct PlaneMeans(ImageNorm<T, V> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> planes, LaneTensor<T> image) : IWork
+    readonly struct PlaneMeans(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> planes, LaneTensor<T> image) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
@@ -47,23 +47,23 @@ readonly unsafe partial struct ImageNorm<T, V>
     }
 
     /// <summary>The same means over a set.</summary>
-    readonly struct SetMeans(int sets, LaneTensor<T> planes, LaneTensor<T> means) : IWork
+    readonly struct SetMeans(int sets, LaneTensor<T> planes, LaneTensor<T> means) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int group, int set) = Math.DivRem(part, sets);
             for (int channel = 0; channel < 2; channel++)
                 for (int lane = 0; lane < planes.Lanes; lane += V.Count)
-                    Mean<ValueTerm<V, T>>(sets, planes, group, set, lane, channel, default).Store(means.At(group, channel, 0) + set * means.Lanes + lane);
+                    Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel, default).Store(means.At(group, channel, 0) + set * means.Lanes + lane);
         }
     }
 
     readonly struct Gradient(
-        ImageNorm<T, V> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> image, LaneTensor<T> means) : IWork
+        ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> image, LaneTensor<T> means) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;

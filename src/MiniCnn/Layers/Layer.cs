@@ -127,12 +127,11 @@ public abstract class Layer
     internal virtual Padding GradientMargin(ImageShape input) => default;
 
     /// <summary>y = f(x), every image; y overwritten.</summary>
-    internal abstract void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>;
+    internal abstract void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>;
 
     /// <summary>dx = dy · ∂y/∂x, overwritten, if dx is wanted; parameters' gradients are added to. x, y and pass are the forward pass's.</summary>
-    internal abstract void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>;
+    internal abstract void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+        where T : unmanaged, IFloatingPointIeee754<T>;
 
     /// <summary>Throws, naming the layer.</summary>
     [DoesNotReturn]

@@ -76,29 +76,29 @@ public sealed class LayerNorm : Layer
 
     int Pixels => shape.Height * shape.Width;
 
-    internal override unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T, V>(1, Pixels, weight).Forward(x, y, bias, epsilon, pass);
+            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, pass);
     }
 
-    internal override unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             T* toWeight = Weight.Trainable ? dweight : null, toBias = Bias.Trainable ? dbias : null;
-            Workers.RunMany(shape.Channels, x.Groups * x.PlanePitch, new ParameterGradients<T, V>(x, dy, ImageNorm<T, V>.Statistics(pass), toWeight, toBias));
+            Simd.Run(x, shape.Channels, x.Groups * x.PlanePitch, new ParameterGradients<T>(x, dy, ImageNorm<T>.Statistics(pass), toWeight, toBias));
             if (dx is not null)
-                new ImageNorm<T, V>(1, Pixels, weight).Backward(x, dy, dx, pass);
+                new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, pass);
         }
     }
 
     /// <summary>One channel of dbias += Σ dy and dweight += Σ dy·x̂: sums over the lanes, group by group.</summary>
-    readonly unsafe struct ParameterGradients<T, V>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight, T* dbias) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct ParameterGradients<T>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight, T* dbias) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int c)
+        public void Run<V>(int c) where V : struct, ILanes<V, T>
         {
             T* gradients = stackalloc T[LaneTensor<T>.FullLanes], products = stackalloc T[LaneTensor<T>.FullLanes];
             for (int group = 0; group < x.Groups; group++)

@@ -30,7 +30,7 @@ sealed class LayerRun(Layer layer)
         LaneTensor<float> x = run.X(count, shape, layer.InputMargin(shape)), y = run.Y(count, output);
         x.Pack(input.AsSpan());
         (run.Pass.Training, run.Pass.Seed, run.Pass.Step) = (training, layer.Seed, layer.Step);
-        Simd.Run(x.Lanes, new ForwardWork(layer, x, y, run.Pass));
+        layer.Forward(x, y, run.Pass);
         if (training)
         {
             layer.Step++;
@@ -57,7 +57,7 @@ sealed class LayerRun(Layer layer)
         LaneTensor<float> dy = run.Dy(y.Count, y.Shape);
         LaneTensor<float>? dx = wantsInput ? run.Dx(x.Count, x.Shape) : null;
         dy.Pack(gradient.AsSpan());
-        Simd.Run(x.Lanes, new BackwardWork(layer, x, y, dy, dx, run.Pass));
+        layer.Backward(x, y, dy, dx, run.Pass);
         return dx is null ? null : ToTensor(dx, destination);
     }
 
@@ -98,17 +98,6 @@ sealed class LayerRun(Layer layer)
         float[] values = GC.AllocateUninitializedArray<float>(checked((int)(lanes.Count * lanes.Shape.Length)));
         lanes.Unpack(values);
         return Tensor.Create(values, Lengths(lanes.Count, lanes.Shape));
-    }
-
-    readonly struct ForwardWork(Layer layer, LaneTensor<float> x, LaneTensor<float> y, Pass<float> pass) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => layer.Forward<float, V>(x, y, pass);
-    }
-
-    readonly struct BackwardWork(
-        Layer layer, LaneTensor<float> x, LaneTensor<float> y, LaneTensor<float> dy, LaneTensor<float>? dx, Pass<float> pass) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => layer.Backward<float, V>(x, y, dy, dx, pass);
     }
 
     /// <summary>The buffers of runs with one number of lanes: a small batch between large ones takes no memory from them.</summary>

@@ -27,18 +27,19 @@ public sealed class LeakyReLU : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("negativeSlope", negativeSlope)];
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Elementwise.Forward<T, V, Curve<T, V>>(x, y, new(T.CreateTruncating(negativeSlope)));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Elementwise.Forward(x, y, new Curve<T>(T.CreateTruncating(negativeSlope)));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx, new(T.CreateTruncating(negativeSlope)));
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward(x, y, dy, dx, new Curve<T>(T.CreateTruncating(negativeSlope)));
 
-    readonly struct Curve<T, V>(T slope) : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Curve<T>(T slope) : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x) => Gradient(x, x, x);                                 // the same factor
+        public V At<V>(V x) where V : struct, ILanes<V, T> => Gradient(x, x, x);        // the same factor
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Gradient(V x, V y, V dy) => dy * V.Select(V.Greater(x, V.Broadcast(T.Zero)), V.Broadcast(T.One), V.Broadcast(slope));
+        public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> =>
+            dy * V.Select(V.Greater(x, V.Broadcast(T.Zero)), V.Broadcast(T.One), V.Broadcast(slope));
     }
 }

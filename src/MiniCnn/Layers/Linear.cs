@@ -1,4 +1,3 @@
-using System.Numerics;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -51,50 +50,22 @@ public sealed class Linear : Layer
 
     internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
-    {
-        if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
-            Simd.Run(inputFeatures, new ForwardRow(this, row, (LaneTensor<float>)(object)y));
-        else
-            Forward<T, V>(x, y);
-    }
-
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
-    {
-        if (V.Count == 1 && (object)x is LaneTensor<float> { Lanes: 1 } row)
-            Simd.Run(inputFeatures, new BackwardRow(this, row, (LaneTensor<float>)(object)dy, (LaneTensor<float>?)(object?)dx, (Pass<float>)(object)pass));
-        else
-            Backward<T, V>(x, dy, dx, pass);
-    }
-
-    // One lane: vectors lie along the features.
-    readonly struct ForwardRow(Linear layer, LaneTensor<float> x, LaneTensor<float> y) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => layer.Forward<float, V>(x, y);
-    }
-
-    readonly struct BackwardRow(Linear layer, LaneTensor<float> x, LaneTensor<float> dy, LaneTensor<float>? dx, Pass<float> pass) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => layer.Backward<float, V>(x, dy, dx, pass);
-    }
-
-    unsafe void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            LinearForward.Run<T, V>(w, b, x, y);
+            LinearForward.Run(w, b, x, y);
     }
 
-    unsafe void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                LinearBackward.Weight<T, V>(x, dy, dw, pass);
+                LinearBackward.Weight(x, dy, dw, pass);
             if (Bias is { Trainable: true })
-                BiasGradient.Run<T, V>(dy, db);
+                BiasGradient.Run(dy, db);
             if (dx is not null)
-                LinearBackward.Input<T, V>(dy, w, dx);
+                LinearBackward.Input(dy, w, dx);
         }
     }
 }

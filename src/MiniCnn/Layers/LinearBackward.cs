@@ -10,8 +10,7 @@ static unsafe class LinearBackward
     const int Panel = 64;
 
     /// <summary>Adds to dw, [features of y, features of x].</summary>
-    public static void Weight<T, V>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> rows = dy;
         if (dy.Lanes > 1)
@@ -19,27 +18,25 @@ static unsafe class LinearBackward
             rows = pass.Buffer(0, 1, dy.Count, dy.Shape);
             dy.Unpack(new Span<T>(rows.At(0, 0), (int)(dy.Count * dy.Shape.Length)));
         }
-        Workers.Run(Panels(x), new WeightGradient<T, V>(x, rows, dw));
+        Simd.Run(x, Panels(x), nint.MaxValue, new WeightGradient<T>(x, rows, dw), row: x.Shape.Channels);
     }
 
     /// <summary>Overwrites dx.</summary>
-    public static void Input<T, V>(LaneTensor<T> dy, T* w, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    public static void Input<T>(LaneTensor<T> dy, T* w, LaneTensor<T> dx) where T : unmanaged, IFloatingPointIeee754<T>
     {
         if (LinearForward.IsRow(dx))
-            Workers.Run(Panels(dx), new InputGradient<T, V>(w, dy, dx));
+            Simd.Run(dx, Panels(dx), nint.MaxValue, new InputGradient<T>(w, dy, dx), row: dx.Shape.Channels);
         else
-            LinearForward.Multiply<T, V>(new(w, 1, dx.Shape.Channels), null, dy, dx);
+            LinearForward.Multiply(new(w, 1, dx.Shape.Channels), null, dy, dx);
     }
 
     static int Panels<T>(LaneTensor<T> x) where T : unmanaged => (x.Shape.Channels + Panel - 1) / Panel;
 
     /// <summary>Features of dx for images by themselves: dx[n,i] = Σ dy[n,o] · w[o,i], a vector of features i at a time.</summary>
-    readonly struct InputGradient<T, V>(T* w, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct InputGradient<T>(T* w, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int panel)
+        public void Run<V>(int panel) where V : struct, ILanes<V, T>
         {
             int features = dx.Shape.Channels, first = panel * Panel, width = Math.Min(Panel, features - first), tail = width / V.Count * V.Count;
             for (int image = 0; image < dx.Count; image++)
@@ -52,14 +49,13 @@ static unsafe class LinearBackward
     }
 
     /// <summary>Some columns of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n, a vector of features i at a time.</summary>
-    readonly struct WeightGradient<T, V>(LaneTensor<T> x, LaneTensor<T> dy, T* dw) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct WeightGradient<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int Images = 64, Block = 16;
 
         [SkipLocalsInit]
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int panel)
+        public void Run<V>(int panel) where V : struct, ILanes<V, T>
         {
             int features = x.Shape.Channels, outputs = dy.Shape.Channels, first = panel * Panel, width = Math.Min(Panel, features - first);
             T* rows = stackalloc T[Images * Panel], sums = stackalloc T[Block * Panel];

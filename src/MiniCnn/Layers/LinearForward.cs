@@ -10,42 +10,32 @@ static unsafe class LinearForward
     public const int Block = 16;
 
     /// <summary>Overwrites y. w is [features of y, features of x]; no bias where b is null.</summary>
-    public static void Run<T, V>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    public static void Run<T>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         int features = x.Shape.Channels;
         if (IsRow(x))
-            Share(y.Shape.Channels, (nint)features * x.Count, new Dots<T, V>(w, b, x, y));
+            Simd.Run(x, Blocks(y), (nint)features * x.Count, new Dots<T>(w, b, x, y), row: features);
         else
-            Multiply<T, V>(new(w, features, 1), b, x, y);
+            Multiply(new(w, features, 1), b, x, y);
     }
 
     /// <summary>Whether the features of an image lie side by side, so that vectors run along them.</summary>
     public static bool IsRow<T>(LaneTensor<T> images) where T : unmanaged => images.Lanes == 1 && images.PlanePitch == 1;
 
     /// <summary>y = b + m · x, m being w in the forward pass and w transposed in the backward one.</summary>
-    public static void Multiply<T, V>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        nint products = (nint)x.Shape.Channels * x.Groups * x.Lanes;
-        if (x.Lanes == 1)
-            Share(y.Shape.Channels, products, new Outputs<T, Scalar<T>>(m, b, x, y));
-        else
-            Share(y.Shape.Channels, products, new Outputs<T, V>(m, b, x, y));
-    }
+    public static void Multiply<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Simd.Run(x, Blocks(y), (nint)x.Shape.Channels * x.Groups * x.Lanes, new Outputs<T>(m, b, x, y));
 
-    static void Share<W>(int features, nint products, in W work) where W : struct, IWork =>
-        Workers.RunMany((features + Block - 1) / Block, products, work);
+    static int Blocks<T>(LaneTensor<T> y) where T : unmanaged => (y.Shape.Channels + Block - 1) / Block;
 
     /// <summary>Features of y for all images, a vector of images at a time.</summary>
-    readonly struct Outputs<T, V>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Outputs<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         /// <summary>As many features of x as stay in the first cache while they meet a block of y's.</summary>
         const int Depth = 128;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int block)
+        public void Run<V>(int block) where V : struct, ILanes<V, T>
         {
             int first = block * Block, rows = Math.Min(Block, y.Shape.Channels - first), features = x.Shape.Channels;
             for (int r = first; r < first + rows; r++)
@@ -65,19 +55,18 @@ static unsafe class LinearForward
     }
 
     /// <summary>Features of y for images by themselves, a vector of x's features at a time.</summary>
-    readonly struct Dots<T, V>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Dots<T>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int block)
+        public void Run<V>(int block) where V : struct, ILanes<V, T>
         {
             for (int image = 0; image < x.Count; image++)
                 for (int o = block * Block; o < Math.Min(y.Shape.Channels, (block + 1) * Block); o += 4)
-                    Four(image, o);
+                    Four<V>(image, o);
         }
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Four(int image, int o)
+        void Four<V>(int image, int o) where V : struct, ILanes<V, T>
         {
             int features = x.Shape.Channels, rows = Math.Min(4, y.Shape.Channels - o);
             T* px = x.At(image, 0, 0), w0 = w + (nint)o * features;

@@ -36,31 +36,31 @@ public sealed class MaxPool2d : Layer
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
     internal bool Is2x2 => window.KernelSize == 2 && window.Stride == 2 && window.Dilation == 1 && window.Padding == default;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         LaneTensor<T> winner = pass.Buffer(0, y, y.Shape);
         if (Is2x2)
-            MaxOf2x2.Forward<T, V>(x, y, winner);
+            MaxOf2x2.Forward(x, y, winner);
         else
-            Workers.RunPlanes(y, new ForwardPlane<T, V>(window, x, y, winner));
+            Simd.RunPlanes(y, new ForwardPlane<T>(window, x, y, winner));
     }
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is null)
             return;
         if (Is2x2)
-            MaxOf2x2.Backward<T, V>(dy, pass.Kept(0), null, dx);
+            MaxOf2x2.Backward(dy, pass.Kept(0), null, dx);
         else
-            Workers.RunPlanes(dx, new BackwardPlane<T, V>(window, dy, dx, pass.Kept(0)));
+            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, pass.Kept(0)));
     }
 
     /// <summary>winner keeps, as a number in each lane, which tap won.</summary>
-    readonly unsafe struct ForwardPlane<T, V>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct ForwardPlane<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
             nint down = rows.Dilation * x.RowPitch, right = columns.Dilation * x.Lanes;
@@ -86,11 +86,11 @@ public sealed class MaxPool2d : Layer
         }
     }
 
-    readonly unsafe struct BackwardPlane<T, V>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> winner) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct BackwardPlane<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> winner) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
             V zero = V.Broadcast(T.Zero);

@@ -37,26 +37,26 @@ public sealed class Residual : Container
 
     internal override Padding GradientMargin(ImageShape input) => body.GradientMargin(input).Or(shortcut?.GradientMargin(input) ?? default);
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         LaneTensor<T> learnt = pass.Buffer(Body, x, y.Shape), passed = x;       // kept: each layer's backward pass finds its own y
-        body.Forward<T, V>(x, learnt, pass.Child(Body));
+        body.Forward(x, learnt, pass.Child(Body));
         if (shortcut is not null)
         {
             passed = pass.Buffer(Shortcut, x, y.Shape);
-            shortcut.Forward<T, V>(x, passed, pass.Child(Shortcut));
+            shortcut.Forward(x, passed, pass.Child(Shortcut));
         }
         Elementwise.Add(learnt, passed, y);
     }
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
-        body.Backward<T, V>(x, pass.Kept(Body), dy, dx, pass.Child(Body));
+        body.Backward(x, pass.Kept(Body), dy, dx, pass.Child(Body));
         LaneTensor<T>? passed = dy;
         if (shortcut is not null)
         {
             passed = dx is null ? null : pass.Buffer(ShortcutGradient, x, x.Shape);
-            shortcut.Backward<T, V>(x, pass.Kept(Shortcut), dy, passed, pass.Child(Shortcut));
+            shortcut.Backward(x, pass.Kept(Shortcut), dy, passed, pass.Child(Shortcut));
         }
         if (dx is not null)
             Elementwise.Add(dx, passed!, dx);

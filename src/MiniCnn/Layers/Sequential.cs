@@ -108,7 +108,7 @@ public sealed class Sequential : Container
         return steps[^1].Layer.GradientMargin(input);
     }
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         for (int i = 0; i < steps.Length; i++)
         {
@@ -118,12 +118,12 @@ public sealed class Sequential : Container
                 ImageShape shape = steps[i].Layer.OutputShape(x.Shape);
                 next = pass.Buffer(i, x, shape, steps[i + 1].Layer.InputMargin(shape));
             }
-            steps[i].Layer.Forward<T, V>(x, next, pass.Child(steps[i].Index));
+            steps[i].Layer.Forward(x, next, pass.Child(steps[i].Index));
             x = next;
         }
     }
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         for (int i = steps.Length - 1; i >= 0; i--)
         {
@@ -136,7 +136,7 @@ public sealed class Sequential : Container
                 Padding margin = i == 1 && dx is null ? default : steps[i - 1].Layer.GradientMargin(input);
                 gradient = pass.Buffer(steps.Length + i, x, from.Shape, margin);
             }
-            steps[i].Layer.Backward<T, V>(from, y, dy, gradient, pass.Child(steps[i].Index));
+            steps[i].Layer.Backward(from, y, dy, gradient, pass.Child(steps[i].Index));
             (y, dy) = (from, gradient!);
         }
     }

@@ -10,20 +10,20 @@ public sealed class SiLU : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward(x, y, default(Curve<T>));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward(x, y, dy, dx, default(Curve<T>));
 
-    readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x) => x * default(Sigmoid.Curve<T, V>).At(x);
+        public V At<V>(V x) where V : struct, ILanes<V, T> => x * default(Sigmoid.Curve<T>).At(x);
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Gradient(V x, V y, V dy)
+        public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T>
         {
-            V sigma = default(Sigmoid.Curve<T, V>).At(x);
+            V sigma = default(Sigmoid.Curve<T>).At(x);
             return dy * (sigma + y * (V.Broadcast(T.One) - sigma));
         }
     }

@@ -10,17 +10,17 @@ public sealed class Sigmoid : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward(x, y, default(Curve<T>));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward(x, y, dy, dx, default(Curve<T>));
 
-    internal readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    internal readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x) => V.Broadcast(T.One) / (V.Broadcast(T.One) + V.Exp(V.Broadcast(T.Zero) - x));
+        public V At<V>(V x) where V : struct, ILanes<V, T> => V.Broadcast(T.One) / (V.Broadcast(T.One) + V.Exp(V.Broadcast(T.Zero) - x));
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Gradient(V x, V y, V dy) => dy * (y * (V.Broadcast(T.One) - y));
+        public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> => dy * (y * (V.Broadcast(T.One) - y));
     }
 }

@@ -13,20 +13,19 @@ public sealed class Softmax : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Workers.RunMany(x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new ForwardRow<T, V>(x, y));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+        Simd.Run(x, x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new ForwardRow<T>(x, y));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is not null)
-            Workers.RunMany(x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new BackwardRow<T, V>(y, dy, dx));
+            Simd.Run(x, x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new BackwardRow<T>(y, dy, dx));
     }
 
-    readonly unsafe struct ForwardRow<T, V>(LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct ForwardRow<T>(LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int group, int row) = Math.DivRem(part, x.Shape.Height);
             T* px = x.At(group, 0, row), py = y.At(group, 0, row);
@@ -45,11 +44,11 @@ public sealed class Softmax : Layer
         }
     }
 
-    readonly unsafe struct BackwardRow<T, V>(LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct BackwardRow<T>(LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int part)
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int group, int row) = Math.DivRem(part, y.Shape.Height);
             T* py = y.At(group, 0, row), pdy = dy.At(group, 0, row), pdx = dx.At(group, 0, row);

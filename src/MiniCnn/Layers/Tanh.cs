@@ -10,17 +10,17 @@ public sealed class Tanh : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward<T, V, Curve<T, V>>(x, y);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Elementwise.Forward(x, y, default(Curve<T>));
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Elementwise.Backward<T, V, Curve<T, V>>(x, y, dy, dx);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+        Elementwise.Backward(x, y, dy, dx, default(Curve<T>));
 
-    readonly struct Curve<T, V> : ICurve<V> where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         // With e = exp(−2|x|) − 1 it is ±e / (2 + e). For small x the difference would lose its digits: u = exp(z) is rounded, and what is
         // lost in u − 1 is lost in log(u) too, so exp(z) − 1 = (u − 1) · z / log(u). Source: Kahan, see Higham, Accuracy and Stability, 1.14.1.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At(V x)
+        public V At<V>(V x) where V : struct, ILanes<V, T>
         {
             V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One);
             V size = V.Max(x, zero - x), z = V.Max(size * V.Broadcast(-T.One - T.One), V.Broadcast(T.CreateTruncating(-80))), u = V.Exp(z);
@@ -30,6 +30,6 @@ public sealed class Tanh : Layer
         }
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V Gradient(V x, V y, V dy) => dy * (V.Broadcast(T.One) - y * y);
+        public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> => dy * (V.Broadcast(T.One) - y * y);
     }
 }

@@ -44,29 +44,29 @@ public sealed class Upsample : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("scaleFactor", factor.ToJson()), ("mode", $"{mode}")];
 
-    internal override void Forward<T, V>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
     {
         if (mode == UpsampleMode.Nearest)
-            Workers.RunPlanes(y, new NearestPlane<T, V>(factor, x, y));
+            Simd.RunPlanes(y, new NearestPlane<T>(factor, x, y));
         else
-            Bilinear.Forward<T, V>(factor, x, y);
+            Bilinear.Forward(factor, x, y);
     }
 
-    internal override void Backward<T, V>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
     {
         if (dx is null)
             return;
         if (mode == UpsampleMode.Nearest)
-            Workers.RunMany(dx.Planes, dy.PlanePitch, new NearestGradientPlane<T, V>(factor, dy, dx));
+            Simd.Run(dx, dx.Planes, dy.PlanePitch, new NearestGradientPlane<T>(factor, dy, dx));
         else
-            Bilinear.Backward<T, V>(factor, dy, dx);
+            Bilinear.Backward(factor, dy, dx);
     }
 
-    readonly unsafe struct NearestPlane<T, V>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct NearestPlane<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int oy = 0; oy < y.Shape.Height; oy++)
             {
@@ -79,11 +79,11 @@ public sealed class Upsample : Layer
         }
     }
 
-    readonly unsafe struct NearestGradientPlane<T, V>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : IWork
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    readonly unsafe struct NearestGradientPlane<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int plane)
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int iy = 0; iy < dx.Shape.Height; iy++)
                 for (int ix = 0; ix < dx.Shape.Width; ix++)

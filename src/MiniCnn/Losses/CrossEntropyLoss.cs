@@ -93,7 +93,7 @@ public sealed class CrossEntropyLoss
         losses ??= new(LaneTensor<float>.FullLanes, ImageShape.Features(1));
         this.logits.Resize(labels.Length).Pack(logits.AsSpan());
         this.labels.Resize(labels.Length).Pack(numbers);
-        Simd.Run(this.logits.Lanes, new Work(this, losses.Resize(labels.Length), null));
+        Simd.Run(this.logits, 1, nint.MaxValue, new Work(this, losses.Resize(labels.Length), null));
         losses.Unpack(numbers);
         ready = true;
         double sum = 0;
@@ -109,13 +109,13 @@ public sealed class CrossEntropyLoss
         if (!ready)
             throw new InvalidOperationException("CrossEntropyLoss: Backward needs a Forward before it, and takes what that kept only once");
         ready = false;
-        Simd.Run(logits!.Lanes, new Work(this, null, gradient!.Resize(logits.Count)));
+        Simd.Run(logits!, 1, nint.MaxValue, new Work(this, null, gradient!.Resize(logits!.Count)));
         return LayerRun.ToTensor(gradient);
     }
 
-    readonly struct Work(CrossEntropyLoss loss, LaneTensor<float>? losses, LaneTensor<float>? gradient) : ILaneWork
+    readonly struct Work(CrossEntropyLoss loss, LaneTensor<float>? losses, LaneTensor<float>? gradient) : ILaneWork<float>
     {
-        public void Run<V>() where V : struct, ILanes<V, float>
+        public void Run<V>(int part) where V : struct, ILanes<V, float>
         {
             if (losses is not null)
                 Losses<float, V>(loss.logits!, loss.labels!, losses, loss.classWeights, loss.smoothing);

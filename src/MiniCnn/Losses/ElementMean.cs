@@ -34,7 +34,7 @@ sealed class ElementMean(string name)
         if (losses.Length < length)
             (losses, gradient, sums) = (new float[length], new float[length], new double[pieces]);
         fixed (float* px = from, pt = to, loss = losses, slope = gradient)
-            Simd.Run(LaneTensor<float>.FullLanes, new Work<F>(formula, px, pt, loss, slope, sums, length));
+            Simd.Run(pieces, new Work<F>(formula, px, pt, loss, slope, sums, length));
         if (!x.Lengths.SequenceEqual(shape))
             shape = x.Lengths.ToArray();
         ready = true;
@@ -66,17 +66,10 @@ sealed class ElementMean(string name)
         }
     }
 
-    readonly unsafe struct Work<F>(F formula, float* x, float* targets, float* losses, float* gradient, double[] sums, int length) : ILaneWork
+    readonly unsafe struct Work<F>(F formula, float* x, float* targets, float* losses, float* gradient, double[] sums, int length) : ILaneWork<float>
         where F : struct, IElementLoss<float>
     {
-        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run((length + Piece - 1) / Piece, new PieceWork<V>(this));
-
-        readonly struct PieceWork<V>(Work<F> all) : IWork where V : struct, ILanes<V, float>
-        {
-            public void Run(int piece) => all.Run<V>(piece);
-        }
-
-        void Run<V>(int piece) where V : struct, ILanes<V, float>
+        public void Run<V>(int piece) where V : struct, ILanes<V, float>
         {
             int from = piece * Piece, to = Math.Min(length, from + Piece);
             Run<float, V, F>(formula, x, targets, losses, gradient, from, to, length);

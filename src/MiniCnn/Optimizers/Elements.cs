@@ -15,17 +15,12 @@ static class Elements
 
     public static int Pieces(int length) => (length + Piece - 1) / Piece;
 
-    public static void Run<W>(int length, in W work) where W : struct, IElementWork => Simd.Run(16, new Whole<W>(work, length));
+    public static void Run<W>(int length, in W work) where W : struct, IElementWork => Simd.Run(Pieces(length), new OnePiece<W>(work, length));
 
-    readonly struct Whole<W>(W work, int length) : ILaneWork where W : struct, IElementWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run(Pieces(length), new OnePiece<W, V>(work, length));
-    }
-
-    readonly struct OnePiece<W, V>(W work, int length) : IWork where W : struct, IElementWork where V : struct, ILanes<V, float>
+    readonly struct OnePiece<W>(W work, int length) : ILaneWork<float> where W : struct, IElementWork
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int piece)
+        public void Run<V>(int piece) where V : struct, ILanes<V, float>
         {
             int i = piece * Piece, end = Math.Min(length, i + Piece);
             for (; i <= end - V.Count; i += V.Count)

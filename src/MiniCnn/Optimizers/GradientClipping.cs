@@ -50,7 +50,7 @@ public static class GradientClipping
         int pieces = Elements.Pieces(gradient.Length);
         float[] sums = ArrayPool<float>.Shared.Rent(pieces);
         fixed (float* g = gradient, s = sums)
-            Simd.Run(16, new Squares(g, gradient.Length, s));
+            Simd.Run(pieces, new Squares(g, gradient.Length, s));
         double sum = 0;
         for (int piece = 0; piece < pieces; piece++)
             sum += sums[piece];
@@ -64,18 +64,13 @@ public static class GradientClipping
         public void Run<V>(int i) where V : struct, ILanes<V, float> => (V.Load(g + i) * V.Broadcast(scale)).Store(g + i);
     }
 
-    readonly unsafe struct Squares(float* g, int length, float* sums) : ILaneWork
-    {
-        public void Run<V>() where V : struct, ILanes<V, float> => Workers.Run(Elements.Pieces(length), new OnePiece<V>(g, length, sums));
-    }
-
-    readonly unsafe struct OnePiece<V>(float* g, int length, float* sums) : IWork where V : struct, ILanes<V, float>
+    readonly unsafe struct Squares(float* g, int length, float* sums) : ILaneWork<float>
     {
         // 64 sums whatever V is: so the result does not depend on the machine's vectors.
         const int Sums = 64;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run(int piece)
+        public void Run<V>(int piece) where V : struct, ILanes<V, float>
         {
             float* sum = stackalloc float[Sums];
             int i = piece * Elements.Piece, end = Math.Min(length, i + Elements.Piece);
