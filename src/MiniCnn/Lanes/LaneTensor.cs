@@ -104,6 +104,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int plane, int row) => memory + plane * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
+    /// <summary>A pixel of a group, counted over channels and rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public T* Pixel(int group, int pixel)
+    {
+        (int row, int column) = Math.DivRem(pixel, Shape.Width);
+        return At(group, row / Shape.Height, row % Shape.Height) + column * Lanes;
+    }
+
     /// <summary>Makes room for a number of images. Memory grows to the largest number and serves smaller ones; what it holds is unspecified.</summary>
     public LaneTensor<T> Resize(int count)
     {
@@ -140,16 +148,17 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
     public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
-        Workers.RunPlanes(this, new CopyPlane(other, this));
+        Lines<T> lines = new(this, other);
+        Workers.RunMany(Groups * lines.Count, (nint)lines.Length * Lanes, new CopyLine(other, this, lines));
         return this;
     }
 
-    readonly struct CopyPlane(LaneTensor<T> from, LaneTensor<T> to) : IWork
+    readonly struct CopyLine(LaneTensor<T> from, LaneTensor<T> to, Lines<T> lines) : IWork
     {
-        public void Run(int plane)
+        public void Run(int part)
         {
-            for (int row = 0; row < to.Shape.Height; row++)
-                new Span<T>(from.At(plane, row), to.RowLength).CopyTo(new(to.At(plane, row), to.RowLength));
+            (int group, int first, int numbers) = lines.Of(part);
+            new Span<T>(from.Pixel(group, first), numbers).CopyTo(new(to.Pixel(group, first), numbers));
         }
     }
 
@@ -167,27 +176,22 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
             RunTransposed(to, pack: false);
     }
 
-    /// <summary>Lines of pixels an even distance apart: rows, without margins planes, without gaps pieces of the whole image.</summary>
     void RunTransposed(T* images, bool pack)
     {
-        int length = IsOneRow ? 1024 : Margin == default ? Shape.Height * Shape.Width : Shape.Width;
-        int lines = (int)((Shape.Length + length - 1) / length);
-        Workers.RunMany(Groups * lines, (nint)length * Lanes, new TransposeLine(this, images, pack, lines, length));
+        Lines<T> lines = new(this);
+        Workers.RunMany(Groups * lines.Count, (nint)lines.Length * Lanes, new TransposeLine(this, images, pack, lines));
     }
 
-    readonly struct TransposeLine(LaneTensor<T> lanes, T* images, bool pack, int lines, int length) : IWork
+    readonly struct TransposeLine(LaneTensor<T> lanes, T* images, bool pack, Lines<T> lines) : IWork
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            (int group, int line) = Math.DivRem(part, lines);
-            int live = Math.Min(lanes.Lanes, lanes.Count - group * lanes.Lanes), size = (int)lanes.Shape.Length, first = line * length;
-            int count = Math.Min(length, size - first);
-            T* rows = images + (nint)group * lanes.Lanes * size + first;
-            (int row, int column) = Math.DivRem(first, lanes.Shape.Width);
-            T* pixels = lanes.At(group, row / lanes.Shape.Height, row % lanes.Shape.Height) + column * lanes.Lanes;
+            (int group, int first, int numbers) = lines.Of(part);
+            int live = Math.Min(lanes.Lanes, lanes.Count - group * lanes.Lanes), size = (int)lanes.Shape.Length, count = numbers / lanes.Lanes;
+            T* rows = images + (nint)group * lanes.Lanes * size + first, pixels = lanes.Pixel(group, first);
             if (pack && live < lanes.Lanes)
-                new Span<T>(pixels, count * lanes.Lanes).Clear();
+                new Span<T>(pixels, numbers).Clear();
             if (pack)
                 Transpose.ToPixels(rows, size, pixels, lanes.Lanes, live, count);
             else

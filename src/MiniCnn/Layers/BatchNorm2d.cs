@@ -111,7 +111,7 @@ public sealed class BatchNorm2d : Layer
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
             Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormForward<T, F>(
-                this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0));
+                this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0), row: x.Shape.Width);
         if (measures)
             BatchesTracked++;
         GC.KeepAlive(statistics);
@@ -125,7 +125,8 @@ public sealed class BatchNorm2d : Layer
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, F>(
-                x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)));
+                x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)),
+                row: x.Shape.Width);
         }
         if (dx is { Groups: > 0 })
             dx.ClearDeadLanes(dx.Groups - 1);

@@ -14,10 +14,7 @@ readonly unsafe struct BatchNormBackward<T, F>(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
-        V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]);
-        Gradient<V> gradient = new(m, scale, V.Broadcast(bias[c]));                                    // ∂loss/∂(the norm's own output)
-        double sum = ChannelSum.Of<T, V, Gradient<V>>(x, dy, c, gradient);                             // Σ of it
-        double product = ChannelSum.Of<T, V, Product<V>>(x, dy, c, new(m, gradient)) * double.CreateTruncating(inverse[c]);      // Σ of it · x̂
+        (double sum, double product) = x.Lanes == 1 ? Sums<Scalar<T>>(c) : Sums<V>(c);
         if (dbias is not null)
             dbias[c] += T.CreateTruncating(sum);
         if (dweight is not null)
@@ -25,14 +22,31 @@ readonly unsafe struct BatchNormBackward<T, F>(
         if (dx is null)
             return;
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
-        V share = V.Broadcast(T.CreateTruncating(sum / numbers)), slope = V.Broadcast(-inverse[c] * T.CreateTruncating(product / numbers));
+        T share = T.CreateTruncating(sum / numbers), slope = -inverse[c] * T.CreateTruncating(product / numbers);
+        Gradient<V> vectors = Of<V>(c);
+        Gradient<Scalar<T>> rest = Of<Scalar<T>>(c);
         for (int group = 0; group < x.Groups; group++)
             for (int row = 0; row < x.Shape.Height; row++)
             {
                 T* px = x.At(group, c, row), pdy = dy.At(group, c, row), pdx = dx.At(group, c, row);
-                for (int i = 0; i < x.RowLength; i += V.Count)
-                    (V.MultiplyAdd(V.Load(px + i) - m, slope, gradient.Of(px + i, pdy + i) - share) * scale).Store(pdx + i);
+                int i = 0;
+                for (; i <= x.RowLength - V.Count; i += V.Count)
+                    vectors.ToInput(px + i, pdy + i, V.Broadcast(share), V.Broadcast(slope)).Store(pdx + i);
+                for (; i < x.RowLength; i++)
+                    rest.ToInput(px + i, pdy + i, new(share), new(slope)).Store(pdx + i);
             }
+    }
+
+    /// <summary>∂loss/∂(the norm's own output).</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    Gradient<V> Of<V>(int c) where V : struct, ILanes<V, T> => new(V.Broadcast(mean[c]), V.Broadcast(weight[c] * inverse[c]), V.Broadcast(bias[c]));
+
+    /// <summary>Σ of that, and Σ of that · x̂.</summary>
+    (double Sum, double Product) Sums<V>(int c) where V : struct, ILanes<V, T>
+    {
+        Gradient<V> gradient = Of<V>(c);
+        return (ChannelSum.Of<T, V, Gradient<V>>(x, dy, c, gradient),
+            ChannelSum.Of<T, V, Product<V>>(x, dy, c, new(V.Broadcast(mean[c]), gradient)) * double.CreateTruncating(inverse[c]));
     }
 
     readonly struct Gradient<V>(V mean, V scale, V shift) : ITerm<V, T> where V : struct, ILanes<V, T>
@@ -43,6 +57,10 @@ readonly unsafe struct BatchNormBackward<T, F>(
             V y = V.MultiplyAdd(V.Load(x) - mean, scale, shift);
             return default(F).Gradient(y, default(F).At(y), V.Load(dy));
         }
+
+        /// <summary>dx.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V ToInput(T* x, T* dy, V share, V slope) => V.MultiplyAdd(V.Load(x) - mean, slope, Of(x, dy) - share) * scale;
     }
 
     readonly struct Product<V>(V mean, Gradient<V> gradient) : ITerm<V, T> where V : struct, ILanes<V, T>

@@ -11,21 +11,39 @@ readonly unsafe struct BatchNormForward<T, F>(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
-        if (numbers > 0)
-        {
-            double first = ChannelSum.Of<T, V, ValueTerm<V, T>>(x, x, c, default) / numbers;
-            mean[c] = T.CreateTruncating(first);
-            double squares = ChannelSum.Of<T, V, SquareTerm<V, T>>(x, x, c, new(V.Broadcast(mean[c])));
-            inverse[c] = T.CreateTruncating(1 / Math.Sqrt(squares / numbers + epsilon));
-            layer.Track(c, first, squares / (numbers - 1));
-        }
-        V m = V.Broadcast(mean[c]), scale = V.Broadcast(weight[c] * inverse[c]), shift = V.Broadcast(bias[c]);
+        if (numbers > 0 && x.Lanes == 1)
+            Measure<Scalar<T>>(c);                                             // along a row the order of a sum would hang on the vectors
+        else if (numbers > 0)
+            Measure<V>(c);
+        Affine<V> vectors = Of<V>(c);
+        Affine<Scalar<T>> rest = Of<Scalar<T>>(c);
         for (int group = 0; group < x.Groups; group++)
             for (int row = 0; row < x.Shape.Height; row++)
             {
                 T* px = x.At(group, c, row), py = y.At(group, c, row);
-                for (int i = 0; i < x.RowLength; i += V.Count)
-                    default(F).At(V.MultiplyAdd(V.Load(px + i) - m, scale, shift)).Store(py + i);
+                int i = 0;
+                for (; i <= x.RowLength - V.Count; i += V.Count)
+                    vectors.At(px + i).Store(py + i);
+                for (; i < x.RowLength; i++)
+                    rest.At(px + i).Store(py + i);
             }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    Affine<V> Of<V>(int c) where V : struct, ILanes<V, T> => new(V.Broadcast(mean[c]), V.Broadcast(weight[c] * inverse[c]), V.Broadcast(bias[c]));
+
+    readonly struct Affine<V>(V mean, V scale, V shift) where V : struct, ILanes<V, T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V At(T* x) => default(F).At(V.MultiplyAdd(V.Load(x) - mean, scale, shift));
+    }
+
+    void Measure<V>(int c) where V : struct, ILanes<V, T>
+    {
+        double first = ChannelSum.Of<T, V, ValueTerm<V, T>>(x, x, c, default) / numbers;
+        mean[c] = T.CreateTruncating(first);
+        double squares = ChannelSum.Of<T, V, SquareTerm<V, T>>(x, x, c, new(V.Broadcast(mean[c])));
+        inverse[c] = T.CreateTruncating(1 / Math.Sqrt(squares / numbers + epsilon));
+        layer.Track(c, first, squares / (numbers - 1));
     }
 }

@@ -27,59 +27,61 @@ readonly struct NoCurve<T> : ICurve<T> where T : unmanaged
 static unsafe class Elementwise
 {
     public static void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve)
-        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T> =>
-        Simd.RunPlanes(y, new ForwardPlane<T, F>(x, y, curve));
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
+    {
+        Lines<T> lines = new(x, y);
+        Simd.Run(y, y.Groups * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines));
+    }
 
     public static void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
-        if (dx is not null)
-            Simd.RunPlanes(dx, new BackwardPlane<T, F>(x, y, dy, dx, curve));
+        if (dx is null)
+            return;
+        Lines<T> lines = new(x, y, dy, dx);
+        Simd.Run(dx, dx.Groups * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines));
     }
 
     /// <summary>y = a + b; y may be one of the two.</summary>
-    public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T> =>
-        Workers.RunPlanes(y, new AddPlane<T>(a, b, y));
+    public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T>
+    {
+        Lines<T> lines = new(a, b, y);
+        Workers.RunMany(y.Groups * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T>(a, b, y, lines));
+    }
 
-    readonly struct ForwardPlane<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve) : ILaneWork<T>
+    readonly struct ForwardLine<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve, Lines<T> lines) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            for (int row = 0; row < y.Shape.Height; row++)
-            {
-                T* px = x.At(plane, row), py = y.At(plane, row);
-                for (int i = 0; i < y.RowLength; i += V.Count)
-                    curve.At(V.Load(px + i)).Store(py + i);
-            }
+            (int group, int first, int numbers) = lines.Of(part);
+            T* px = x.Pixel(group, first), py = y.Pixel(group, first);
+            for (int i = 0; i < numbers; i += V.Count)
+                curve.At(V.Load(px + i)).Store(py + i);
         }
     }
 
-    readonly struct BackwardPlane<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, F curve) : ILaneWork<T>
+    readonly struct BackwardLine<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, F curve, Lines<T> lines) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            for (int row = 0; row < dx.Shape.Height; row++)
-            {
-                T* px = x.At(plane, row), py = y.At(plane, row), pdy = dy.At(plane, row), pdx = dx.At(plane, row);
-                for (int i = 0; i < dx.RowLength; i += V.Count)
-                    curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
-            }
+            (int group, int first, int numbers) = lines.Of(part);
+            T* px = x.Pixel(group, first), py = y.Pixel(group, first), pdy = dy.Pixel(group, first), pdx = dx.Pixel(group, first);
+            for (int i = 0; i < numbers; i += V.Count)
+                curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
         }
     }
 
-    readonly struct AddPlane<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) : IWork where T : unmanaged, INumberBase<T>
+    readonly struct AddLine<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y, Lines<T> lines) : IWork where T : unmanaged, INumberBase<T>
     {
-        public void Run(int plane)
+        public void Run(int part)
         {
-            for (int row = 0; row < y.Shape.Height; row++)
-            {
-                ReadOnlySpan<T> first = new(a.At(plane, row), y.RowLength), second = new(b.At(plane, row), y.RowLength);
-                TensorPrimitives.Add(first, second, new Span<T>(y.At(plane, row), y.RowLength));
-            }
+            (int group, int first, int numbers) = lines.Of(part);
+            ReadOnlySpan<T> pa = new(a.Pixel(group, first), numbers), pb = new(b.Pixel(group, first), numbers);
+            TensorPrimitives.Add(pa, pb, new Span<T>(y.Pixel(group, first), numbers));
         }
     }
 }
