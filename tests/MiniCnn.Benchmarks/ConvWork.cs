@@ -24,7 +24,7 @@ static class ConvWork
         Conv2d layer = shape.Layer();
         LaneTensor<float> x = Packed(shape.Batch, shape.Input, layer.InputMargin(shape.Input));
         LaneTensor<float> y = Packed(shape.Batch, layer.OutputShape(shape.Input), default);
-        Pass<float> around = new() { Training = true };
+        LayerContext<float> around = new() { Training = true };
         layer.Forward(x, y, around);                                            // a backward pass takes what this one keeps
         if (pass == Forward)
             return new(() => layer.Forward(x, y, around));

@@ -108,11 +108,11 @@ public sealed class BlockTests
                     for (int i = 0; i < x.RowLength; i++)
                         x.At(plane, row)[i] = i % 16 < 3 ? x.At(plane, row)[i] : rubbish;
             dy.Resize(19).Pack(new Random(2).Reals(19 * (int)output.Length));
-            Pass<float> pass = new() { Training = true };
+            LayerContext<float> context = new() { Training = true };
             Vectors.Of(8, () =>
             {
-                net.Forward(x, y.Resize(19), pass);
-                net.Backward(x, y, dy, dx.Resize(19), pass);
+                net.Forward(x, y.Resize(19), context);
+                net.Backward(x, y, dy, dx.Resize(19), context);
             });
             float[] results = new float[19 * (output.Length + shape.Length)];
             y.Unpack(results);

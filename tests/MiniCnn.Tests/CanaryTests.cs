@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// What is not in a lane tensor, parameters, the arrays of a pass and a thread's scratch, goes on beyond its end with numbers: the same ones
+/// What is not in a lane tensor, parameters, the arrays of a context and a thread's scratch, goes on beyond its end with numbers: the same ones
 /// afterwards, and in no result.
 /// </summary>
 public class CanaryTests
@@ -41,11 +41,11 @@ public class CanaryTests
     static void Check(Func<Layer> create, ImageShape shape, int batch, int lanes, int width)
     {
         // Once with just what it asks for, once with more.
-        Pass<float> exact = new() { Training = true }, longer = new() { Training = true };
+        LayerContext<float> exact = new() { Training = true }, longer = new() { Training = true };
         scratch.SetValue(null, null);
         float[] expected = Run(create(), exact);
 
-        foreach ((Pass<float> from, Pass<float> to) in Passes(exact).Zip(Passes(longer)))
+        foreach ((LayerContext<float> from, LayerContext<float> to) in Passes(exact).Zip(Passes(longer)))
             for (int i = 0; i < 2; i++)
             {
                 Array.Fill(to.Numbers(i, from.Numbers(i, 0).Length + Beyond), Canary);
@@ -60,22 +60,22 @@ public class CanaryTests
         Assert.Equal(expected, Run(layer, longer));
 
         IEnumerable<float[]> numbers = [memory, .. layer.Parameters.Select(p => Value(p)), .. layer.Parameters.Select(p => Gradient(p))];
-        numbers = [.. numbers, .. Passes(longer).SelectMany(pass => (float[][])[pass.Numbers(0, 0), pass.Numbers(1, 0)])];
+        numbers = [.. numbers, .. Passes(longer).SelectMany(context => (float[][])[context.Numbers(0, 0), context.Numbers(1, 0)])];
         Assert.All(numbers, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(Canary)));
-        IEnumerable<nint[]> places = Passes(longer).SelectMany(pass => (nint[][])[pass.Places(0, 0), pass.Places(1, 0)]);
+        IEnumerable<nint[]> places = Passes(longer).SelectMany(context => (nint[][])[context.Places(0, 0), context.Places(1, 0)]);
         Assert.All(places, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(nint.MinValue)));
 
-        float[] Run(Layer layer, Pass<float> pass)
+        float[] Run(Layer layer, LayerContext<float> context)
         {
             Random random = new(2);
             float[] x = random.Reals(batch * (int)shape.Length), dy = random.Reals(batch * (int)layer.OutputShape(shape).Length);
-            LayerBench bench = LayerBench.Run(layer, shape, batch, x, dy, lanes, width, pass: pass);
+            LayerBench bench = LayerBench.Run(layer, shape, batch, x, dy, lanes, width, context: context);
             return [.. bench.Y, .. bench.Dx, .. layer.Parameters.SelectMany(p => Gradient(p)[..(int)p.Value.FlattenedLength])];
         }
     }
 
-    /// <summary>A layer's pass, that of a model's first layer, and that of the convolution in it.</summary>
-    static Pass<float>[] Passes(Pass<float> pass) => [pass, pass.Child(0), pass.Child(0).Child(0)];
+    /// <summary>A layer's context, that of a model's first layer, and that of the convolution in it.</summary>
+    static LayerContext<float>[] Passes(LayerContext<float> context) => [context, context.Child(0), context.Child(0).Child(0)];
 
     static float[] Longer(float[] numbers) => [.. numbers, .. Enumerable.Repeat(Canary, Beyond)];
 

@@ -49,12 +49,12 @@ public class Conv2dLayerTests
             LaneTensor<float> x = new(16, shape, margin), y = new(16, output), dy = new(16, output, gradientMargin), dx = new(16, shape);
             x.Resize(17).Pack(input);
             dy.Resize(17).Pack(gradient);
-            Pass<float> pass = new() { Training = true };
+            LayerContext<float> context = new() { Training = true };
             layer.Weight.Gradient.Clear();
             Vectors.Of(4, () =>
             {
-                layer.Forward(x, y.Resize(17), pass);
-                layer.Backward(x, y, dy, dx.Resize(17), pass);
+                layer.Forward(x, y.Resize(17), context);
+                layer.Backward(x, y, dy, dx.Resize(17), context);
             });
             float[] outputs = new float[gradient.Length], gradients = new float[input.Length];
             y.Unpack(outputs);

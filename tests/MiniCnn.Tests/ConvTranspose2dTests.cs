@@ -146,14 +146,14 @@ public sealed class ConvTranspose2dTests
         ConvTranspose2d layer = new(2, 3, (2, 3), (2, 1), padding: (1, 0));
         LaneTensor<float> x = new LaneTensor<float>(16, new(2, 5, 4)).Resize(17), y = new LaneTensor<float>(16, new(3, 8, 6)).Resize(17);
         LaneTensor<float> dy = new LaneTensor<float>(16, y.Shape).Resize(17), dx = new LaneTensor<float>(16, x.Shape).Resize(17);
-        Pass<float> pass = new() { Training = true };
+        LayerContext<float> context = new() { Training = true };
         Both();
         Assert.Equal(0, Allocated.Bytes(Both));
 
         void Both()
         {
-            layer.Forward(x, y, pass);
-            layer.Backward(x, y, dy, dx, pass);
+            layer.Forward(x, y, context);
+            layer.Backward(x, y, dy, dx, context);
         }
     }
 

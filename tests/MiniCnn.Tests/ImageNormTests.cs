@@ -72,11 +72,11 @@ public sealed unsafe class ImageNormTests
             for (int i = 0; i < shape.Height * shape.Width * 16; i++)
                 if (i % 16 >= 3)
                     (x.At(1, c, 0)[i], dx.At(1, c, 0)[i]) = (float.NaN, float.NaN);
-        Pass<float> pass = new() { Training = true };
+        LayerContext<float> context = new() { Training = true };
         Vectors.Of(4, () =>
         {
-            norm.Forward(x, y, pass);
-            norm.Backward(x, y, dy, dx, pass);
+            norm.Forward(x, y, context);
+            norm.Backward(x, y, dy, dx, context);
         });
         for (int c = 0; c < shape.Channels; c++)
             for (int i = 0; i < shape.Height * shape.Width * 16; i++)

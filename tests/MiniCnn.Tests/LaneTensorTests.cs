@@ -58,17 +58,17 @@ public unsafe class LaneTensorTests
             {
                 (int line, int column) = Math.DivRem(element, shape.Width);
                 (int channel, int row) = Math.DivRem(line, shape.Height);
-                for (int image = 0; image < tensor.Groups * lanes; image++)
+                for (int image = 0; image < tensor.Blocks * lanes; image++)
                 {
                     float here = tensor.At(image / lanes, channel, row)[column * lanes + image % lanes];
                     if (here != (image < count ? images[image * length + element] : 0))              // dead lanes are zero
                         Assert.Fail($"image {image}, element {element} of {count} × {shape} in {lanes} lanes, margin {margin}: {here}");
                 }
             }
-            nint inside = (nint)shape.Channels * shape.Height * tensor.RowLength, all = tensor.GroupPitch;
+            nint inside = (nint)shape.Channels * shape.Height * tensor.RowLength, all = tensor.BlockPitch;
             float* memory = tensor.At(0, 0, 0) - margin.Top * tensor.RowPitch - margin.Left * lanes;
-            int zeros = new Span<float>(memory, (int)(tensor.Groups * all)).Count(0f), dead = (tensor.Groups * lanes - count) * length;
-            Assert.Equal(tensor.Groups * (all - inside) + dead, zeros);                              // the margins are as they were
+            int zeros = new Span<float>(memory, (int)(tensor.Blocks * all)).Count(0f), dead = (tensor.Blocks * lanes - count) * length;
+            Assert.Equal(tensor.Blocks * (all - inside) + dead, zeros);                              // the margins are as they were
             tensor.Unpack(back);
             Assert.Equal([.. images, 0, 0, 0, 0, 0], back);
             Assert.Throws<ArgumentOutOfRangeException>(() => tensor.Pack(images.AsSpan()[1..]));

@@ -15,7 +15,7 @@ sealed unsafe class LayerBench
 
     public static LayerBench Run(
         Layer layer, ImageShape shape, int count, float[] input, float[] gradient, int lanes, int width, bool training = true, bool margins = true,
-        Pass<float>? pass = null)
+        LayerContext<float>? context = null)
     {
         ImageShape output = layer.OutputShape(shape);
         LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, margins ? new(1, 0, 2, 1) : default);
@@ -24,19 +24,19 @@ sealed unsafe class LayerBench
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
         Poison(dx.Resize(count));
-        pass ??= new() { Training = training, Seed = 1 };
+        context ??= new() { Training = training, Seed = 1 };
         float[] before = Everything(x).ToArray(), gradientBefore = Everything(dy).ToArray();
         Vectors.Of(width, () =>
         {
-            layer.Forward(x, y, pass);
-            if (pass.Training)
-                layer.Backward(x, y, dy, dx, pass);
+            layer.Forward(x, y, context);
+            if (context.Training)
+                layer.Backward(x, y, dy, dx, context);
         });
         Assert.True(Everything(x).SequenceEqual(before), "x was changed");
         Assert.True(Everything(dy).SequenceEqual(gradientBefore), "dy was changed");
         AssertMarginsAreZero(y);
         AssertMarginsAreZero(dx);
-        if (pass.Training)
+        if (context.Training)
             AssertDeadLanesAreZero(dx);
         float[] outputs = new float[count * output.Length], gradients = new float[count * shape.Length];
         y.Unpack(outputs);
@@ -55,7 +55,7 @@ sealed unsafe class LayerBench
 
     /// <summary>The tensor's memory, margins and dead lanes too.</summary>
     static Span<float> Everything(LaneTensor<float> tensor) =>
-        new(tensor.At(0, -tensor.Margin.Top) - tensor.Margin.Left * tensor.Lanes, (int)(tensor.Groups * tensor.GroupPitch));
+        new(tensor.At(0, -tensor.Margin.Top) - tensor.Margin.Left * tensor.Lanes, (int)(tensor.Blocks * tensor.BlockPitch));
 
     static void AssertMarginsAreZero(LaneTensor<float> tensor)
     {
@@ -74,7 +74,7 @@ sealed unsafe class LayerBench
 
     static void AssertDeadLanesAreZero(LaneTensor<float> tensor)
     {
-        for (int image = tensor.Count; image < tensor.Groups * tensor.Lanes; image++)
+        for (int image = tensor.Count; image < tensor.Blocks * tensor.Lanes; image++)
             for (int channel = 0; channel < tensor.Shape.Channels; channel++)
                 for (int row = 0; row < tensor.Shape.Height; row++)
                     for (int column = 0; column < tensor.Shape.Width; column++)

@@ -268,16 +268,16 @@ public class LayerTests
             LaneTensor<float> x = new(16, shape, layer.InputMargin(shape)), y = new(16, layer.OutputShape(shape)), dy = new(16, y.Shape);
             x.Resize(1).Pack(new Random(4).Reals((int)shape.Length));
             dy.Resize(1).Pack(new Random(5).Reals((int)y.Shape.Length));
-            Pass<float> pass = new() { Training = true };
+            LayerContext<float> context = new() { Training = true };
             Vectors.Of(4, () =>
             {
-                layer.Forward(x, y.Resize(1), pass);
-                layer.Backward(x, y, dy, null, pass);
+                layer.Forward(x, y.Resize(1), context);
+                layer.Backward(x, y, dy, null, context);
             });
             float[] expected = layer.Parameters[0].Gradient.AsSpan().ToArray();
             Poison(x);
             layer.Parameters[0].GradientAs<float>().Clear();
-            Vectors.Of(4, () => layer.Backward(x, y, dy, null, pass));
+            Vectors.Of(4, () => layer.Backward(x, y, dy, null, context));
             Assert.Equal(expected, layer.Parameters[0].Gradient.AsSpan().ToArray());
         }
 

@@ -79,14 +79,14 @@ public class PoolTests
     public void The_gradient_of_a_NaN_goes_to_the_last_NaN()
     {
         const float NaN = float.NaN;
-        foreach ((float[] x, int winner) in new[]
+        foreach ((float[] x, int argMax) in new[]
         {
             (new[] { NaN, 1, 2, 3 }, 0), ([1, NaN, 2, 3], 1), ([4, 1, NaN, 3], 2), ([4, 1, 2, NaN], 3), ([NaN, NaN, 2, 3], 1), ([NaN, 1, NaN, 3], 2),
             ([1, NaN, 3, NaN], 3), ([2, 2, 1, 2], 0), ([float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity, float.NegativeInfinity], 0),
         })
         {
             float[] dx = [0, 0, 0, 0];
-            dx[winner] = 5;
+            dx[argMax] = 5;
             Assert.Equal(dx, LayerBench.Run(new MaxPool2d(2), new(1, 2, 2), 1, x, [5], 16, 4).Dx);
             Assert.Equal(dx, LayerBench.Run(new MaxPool2d(2, stride: 3), new(1, 2, 2), 1, x, [5], 16, 4).Dx);       // the general form
         }

@@ -166,7 +166,7 @@ public class WorkersTests
         Sgd optimizer = new(model.Parameters, 0.001f, momentum: 0.9f, weightDecay: 1e-3f);
         ImageShape shape = new(1, 10, 12);
         LaneTensor<float> x = new(16, shape, model.InputMargin(shape)), y = new(16, ImageShape.Features(10)), dy = new(16, y.Shape);
-        Pass<float> pass = new() { Training = true, Seed = 5 };
+        LayerContext<float> context = new() { Training = true, Seed = 5 };
         float[] images = new Random(9).Reals(40 * 120), gradient = [.. new Random(10).Reals(400).Select(g => g / 40)];
         Measure before = Measure.New(), after = Measure.New();
         for (int step = -10; step < steps; step++)
@@ -176,9 +176,9 @@ public class WorkersTests
             int count = step % 2 == 0 ? 40 : 24;
             x.Resize(count).Pack(images);
             dy.Resize(count).Pack(gradient);
-            pass.Step = step;
-            model.Forward(x, y.Resize(count), pass);
-            model.Backward(x, y, dy, null, pass);
+            context.Step = step;
+            model.Forward(x, y.Resize(count), context);
+            model.Backward(x, y, dy, null, context);
             optimizer.Step();
             optimizer.ZeroGrad();
         }

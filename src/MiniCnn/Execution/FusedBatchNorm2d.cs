@@ -6,8 +6,8 @@ sealed class FusedBatchNorm2d(BatchNorm2d norm) : Layer
 {
     public override ImageShape OutputShape(ImageShape input) => norm.OutputShape(input);
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => norm.Forward<T, ReLU.Curve<T>>(x, y, pass);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => norm.Forward<T, ReLU.Curve<T>>(x, y, context);
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        norm.Backward<T, ReLU.Curve<T>>(x, dy, dx, pass);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) =>
+        norm.Backward<T, ReLU.Curve<T>>(x, dy, dx, context);
 }

@@ -14,19 +14,19 @@ sealed class FusedConv2d(Conv2d conv, ReLU relu, MaxPool2d? pool) : Layer
 
     internal override Padding InputMargin(ImageShape input) => conv.InputMargin(input);
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T>? winner = pool is not null && pass.Training ? pass.Buffer(0, y, y.Shape) : null;
-        conv.Forward(x, y, pass.Child(0), positive: true, pooled: pool is not null, winner);
+        LaneTensor<T>? argMax = pool is not null && context.Training ? context.Buffer(0, y, y.Shape) : null;
+        conv.Forward(x, y, context.Child(0), positive: true, pooled: pool is not null, argMax);
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        LaneTensor<T> sums = pass.Buffer(1, dy, conv.OutputShape(x.Shape), dx is null ? default : conv.GradientMargin(x.Shape));
+        LaneTensor<T> sums = context.Buffer(1, dy, conv.OutputShape(x.Shape), dx is null ? default : conv.GradientMargin(x.Shape));
         if (pool is null)
-            relu.Backward(sums, y, dy, sums, pass);
+            relu.Backward(sums, y, dy, sums, context);
         else
-            MaxOf2x2.Backward(dy, pass.Kept(0), y, sums);
-        conv.Backward(x, sums, sums, dx, pass.Child(0));
+            MaxOf2x2.Backward(dy, context.Kept(0), y, sums);
+        conv.Backward(x, sums, sums, dx, context.Child(0));
     }
 }

@@ -29,8 +29,8 @@ sealed class LayerRun(Layer layer)
         Buffers run = LaneTensor<float>.LanesFor(count) == 1 ? few : many;
         LaneTensor<float> x = run.X(count, shape, layer.InputMargin(shape)), y = run.Y(count, output);
         x.Pack(input.AsSpan());
-        (run.Pass.Training, run.Pass.Seed, run.Pass.Step) = (training, layer.Seed, layer.Step);
-        layer.Forward(x, y, run.Pass);
+        (run.Context.Training, run.Context.Seed, run.Context.Step) = (training, layer.Seed, layer.Step);
+        layer.Forward(x, y, run.Context);
         if (training)
         {
             layer.Step++;
@@ -57,7 +57,7 @@ sealed class LayerRun(Layer layer)
         LaneTensor<float> dy = run.Dy(y.Count, y.Shape);
         LaneTensor<float>? dx = wantsInput ? run.Dx(x.Count, x.Shape) : null;
         dy.Pack(gradient.AsSpan());
-        layer.Backward(x, y, dy, dx, run.Pass);
+        layer.Backward(x, y, dy, dx, run.Context);
         return dx is null ? null : ToTensor(dx, destination);
     }
 
@@ -105,7 +105,7 @@ sealed class LayerRun(Layer layer)
     {
         LaneTensor<float>? x, y, dy, dx;
 
-        public Pass<float> Pass { get; } = new();
+        public LayerContext<float> Context { get; } = new();
 
         public (LaneTensor<float> X, LaneTensor<float> Y) Kept => (x!, y!);
 

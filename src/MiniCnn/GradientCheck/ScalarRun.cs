@@ -2,17 +2,17 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>A layer as a function of a batch, computed number by number: in double where <see cref="Layer.RunsInDouble"/>, else in float.</summary>
+/// <summary>A layer as a function of a batch in one lane: in double where <see cref="Layer.RunsInDouble"/>, else in float.</summary>
 sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     readonly Layer layer;
-    readonly Pass<T> pass;
+    readonly LayerContext<T> context;
     readonly LaneTensor<T> x, y, dy, dx;
 
     public ScalarRun(Layer layer, int count, ImageShape input, bool training = true, int seed = 0)
     {
         Output = layer.OutputShape(input);
-        (this.layer, pass) = (layer, new() { Training = training, Seed = seed });
+        (this.layer, context) = (layer, new() { Training = training, Seed = seed });
         x = new LaneTensor<T>(1, input, layer.InputMargin(input)).Resize(count);
         dx = new LaneTensor<T>(1, input).Resize(count);
         y = new LaneTensor<T>(1, Output).Resize(count);
@@ -24,7 +24,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public void Forward(ReadOnlySpan<T> from, Span<T> to)
     {
         x.Pack(from);
-        layer.Forward(x, y, pass);
+        layer.Forward(x, y, context);
         y.Unpack(to);
     }
 
@@ -44,7 +44,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
         Array.Fill(to, T.NaN);
         dx.Pack(to);
         dy.Pack(gradient);
-        layer.Backward(x, y, dy, dx, pass);
+        layer.Backward(x, y, dy, dx, context);
         dx.Unpack(to);
         return to;
     }

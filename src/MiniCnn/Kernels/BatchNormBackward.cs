@@ -25,10 +25,10 @@ readonly unsafe struct BatchNormBackward<T, F>(
         T share = T.CreateTruncating(sum / numbers), slope = -inverse[c] * T.CreateTruncating(product / numbers);
         Gradient<V> vectors = Of<V>(c);
         Gradient<Scalar<T>> rest = Of<Scalar<T>>(c);
-        for (int group = 0; group < x.Groups; group++)
+        for (int block = 0; block < x.Blocks; block++)
             for (int row = 0; row < x.Shape.Height; row++)
             {
-                T* px = x.At(group, c, row), pdy = dy.At(group, c, row), pdx = dx.At(group, c, row);
+                T* px = x.At(block, c, row), pdy = dy.At(block, c, row), pdx = dx.At(block, c, row);
                 int i = 0;
                 for (; i <= x.RowLength - V.Count; i += V.Count)
                     vectors.ToInput(px + i, pdy + i, V.Broadcast(share), V.Broadcast(slope)).Store(pdx + i);

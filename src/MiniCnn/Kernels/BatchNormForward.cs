@@ -17,10 +17,10 @@ readonly unsafe struct BatchNormForward<T, F>(
             Measure<V>(c);
         Affine<V> vectors = Of<V>(c);
         Affine<Scalar<T>> rest = Of<Scalar<T>>(c);
-        for (int group = 0; group < x.Groups; group++)
+        for (int block = 0; block < x.Blocks; block++)
             for (int row = 0; row < x.Shape.Height; row++)
             {
-                T* px = x.At(group, c, row), py = y.At(group, c, row);
+                T* px = x.At(block, c, row), py = y.At(block, c, row);
                 int i = 0;
                 for (; i <= x.RowLength - V.Count; i += V.Count)
                     vectors.At(px + i).Store(py + i);

@@ -7,7 +7,7 @@ namespace MiniCnn;
 static unsafe class BiasGradient
 {
     public static void Run<T>(LaneTensor<T> dy, T* db) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Simd.Run(dy, dy.Shape.Channels, dy.Groups * dy.PlanePitch, new Channel<T>(dy, db));
+        Simd.Run(dy, dy.Shape.Channels, dy.Blocks * dy.PlanePitch, new Channel<T>(dy, db));
 
     readonly struct Channel<T>(LaneTensor<T> dy, T* db) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -19,10 +19,10 @@ static unsafe class BiasGradient
             for (int lane = 0; lane < step; lane += V.Count)
             {
                 V a = V.Broadcast(T.Zero), b = a, c = a, d = a;         // four sums hide the latency of an addition
-                for (int group = 0; group < dy.Groups; group++)
+                for (int block = 0; block < dy.Blocks; block++)
                     for (int row = 0; row < dy.Shape.Height; row++)
                     {
-                        T* from = dy.At(group, channel, row) + lane;
+                        T* from = dy.At(block, channel, row) + lane;
                         int i = 0;
                         for (; i <= dy.RowLength - 4 * step; i += 4 * step)
                         {

@@ -30,7 +30,7 @@ static unsafe class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         Lines<T> lines = new(x, y);
-        Simd.Run(y, y.Groups * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines));
+        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines));
     }
 
     public static void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve)
@@ -39,14 +39,14 @@ static unsafe class Elementwise
         if (dx is null)
             return;
         Lines<T> lines = new(x, y, dy, dx);
-        Simd.Run(dx, dx.Groups * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines));
+        Simd.Run(dx, dx.Blocks * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines));
     }
 
     /// <summary>y = a + b; y may be one of the two.</summary>
     public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T>
     {
         Lines<T> lines = new(a, b, y);
-        Workers.RunMany(y.Groups * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T>(a, b, y, lines));
+        Workers.RunMany(y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T>(a, b, y, lines));
     }
 
     readonly struct ForwardLine<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve, Lines<T> lines) : ILaneWork<T>
@@ -55,8 +55,8 @@ static unsafe class Elementwise
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int first, int numbers) = lines.Of(part);
-            T* px = x.Pixel(group, first), py = y.Pixel(group, first);
+            (int block, int first, int numbers) = lines.Of(part);
+            T* px = x.Pixel(block, first), py = y.Pixel(block, first);
             for (int i = 0; i < numbers; i += V.Count)
                 curve.At(V.Load(px + i)).Store(py + i);
         }
@@ -68,8 +68,8 @@ static unsafe class Elementwise
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int first, int numbers) = lines.Of(part);
-            T* px = x.Pixel(group, first), py = y.Pixel(group, first), pdy = dy.Pixel(group, first), pdx = dx.Pixel(group, first);
+            (int block, int first, int numbers) = lines.Of(part);
+            T* px = x.Pixel(block, first), py = y.Pixel(block, first), pdy = dy.Pixel(block, first), pdx = dx.Pixel(block, first);
             for (int i = 0; i < numbers; i += V.Count)
                 curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
         }
@@ -79,9 +79,9 @@ static unsafe class Elementwise
     {
         public void Run(int part)
         {
-            (int group, int first, int numbers) = lines.Of(part);
-            ReadOnlySpan<T> pa = new(a.Pixel(group, first), numbers), pb = new(b.Pixel(group, first), numbers);
-            TensorPrimitives.Add(pa, pb, new Span<T>(y.Pixel(group, first), numbers));
+            (int block, int first, int numbers) = lines.Of(part);
+            ReadOnlySpan<T> pa = new(a.Pixel(block, first), numbers), pb = new(b.Pixel(block, first), numbers);
+            TensorPrimitives.Add(pa, pb, new Span<T>(y.Pixel(block, first), numbers));
         }
     }
 }

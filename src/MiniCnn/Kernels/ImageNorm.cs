@@ -23,19 +23,19 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
     readonly int sets = sets, perChannel = perChannel, step = perChannel == 1 ? 0 : 1;      // from one pixel's weight to the next one's
     readonly T* weight = weight;
 
-    public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, Pass<T> pass)
+    public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, LayerContext<T> context)
     {
-        LaneTensor<T> planes = pass.Buffer(0, x, new(2, 1, x.Shape.Channels)), image = pass.Buffer(1, x, new(2, 1, sets));
+        LaneTensor<T> planes = context.Buffer(0, x, new(2, 1, x.Shape.Channels)), image = context.Buffer(1, x, new(2, 1, sets));
         Simd.RunPlanes(x, new PlaneMoments(x, planes));
         RunSets(x, new SetMoments(sets, planes, image, T.CreateTruncating(epsilon)));
         Simd.RunPlanes(x, new Normalize(this, x, y, bias, image));
     }
 
     /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
-    public static LaneTensor<T> Statistics(Pass<T> pass) => pass.Kept(1);
+    public static LaneTensor<T> Statistics(LayerContext<T> context) => context.Kept(1);
 
     void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, ILaneWork<T> =>
-        Simd.Run(x, x.Groups * sets, x.Shape.Channels / sets * x.Lanes, work);
+        Simd.Run(x, x.Blocks * sets, x.Shape.Channels / sets * x.Lanes, work);
 
     int SetOf(LaneTensor<T> x, int channel) => channel / (x.Shape.Channels / sets);
 
@@ -45,13 +45,13 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
             V pixels = V.Broadcast(T.CreateTruncating(x.Shape.Height * x.Shape.Width));
             for (int lane = 0; lane < x.Lanes; lane += V.Count)
             {
                 V mean = PlaneSum.Of<T, V, ValueTerm<V, T>>(x, x, plane, lane, default) / pixels;
-                mean.Store(planes.At(group, 0, 0) + c * x.Lanes + lane);
-                (PlaneSum.Of<T, V, SquareTerm<V, T>>(x, x, plane, lane, new(mean)) / pixels).Store(planes.At(group, 1, 0) + c * x.Lanes + lane);
+                mean.Store(planes.At(block, 0, 0) + c * x.Lanes + lane);
+                (PlaneSum.Of<T, V, SquareTerm<V, T>>(x, x, plane, lane, new(mean)) / pixels).Store(planes.At(block, 1, 0) + c * x.Lanes + lane);
             }
         }
     }
@@ -62,14 +62,14 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int set) = Math.DivRem(part, sets);
+            (int block, int set) = Math.DivRem(part, sets);
             for (int lane = 0; lane < planes.Lanes; lane += V.Count)
             {
-                V mean = Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 0, default);
-                V within = Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel: 1, default);
-                V between = Mean<V, SquareTerm<V, T>>(sets, planes, group, set, lane, channel: 0, new(mean));
-                mean.Store(image.At(group, 0, 0) + set * image.Lanes + lane);
-                (V.Broadcast(T.One) / V.Sqrt(within + between + V.Broadcast(epsilon))).Store(image.At(group, 1, 0) + set * image.Lanes + lane);
+                V mean = Mean<V, ValueTerm<V, T>>(sets, planes, block, set, lane, channel: 0, default);
+                V within = Mean<V, ValueTerm<V, T>>(sets, planes, block, set, lane, channel: 1, default);
+                V between = Mean<V, SquareTerm<V, T>>(sets, planes, block, set, lane, channel: 0, new(mean));
+                mean.Store(image.At(block, 0, 0) + set * image.Lanes + lane);
+                (V.Broadcast(T.One) / V.Sqrt(within + between + V.Broadcast(epsilon))).Store(image.At(block, 1, 0) + set * image.Lanes + lane);
             }
         }
     }
@@ -79,11 +79,11 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
             for (int lane = 0; lane < x.Lanes; lane += V.Count)
             {
-                V mean = V.Load(image.At(group, 0, 0) + at + lane), inverse = V.Load(image.At(group, 1, 0) + at + lane);
+                V mean = V.Load(image.At(block, 0, 0) + at + lane), inverse = V.Load(image.At(block, 1, 0) + at + lane);
                 T* w = norm.weight + (nint)c * norm.perChannel, b = bias + (nint)c * norm.perChannel;
                 for (int row = 0; row < x.Shape.Height; row++)
                 {
@@ -97,12 +97,12 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
 
     /// <summary>The mean of a term over a set's planes, in blocks: an error of some 64 roundings, not of one a channel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    static V Mean<V, F>(int sets, LaneTensor<T> planes, int group, int set, int lane, int channel, F term)
+    static V Mean<V, F>(int sets, LaneTensor<T> planes, int block, int set, int lane, int channel, F term)
         where V : struct, ILanes<V, T> where F : struct, ITerm<V, T>
     {
         const int Block = 64;
         int count = planes.Shape.Width / sets;
-        T* from = planes.At(group, channel, 0) + set * count * planes.Lanes + lane;
+        T* from = planes.At(block, channel, 0) + set * count * planes.Lanes + lane;
         V total = V.Broadcast(T.Zero);
         for (int first = 0; first < count; first += Block)
         {

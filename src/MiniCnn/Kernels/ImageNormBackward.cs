@@ -5,14 +5,14 @@ namespace MiniCnn;
 /// <content>dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon) with dx̂ = dy · weight.</content>
 readonly unsafe partial struct ImageNorm<T>
 {
-    public void Backward(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, Pass<T> pass)
+    public void Backward(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, LayerContext<T> context)
     {
-        LaneTensor<T> planes = pass.Kept(0), image = Statistics(pass), means = pass.Buffer(2, x, image.Shape);
+        LaneTensor<T> planes = context.Kept(0), image = Statistics(context), means = context.Buffer(2, x, image.Shape);
         Simd.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
         RunSets(x, new SetMeans(sets, planes, means));
         Simd.RunPlanes(x, new Gradient(this, x, dy, dx, image, means));
-        if (dx.Groups > 0)
-            dx.ClearDeadLanes(dx.Groups - 1);
+        if (dx.Blocks > 0)
+            dx.ClearDeadLanes(dx.Blocks - 1);
     }
 
     /// <summary>Means of dx̂ and of dx̂·x̂ over a plane.</summary>
@@ -21,12 +21,12 @@ readonly unsafe partial struct ImageNorm<T>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
             V zero = V.Broadcast(T.Zero), pixels = V.Broadcast(T.CreateTruncating(x.Shape.Height * x.Shape.Width));
             for (int lane = 0; lane < x.Lanes; lane += V.Count)
             {
-                V mean = V.Load(image.At(group, 0, 0) + at + lane), inverse = V.Load(image.At(group, 1, 0) + at + lane), sum = zero, products = zero;
+                V mean = V.Load(image.At(block, 0, 0) + at + lane), inverse = V.Load(image.At(block, 1, 0) + at + lane), sum = zero, products = zero;
                 T* w = norm.weight + (nint)c * norm.perChannel;
                 for (int row = 0; row < x.Shape.Height; row++)
                 {
@@ -40,8 +40,8 @@ readonly unsafe partial struct ImageNorm<T>
                     }
                     (sum, products) = (sum + ofRow, products + productsOfRow);
                 }
-                (sum / pixels).Store(planes.At(group, 0, 0) + c * x.Lanes + lane);
-                (products / pixels).Store(planes.At(group, 1, 0) + c * x.Lanes + lane);
+                (sum / pixels).Store(planes.At(block, 0, 0) + c * x.Lanes + lane);
+                (products / pixels).Store(planes.At(block, 1, 0) + c * x.Lanes + lane);
             }
         }
     }
@@ -52,10 +52,10 @@ readonly unsafe partial struct ImageNorm<T>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int set) = Math.DivRem(part, sets);
+            (int block, int set) = Math.DivRem(part, sets);
             for (int channel = 0; channel < 2; channel++)
                 for (int lane = 0; lane < planes.Lanes; lane += V.Count)
-                    Mean<V, ValueTerm<V, T>>(sets, planes, group, set, lane, channel, default).Store(means.At(group, channel, 0) + set * means.Lanes + lane);
+                    Mean<V, ValueTerm<V, T>>(sets, planes, block, set, lane, channel, default).Store(means.At(block, channel, 0) + set * means.Lanes + lane);
         }
     }
 
@@ -65,12 +65,12 @@ readonly unsafe partial struct ImageNorm<T>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            (int group, int c) = Math.DivRem(plane, x.Shape.Channels);
+            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
             int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
             for (int lane = 0; lane < x.Lanes; lane += V.Count)
             {
-                V mean = V.Load(image.At(group, 0, 0) + at + lane), inverse = V.Load(image.At(group, 1, 0) + at + lane);
-                V share = V.Load(means.At(group, 0, 0) + at + lane), slope = inverse * V.Load(means.At(group, 1, 0) + at + lane);
+                V mean = V.Load(image.At(block, 0, 0) + at + lane), inverse = V.Load(image.At(block, 1, 0) + at + lane);
+                V share = V.Load(means.At(block, 0, 0) + at + lane), slope = inverse * V.Load(means.At(block, 1, 0) + at + lane);
                 T* w = norm.weight + (nint)c * norm.perChannel;
                 for (int row = 0; row < x.Shape.Height; row++)
                 {

@@ -10,12 +10,12 @@ static unsafe class LinearBackward
     const int Panel = 64;
 
     /// <summary>Adds to dw, [features of y, features of x].</summary>
-    public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>
+    public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> rows = dy;
         if (dy.Lanes > 1)
         {
-            rows = pass.Buffer(0, 1, dy.Count, dy.Shape);
+            rows = context.Buffer(0, 1, dy.Count, dy.Shape);
             dy.Unpack(new Span<T>(rows.At(0, 0), (int)(dy.Count * dy.Shape.Length)));
         }
         Simd.Run(x, Panels(x), nint.MaxValue, new WeightGradient<T>(x, rows, dw), row: x.Shape.Channels);
@@ -41,10 +41,10 @@ static unsafe class LinearBackward
             int features = dx.Shape.Channels, first = panel * Panel, width = Math.Min(Panel, features - first), tail = width / V.Count * V.Count;
             for (int image = 0; image < dx.Count; image++)
                 new Span<T>(dx.At(image, first, 0), width).Clear();
-            Grid<T> m = new(dy.At(0, 0, 0), dy.GroupPitch, dy.PlanePitch);
+            Grid<T> m = new(dy.At(0, 0, 0), dy.BlockPitch, dy.PlanePitch);
             T* from = w + first, to = dx.At(0, first, 0);
-            new Product<T, V>(m, new(from, features, V.Count), new(to, dx.GroupPitch, V.Count)).Add(dx.Count, dy.Shape.Channels, tail / V.Count);
-            new Product<T, Scalar<T>>(m, new(from + tail, features, 1), new(to + tail, dx.GroupPitch, 1)).Add(dx.Count, dy.Shape.Channels, width - tail);
+            new Product<T, V>(m, new(from, features, V.Count), new(to, dx.BlockPitch, V.Count)).Add(dx.Count, dy.Shape.Channels, tail / V.Count);
+            new Product<T, Scalar<T>>(m, new(from + tail, features, 1), new(to + tail, dx.BlockPitch, 1)).Add(dx.Count, dy.Shape.Channels, width - tail);
         }
     }
 
@@ -67,7 +67,7 @@ static unsafe class LinearBackward
                 Grid<T> from = new(rows, Panel, V.Count);
                 if (width == Panel)
                 {
-                    new Product<T, V>(new(dy.At(n, 0, 0), dy.PlanePitch, dy.GroupPitch), from, new(dw + first, features, V.Count))
+                    new Product<T, V>(new(dy.At(n, 0, 0), dy.PlanePitch, dy.BlockPitch), from, new(dw + first, features, V.Count))
                         .Add(outputs, images, Panel / V.Count);
                     continue;
                 }
@@ -75,7 +75,7 @@ static unsafe class LinearBackward
                 {
                     int block = Math.Min(Block, outputs - o);
                     Copy(dw + (nint)o * features + first, features, sums, Panel, block, width);
-                    new Product<T, V>(new(dy.At(n, o, 0), dy.PlanePitch, dy.GroupPitch), from, new(sums, Panel, V.Count))
+                    new Product<T, V>(new(dy.At(n, o, 0), dy.PlanePitch, dy.BlockPitch), from, new(sums, Panel, V.Count))
                         .Add(block, images, (width + V.Count - 1) / V.Count);
                     Copy(sums, Panel, dw + (nint)o * features + first, features, block, width);
                 }

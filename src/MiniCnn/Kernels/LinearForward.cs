@@ -24,7 +24,7 @@ static unsafe class LinearForward
 
     /// <summary>y = b + m · x, m being w in the forward pass and w transposed in the backward one.</summary>
     public static void Multiply<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
-        Simd.Run(x, Blocks(y), (nint)x.Shape.Channels * x.Groups * x.Lanes, new Outputs<T>(m, b, x, y));
+        Simd.Run(x, Blocks(y), (nint)x.Shape.Channels * x.Blocks * x.Lanes, new Outputs<T>(m, b, x, y));
 
     static int Blocks<T>(LaneTensor<T> y) where T : unmanaged => (y.Shape.Channels + Block - 1) / Block;
 
@@ -41,15 +41,15 @@ static unsafe class LinearForward
             for (int r = first; r < first + rows; r++)
             {
                 V start = V.Broadcast(b == null ? T.Zero : b[r]);
-                for (int group = 0; group < y.Groups; group++)
-                    for (T* to = y.At(group, r, 0), end = to + y.Lanes; to < end; to += V.Count)
+                for (int images = 0; images < y.Blocks; images++)
+                    for (T* to = y.At(images, r, 0), end = to + y.Lanes; to < end; to += V.Count)
                         start.Store(to);
             }
             for (int k = 0; k < features; k += Depth)
                 for (int lane = 0; lane < y.Lanes; lane += V.Count)
                 {
-                    Grid<T> from = new(x.At(0, k, 0) + lane, x.PlanePitch, x.GroupPitch), to = new(y.At(0, first, 0) + lane, y.PlanePitch, y.GroupPitch);
-                    new Product<T, V>(new(m.At(first, k), m.Row, m.Column), from, to).Add(rows, Math.Min(Depth, features - k), y.Groups);
+                    Grid<T> from = new(x.At(0, k, 0) + lane, x.PlanePitch, x.BlockPitch), to = new(y.At(0, first, 0) + lane, y.PlanePitch, y.BlockPitch);
+                    new Product<T, V>(new(m.At(first, k), m.Row, m.Column), from, to).Add(rows, Math.Min(Depth, features - k), y.Blocks);
                 }
         }
     }

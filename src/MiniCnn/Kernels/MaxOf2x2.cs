@@ -6,25 +6,25 @@ namespace MiniCnn;
 /// <summary>The pool that most networks have: y = the largest of 2×2 pixels, windows side by side, no padding.</summary>
 static unsafe class MaxOf2x2
 {
-    /// <summary>y = the maxima of x, winner = 0 to 3, which pixel of the four each was.</summary>
-    public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, winner));
+    /// <summary>y = the maxima of x, argMax = 0 to 3, which pixel of the four each was.</summary>
+    public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, argMax));
 
     /// <summary>
     /// dx = dy at the pixel that won, 0 at the others; overwritten. If y is given, nothing passes where it is 0: a ReLU came before the pool.
     /// </summary>
-    public static void Backward<T>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, winner, y, dx));
+    public static void Backward<T>(LaneTensor<T> dy, LaneTensor<T> argMax, LaneTensor<T>? y, LaneTensor<T> dx)
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, argMax, y, dx));
 
     /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all, the last NaN than the others.</summary>
     /// <param name="x">Two rows.</param>
     /// <param name="pitch">Numbers from one row to the next.</param>
     /// <param name="lanes">Numbers from one pixel to the next.</param>
     /// <param name="y">The row of maxima.</param>
-    /// <param name="winner">The row of winners; null if nobody asks.</param>
+    /// <param name="argMax">The row of winners; null if nobody asks.</param>
     /// <param name="columns">Pixels of y.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* winner, int columns)
+    public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* argMax, int columns)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
@@ -38,25 +38,25 @@ static unsafe class MaxOf2x2
                 V a = V.Load(x), b = V.Load(x + lanes), c = V.Load(x + pitch), d = V.Load(x + pitch + lanes);
                 V upper = V.Max(a, b), lower = V.Max(c, d);
                 V.Max(upper, lower).Store(y);
-                if (winner == null)
+                if (argMax == null)
                     continue;
                 V above = Later(a, b, zero, one), below = Later(c, d, two, three);
-                Later(upper, lower, above, below).Store(winner);
-                winner += V.Count;
+                Later(upper, lower, above, below).Store(argMax);
+                argMax += V.Count;
             }
     }
 
-    readonly struct ForwardPlane<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : ILaneWork<T>
+    readonly struct ForwardPlane<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             for (int row = 0; row < y.Shape.Height; row++)
-                Row<T, V>(x.At(plane, 2 * row), x.RowPitch, x.Lanes, y.At(plane, row), winner.At(plane, row), y.Shape.Width);
+                Row<T, V>(x.At(plane, 2 * row), x.RowPitch, x.Lanes, y.At(plane, row), argMax.At(plane, row), y.Shape.Width);
         }
     }
 
-    readonly struct BackwardPlane<T>(LaneTensor<T> dy, LaneTensor<T> winner, LaneTensor<T>? y, LaneTensor<T> dx) : ILaneWork<T>
+    readonly struct BackwardPlane<T>(LaneTensor<T> dy, LaneTensor<T> argMax, LaneTensor<T>? y, LaneTensor<T> dx) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -66,7 +66,7 @@ static unsafe class MaxOf2x2
             nint lanes = dx.Lanes, pitch = dx.RowPitch;
             for (int row = 0; row < dy.Shape.Height; row++)
             {
-                T* from = dy.At(plane, row), won = winner.At(plane, row), kept = y is null ? null : y.At(plane, row), to = dx.At(plane, 2 * row);
+                T* from = dy.At(plane, row), won = argMax.At(plane, row), kept = y is null ? null : y.At(plane, row), to = dx.At(plane, 2 * row);
                 for (int column = 0; column < dy.Shape.Width; column++, to += lanes)
                     for (nint lane = 0; lane < lanes; lane += V.Count, from += V.Count, won += V.Count, to += V.Count)
                     {

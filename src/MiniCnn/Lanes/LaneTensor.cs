@@ -4,18 +4,18 @@ using System.Runtime.InteropServices;
 namespace MiniCnn;
 
 /// <summary>
-/// A batch of images as the kernels hold it: groups of <see cref="Lanes"/> images, innermost, so that lane i is image i of its group
+/// A batch of images as the kernels hold it: blocks of <see cref="Lanes"/> images, innermost, so that lane i is image i of its block
 /// and every layer is the formula of one image, run on all lanes at once.
 /// </summary>
 /// <remarks>
-/// Memory: [group][C][top + H + bottom][left + W + right][lanes], 64-byte aligned. With one lane this is plain NCHW with margins.
-/// Margins are zeroed when memory is taken and never written. In a last group that is not full the lanes beyond <see cref="Count"/>
+/// Memory: [block][C][top + H + bottom][left + W + right][lanes], 64-byte aligned. With one lane this is plain NCHW with margins.
+/// Margins are zeroed when memory is taken and never written. In a last block that is not full the lanes beyond <see cref="Count"/>
 /// are dead: zero in what comes in and in every gradient, unspecified elsewhere. The memory goes with the object: who holds a pointer into it
 /// keeps the object alive (a work struct's field does, see <see cref="Workers"/>; a method of its own ends with GC.KeepAlive).
 /// </remarks>
 sealed unsafe class LaneTensor<T> where T : unmanaged
 {
-    /// <summary>Images in a full group: one cache line of floats, on every machine.</summary>
+    /// <summary>Images in a full block: one cache line of floats, on every machine.</summary>
     public const int FullLanes = 16;
 
     /// <summary>Where memory comes from and goes to: tests put pages around it that nobody may touch.</summary>
@@ -29,7 +29,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     nuint capacity;
 
     /// <summary>
-    /// Lanes for a batch: a few images run one by one, with vectors along their rows, which costs about an eighth of a full group each; more
+    /// Lanes for a batch: a few images run one by one, with vectors along their rows, which costs about an eighth of a full block each; more
     /// of them take a lane each, though lanes stay empty.
     /// </summary>
     public static int LanesFor(int count) => count <= FullLanes / 2 ? 1 : FullLanes;
@@ -42,7 +42,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         PlanePitch = checked(((nint)margin.Top + shape.Height + margin.Bottom) * RowPitch);
         if (PlanePitch >= 16 * Line)
             PlanePitch = checked(((PlanePitch + Line - 1) / Line | 1) * Line);
-        GroupPitch = checked(shape.Channels * PlanePitch);
+        BlockPitch = checked(shape.Channels * PlanePitch);
     }
 
     ~LaneTensor() => Free();
@@ -58,7 +58,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Images.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Images in a group: 16, or 1.</summary>
+    /// <summary>Images in a block: 16, or 1.</summary>
     public int Lanes { get; }
 
     /// <summary>Channels and size of one image, margins not counted.</summary>
@@ -73,8 +73,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Numbers from one channel to the next.</summary>
     public nint PlanePitch { get; }
 
-    /// <summary>Numbers from one group to the next.</summary>
-    public nint GroupPitch { get; }
+    /// <summary>Numbers from one block to the next.</summary>
+    public nint BlockPitch { get; }
 
     /// <summary>Numbers in a row, lanes counted, margins not.</summary>
     public int RowLength
@@ -83,40 +83,40 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         get => Shape.Width * Lanes;
     }
 
-    /// <summary>Whether all pixels of a group follow one another, with neither margins nor gaps.</summary>
-    public bool IsOneRow => GroupPitch == Shape.Length * Lanes;
+    /// <summary>Whether all pixels of a block follow one another, with neither margins nor gaps.</summary>
+    public bool IsOneRow => BlockPitch == Shape.Length * Lanes;
 
-    /// <summary>Groups, the last one perhaps not full.</summary>
-    public int Groups { get; private set; }
+    /// <summary>Blocks, the last one perhaps not full.</summary>
+    public int Blocks { get; private set; }
 
-    /// <summary>Planes of all groups: group · channels + channel.</summary>
-    public int Planes => Groups * Shape.Channels;
+    /// <summary>Planes of all blocks: block · channels + channel.</summary>
+    public int Planes => Blocks * Shape.Channels;
 
-    /// <summary>Groups without dead lanes.</summary>
-    public int FullGroups => Count / Lanes;
+    /// <summary>Blocks without dead lanes.</summary>
+    public int FullBlocks => Count / Lanes;
 
     /// <summary>Pixel 0 of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T* At(int group, int channel, int row) =>
-        memory + group * GroupPitch + channel * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
+    public T* At(int block, int channel, int row) =>
+        memory + block * BlockPitch + channel * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
-    /// <summary>Pixel 0 of a row of a plane, counted over groups and channels.</summary>
+    /// <summary>Pixel 0 of a row of a plane, counted over blocks and channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int plane, int row) => memory + plane * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
-    /// <summary>A pixel of a group, counted over channels and rows.</summary>
+    /// <summary>A pixel of a block, counted over channels and rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public T* Pixel(int group, int pixel)
+    public T* Pixel(int block, int pixel)
     {
         (int row, int column) = Math.DivRem(pixel, Shape.Width);
-        return At(group, row / Shape.Height, row % Shape.Height) + column * Lanes;
+        return At(block, row / Shape.Height, row % Shape.Height) + column * Lanes;
     }
 
     /// <summary>Makes room for a number of images. Memory grows to the largest number and serves smaller ones; what it holds is unspecified.</summary>
     public LaneTensor<T> Resize(int count)
     {
-        (Count, Groups) = (count, (count + Lanes - 1) / Lanes);
-        nuint length = checked((nuint)Groups * (nuint)GroupPitch);
+        (Count, Blocks) = (count, (count + Lanes - 1) / Lanes);
+        nuint length = checked((nuint)Blocks * (nuint)BlockPitch);
         if (length > capacity)
         {
             Free();
@@ -127,21 +127,21 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         return this;
     }
 
-    /// <summary>Sets a plane to zero, counted over groups and channels.</summary>
+    /// <summary>Sets a plane to zero, counted over blocks and channels.</summary>
     public void ClearPlane(int plane)
     {
         NativeMemory.Clear(memory + plane * PlanePitch, (nuint)PlanePitch * (nuint)sizeof(T));
         GC.KeepAlive(this);
     }
 
-    /// <summary>Sets the lanes of a group that hold no image to zero.</summary>
-    public void ClearDeadLanes(int group)
+    /// <summary>Sets the lanes of a block that hold no image to zero.</summary>
+    public void ClearDeadLanes(int block)
     {
-        int live = Math.Min(Lanes, Count - group * Lanes);
+        int live = Math.Min(Lanes, Count - block * Lanes);
         for (int channel = 0; live < Lanes && channel < Shape.Channels; channel++)
             for (int row = 0; row < Shape.Height; row++)
                 for (int column = 0; column < Shape.Width; column++)
-                    new Span<T>(At(group, channel, row) + column * Lanes + live, Lanes - live).Clear();
+                    new Span<T>(At(block, channel, row) + column * Lanes + live, Lanes - live).Clear();
         GC.KeepAlive(this);
     }
 
@@ -149,7 +149,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
         Lines<T> lines = new(this, other);
-        Workers.RunMany(Groups * lines.Count, (nint)lines.Length * Lanes, new CopyLine(other, this, lines));
+        Workers.RunMany(Blocks * lines.Count, (nint)lines.Length * Lanes, new CopyLine(other, this, lines));
         return this;
     }
 
@@ -157,8 +157,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     {
         public void Run(int part)
         {
-            (int group, int first, int numbers) = lines.Of(part);
-            new Span<T>(from.Pixel(group, first), numbers).CopyTo(new(to.Pixel(group, first), numbers));
+            (int block, int first, int numbers) = lines.Of(part);
+            new Span<T>(from.Pixel(block, first), numbers).CopyTo(new(to.Pixel(block, first), numbers));
         }
     }
 
@@ -179,7 +179,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     void RunTransposed(T* images, bool pack)
     {
         Lines<T> lines = new(this);
-        Workers.RunMany(Groups * lines.Count, (nint)lines.Length * Lanes, new TransposeLine(this, images, pack, lines));
+        Workers.RunMany(Blocks * lines.Count, (nint)lines.Length * Lanes, new TransposeLine(this, images, pack, lines));
     }
 
     readonly struct TransposeLine(LaneTensor<T> lanes, T* images, bool pack, Lines<T> lines) : IWork
@@ -187,9 +187,9 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            (int group, int first, int numbers) = lines.Of(part);
-            int live = Math.Min(lanes.Lanes, lanes.Count - group * lanes.Lanes), size = (int)lanes.Shape.Length, count = numbers / lanes.Lanes;
-            T* rows = images + (nint)group * lanes.Lanes * size + first, pixels = lanes.Pixel(group, first);
+            (int block, int first, int numbers) = lines.Of(part);
+            int live = Math.Min(lanes.Lanes, lanes.Count - block * lanes.Lanes), size = (int)lanes.Shape.Length, count = numbers / lanes.Lanes;
+            T* rows = images + (nint)block * lanes.Lanes * size + first, pixels = lanes.Pixel(block, first);
             if (pack && live < lanes.Lanes)
                 new Span<T>(pixels, numbers).Clear();
             if (pack)

@@ -23,17 +23,17 @@ readonly struct Lines<T> where T : unmanaged
         Count = (pixels + Length - 1) / Length;
     }
 
-    /// <summary>Lines of a group of images.</summary>
+    /// <summary>Lines of a block of images.</summary>
     public int Count { get; }
 
     /// <summary>Pixels of a line, the last piece of an image perhaps less.</summary>
     public int Length { get; }
 
-    /// <summary>A line, counted over the groups: its group, its first pixel, and how many numbers it has.</summary>
+    /// <summary>A line, counted over the blocks: its block, its first pixel, and how many numbers it has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public (int Group, int First, int Numbers) Of(int part)
+    public (int Block, int First, int Numbers) Of(int part)
     {
-        (int group, int line) = Math.DivRem(part, Count);
-        return (group, line * Length, Math.Min(Length, pixels - line * Length) * lanes);
+        (int block, int line) = Math.DivRem(part, Count);
+        return (block, line * Length, Math.Min(Length, pixels - line * Length) * lanes);
     }
 }

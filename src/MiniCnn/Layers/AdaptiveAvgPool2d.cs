@@ -37,9 +37,9 @@ public sealed class AdaptiveAvgPool2d : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("outputSize", outputSize.ToJson())];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Simd.Run(x, y.Planes, x.PlanePitch, new ForwardPlane<T>(x, y));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Simd.Run(x, y.Planes, x.PlanePitch, new ForwardPlane<T>(x, y));
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
             Simd.RunPlanes(dx, new BackwardPlane<T>(dy, dx));

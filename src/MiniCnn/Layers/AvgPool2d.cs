@@ -34,10 +34,10 @@ public sealed class AvgPool2d : Layer
         ("countIncludePad", countIncludePad),
     ];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
         Simd.RunPlanes(y, new ForwardPlane<T>(window, countIncludePad, x, y));
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
             Simd.RunPlanes(dx, new BackwardPlane<T>(window, countIncludePad, dy, dx));

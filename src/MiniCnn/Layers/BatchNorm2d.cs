@@ -89,20 +89,20 @@ public sealed class BatchNorm2d : Layer
         BatchesTracked = 0;
     }
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward<T, NoCurve<T>>(x, y, pass);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward<T, NoCurve<T>>(x, y, context);
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
-        Backward<T, NoCurve<T>>(x, dy, dx, pass);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) =>
+        Backward<T, NoCurve<T>>(x, dy, dx, context);
 
     /// <summary>As Forward, with a curve after it.</summary>
-    internal unsafe void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal unsafe void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
-        if (pass.Training && numbers == 1)
+        if (context.Training && numbers == 1)
             Refuse("training needs more than one value a channel; give it a larger batch or larger images");
-        bool measures = pass.Training && numbers > 0;
-        LaneTensor<T> statistics = pass.Buffer(0, lanes: 1, count: 1, new(2, 1, channels));          // mean; 1 / √(variance + epsilon)
+        bool measures = context.Training && numbers > 0;
+        LaneTensor<T> statistics = context.Buffer(0, lanes: 1, count: 1, new(2, 1, channels));          // mean; 1 / √(variance + epsilon)
         T* mean = statistics.At(0, 0, 0), inverse = statistics.At(0, 1, 0);
         if (!measures)
         {
@@ -110,7 +110,7 @@ public sealed class BatchNorm2d : Layer
                 (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormForward<T, F>(
+            Simd.Run(x, channels, x.Blocks * x.PlanePitch, new BatchNormForward<T, F>(
                 this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0), row: x.Shape.Width);
         if (measures)
             BatchesTracked++;
@@ -118,18 +118,18 @@ public sealed class BatchNorm2d : Layer
     }
 
     /// <summary>As Backward, with a curve after it; dy is ∂loss/∂(what the curve gave).</summary>
-    internal unsafe void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal unsafe void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
-        LaneTensor<T> statistics = pass.Kept(0);
+        LaneTensor<T> statistics = context.Kept(0);
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            Simd.Run(x, channels, x.Groups * x.PlanePitch, new BatchNormBackward<T, F>(
+            Simd.Run(x, channels, x.Blocks * x.PlanePitch, new BatchNormBackward<T, F>(
                 x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)),
                 row: x.Shape.Width);
         }
-        if (dx is { Groups: > 0 })
-            dx.ClearDeadLanes(dx.Groups - 1);
+        if (dx is { Blocks: > 0 })
+            dx.ClearDeadLanes(dx.Blocks - 1);
         GC.KeepAlive(statistics);
     }
 

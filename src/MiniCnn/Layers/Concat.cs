@@ -50,26 +50,26 @@ public sealed class Concat : Container
         return margin;
     }
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
-            LaneTensor<T> part = pass.Buffer(i, x, branches[i].OutputShape(x.Shape));
-            branches[i].Forward(x, part, pass.Child(i));
+            LaneTensor<T> part = context.Buffer(i, x, branches[i].OutputShape(x.Shape));
+            branches[i].Forward(x, part, context.Child(i));
             Workers.RunPlanes(part, new CopyPlane<T>(part, y, channel, toWhole: true));
             channel += part.Shape.Channels;
         }
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
-            LaneTensor<T> output = pass.Kept(i), part = pass.Buffer(branches.Length + i, x, output.Shape, branches[i].GradientMargin(x.Shape));
+            LaneTensor<T> output = context.Kept(i), part = context.Buffer(branches.Length + i, x, output.Shape, branches[i].GradientMargin(x.Shape));
             Workers.RunPlanes(part, new CopyPlane<T>(part, dy, channel, toWhole: false));
             channel += part.Shape.Channels;
-            LaneTensor<T>? gradient = dx is null || i == 0 ? dx : pass.Buffer(2 * branches.Length, x, x.Shape);
-            branches[i].Backward(x, output, part, gradient, pass.Child(i));
+            LaneTensor<T>? gradient = dx is null || i == 0 ? dx : context.Buffer(2 * branches.Length, x, x.Shape);
+            branches[i].Backward(x, output, part, gradient, context.Child(i));
             if (dx is not null && i > 0)
                 Elementwise.Add(dx, gradient!, dx);
         }
@@ -80,10 +80,10 @@ public sealed class Concat : Container
     {
         public void Run(int plane)
         {
-            (int group, int channel) = Math.DivRem(plane, part.Shape.Channels);
+            (int block, int channel) = Math.DivRem(plane, part.Shape.Channels);
             for (int row = 0; row < part.Shape.Height; row++)
             {
-                Span<T> here = new(part.At(plane, row), part.RowLength), there = new(whole.At(group, first + channel, row), part.RowLength);
+                Span<T> here = new(part.At(plane, row), part.RowLength), there = new(whole.At(block, first + channel, row), part.RowLength);
                 (toWhole ? here : there).CopyTo(toWhole ? there : here);
             }
         }

@@ -75,33 +75,33 @@ public sealed class Conv2d : Layer
     internal override Padding GradientMargin(ImageShape input) =>
         window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Forward(x, y, pass, false, false, null);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, false, false, null);
 
     /// <summary>As Forward, with what may come after it: see <see cref="Conv2dForward"/>.</summary>
-    internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass, bool positive, bool pooled, LaneTensor<T>? winner)
+    internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, bool positive, bool pooled, LaneTensor<T>? argMax)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        LaneTensor<T> padded = Padded(x, pass);
+        LaneTensor<T> padded = Padded(x, context);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run(Geometry(padded), padded, w, b, y, pass, positive, pooled, winner);
+            Conv2dForward.Run(Geometry(padded), padded, w, b, y, context, positive, pooled, argMax);
     }
 
-    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        LaneTensor<T> padded = IsPadded(x) ? x : pass.Kept(0);
+        LaneTensor<T> padded = IsPadded(x) ? x : context.Kept(0);
         Conv2dShape shape = Geometry(padded);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, dy, dw, pass);
+                Conv2dBackwardWeight.Run(shape, padded, dy, dw, context);
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is null)
                 return;
             Padding margin = Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
-            LaneTensor<T> wide = dy.Margin.Covers(margin) ? dy : pass.Buffer(1, dy, dy.Shape, margin).CopyFrom(dy);
-            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : pass.Buffer(2, x, padded.Shape);
-            Conv2dBackwardInput.Run(shape, wide, w, target, pass);
+            LaneTensor<T> wide = dy.Margin.Covers(margin) ? dy : context.Buffer(1, dy, dy.Shape, margin).CopyFrom(dy);
+            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : context.Buffer(2, x, padded.Shape);
+            Conv2dBackwardInput.Run(shape, wide, w, target, context);
             if (target != dx)
                 PadLanes.Backward(window, target, dx);
         }
@@ -111,14 +111,14 @@ public sealed class Conv2d : Layer
     bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => window.PaddingMode == PaddingMode.Zeros && x.Margin.Covers(window.Padding);
 
     /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
-    LaneTensor<T> Padded<T>(LaneTensor<T> x, Pass<T> pass) where T : unmanaged, INumberBase<T>
+    LaneTensor<T> Padded<T>(LaneTensor<T> x, LayerContext<T> context) where T : unmanaged, INumberBase<T>
     {
         if (IsPadded(x))
             return x;
         if (window.PaddingMode == PaddingMode.Zeros)
-            return pass.Buffer(0, x, x.Shape, window.Padding).CopyFrom(x);
+            return context.Buffer(0, x, x.Shape, window.Padding).CopyFrom(x);
         (int top, int left, int bottom, int right) = window.Padding;
-        LaneTensor<T> padded = pass.Buffer(0, x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
+        LaneTensor<T> padded = context.Buffer(0, x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
         PadLanes.Forward(window, x, padded);
         return padded;
     }

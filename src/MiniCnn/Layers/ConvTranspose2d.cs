@@ -87,33 +87,33 @@ public sealed class ConvTranspose2d : Layer
 
     internal override Padding GradientMargin(ImageShape input) => window.Padding;
 
-    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         Conv2dShape shape = Geometry(x.Shape);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dBackwardInput.Run(shape, Wide(x, Margin(shape), 0, pass), w, y, pass, b);
+            Conv2dBackwardInput.Run(shape, Wide(x, Margin(shape), 0, context), w, y, context, b);
     }
 
-    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         Conv2dShape shape = Geometry(x.Shape);
-        LaneTensor<T> padded = Wide(dy, window.Padding, 1, pass);
+        LaneTensor<T> padded = Wide(dy, window.Padding, 1, context);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)
-                Conv2dForward.Run(shape, padded, w, null, dx, pass);
+                Conv2dForward.Run(shape, padded, w, null, dx, context);
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, x, dw, pass, columnsAreMade: dx is not null);
+                Conv2dBackwardWeight.Run(shape, padded, x, dw, context, columnsAreMade: dx is not null);
         }
     }
 
     static Padding Margin(Conv2dShape shape) => Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
 
     /// <summary>A tensor with so many zeros around it.</summary>
-    static LaneTensor<T> Wide<T>(LaneTensor<T> tensor, Padding margin, int buffer, Pass<T> pass) where T : unmanaged =>
-        tensor.Margin.Covers(margin) ? tensor : pass.Buffer(buffer, tensor, tensor.Shape, margin).CopyFrom(tensor);
+    static LaneTensor<T> Wide<T>(LaneTensor<T> tensor, Padding margin, int buffer, LayerContext<T> context) where T : unmanaged =>
+        tensor.Margin.Covers(margin) ? tensor : context.Buffer(buffer, tensor, tensor.Shape, margin).CopyFrom(tensor);
 
     /// <summary>The convolution that takes y to x, for one image; kept while images keep their size.</summary>
     Conv2dShape Geometry(ImageShape input)

@@ -31,29 +31,29 @@ public sealed class Dropout : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", probability)];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => Run(x, y, pass);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Run(x, y, context);
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
-            Run(dy, dx, pass);
+            Run(dy, dx, context);
     }
 
     /// <summary>to = mask · from; forward and backward are the same linear map.</summary>
-    void Run<T>(LaneTensor<T> from, LaneTensor<T> to, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>
+    void Run<T>(LaneTensor<T> from, LaneTensor<T> to, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
         ulong gone = (ulong)(probability * 4294967296.0);                        // of the 2³² values of a word
-        if (!pass.Training || gone == 0)
+        if (!context.Training || gone == 0)
         {
             to.CopyFrom(from);
             return;
         }
         T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
-        Philox random = new(pass.Seed, pass.Purpose, pass.Step);
-        Simd.Run(to, to.Groups * Mask<T>.Parts(to.Shape), nint.MaxValue, new Mask<T>(random, (uint)(gone - 1), scale, from, to));
+        Philox random = new(context.Seed, context.Purpose, context.Step);
+        Simd.Run(to, to.Blocks * Mask<T>.Parts(to.Shape), nint.MaxValue, new Mask<T>(random, (uint)(gone - 1), scale, from, to));
     }
 
-    /// <summary>Elements of a group; four neighbours take one block of random words.</summary>
+    /// <summary>Elements of a block of images; four neighbours take the four words of one draw.</summary>
     readonly unsafe struct Mask<T>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -65,7 +65,7 @@ public sealed class Dropout : Layer
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             ImageShape shape = from.IsOneRow && to.IsOneRow ? new(1, 1, (int)to.Shape.Length) : to.Shape;
-            (int group, int piece) = Math.DivRem(part, Parts(shape));
+            (int block, int piece) = Math.DivRem(part, Parts(shape));
             uint* words = stackalloc uint[4 * LaneTensor<T>.FullLanes];
             V scales = V.Broadcast(scale), zero = V.Broadcast(T.Zero);
             T* source = null, target = null;
@@ -76,12 +76,12 @@ public sealed class Dropout : Layer
                 {
                     (int line, int column) = Math.DivRem(element, shape.Width);
                     (int channel, int row) = Math.DivRem(line, shape.Height);
-                    source = from.At(group, channel, row) + column * to.Lanes;
-                    target = to.At(group, channel, row) + column * to.Lanes;
+                    source = from.At(block, channel, row) + column * to.Lanes;
+                    target = to.At(block, channel, row) + column * to.Lanes;
                     leftInRow = shape.Width - column;
                 }
                 if (element % 4 == 0)
-                    random.Words(element / 4, group * to.Lanes, to.Lanes, words);
+                    random.Words(element / 4, block * to.Lanes, to.Lanes, words);
                 for (int lane = 0; lane < to.Lanes; lane += V.Count)
                 {
                     V goes = V.AtMost(words + element % 4 * to.Lanes + lane, last);

@@ -12,10 +12,10 @@ public sealed class Flatten : Layer
         return ImageShape.Features((int)input.Length);
     }
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
         Workers.RunPlanes(x, new CopyPlane<T>(x, y, toFlat: true));
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
             Workers.RunPlanes(dx, new CopyPlane<T>(dx, dy, toFlat: false));
@@ -26,11 +26,11 @@ public sealed class Flatten : Layer
         public void Run(int plane)
         {
             ImageShape shape = image.Shape;
-            int group = plane / shape.Channels, channel = plane % shape.Channels;
+            int block = plane / shape.Channels, channel = plane % shape.Channels;
             for (int row = 0; row < shape.Height; row++)
             {
-                Span<T> pixels = new(image.At(group, channel, row), image.RowLength);
-                Span<T> features = new(flat.At(group, (channel * shape.Height + row) * shape.Width, 0), image.RowLength);
+                Span<T> pixels = new(image.At(block, channel, row), image.RowLength);
+                Span<T> features = new(flat.At(block, (channel * shape.Height + row) * shape.Width, 0), image.RowLength);
                 (toFlat ? pixels : features).CopyTo(toFlat ? features : pixels);
             }
         }

@@ -65,22 +65,22 @@ public sealed class GroupNorm : Layer
         Init.Constant(Bias, 0);
     }
 
-    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, pass);
+            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, context);
     }
 
-    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Simd.Run(x, channels, x.Groups * x.PlanePitch, new WeightGradient<T>(groups, x, dy, ImageNorm<T>.Statistics(pass), dweight));
+                Simd.Run(x, channels, x.Blocks * x.PlanePitch, new WeightGradient<T>(groups, x, dy, ImageNorm<T>.Statistics(context), dweight));
             if (Bias.Trainable)
                 BiasGradient.Run(dy, dbias);
             if (dx is not null)
-                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, pass);
+                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, context);
         }
     }
 
@@ -94,15 +94,15 @@ public sealed class GroupNorm : Layer
             T* lanes = stackalloc T[LaneTensor<T>.FullLanes];
             int set = c / (x.Shape.Channels / groups);
             double sum = 0;
-            for (int group = 0; group < x.Groups; group++)
+            for (int block = 0; block < x.Blocks; block++)
             {
-                T* mean = image.At(group, 0, 0) + set * x.Lanes, inverse = image.At(group, 1, 0) + set * x.Lanes;
+                T* mean = image.At(block, 0, 0) + set * x.Lanes, inverse = image.At(block, 1, 0) + set * x.Lanes;
                 for (int lane = 0; lane < x.Lanes; lane += V.Count)
                 {
-                    V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, group * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
+                    V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, block * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
                     (products * V.Load(inverse + lane)).Store(lanes + lane);
                 }
-                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - group * x.Lanes); lane++)         // dead lanes stay out
+                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - block * x.Lanes); lane++)         // dead lanes stay out
                     sum += double.CreateTruncating(lanes[lane]);
             }
             dweight[c] += T.CreateTruncating(sum);

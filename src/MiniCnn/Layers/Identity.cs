@@ -7,7 +7,7 @@ public sealed class Identity : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) => y.CopyFrom(x);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => y.CopyFrom(x);
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) => dx?.CopyFrom(dy);
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) => dx?.CopyFrom(dy);
 }

@@ -127,10 +127,10 @@ public abstract class Layer
     internal virtual Padding GradientMargin(ImageShape input) => default;
 
     /// <summary>y = f(x), every image; y overwritten.</summary>
-    internal abstract void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) where T : unmanaged, IFloatingPointIeee754<T>;
+    internal abstract void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>;
 
-    /// <summary>dx = dy · ∂y/∂x, overwritten, if dx is wanted; parameters' gradients are added to. x, y and pass are the forward pass's.</summary>
-    internal abstract void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    /// <summary>dx = dy · ∂y/∂x, overwritten, if dx is wanted; parameters' gradients are added to. x, y and context are the forward pass's.</summary>
+    internal abstract void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>;
 
     /// <summary>Throws, naming the layer.</summary>

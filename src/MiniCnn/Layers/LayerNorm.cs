@@ -76,24 +76,24 @@ public sealed class LayerNorm : Layer
 
     int Pixels => shape.Height * shape.Width;
 
-    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, pass);
+            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, context);
     }
 
-    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             T* toWeight = Weight.Trainable ? dweight : null, toBias = Bias.Trainable ? dbias : null;
-            Simd.Run(x, shape.Channels, x.Groups * x.PlanePitch, new ParameterGradients<T>(x, dy, ImageNorm<T>.Statistics(pass), toWeight, toBias));
+            Simd.Run(x, shape.Channels, x.Blocks * x.PlanePitch, new ParameterGradients<T>(x, dy, ImageNorm<T>.Statistics(context), toWeight, toBias));
             if (dx is not null)
-                new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, pass);
+                new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, context);
         }
     }
 
-    /// <summary>One channel of dbias += Σ dy and dweight += Σ dy·x̂: sums over the lanes, group by group.</summary>
+    /// <summary>One channel of dbias += Σ dy and dweight += Σ dy·x̂: sums over the lanes, block by block.</summary>
     readonly unsafe struct ParameterGradients<T>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight, T* dbias) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -101,15 +101,15 @@ public sealed class LayerNorm : Layer
         public void Run<V>(int c) where V : struct, ILanes<V, T>
         {
             T* gradients = stackalloc T[LaneTensor<T>.FullLanes], products = stackalloc T[LaneTensor<T>.FullLanes];
-            for (int group = 0; group < x.Groups; group++)
+            for (int block = 0; block < x.Blocks; block++)
             {
-                T* mean = image.At(group, 0, 0), inverse = image.At(group, 1, 0);
-                int live = Math.Min(x.Lanes, x.Count - group * x.Lanes);
+                T* mean = image.At(block, 0, 0), inverse = image.At(block, 1, 0);
+                int live = Math.Min(x.Lanes, x.Count - block * x.Lanes);
                 nint at = (nint)c * x.Shape.Height * x.Shape.Width;
                 for (int row = 0; row < x.Shape.Height; row++)
                     for (int column = 0; column < x.Shape.Width; column++, at++)
                     {
-                        T* px = x.At(group, c, row) + column * x.Lanes, pdy = dy.At(group, c, row) + column * x.Lanes;
+                        T* px = x.At(block, c, row) + column * x.Lanes, pdy = dy.At(block, c, row) + column * x.Lanes;
                         for (int lane = 0; lane < x.Lanes; lane += V.Count)
                         {
                             V gradient = V.Load(pdy + lane);

@@ -27,10 +27,10 @@ public sealed class LeakyReLU : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("negativeSlope", negativeSlope)];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
         Elementwise.Forward(x, y, new Curve<T>(T.CreateTruncating(negativeSlope)));
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass) =>
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) =>
         Elementwise.Backward(x, y, dy, dx, new Curve<T>(T.CreateTruncating(negativeSlope)));
 
     readonly struct Curve<T>(T slope) : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>

@@ -50,18 +50,18 @@ public sealed class Linear : Layer
 
     internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
-    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
             LinearForward.Run(w, b, x, y);
     }
 
-    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                LinearBackward.Weight(x, dy, dw, pass);
+                LinearBackward.Weight(x, dy, dw, context);
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)

@@ -36,27 +36,27 @@ public sealed class MaxPool2d : Layer
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
     internal bool Is2x2 => window.KernelSize == 2 && window.Stride == 2 && window.Dilation == 1 && window.Padding == default;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T> winner = pass.Buffer(0, y, y.Shape);
+        LaneTensor<T> argMax = context.Buffer(0, y, y.Shape);
         if (Is2x2)
-            MaxOf2x2.Forward(x, y, winner);
+            MaxOf2x2.Forward(x, y, argMax);
         else
-            Simd.RunPlanes(y, new ForwardPlane<T>(window, x, y, winner));
+            Simd.RunPlanes(y, new ForwardPlane<T>(window, x, y, argMax));
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is null)
             return;
         if (Is2x2)
-            MaxOf2x2.Backward(dy, pass.Kept(0), null, dx);
+            MaxOf2x2.Backward(dy, context.Kept(0), null, dx);
         else
-            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, pass.Kept(0)));
+            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, context.Kept(0)));
     }
 
-    /// <summary>winner keeps, as a number in each lane, which tap won.</summary>
-    readonly unsafe struct ForwardPlane<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> winner) : ILaneWork<T>
+    /// <summary>argMax keeps, as a number in each lane, which tap won.</summary>
+    readonly unsafe struct ForwardPlane<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -80,13 +80,13 @@ public sealed class MaxPool2d : Layer
                                 best = V.Max(best, pixel);
                             }
                         best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
-                        bestTap.Store(winner.At(plane, oy) + ox * winner.Lanes + lane);
+                        bestTap.Store(argMax.At(plane, oy) + ox * argMax.Lanes + lane);
                     }
                 }
         }
     }
 
-    readonly unsafe struct BackwardPlane<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> winner) : ILaneWork<T>
+    readonly unsafe struct BackwardPlane<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> argMax) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -103,7 +103,7 @@ public sealed class MaxPool2d : Layer
                     for (int lane = 0; lane < dx.Lanes; lane += V.Count)
                     {
                         V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
-                        V bestTap = V.Load(winner.At(plane, oy) + ox * winner.Lanes + lane);
+                        V bestTap = V.Load(argMax.At(plane, oy) + ox * argMax.Lanes + lane);
                         T* row = dx.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * dx.Lanes + lane;
                         for (int ky = firstY; ky < endY; ky++, row += down)
                             for (int kx = firstX; kx < endX; kx++)

@@ -45,10 +45,10 @@ public abstract class PlainLayer : Layer
 
     internal sealed override bool RunsInDouble => false;
 
-    internal sealed override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Take(ForwardCore(LayerRun.ToTensor(Floats(x)), pass.Training), Floats(y), "ForwardCore", "y");
+    internal sealed override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
+        Take(ForwardCore(LayerRun.ToTensor(Floats(x)), context.Training), Floats(y), "ForwardCore", "y");
 
-    internal sealed override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal sealed override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         Tensor<float> gradient = BackwardCore(LayerRun.ToTensor(Floats(dy)));
         if (dx is not null)

@@ -9,7 +9,7 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Residual : Container
 {
-    const int Body = 0, Shortcut = 1, ShortcutGradient = 2;                    // the pass's buffers
+    const int Body = 0, Shortcut = 1, ShortcutGradient = 2;                    // the context's buffers
 
     readonly Layer body;
     readonly Layer? shortcut;
@@ -37,26 +37,26 @@ public sealed class Residual : Container
 
     internal override Padding GradientMargin(ImageShape input) => body.GradientMargin(input).Or(shortcut?.GradientMargin(input) ?? default);
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T> learnt = pass.Buffer(Body, x, y.Shape), passed = x;       // kept: each layer's backward pass finds its own y
-        body.Forward(x, learnt, pass.Child(Body));
+        LaneTensor<T> learnt = context.Buffer(Body, x, y.Shape), passed = x;       // kept: each layer's backward pass finds its own y
+        body.Forward(x, learnt, context.Child(Body));
         if (shortcut is not null)
         {
-            passed = pass.Buffer(Shortcut, x, y.Shape);
-            shortcut.Forward(x, passed, pass.Child(Shortcut));
+            passed = context.Buffer(Shortcut, x, y.Shape);
+            shortcut.Forward(x, passed, context.Child(Shortcut));
         }
         Elementwise.Add(learnt, passed, y);
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        body.Backward(x, pass.Kept(Body), dy, dx, pass.Child(Body));
+        body.Backward(x, context.Kept(Body), dy, dx, context.Child(Body));
         LaneTensor<T>? passed = dy;
         if (shortcut is not null)
         {
-            passed = dx is null ? null : pass.Buffer(ShortcutGradient, x, x.Shape);
-            shortcut.Backward(x, pass.Kept(Shortcut), dy, passed, pass.Child(Shortcut));
+            passed = dx is null ? null : context.Buffer(ShortcutGradient, x, x.Shape);
+            shortcut.Backward(x, context.Kept(Shortcut), dy, passed, context.Child(Shortcut));
         }
         if (dx is not null)
             Elementwise.Add(dx, passed!, dx);

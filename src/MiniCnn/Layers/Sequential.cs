@@ -108,7 +108,7 @@ public sealed class Sequential : Container
         return steps[^1].Layer.GradientMargin(input);
     }
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         for (int i = 0; i < steps.Length; i++)
         {
@@ -116,27 +116,27 @@ public sealed class Sequential : Container
             if (i + 1 < steps.Length)
             {
                 ImageShape shape = steps[i].Layer.OutputShape(x.Shape);
-                next = pass.Buffer(i, x, shape, steps[i + 1].Layer.InputMargin(shape));
+                next = context.Buffer(i, x, shape, steps[i + 1].Layer.InputMargin(shape));
             }
-            steps[i].Layer.Forward(x, next, pass.Child(steps[i].Index));
+            steps[i].Layer.Forward(x, next, context.Child(steps[i].Index));
             x = next;
         }
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         for (int i = steps.Length - 1; i >= 0; i--)
         {
-            LaneTensor<T> from = i == 0 ? x : pass.Kept(i - 1);
+            LaneTensor<T> from = i == 0 ? x : context.Kept(i - 1);
             LaneTensor<T>? gradient = dx;
             if (i > 0)
             {
                 // The next layer's dy, with the margin that it asks for; the first one does not, where no dx is wanted.
-                ImageShape input = i == 1 ? x.Shape : pass.Kept(i - 2).Shape;
+                ImageShape input = i == 1 ? x.Shape : context.Kept(i - 2).Shape;
                 Padding margin = i == 1 && dx is null ? default : steps[i - 1].Layer.GradientMargin(input);
-                gradient = pass.Buffer(steps.Length + i, x, from.Shape, margin);
+                gradient = context.Buffer(steps.Length + i, x, from.Shape, margin);
             }
-            steps[i].Layer.Backward(from, y, dy, gradient, pass.Child(steps[i].Index));
+            steps[i].Layer.Backward(from, y, dy, gradient, context.Child(steps[i].Index));
             (y, dy) = (from, gradient!);
         }
     }

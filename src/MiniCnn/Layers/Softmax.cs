@@ -13,13 +13,13 @@ public sealed class Softmax : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass) =>
-        Simd.Run(x, x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new ForwardRow<T>(x, y));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
+        Simd.Run(x, x.Blocks * x.Shape.Height, x.Shape.Channels * x.RowPitch, new ForwardRow<T>(x, y));
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
-            Simd.Run(x, x.Groups * x.Shape.Height, x.Shape.Channels * x.RowPitch, new BackwardRow<T>(y, dy, dx));
+            Simd.Run(x, x.Blocks * x.Shape.Height, x.Shape.Channels * x.RowPitch, new BackwardRow<T>(y, dy, dx));
     }
 
     readonly unsafe struct ForwardRow<T>(LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
@@ -27,8 +27,8 @@ public sealed class Softmax : Layer
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int row) = Math.DivRem(part, x.Shape.Height);
-            T* px = x.At(group, 0, row), py = y.At(group, 0, row);
+            (int block, int row) = Math.DivRem(part, x.Shape.Height);
+            T* px = x.At(block, 0, row), py = y.At(block, 0, row);
             for (int i = 0; i < x.RowLength; i += V.Count)
             {
                 V largest = ChannelMax.Of<T, V>(px + i, x.Shape.Channels, x.PlanePitch), sum = V.Broadcast(T.Zero);
@@ -50,8 +50,8 @@ public sealed class Softmax : Layer
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int group, int row) = Math.DivRem(part, y.Shape.Height);
-            T* py = y.At(group, 0, row), pdy = dy.At(group, 0, row), pdx = dx.At(group, 0, row);
+            (int block, int row) = Math.DivRem(part, y.Shape.Height);
+            T* py = y.At(block, 0, row), pdy = dy.At(block, 0, row), pdx = dx.At(block, 0, row);
             for (int i = 0; i < y.RowLength; i += V.Count)
             {
                 V mean = V.Broadcast(T.Zero);                                  // of dy, weighted by y

@@ -44,7 +44,7 @@ public sealed class Upsample : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("scaleFactor", factor.ToJson()), ("mode", $"{mode}")];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, Pass<T> pass)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         if (mode == UpsampleMode.Nearest)
             Simd.RunPlanes(y, new NearestPlane<T>(factor, x, y));
@@ -52,7 +52,7 @@ public sealed class Upsample : Layer
             Bilinear.Forward(factor, x, y);
     }
 
-    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, Pass<T> pass)
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is null)
             return;

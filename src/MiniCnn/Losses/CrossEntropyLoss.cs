@@ -134,11 +134,11 @@ public sealed class CrossEntropyLoss
     {
         int classes = logits.Shape.Channels;
         V zero = V.Broadcast(T.Zero), sharp = V.Broadcast(T.One - smoothing), spread = V.Broadcast(smoothing / T.CreateTruncating(classes));
-        for (int group = 0; group < logits.Groups; group++)
+        for (int block = 0; block < logits.Blocks; block++)
             for (int lane = 0; lane < logits.Lanes; lane += V.Count)
             {
-                T* z = logits.At(group, 0, 0) + lane;
-                V label = V.Load(labels.At(group, 0, 0) + lane), picked = zero, weight = zero;
+                T* z = logits.At(block, 0, 0) + lane;
+                V label = V.Load(labels.At(block, 0, 0) + lane), picked = zero, weight = zero;
                 V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch), sum = zero;
                 for (int c = 0; c < classes; c++)
                 {
@@ -155,7 +155,7 @@ public sealed class CrossEntropyLoss
                         all += Weight<T, V>(weights, c) * (log - (V.Load(z + c * logits.PlanePitch) - largest));
                     loss = sharp * loss + spread * all;
                 }
-                V.Select(V.Greater(zero, label), zero, loss).Store(losses.At(group, 0, 0) + lane);
+                V.Select(V.Greater(zero, label), zero, loss).Store(losses.At(block, 0, 0) + lane);
             }
     }
 
@@ -171,12 +171,12 @@ public sealed class CrossEntropyLoss
         T even = smoothing / T.CreateTruncating(classes);
         V zero = V.Broadcast(T.Zero), divisor = V.Broadcast(total ?? T.CreateTruncating(logits.Count));
         V spread = V.Broadcast(even), sharp = V.Broadcast(T.One - smoothing + even);         // of a class that is not the label, and that is
-        for (int group = 0; group < logits.Groups; group++)
+        for (int block = 0; block < logits.Blocks; block++)
         {
             for (int lane = 0; lane < logits.Lanes; lane += V.Count)
             {
-                T* z = logits.At(group, 0, 0) + lane, dz = gradient.At(group, 0, 0) + lane;
-                V label = V.Load(labels.At(group, 0, 0) + lane), sum = zero, targets = zero;
+                T* z = logits.At(block, 0, 0) + lane, dz = gradient.At(block, 0, 0) + lane;
+                V label = V.Load(labels.At(block, 0, 0) + lane), sum = zero, targets = zero;
                 V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch);
                 for (int c = 0; c < classes; c++)
                 {
@@ -191,7 +191,7 @@ public sealed class CrossEntropyLoss
                     V.Select(V.Greater(zero, label), zero, (share * targets - target) / divisor).Store(dz + c * gradient.PlanePitch);
                 }
             }
-            gradient.ClearDeadLanes(group);
+            gradient.ClearDeadLanes(block);
         }
     }
 

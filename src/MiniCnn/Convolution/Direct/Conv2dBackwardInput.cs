@@ -20,16 +20,16 @@ static unsafe class Conv2dBackwardInput
     }
 
     /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, Pass<T> pass, T* b = null)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, LayerContext<T> context, T* b = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
         bool split = dx.Lanes < vector && columns.Stride > 1;
-        LaneTensor<T> target = split ? ColumnPhases.Buffer(4, dx, default, columns.Input, columns.Stride, pass) : dx;
-        fixed (T* packed = pass.Numbers(0, checked(shape.InputChannels * most)), zeros = pass.Numbers(1, shape.InputChannels))
-        fixed (nint* offsets = pass.Places(0, most), places = pass.Places(1, most))
+        LaneTensor<T> target = split ? ColumnPhases.Buffer(4, dx, default, columns.Input, columns.Stride, context) : dx;
+        fixed (T* packed = context.Numbers(0, checked(shape.InputChannels * most)), zeros = context.Numbers(1, shape.InputChannels))
+        fixed (nint* offsets = context.Places(0, most), places = context.Places(1, most))
         {
             new Span<T>(zeros, shape.InputChannels).Clear();
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
@@ -53,14 +53,14 @@ static unsafe class Conv2dBackwardInput
                                 places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
                             }
                     }
-                    TapSum<T>.Pack(
+                    DirectConvolution<T>.Pack(
                         w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, vector,
                         packed);
                     Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
                     Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
                     KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
-                    new TapSum<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).RunAll(row);
+                    new DirectConvolution<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).RunAll(row);
                 }
         }
         if (split)

@@ -13,16 +13,16 @@ namespace MiniCnn;
 static unsafe class Conv2dBackwardWeight
 {
     /// <summary>Adds to dw. x has the padding as its margin; its columns are made if <see cref="Conv2dForward"/> ran on it in this pass.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, Pass<T> pass, bool columnsAreMade = true)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, LayerContext<T> context, bool columnsAreMade = true)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps, vector = Simd.Vector(x, shape.OutputWidth);
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, pass, columnsAreMade);
-        fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, context, columnsAreMade);
+        fixed (nint* offsets = context.Places(0, taps), places = context.Places(1, taps))
         {
             Conv2dForward.Taps(shape, columns, vector, byRows: false, offsets, places);
             Kernels<T> work = new(shape, columns, step, dy, offsets, taps, vector, null);
-            Span<T> sums = pass.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
+            Span<T> sums = context.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
                 Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, taps, vector, chunks), shape.OutputWidth);
@@ -48,7 +48,7 @@ static unsafe class Conv2dBackwardWeight
 
         // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
         public int Chunks => (int)Math.Clamp(
-            (long)dy.Groups * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
+            (long)dy.Blocks * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
 
         // A multiple of the tiles' widths, and small enough for all threads to have something to do.
         int BlockTaps => (int)Math.Clamp(((long)taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + 11) / 12 * 12, 12, MostBlockTaps);
@@ -67,7 +67,7 @@ static unsafe class Conv2dBackwardWeight
             (int chunk, int block) = Math.DivRem(part, Blocks);
             (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
             (int group, int channelBlock) = Math.DivRem(panels, ChannelBlocks);
-            int bands = dy.Groups * Bands, full = dy.FullGroups * Bands;
+            int bands = dy.Blocks * Bands, full = dy.FullBlocks * Bands;
             int from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
             T* to = chunks + (nint)chunk * shape.OutputChannels * taps;
             Add<V>(from, Math.Min(end, full), dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);

@@ -7,24 +7,24 @@ static unsafe class Conv2dForward
 {
     /// <summary>
     /// Overwrites y. x has the padding as its margin; no bias where b is null. If positive, what is below 0 becomes 0; if pooled, y is then the
-    /// maximum over 2×2 pixels, and winner, if not null, which of them it was.
+    /// maximum over 2×2 pixels, and argMax, if not null, which of them it was.
     /// </summary>
     public static void Run<T>(
-        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, Pass<T> pass, bool positive = false, bool pooled = false,
-        LaneTensor<T>? winner = null)
+        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, LayerContext<T> context, bool positive = false, bool pooled = false,
+        LaneTensor<T>? argMax = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels, vector = Simd.Vector(x, shape.OutputWidth);
-        (LaneTensor<T> columns, Size2d step) = Columns(shape, x, vector, pass, made: false);
-        fixed (T* packed = pass.Numbers(0, checked(shape.OutputChannels * taps)), zeros = pass.Numbers(1, shape.OutputChannels))
-        fixed (nint* offsets = pass.Places(0, taps), places = pass.Places(1, taps))
+        (LaneTensor<T> columns, Size2d step) = Columns(shape, x, vector, context, made: false);
+        fixed (T* packed = context.Numbers(0, checked(shape.OutputChannels * taps)), zeros = context.Numbers(1, shape.OutputChannels))
+        fixed (nint* offsets = context.Places(0, taps), places = context.Places(1, taps))
         {
             Taps(shape, columns, vector, byRows: true, offsets, places);
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             new Span<T>(zeros, shape.OutputChannels).Clear();
-            TapSum<T>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, vector, packed);
+            DirectConvolution<T>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, vector, packed);
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            new TapSum<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, winner)
+            new DirectConvolution<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, argMax)
                 .RunAll(shape.OutputWidth);
         }
     }
@@ -33,12 +33,12 @@ static unsafe class Conv2dForward
     /// x as vectors of so many numbers can read it, and the pixels from one output to the next there; the backward pass takes what the forward
     /// pass made.
     /// </summary>
-    public static (LaneTensor<T> X, Size2d Step) Columns<T>(Conv2dShape shape, LaneTensor<T> x, int vector, Pass<T> pass, bool made) where T : unmanaged
+    public static (LaneTensor<T> X, Size2d Step) Columns<T>(Conv2dShape shape, LaneTensor<T> x, int vector, LayerContext<T> context, bool made) where T : unmanaged
     {
         Size2d stride = shape.Window.Stride;
         if (!SplitsColumns(shape, x, vector))
             return (x, stride);
-        return (made ? pass.Kept(ColumnPhases.SplitBuffer) : ColumnPhases.Split(shape.Window, x, pass), (stride.Height, 1));
+        return (made ? context.Kept(ColumnPhases.SplitBuffer) : ColumnPhases.Split(shape.Window, x, context), (stride.Height, 1));
     }
 
     /// <summary>

@@ -4,9 +4,9 @@ namespace MiniCnn;
 /// What one run of a layer has around it: whether it trains, what its random numbers hang on, and the buffers it works in.
 /// Layers keep nothing of a run themselves, so one model can be run in several places at once.
 /// </summary>
-sealed class Pass<T> where T : unmanaged
+sealed class LayerContext<T> where T : unmanaged
 {
-    readonly List<Pass<T>?> children = [];
+    readonly List<LayerContext<T>?> children = [];
     readonly List<LaneTensor<T>?> buffers = [];
     readonly T[][] numbers = [[], []];
     readonly nint[][] places = [[], []];
@@ -23,17 +23,17 @@ sealed class Pass<T> where T : unmanaged
     /// <summary>Tells layers of one model apart.</summary>
     public uint Purpose { get; private init; }
 
-    /// <summary>The pass of a layer inside this one.</summary>
-    public Pass<T> Child(int index)
+    /// <summary>The context of a layer inside this one.</summary>
+    public LayerContext<T> Child(int index)
     {
         while (children.Count <= index)
             children.Add(null);
-        Pass<T> child = children[index] ??= new() { Purpose = Purpose * 257 + (uint)index + 1 };
+        LayerContext<T> child = children[index] ??= new() { Purpose = Purpose * 257 + (uint)index + 1 };
         (child.Training, child.Seed, child.Step) = (Training, Seed, Step);
         return child;
     }
 
-    /// <summary>This pass's buffer of a number, with room for as many images as another tensor has. What it holds stays until the next call.</summary>
+    /// <summary>The buffer of a number, with room for as many images as another tensor has. What it holds stays until the next call.</summary>
     public LaneTensor<T> Buffer(int number, LaneTensor<T> like, ImageShape shape, Padding margin = default) =>
         Buffer(number, like.Lanes, like.Count, shape, margin);
 

@@ -25,10 +25,10 @@ namespace MiniCnn;
 /// <param name="yFirst">The first output's place in y.</param>
 /// <param name="positive">Whether what is below 0 becomes 0.</param>
 /// <param name="pooled">Whether y is the maximum over 2×2 outputs.</param>
-/// <param name="winner">If not null, this becomes which of the four it was.</param>
-readonly unsafe struct TapSum<T>(
+/// <param name="argMax">If not null, this becomes which of the four it was.</param>
+readonly unsafe struct DirectConvolution<T>(
     T* w, T* b, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
-    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? winner = null) : ILaneWork<T>
+    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? argMax = null) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     const int PooledVectors = 64;                                 // of one channel, between convolution and pool: with eight channels they fit in L1
@@ -58,7 +58,7 @@ readonly unsafe struct TapSum<T>(
     /// <summary>
     /// Runs it: a few rows of one group of images at a time, so that what they read stays near. With one lane, vectors are no longer than a row of y.
     /// </summary>
-    public void RunAll(int row) => Simd.Run(y, y.Groups * Bands, nint.MaxValue, this, row);
+    public void RunAll(int row) => Simd.Run(y, y.Blocks * Bands, nint.MaxValue, this, row);
 
     // About 16 thousand multiply-adds a lane, so that handing a part out costs little.
     int BandRows => (int)Math.Clamp(16_384L * 16 / y.Lanes / ((long)columns * taps * y.Shape.Channels / groups + 1), 1, rows);
@@ -68,7 +68,7 @@ readonly unsafe struct TapSum<T>(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<V>(int part) where V : struct, ILanes<V, T>
     {
-        (int imageGroup, int band) = Math.DivRem(part, Bands);
+        (int block, int band) = Math.DivRem(part, Bands);
         int channels = y.Shape.Channels / groups, end = Math.Min(rows, (band + 1) * BandRows);
         T* panel = w;
         for (int group = 0; group < groups; group++)
@@ -79,11 +79,11 @@ readonly unsafe struct TapSum<T>(
                 for (int row = band * BandRows; row < end; row++)
                 {
                     if (pooled)
-                        PooledRow<V>(panelChannels, panel, imageGroup, group, channel, row);
+                        PooledRow<V>(panelChannels, panel, block, group, channel, row);
                     else
                     {
-                        T* to = y.At(imageGroup, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
-                        Row<V>(panelChannels, panel, b + channel, imageGroup, group, row, 0, columns, to, y.PlanePitch);
+                        T* to = y.At(block, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
+                        Row<V>(panelChannels, panel, b + channel, block, group, row, 0, columns, to, y.PlanePitch);
                     }
                 }
                 panel += (nint)taps * panelChannels;
@@ -93,7 +93,7 @@ readonly unsafe struct TapSum<T>(
 
     /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void PooledRow<V>(int channels, T* panel, int imageGroup, int group, int channel, int row) where V : struct, ILanes<V, T>
+    void PooledRow<V>(int channels, T* panel, int block, int group, int channel, int row) where V : struct, ILanes<V, T>
     {
         int lanes = y.Lanes, width = Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
         nint pitch = width * lanes;
@@ -102,11 +102,11 @@ readonly unsafe struct TapSum<T>(
         {
             first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-                Row<V>(channels, panel, b + channel, imageGroup, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
+                Row<V>(channels, panel, b + channel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
             for (int c = 0; c < channels; c++)
             {
                 nint at = first / 2 * lanes;
-                T* maximum = y.At(imageGroup, channel + c, row) + at, which = winner is null ? null : winner.At(imageGroup, channel + c, row) + at;
+                T* maximum = y.At(block, channel + c, row) + at, which = argMax is null ? null : argMax.At(block, channel + c, row) + at;
                 if (lanes >= V.Count)
                     MaxOf2x2.Row<T, V>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
                 else
@@ -117,10 +117,10 @@ readonly unsafe struct TapSum<T>(
 
     /// <summary>Some columns of one row of outputs, of one panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Row<V>(int channels, T* panel, T* start, int imageGroup, int group, int row, int firstColumn, int columns, T* to, nint plane)
+    void Row<V>(int channels, T* panel, T* start, int block, int group, int row, int firstColumn, int columns, T* to, nint plane)
         where V : struct, ILanes<V, T>
     {
-        T* from = x.At(imageGroup, group * (x.Shape.Channels / groups), row * xStep.Height) + firstColumn * xStep.Width * x.Lanes;
+        T* from = x.At(block, group * (x.Shape.Channels / groups), row * xStep.Height) + firstColumn * xStep.Width * x.Lanes;
         (int firstTap, int endTap) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
         firstTap *= taps / kernel.Count;
         endTap *= taps / kernel.Count;
