@@ -30,7 +30,7 @@ static unsafe class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         Lines<T> lines = new(x, y);
-        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines));
+        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines), LaneTensor<T>.FullLanes);
     }
 
     public static void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve)
@@ -39,7 +39,7 @@ static unsafe class Elementwise
         if (dx is null)
             return;
         Lines<T> lines = new(x, y, dy, dx);
-        Simd.Run(dx, dx.Blocks * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines));
+        Simd.Run(dx, dx.Blocks * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines), LaneTensor<T>.FullLanes);
     }
 
     /// <summary>y = a + b; y may be one of the two.</summary>
@@ -57,8 +57,11 @@ static unsafe class Elementwise
         {
             (int block, int first, int numbers) = lines.Of(part);
             T* px = x.Pixel(block, first), py = y.Pixel(block, first);
-            for (int i = 0; i < numbers; i += V.Count)
+            int i = 0;
+            for (; i <= numbers - V.Count; i += V.Count)
                 curve.At(V.Load(px + i)).Store(py + i);
+            if (i < numbers)                                                   // in a vector too: the same bits wherever a number stands
+                Rest.Store(curve.At(Rest.Load<T, V>(px + i, numbers - i)), py + i, numbers - i);
         }
     }
 
@@ -70,8 +73,12 @@ static unsafe class Elementwise
         {
             (int block, int first, int numbers) = lines.Of(part);
             T* px = x.Pixel(block, first), py = y.Pixel(block, first), pdy = dy.Pixel(block, first), pdx = dx.Pixel(block, first);
-            for (int i = 0; i < numbers; i += V.Count)
+            int i = 0;
+            for (; i <= numbers - V.Count; i += V.Count)
                 curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
+            int rest = numbers - i;
+            if (rest > 0)
+                Rest.Store(curve.Gradient(Rest.Load<T, V>(px + i, rest), Rest.Load<T, V>(py + i, rest), Rest.Load<T, V>(pdy + i, rest)), pdx + i, rest);
         }
     }
 
