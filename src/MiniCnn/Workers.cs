@@ -71,7 +71,7 @@ public static class Workers
     /// <summary>Runs parts of so many numbers each; small ones go several at a time, so that handing them out costs little.</summary>
     internal static void RunMany<W>(int parts, nint size, in W work) where W : struct, IWork
     {
-        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 0 for no images
+        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 8192 numbers of 4 bytes: 32 kB; the size is 0 for no images
         Run((parts + chunk - 1) / chunk, new Chunks<W>(work, chunk, parts));
     }
 

@@ -31,7 +31,9 @@ static unsafe class LinearForward
     /// <summary>Features of y for all images, a vector of images at a time.</summary>
     readonly struct Outputs<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        /// <summary>As many features of x as stay in the first cache while they meet a block of y's.</summary>
+        /// <summary>
+        /// As many features of x as stay in the first cache while they meet a block of y's: 128 × 16 lanes × 4 bytes = 8 kB for each block of images.
+        /// </summary>
         const int Depth = 128;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -37,10 +37,23 @@ static unsafe class Conv2dBackwardWeight
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, int vector, T* chunks) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        const int BlockChannels = 32, MostBlockTaps = 240, EnoughParts = 8, BandVectors = 512;
+        // A block's sums: 32 channels × 240 taps × 16 lanes × 4 bytes = 480 kB, in the second cache. 240 = 20 · 12, and 12 is 3 · 4, the tiles' widths.
+        const int BlockChannels = 32, MostBlockTaps = 240, TileTaps = 12;
+
+        // Two for each of four threads.
+        const int EnoughParts = 8;
+
+        // 512 vectors × 64 bytes = 32 kB, 16 kB of vectors half as long: of a first cache of 48 kB, or of 32.
+        const int BandVectors = 512;
+
+        // A chunk's last step, 16 lanes into one number, is some 16 operations a weight: beside 192 vectors of products about a twelfth.
+        const int ChunkPixels = 192;
+
+        // All chunks' sums: 65,536 × 4 bytes = 256 kB, in the second cache.
+        const int MostChunkSums = 65_536;
 
         readonly int channels = shape.GroupOutputChannels;
-        // As many rows of a tile's channels of dy as stay in L1 with the rest: 512 vectors, 32 kB.
+        // As many rows of a tile's channels of dy as stay in the first cache with the rest.
         readonly int bandRows = Math.Clamp(
             BandVectors / Math.Min(8, shape.GroupOutputChannels) * Math.Max(1, vector / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
@@ -48,10 +61,12 @@ static unsafe class Conv2dBackwardWeight
 
         // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
         public int Chunks => (int)Math.Clamp(
-            (long)dy.Blocks * shape.OutputHeight * shape.OutputWidth / 192, 1, Math.Clamp(65_536 / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
+            (long)dy.Blocks * shape.OutputHeight * shape.OutputWidth / ChunkPixels, 1,
+            Math.Clamp(MostChunkSums / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
 
         // A multiple of the tiles' widths, and small enough for all threads to have something to do.
-        int BlockTaps => (int)Math.Clamp(((long)taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + 11) / 12 * 12, 12, MostBlockTaps);
+        int BlockTaps => (int)Math.Clamp(
+            ((long)taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + TileTaps - 1) / TileTaps * TileTaps, TileTaps, MostBlockTaps);
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 

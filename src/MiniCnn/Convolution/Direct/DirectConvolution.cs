@@ -31,7 +31,11 @@ readonly unsafe struct DirectConvolution<T>(
     Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? argMax = null) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    const int PooledVectors = 64;                                 // of one channel, between convolution and pool: with eight channels they fit in L1
+    // Between convolution and pool, of one channel: 8 channels × 64 vectors × 64 bytes = 32 kB, in the first cache.
+    const int PooledVectors = 64;
+
+    // Of one lane in 16, so 16,384 vectors of them: at two a cycle about 3 µs, beside which handing a part out costs little.
+    const long PartProducts = 16_384;
 
     readonly int rows = outputs.Height, columns = outputs.Width;
 
@@ -60,8 +64,7 @@ readonly unsafe struct DirectConvolution<T>(
     /// </summary>
     public void RunAll(int row) => Simd.Run(y, y.Blocks * Bands, nint.MaxValue, this, row);
 
-    // About 16 thousand multiply-adds a lane, so that handing a part out costs little.
-    int BandRows => (int)Math.Clamp(16_384L * 16 / y.Lanes / ((long)columns * taps * y.Shape.Channels / groups + 1), 1, rows);
+    int BandRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / ((long)columns * taps * y.Shape.Channels / groups + 1), 1, rows);
 
     int Bands => (rows + BandRows - 1) / BandRows;
 
