@@ -75,7 +75,10 @@ sealed class Comparison : IDisposable
         string mode = training ? "training, forward and backward" : "evaluation";
         return new()
         {
-            Title = $"{model} and the module {module.GetType().Name} on {x}, in {mode}", Layers = rows, Differences = differences, Notes = notes,
+            Title = $"{model} and the module {module.GetType().Name} on {x}, in {mode}",
+            Layers = rows,
+            Differences = differences,
+            Notes = notes,
         };
     }
 
@@ -120,7 +123,8 @@ sealed class Comparison : IDisposable
                 differences.Add(new($"after {where}", $"the gradient that arrives: {what}", Lookalikes.OfGradient(dy, g.Y)));
             }
             return call.Gradient?.X;
-        });
+        }
+        );
         if (ParameterFault(layer, call) is { } fault)
         {
             Add(layer, where, fault.What, fault.LooksLike, mayCancel: false);
@@ -162,7 +166,8 @@ sealed class Comparison : IDisposable
                     CompareGradient(layer, call, p, name);
             }
             return before;
-        });
+        }
+        );
     }
 
     void CompareGradient(Layer layer, Call call, Parameter p, string name)
@@ -357,7 +362,8 @@ sealed class Comparison : IDisposable
                     if (name is not null && p.Trainable && call!.Gradients.TryGetValue(name, out Values? theirs))
                         gradient(p, theirs);
                 return dx;
-            });
+            }
+            );
         }
         catch (ArgumentException)
         {
@@ -386,7 +392,8 @@ sealed class Comparison : IDisposable
                 if (call?.Gradient is { } g && dx is not null)
                     errors[layer] = errors[layer] with { Gradient = Worse(worst, Error("dx", dx, g.X)) };
                 return dx;
-            });
+            }
+            );
         }, rounds: true).Run(model, x);
         ParityError? output = y is null || record.Y is null ? null : Error("y", y, record.Y), gradient = null;
         if (output is not null && record.Dy is not null && back(record.Dy) is { } end)

@@ -87,7 +87,8 @@ sealed class LeafRun : IDisposable
         {
             Clear(layer);
             return new(From(run.Backward(To(dy))), x.Shape);
-        });
+        }
+        );
 
         static T[] To(Values values) => Array.ConvertAll(values.Numbers, T.CreateTruncating);
 
@@ -102,7 +103,8 @@ sealed class LeafRun : IDisposable
         {
             Clear(layer);
             return Values.Of(layer.BackwardToInput(dy.ToTensor()));
-        });
+        }
+        );
     }
 
     /// <summary>∂loss/∂parameter of the last backward pass.</summary>

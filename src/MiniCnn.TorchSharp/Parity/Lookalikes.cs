@@ -539,7 +539,8 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
                 : x is null ? null
                 : Run(layer, x, training);
             return (result, dy => dy);
-        }, rounds: false) { Instead = instead }.Run(model, batch).Y;
+        }, rounds: false)
+        { Instead = instead }.Run(model, batch).Y;
         return target is null ? (y, last) : (found, flattened);
     }
 

@@ -227,7 +227,10 @@ sealed class TrainingParity<T> : IDisposable
             : $"A difference: {first} parts at step {steps.First(step => !step.Drifts).Step}, by more than rounding explains.";
         return new()
         {
-            Steps = steps, Drifts = first == "", LooksLike = looksLike, Verdict = verdict,
+            Steps = steps,
+            Drifts = first == "",
+            LooksLike = looksLike,
+            Verdict = verdict,
             Title = $"{model} and the module {module.GetType().Name}, {steps.Count} training steps",
         };
     }
