@@ -24,18 +24,6 @@ sealed class LeafRun : IDisposable
         static (StoredTensor, SafeTensors.Entry)[] Saved(Layer leaf) => [.. leaf.Stored.Select(tensor => (tensor, tensor.Save()))];
     }
 
-    /// <summary>
-    /// Matches a layer's parameters with those of a call: by name, or in order where no name is the same. The name is null where the call has none.
-    /// </summary>
-    public static IEnumerable<(Parameter Parameter, string? Name)> Names(Layer layer, Call call)
-    {
-        bool byName = layer.Parameters.Count != call.Parameters.Count || layer.Parameters.Any(p => call.Parameters.ContainsKey(p.ShortName));
-        return layer.Parameters.Select((p, i) => (p,
-            !byName ? call.Parameters.Keys.ElementAt(i)
-            : call.Parameters.ContainsKey(p.ShortName) ? p.ShortName
-            : null));
-    }
-
     /// <summary>Gives each layer the parameters and buffers of its call. A layer without a call keeps its own.</summary>
     public void Reset()
     {
@@ -50,7 +38,7 @@ sealed class LeafRun : IDisposable
 
     public static void Load(Layer layer, Call call)
     {
-        foreach ((Parameter p, string? name) in Names(layer, call))
+        foreach ((Parameter p, string? name) in ParameterPairs.Of(layer, call))
         {
             Values values = name is null ? new(new double[p.Value.FlattenedLength]) : call.Parameters[name];
             if (values.Numbers.Length != p.Value.FlattenedLength)
@@ -83,12 +71,13 @@ sealed class LeafRun : IDisposable
     {
         int count = (int)x.Shape[0];
         ScalarRun<T> run = new(layer, count, image, training);
-        return (Values.Of(From(run.Forward(To(x))), count, run.Output), dy =>
+        return (Values.Of(From(run.Forward(To(x))), count, run.Output), Back);
+
+        Values Back(Values dy)
         {
             Clear(layer);
             return new(From(run.Backward(To(dy))), x.Shape);
         }
-        );
 
         static T[] To(Values values) => Array.ConvertAll(values.Numbers, T.CreateTruncating);
 
@@ -98,13 +87,13 @@ sealed class LeafRun : IDisposable
     /// <summary>Computes a layer in float, as a program does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
-        Values y = Values.Of(layer.Forward(x.ToTensor(), training));
-        return (y, dy =>
+        return (Values.Of(layer.Forward(x.ToTensor(), training)), Back);
+
+        Values Back(Values dy)
         {
             Clear(layer);
             return Values.Of(layer.BackwardToInput(dy.ToTensor()));
         }
-        );
     }
 
     /// <summary>∂loss/∂parameter of the last backward pass.</summary>

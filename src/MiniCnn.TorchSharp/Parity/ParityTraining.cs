@@ -165,7 +165,7 @@ sealed class TrainingParity<T> : IDisposable
         static bool HasMasks(Dropout dropout) => dropout.Arguments!.Single().Value.GetValue<double>() > 0;
 
         IEnumerable<(Parameter, Call?, string?)> Paired(Layer layer) => pairs.TryGetValue(layer, out Call? call)
-            ? LeafRun.Names(layer, call).Select(pair => (pair.Parameter, (Call?)call, pair.Name))
+            ? ParameterPairs.Of(layer, call).Select(pair => (pair.Parameter, (Call?)call, pair.Name))
             : layer.Parameters.Select(p => (p, (Call?)null, (string?)null));
 
         static bool HasPartner((Parameter Ours, Call? Call, string? Name) p) =>
@@ -252,7 +252,7 @@ sealed class TrainingParity<T> : IDisposable
             : "the outputs of the nets are the same, the losses are others";
     }
 
-    string OfGradient(int index, Values[] ours, Values[] theirs) => Frozen(index) ?? Lookalikes.OfGradient(ours[index], theirs[index]);
+    string OfGradient(int index, Values[] ours, Values[] theirs) => Frozen(index) ?? TensorPatterns.OfGradient(ours[index], theirs[index]);
 
     string? Frozen(int index)
     {
