@@ -1,11 +1,10 @@
 using MiniCnn.Cases;
 using MiniCnn.Interop;
 using TorchSharp;
+using static MiniCnn.Tests.ParityNets;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using FloatTensor = System.Numerics.Tensors.Tensor<float>;
-using MakeOurs = System.Func<System.Collections.Generic.IReadOnlyList<MiniCnn.Parameter>, MiniCnn.Optimizer>;
-using MakeTheirs = System.Func<System.Collections.Generic.IEnumerable<TorchSharp.Modules.Parameter>, TorchSharp.torch.optim.Optimizer>;
 using ManagedTensor = System.Numerics.Tensors.Tensor;
 using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.torch.Tensor>;
 using Tensor = TorchSharp.torch.Tensor;
@@ -13,7 +12,7 @@ using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The parity kit names each mistake that is made here on purpose, reports none where there is none, and changes nothing.</summary>
+/// <summary>Parity.Compare names each mistake that is made here on purpose, reports none where there is none, and changes nothing.</summary>
 public sealed class ParityTests
 {
     static ParityTests() => set_num_threads(1);          // small nets
@@ -25,48 +24,48 @@ public sealed class ParityTests
         ["padding"] = (
             () => new Sequential(new ReLU(), new Conv2d(3, 4, 3, padding: (0, 1))), () => nn.Sequential(nn.ReLU(), nn.Conv2d(3, 4, 3, padding: 1)),
             "layer 1, Conv2d(3→4, 3×3,", "padding is 1 in the module, (0, 1) in the model"),
-        ["padding mode"] = (Model, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, padding_mode: PaddingModes.Reflect)),
+        ["padding mode"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, padding_mode: PaddingModes.Reflect)),
             "layer 0,", "padding_mode is Reflect"),
         ["padding, in a module of one's own"] = (
             () => new Sequential(new Conv2d(3, 6, 3, padding: 1), new ReLU()),
             () => nn.Sequential(new Own(3, 6, (x, w, b) => F.conv2d(x, w, b)), nn.ReLU()),
             "layer 0,", "the module computes what Conv2d(3→6, 3×3) would"),
-        ["dilation"] = (Model, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 2, dilation: 2)),
+        ["dilation"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 2, dilation: 2)),
             "layer 0,", "dilation is 2 in the module, 1 in the model"),
-        ["size of a kernel"] = (Model, () => new Net(conv1: nn.Conv2d(3, 6, 5, padding: 2)),
+        ["size of a kernel"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 5, padding: 2)),
             "layer 0,", "kernel_size is 5 in the module, 3 in the model"),
-        ["eps"] = (Model, () => new Net(bn1: nn.BatchNorm2d(6, eps: 1e-6)), "layer 1,", "eps is 1E-06 in the module, 1E-05 in the model"),
+        ["eps"] = (OurNet, () => new Net(bn1: nn.BatchNorm2d(6, eps: 1e-6)), "layer 1,", "eps is 1E-06 in the module, 1E-05 in the model"),
         ["eps, in a module of one's own"] = (
-            Model,
+            OurNet,
             () => new Net(bn1: new Own(6, (x, w, b) => F.batch_norm(x, zeros(6, float64), ones(6, float64), w, b, training: true, eps: 1e-3))),
             "layer 1,", "the module computes what BatchNorm2d(6, epsilon 0.001) would"),
-        ["momentum"] = (Model, () => new Net(bn1: nn.BatchNorm2d(6, momentum: 0.9)), "layer 1,", "momentum is 0.9 in the module, 0.1 in the model"),
-        ["no bias"] = (Model, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, bias: false)), "layer 0,", "the module was made without bias"),
-        ["evaluation"] = (Model, () => Evaluated(new Net()), "layer 1,", "the module is in evaluation, the model in training"),
-        ["H and W of the pictures"] = (Model, () => new Net { First = x => x.transpose(2, 3), Flat = x => x.transpose(2, 3).flatten(1) },
+        ["momentum"] = (OurNet, () => new Net(bn1: nn.BatchNorm2d(6, momentum: 0.9)), "layer 1,", "momentum is 0.9 in the module, 0.1 in the model"),
+        ["no bias"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, bias: false)), "layer 0,", "the module was made without bias"),
+        ["evaluation"] = (OurNet, () => Evaluated(new Net()), "layer 1,", "the module is in evaluation, the model in training"),
+        ["H and W of the pictures"] = (OurNet, () => new Net { First = x => x.transpose(2, 3), Flat = x => x.transpose(2, 3).flatten(1) },
             "before layer 0,", "with H and W swapped"),
-        ["H and W of a kernel"] = (Model, () => new Net(conv1: new Own(3, 6, (x, w, b) => F.conv2d(x, w.transpose(2, 3), b, padding: [1, 1]))),
+        ["H and W of a kernel"] = (OurNet, () => new Net(conv1: new Own(3, 6, (x, w, b) => F.conv2d(x, w.transpose(2, 3), b, padding: [1, 1]))),
             "layer 0,", "the module uses weight with its last two axes swapped"),
-        ["flatten [H, W, C]"] = (Model, () => new Net { Flat = x => x.permute(0, 2, 3, 1).flatten(1) },
+        ["flatten [H, W, C]"] = (OurNet, () => new Net { Flat = x => x.permute(0, 2, 3, 1).flatten(1) },
             "before layer 7,", "the module flattens [H, W, C], the model [C, H, W] = [4, 2, 4]"),
-        ["0 to 255"] = (Model, () => new Net { First = x => x / 255 }, "before layer 0,", "0.00392157 × the model's, 1/255"),
-        ["normalization"] = (Model, () => new Net { First = x => (x - 0.1307) / 0.3081 }, "before layer 0,", "(x − 0.1307) / 0.3081"),
+        ["0 to 255"] = (OurNet, () => new Net { First = x => x / 255 }, "before layer 0,", "0.00392157 × the model's, 1/255"),
+        ["normalization"] = (OurNet, () => new Net { First = x => (x - 0.1307) / 0.3081 }, "before layer 0,", "(x − 0.1307) / 0.3081"),
         ["normalization of channels"] = (
-            Model,
+            OurNet,
             () => new Net { First = x => (x - Channels(0.485, 0.456, 0.406)) / Channels(0.229, 0.224, 0.225) },
             "before layer 0,", "channel 1: the module's is (x − 0.456) / 0.224"),
-        ["RGB and BGR"] = (Model, () => new Net { First = x => x.flip(1) }, "before layer 0,", "RGB and BGR"),
-        ["no ReLU"] = (Model, () => new Net { Between = x => F.max_pool2d(x, 2) },
+        ["RGB and BGR"] = (OurNet, () => new Net { First = x => x.flip(1) }, "before layer 0,", "RGB and BGR"),
+        ["no ReLU"] = (OurNet, () => new Net { Between = x => F.max_pool2d(x, 2) },
             "before layer 4,", "the module has nothing in the place of layer 2, ReLU"),
         ["one ReLU more"] = (
             () => new Sequential(new Conv2d(3, 6, 3, padding: 1), new BatchNorm2d(6)),
             () => nn.Sequential(("conv", nn.Conv2d(3, 6, 3, padding: 1)), ("act", nn.ReLU()), ("norm", nn.BatchNorm2d(6))),
             "before layer 1,", "the module has 'act', ReLU here"),
-        ["another slope"] = (Model, () => new Net { Between = x => F.max_pool2d(F.leaky_relu(x, 0.2), 2) },
+        ["another slope"] = (OurNet, () => new Net { Between = x => F.max_pool2d(F.leaky_relu(x, 0.2), 2) },
             "before layer 4,", "the module computes what LeakyReLU(0.2) would"),
-        ["another pool"] = (Model, () => new Net { Between = x => F.avg_pool2d(F.relu(x), 2) },
+        ["another pool"] = (OurNet, () => new Net { Between = x => F.avg_pool2d(F.relu(x), 2) },
             "before layer 4,", "the module computes what AvgPool2d(2×2, stride 2) would"),
-        ["softmax before the loss"] = (Model, () => new Net { Last = x => F.softmax(x, 1) },
+        ["softmax before the loss"] = (OurNet, () => new Net { Last = x => F.softmax(x, 1) },
             "after the last layer", "the module also applies Softmax here"),
         ["another layer"] = (() => new Sequential(new Conv2d(3, 6, 3), new GELU()), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.SiLU()),
             "layer 1,", "the module has SiLU where the model has GELU"),
@@ -74,7 +73,7 @@ public sealed class ParityTests
             () => new Sequential(new Residual(new Conv2d(3, 3, 3, padding: 1)), new Conv2d(3, 2, 1)),
             () => nn.Sequential(nn.Conv2d(3, 3, 3, padding: 1), nn.Conv2d(3, 2, 1)),
             "before layer 1,", "the module does not add the shortcut of layer 0"),
-        ["no gradient"] = (Model, () => new Net { Between = x => F.max_pool2d(F.relu(x.detach()), 2) },
+        ["no gradient"] = (OurNet, () => new Net { Between = x => F.max_pool2d(F.relu(x.detach()), 2) },
             "layer 4,", "no gradient arrives in the module"),
         ["dropout's probability"] = (
             () => new Sequential(new Conv2d(3, 6, 3), new Dropout(0.5)), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.Dropout(0.25)),
@@ -104,19 +103,19 @@ public sealed class ParityTests
             "before layer 2,", "the module multiplies the body of layer 0"),
         ["the shortcut after the activation"] = (() => Summed(), () => new Two((a, b) => F.relu(a) + b, 4),
             "before layer 2,", "the module adds the shortcut of layer 0"),
-        ["read as [N, H, W, C]"] = (Model, () => new Net { First = x => x.reshape(-1, 8, 12, 3).permute(0, 3, 1, 2) },
+        ["read as [N, H, W, C]"] = (OurNet, () => new Net { First = x => x.reshape(-1, 8, 12, 3).permute(0, 3, 1, 2) },
             "before layer 0,", "its numbers read as [N, H, W, C]"),
-        ["one convolution more"] = (Model, () => new Net(conv2: nn.Sequential(("first", nn.Conv2d(6, 6, 1)), ("second", nn.Conv2d(6, 4, 3)))),
+        ["one convolution more"] = (OurNet, () => new Net(conv2: nn.Sequential(("first", nn.Conv2d(6, 6, 1)), ("second", nn.Conv2d(6, 4, 3)))),
             "before layer 4,", "the module has 'conv2.first', Conv2d"),
         ["shared weights"] = (() => new Sequential(new Conv2d(3, 3, 1), new ReLU(), new Conv2d(3, 3, 1)), Shared,
             "layer 2,", "the module is called 2 times"),
-        ["frozen in the module"] = (Model, () => Frozen(new Net()), "layer 0,", "requires_grad is false in the module"),
-        ["a NaN among the weights"] = (Model, () => Damaged(new Net()), "'bn1', BatchNorm2d", ""),
+        ["frozen in the module"] = (OurNet, () => Frozen(new Net()), "layer 0,", "requires_grad is false in the module"),
+        ["a NaN among the weights"] = (OurNet, () => Damaged(new Net()), "'bn1', BatchNorm2d", ""),
         ["an error in the backward pass"] = (
             () => new Sequential(new Conv2d(3, 3, 1), new Sigmoid()),
             () => nn.Sequential(nn.Conv2d(3, 3, 1), new Own(x => x.sigmoid().add_(1))),      // sigmoid's gradient needs its result
             "the module", ""),
-        ["a size that does not fit"] = (Model, () => new Net(fc: nn.Linear(30, 5)), "the module", ""),
+        ["a size that does not fit"] = (OurNet, () => new Net(fc: nn.Linear(30, 5)), "the module", ""),
     };
 
     [Theory]
@@ -142,10 +141,10 @@ public sealed class ParityTests
 
     static readonly Dictionary<string, (Func<Layer> Model, Func<Module> Module, Func<FloatTensor> Batch)> pairs = new()
     {
-        ["a net of one's own"] = (Model, () => new Net(), () => Batch()),
-        ["one image"] = (Model, () => new Net(), () => Batch(1)),
-        ["17 images"] = (Model, () => new Net(), () => Batch(17)),
-        ["ReLU after the pool"] = (Model, () => new Net { Between = x => F.relu(F.max_pool2d(x, 2)) }, () => Batch()),
+        ["a net of one's own"] = (OurNet, () => new Net(), () => Batch()),
+        ["one image"] = (OurNet, () => new Net(), () => Batch(1)),
+        ["17 images"] = (OurNet, () => new Net(), () => Batch(17)),
+        ["ReLU after the pool"] = (OurNet, () => new Net { Between = x => F.relu(F.max_pool2d(x, 2)) }, () => Batch()),
         ["modules in another order, with the same result"] = (
             () => new Sequential(new Conv2d(3, 4, 3), new ReLU(), new MaxPool2d(2)),
             () => nn.Sequential(nn.Conv2d(3, 4, 3), nn.MaxPool2d(2), nn.ReLU()), () => Batch()),
@@ -173,7 +172,7 @@ public sealed class ParityTests
         ["a layer of one's own, a function there"] = (
             () => Act(new Swish()),
             () => new Net { Between = x => F.max_pool2d(F.silu(x), 2) }, () => Batch()),
-        ["a bias before a norm, frozen weights"] = (() => Frozen(Model()), () => Frozen(new Net()), () => Batch()),
+        ["a bias before a norm, frozen weights"] = (() => Frozen(OurNet()), () => Frozen(new Net()), () => Batch()),
         ["many equal pixels"] = (
             () => new Sequential(
                 new Conv2d(1, 6, 5, padding: 2), new MaxPool2d(2), new ReLU(),
@@ -220,122 +219,11 @@ public sealed class ParityTests
         }
     }
 
-    static readonly Dictionary<string, (MakeOurs Ours, MakeTheirs Theirs, string First, string LooksLike)> slips = new()
-    {
-        ["learning rate"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.1, 0.9),
-            "parts at step 1,", "the learning rate is 0.1 in the module, 0.05 in the model"),
-        ["momentum"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.8),
-            "parts at step 2,", "momentum is 0.8 in the module, 0.9 in the model"),
-        ["weight decay"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, weight_decay: 1e-4),
-            "parts at step 1,", "weight_decay is 0.0001 in the module, 0 in the model"),
-        ["Nesterov"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, nesterov: true),
-            "parts at step 1,", "nesterov is 1 in the module, 0 in the model"),
-        ["decoupled"] = (p => new Adam(p, 0.01f, weightDecay: 0.1), p => optim.AdamW(p, 0.01, weight_decay: 0.1),
-            "parts at step 1,", "the module learns by AdamW, the model by Adam"),
-        ["frozen"] = (p => new Sgd(p.Skip(1), 0.05f), p => optim.SGD(p, 0.05), "0.weight parts at step 1,", ""),
-    };
-
-    public static TheoryData<string> Slips => [.. slips.Keys];
-
-    [Theory]
-    [MemberData(nameof(Slips))]
-    public void Each_slip_in_training_is_named_with_its_step(string slip)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        manual_seed(1);
-        (MakeOurs ours, MakeTheirs theirs, string first, string looksLike) = slips[slip];
-        TrainingParityReport report = Parity.Train(Model(), new Net(), Batches(3), ours, theirs);
-        Assert.False(report.Drifts);
-        Assert.Contains(first, report.Verdict, StringComparison.Ordinal);
-        Assert.Contains(looksLike, report.LooksLike, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Another_loss_is_named()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        TrainingParityReport report = Parity.Train(
-            Model(), new Net(), Batches(2), OurSgd, TheirSgd, moduleLoss: (y, labels) => F.cross_entropy(y, labels, reduction: nn.Reduction.Sum));
-        Assert.Equal("A difference: the loss parts at step 1, by more than rounding explains.", report.Verdict);
-        Assert.Equal("the module's loss is the sum over the batch, the model's the mean", report.LooksLike);
-        Assert.Equal(["0.weight", "1.weight", "1.bias", "4.weight", "4.bias", "7.weight", "7.bias"], report.Steps[0].Parted);
-    }
-
-    [Fact]
-    public void Another_net_is_seen_at_the_first_loss_and_another_momentum_of_a_norm_in_its_statistics()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Net pooled = new() { Between = x => F.avg_pool2d(F.relu(x), 2) };
-        TrainingParityReport net = Parity.Train(Model(), pooled, Batches(2), OurSgd, TheirSgd);
-        Assert.Contains("the loss parts at step 1,", net.Verdict, StringComparison.Ordinal);
-        Assert.Contains("Parity.Compare", net.LooksLike, StringComparison.Ordinal);
-        TrainingParityReport norm = Parity.Train(Model(), new Net(bn1: nn.BatchNorm2d(6, momentum: 0.2)), Batches(2), OurSgd, TheirSgd);
-        Assert.StartsWith("A difference: 1.running_", norm.Verdict, StringComparison.Ordinal);
-        Assert.All(norm.Steps, step => Assert.All(step.Parted, name => Assert.StartsWith("1.running_", name, StringComparison.Ordinal)));
-    }
-
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Training_without_a_mistake_drifts(bool byAdam)
-    {
-        using DisposeScope scope = NewDisposeScope();
-        TrainingParityReport report = Parity.Train(
-            Model(), new Net(), Batches(8),
-            p => byAdam ? new Adam(p, 0.01f, weightDecay: 0.1) : new Sgd(p, 0.05f, 0.9f, weightDecay: 5e-4f),
-            p => byAdam ? optim.Adam(p, 0.01, weight_decay: 0.1) : optim.SGD(p, 0.05, 0.9, weight_decay: 5e-4));
-        Assert.True(report.Drifts, report.ToString());
-        Assert.Equal("", report.LooksLike);
-        Assert.Equal(8, report.Steps.Count);
-        Assert.All(report.Steps, step => Assert.True(step.Parameter.Absolute > 0 && step.ModelLoss > 0 && step.GradientNorm > 0));
-    }
-
-    [Fact]
-    public void Gradients_may_be_clipped_and_rates_set_on_both_sides()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        Sequential model = Model();
-        TrainingParityReport Train(bool inModule)
-        {
-            Net module = new();
-            return Parity.Train(
-                model, module, Batches(4), p => new Sgd(p, 0, 0.9f), p => optim.SGD(p, 0.05, 0.9),
-                beforeStep: (optimizer, step) =>
-                {
-                    optimizer.LearningRate = 0.05f / (1 + step);
-                    if (inModule)
-                        GradientClipping.ClipNorm(model.Parameters, 0.5f);
-                },
-                moduleBeforeStep: (optimizer, step) =>
-                {
-                    optimizer.ParamGroups.Single().LearningRate = 0.05 / (1 + step);
-                    nn.utils.clip_grad_norm_(module.parameters(), 0.5);
-                });
-        }
-        TrainingParityReport both = Train(true), one = Train(false);
-        Assert.True(both.Drifts, both.ToString());
-        Assert.Contains("parts at step 1,", one.Verdict, StringComparison.Ordinal);
-        Assert.StartsWith("the module's step is 0.", one.LooksLike, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public void Targets_may_be_anything()
-    {
-        using DisposeScope scope = NewDisposeScope();
-        MseLoss squares = new();
-        FloatTensor targets = ManagedTensor.Create<float>([.. Enumerable.Range(0, 30).Select(i => i % 7 - 3f)], [6, 5]);
-        TrainingParityReport report = Parity.Train(
-            Model(), new Net(), Batches(3).Select(batch => (batch.Images, targets)), OurSgd, TheirSgd,
-            (y, wanted) => (squares.Forward(y, wanted), squares.Backward()),
-            (y, wanted) => F.mse_loss(y, tensor(wanted.AsSpan().ToArray(), 6, 5).to(y.dtype)));
-        Assert.True(report.Drifts, report.ToString());
-    }
-
     [Fact]
     public void Model_and_module_stay_as_they_were_and_their_optimizers_go_on()
     {
         using DisposeScope scope = NewDisposeScope();
-        (Sequential model, Net module) = (Model(), new Net());
+        (Sequential model, Net module) = (OurNet(), new Net());
         Sgd optimizer = new(model.Parameters, 0.05f, 0.9f);
         using optim.Optimizer moduleOptimizer = optim.SGD(module.parameters(), 0.05, 0.9);
         CrossEntropyLoss loss = new();
@@ -389,16 +277,16 @@ public sealed class ParityTests
         SaysInTraining(
             "layer 1, Dropout(0.5): its masks are not those of the module's dropout",
             new Sequential(new Conv2d(3, 2, 1), new Dropout()), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout()));
-        SaysInTraining("1.weight [6] was paired with no parameter of the module", Model(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
-        SaysInTraining("the module fails in '1' of [6, 2, 8, 12]:", Model(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)));
-        Says("there is no batch to train on", () => Parity.Train(Model(), new Net(), [], OurSgd, TheirSgd));
+        SaysInTraining("1.weight [6] was paired with no parameter of the module", OurNet(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
+        SaysInTraining("the module fails in '1' of [6, 2, 8, 12]:", OurNet(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)));
+        Says("there is no batch to train on", () => Parity.Train(OurNet(), new Net(), [], OurSgd, TheirSgd));
         Says(
             "the module, its loss or its optimizer fails: Found dtype Float but expected Double; they run in float64",
-            () => Parity.Train(Model(), new Net(), Batches(1), OurSgd, TheirSgd, moduleLoss: (y, _) => F.mse_loss(y, zeros(6, 5))));
-        Says("a batch of finite numbers is needed, not [0, 3, 8, 12]", () => Parity.Compare(Model(), new Net(), Batch(0)));
+            () => Parity.Train(OurNet(), new Net(), Batches(1), OurSgd, TheirSgd, moduleLoss: (y, _) => F.mse_loss(y, zeros(6, 5))));
+        Says("a batch of finite numbers is needed, not [0, 3, 8, 12]", () => Parity.Compare(OurNet(), new Net(), Batch(0)));
         FloatTensor damaged = Batch();
         damaged.AsSpan()[77] = float.NaN;
-        Says("a batch of finite numbers is needed, not [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(Model(), new Net(), damaged));
+        Says("a batch of finite numbers is needed, not [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(OurNet(), new Net(), damaged));
 
         static void SaysInTraining(string start, Layer model, Module module) =>
             Says(start, () => Parity.Train(model, module, Batches(1), OurSgd, TheirSgd));
@@ -418,14 +306,14 @@ public sealed class ParityTests
         ParityReport unseen = Parity.Compare(new Sequential(new Conv2d(3, 2, 1), new Conv2d(2, 2, 1)), new ByForward(), Batch());
         Assert.Contains(unseen.Notes, note => note.StartsWith("the module's 'second', Conv2d, was not called", StringComparison.Ordinal));
 
-        Sequential model = Model();
+        Sequential model = OurNet();
         Net module = new();
         Tensor linear = module.state_dict()["fc.weight"];
         linear.detach().t().contiguous().data<float>().ToArray().CopyTo(model.Parameters.Single(p => p.Name == "7.weight").Value.AsSpan());
         string swapped = "the model's own 7.weight is the module's fc.weight with its last two axes swapped";
         Assert.Contains(Parity.Compare(model, module, Batch()).Notes, note => note.StartsWith(swapped, StringComparison.Ordinal));
 
-        ParityReport momentum = Parity.Compare(Model(), Evaluated(new Net(bn1: nn.BatchNorm2d(6, momentum: 0.3))), Batch(), training: false);
+        ParityReport momentum = Parity.Compare(OurNet(), Evaluated(new Net(bn1: nn.BatchNorm2d(6, momentum: 0.3))), Batch(), training: false);
         string another = "momentum is 0.3 in the module, 0.1 in the model; this batch does not show it";
         Assert.Contains(momentum.Notes, note => note.EndsWith(another, StringComparison.Ordinal));
         Assert.True(momentum.Agrees);
@@ -436,179 +324,9 @@ public sealed class ParityTests
         Assert.Contains(kind.Notes, note => note.EndsWith(relu6, StringComparison.Ordinal));
     }
 
-    /// <summary>Calls a module by forward, which runs no hooks.</summary>
-    sealed class ByForward : Module
-    {
-        readonly Module first = nn.Conv2d(3, 2, 1), second = nn.Conv2d(2, 2, 1);
-
-        public ByForward() : base("ByForward") => RegisterComponents();
-
-        public override Tensor forward(Tensor input) => second.forward(first.call(input));
-    }
-
-    static IEnumerable<Batch> Batches(int count) => Enumerable.Range(0, count).Select(step => new Batch(Batch(), [0, 1, 2, 3, 4, step % 5]));
-
-    static Sgd OurSgd(IReadOnlyList<Parameter> parameters) => new(parameters, 0.05f);
-
-    static optim.Optimizer TheirSgd(IEnumerable<TorchParameter> parameters) => optim.SGD(parameters, 0.05);
-
-    static Tensor Channels(params double[] numbers) => tensor(numbers).view(3, 1, 1);
-
     static void AssertAgree(ParityReport report)
     {
         Assert.True(report.Agrees, report.ToString());
         Assert.True(report.Layers[^1] is { Output.Share: <= 1, Gradient: null or { Share: <= 1 } }, report.ToString());
-    }
-
-    static FloatTensor Batch(int count = 6)
-    {
-        TorchGenerator random = new(7);
-        return ManagedTensor.Create([.. Enumerable.Range(0, count * 3 * 8 * 12).Select(_ => random.NextUniform(-1, 1))], [count, 3, 8, 12]);
-    }
-
-    static Sequential Model() => Act(new ReLU());
-
-    static Layer Frozen(Layer model)
-    {
-        foreach (Parameter p in model.Parameters.Take(3))
-            p.Trainable = false;
-        return model;
-    }
-
-    static Module Frozen(Module module)
-    {
-        foreach (TorchParameter p in module.parameters().Take(3))
-            p.requires_grad = false;
-        return module;
-    }
-
-    static Module Evaluated(Module module)
-    {
-        module.eval();
-        return module;
-    }
-
-    /// <summary>A net as it is usually written for PyTorch: modules with weights, and functions between them.</summary>
-    sealed class Net : Module
-    {
-        readonly Module conv1, bn1, conv2, fc;
-
-        public Net(Module? conv1 = null, Module? bn1 = null, Module? conv2 = null, Module? fc = null) : base("Net")
-        {
-            (this.conv1, this.bn1) = (conv1 ?? nn.Conv2d(3, 6, 3, padding: 1), bn1 ?? nn.BatchNorm2d(6));
-            (this.conv2, this.fc) = (conv2 ?? nn.Conv2d(6, 4, 3), fc ?? nn.Linear(32, 5));
-            RegisterComponents();
-        }
-
-        public Func<Tensor, Tensor> First { get; init; } = x => x;
-
-        public Func<Tensor, Tensor> Between { get; init; } = x => F.max_pool2d(F.relu(x), 2);
-
-        public Func<Tensor, Tensor> Flat { get; init; } = x => x.flatten(1);
-
-        public Func<Tensor, Tensor> Last { get; init; } = x => x;
-
-        public override Tensor forward(Tensor input) => Last(fc.call(Flat(F.relu(conv2.call(Between(bn1.call(conv1.call(First(input)))))))));
-    }
-
-    /// <summary>PyTorch's BasicBlock, and a classifier on it.</summary>
-    sealed class BasicBlock : Module
-    {
-        readonly Module conv1 = nn.Conv2d(3, 6, 3, 2, 1), bn1 = nn.BatchNorm2d(6), conv2 = nn.Conv2d(6, 6, 3, padding: 1), bn2 = nn.BatchNorm2d(6);
-        readonly Module downsample = nn.Sequential(nn.Conv2d(3, 6, 1, 2), nn.BatchNorm2d(6)), fc = nn.Linear(6, 4);
-
-        public BasicBlock() : base("BasicBlock") => RegisterComponents();
-
-        public override Tensor forward(Tensor input) =>
-            fc.call(F.relu(bn2.call(conv2.call(F.relu(bn1.call(conv1.call(input))))) + downsample.call(input)).mean([2, 3]));
-    }
-
-    /// <summary>Joins two convolutions of one input, and applies a third.</summary>
-    sealed class Two : Module
-    {
-        readonly Module first, second, last;
-        readonly Func<Tensor, Tensor, Tensor> join;
-
-        public Two(Func<Tensor, Tensor, Tensor> join, int channels = 2) : base("Two")
-        {
-            (first, second, last, this.join) = (nn.Conv2d(3, channels, 1), nn.Conv2d(3, 4, 1), nn.Conv2d(channels == 4 ? 4 : 6, 4, 3), join);
-            RegisterComponents();
-        }
-
-        public bool SecondFirst { get; init; }
-
-        public override Tensor forward(Tensor input)
-        {
-            Tensor? b = SecondFirst ? second.call(input) : null;
-            return last.call(join(first.call(input), b ?? second.call(input)));
-        }
-    }
-
-    static Sequential Summed() => new(new Residual(new Conv2d(3, 4, 1), new Conv2d(3, 4, 1)), new ReLU(), new Conv2d(4, 4, 3));
-
-    static Sequential Act(Layer layer) => new(
-        new Conv2d(3, 6, 3, padding: 1), new BatchNorm2d(6), layer, new MaxPool2d(2),
-        new Conv2d(6, 4, 3), new ReLU(), new Flatten(), new Linear(32, 5));
-
-    static Module Shared()
-    {
-        Module conv = nn.Conv2d(3, 3, 1);
-        return nn.Sequential(conv, nn.ReLU(), conv);
-    }
-
-    static Module Damaged(Module module)
-    {
-        using IDisposable grad = no_grad();
-        module.state_dict()["bn1.weight"][2] = double.NaN;
-        return module;
-    }
-
-    /// <summary>Computes a formula of its input, a weight and a bias; or a function of its input alone.</summary>
-    sealed class Own : Module
-    {
-        readonly TorchParameter? weight, bias;
-        readonly Func<Tensor, Tensor, Tensor, Tensor> formula;
-
-        public Own(Func<Tensor, Tensor> function) : base("Own") => formula = (x, _, _) => function(x);
-
-        public Own(int from, int to, Func<Tensor, Tensor, Tensor, Tensor> formula) : base("Own")
-        {
-            (weight, bias, this.formula) = (new(randn(to, from, 3, 3)), new(randn(to)), formula);
-            RegisterComponents();
-        }
-
-        public Own(int channels, Func<Tensor, Tensor, Tensor, Tensor> formula) : base("Own")
-        {
-            (weight, bias, this.formula) = (new(randn(channels)), new(randn(channels)), formula);
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor input) => formula(input, weight!, bias!);
-    }
-
-    class Swish : PlainLayer
-    {
-        FloatTensor? x;
-
-        public override ImageShape OutputShape(ImageShape input) => input;
-
-        protected override FloatTensor ForwardCore(FloatTensor x, bool training)
-        {
-            this.x = x;
-            return Each(x, x, (value, _) => value * Sigmoid(value));
-        }
-
-        protected override FloatTensor BackwardCore(FloatTensor dy) =>
-            Each(x!, dy, (value, gradient) => gradient * Sigmoid(value) * (1 + value * (1 - Sigmoid(value))));
-
-        static double Sigmoid(double value) => 1 / (1 + Math.Exp(-value));
-
-        static FloatTensor Each(FloatTensor a, FloatTensor b, Func<double, double, double> f) =>
-            ManagedTensor.Create([.. a.AsSpan().ToArray().Zip(b.AsSpan().ToArray(), (x, y) => (float)f(x, y))], a.Lengths);
-    }
-
-    sealed class WrongSwish : Swish
-    {
-        protected override FloatTensor BackwardCore(FloatTensor dy) => ManagedTensor.Negate<float>(base.BackwardCore(dy));
     }
 }
