@@ -17,7 +17,7 @@ sealed class FusedConv2d(Conv2d conv, ReLU relu, MaxPool2d? pool) : Layer
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         LaneTensor<T>? argMax = pool is not null && context.Training ? context.Buffer(0, y, y.Shape) : null;
-        conv.Forward(x, y, context.Child(0), positive: true, pooled: pool is not null, argMax);
+        conv.Forward(x, y, context.Child(0), new() { Relu = true, Pooled = pool is not null, ArgMax = argMax });
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)

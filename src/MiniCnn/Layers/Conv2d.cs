@@ -75,15 +75,15 @@ public sealed class Conv2d : Layer
     internal override Padding GradientMargin(ImageShape input) =>
         window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, false, false, null);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, default);
 
-    /// <summary>As Forward, with what may come after it: see <see cref="Conv2dForward"/>.</summary>
-    internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, bool positive, bool pooled, LaneTensor<T>? argMax)
+    /// <summary>As Forward, with what comes after it; the bias is the layer's own.</summary>
+    internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, Epilogue<T> after)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> padded = Padded(x, context);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run(Geometry(padded), padded, w, b, y, context, positive, pooled, argMax);
+            Conv2dForward.Run(Geometry(padded), padded, w, y, context, after with { Bias = b });
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)

@@ -103,7 +103,7 @@ public sealed class ConvTranspose2d : Layer
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)
-                Conv2dForward.Run(shape, padded, w, null, dx, context);
+                Conv2dForward.Run(shape, padded, w, dx, context);
             if (Weight.Trainable)
                 Conv2dBackwardWeight.Run(shape, padded, x, dw, context, columnsAreMade: dx is not null);
         }

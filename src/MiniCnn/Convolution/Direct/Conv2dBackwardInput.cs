@@ -32,6 +32,7 @@ static unsafe class Conv2dBackwardInput
         fixed (nint* offsets = context.Places(0, most), places = context.Places(1, most))
         {
             new Span<T>(zeros, shape.InputChannels).Clear();
+            Epilogue<T> start = new() { Bias = b == null ? zeros : b };
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
                 for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {
@@ -60,7 +61,7 @@ static unsafe class Conv2dBackwardInput
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
                     Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
                     KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
-                    new DirectConvolution<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin).RunAll(row);
+                    new DirectConvolution<T>(packed, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin, start).RunAll(row);
                 }
         }
         if (split)

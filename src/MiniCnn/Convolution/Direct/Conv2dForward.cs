@@ -5,13 +5,8 @@ namespace MiniCnn;
 /// <summary>y = x ⋆ w + b over lanes: the sums of <see cref="Conv2dReference"/>, on all images of a group at once.</summary>
 static unsafe class Conv2dForward
 {
-    /// <summary>
-    /// Overwrites y. x has the padding as its margin; no bias where b is null. If positive, what is below 0 becomes 0; if pooled, y is then the
-    /// maximum over 2×2 pixels, and argMax, if not null, which of them it was.
-    /// </summary>
-    public static void Run<T>(
-        Conv2dShape shape, LaneTensor<T> x, T* w, T* b, LaneTensor<T> y, LayerContext<T> context, bool positive = false, bool pooled = false,
-        LaneTensor<T>? argMax = null)
+    /// <summary>Overwrites y. x has the padding as its margin.</summary>
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, LayerContext<T> context, Epilogue<T> epilogue = default)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels, vector = Simd.Vector(x, shape.OutputWidth);
@@ -24,8 +19,9 @@ static unsafe class Conv2dForward
             new Span<T>(zeros, shape.OutputChannels).Clear();
             DirectConvolution<T>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, vector, packed);
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            new DirectConvolution<T>(packed, b == null ? zeros : b, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, positive, pooled, argMax)
-                .RunAll(shape.OutputWidth);
+            if (epilogue.Bias == null)
+                epilogue = epilogue with { Bias = zeros };
+            new DirectConvolution<T>(packed, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, epilogue).RunAll(shape.OutputWidth);
         }
     }
 

@@ -12,7 +12,6 @@ namespace MiniCnn;
 /// With one lane a vector holds neighbouring pixels of a row; the row's last vector overlaps the one before it, so the row is at least a vector long.
 /// </remarks>
 /// <param name="w">Weights as <see cref="Pack"/> lays them out.</param>
-/// <param name="b">What each sum begins with, a number a channel.</param>
 /// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads, one row of the kernel after another.</param>
 /// <param name="taps">Products in one sum.</param>
 /// <param name="kernel">Which rows of x the kernel's rows read: those that are not on the image are left out.</param>
@@ -23,12 +22,10 @@ namespace MiniCnn;
 /// <param name="outputs">How many are written, of each channel.</param>
 /// <param name="yStep">Pixels of y from one output to the next; across 1 where vectors lie along a row.</param>
 /// <param name="yFirst">The first output's place in y.</param>
-/// <param name="positive">Whether what is below 0 becomes 0.</param>
-/// <param name="pooled">Whether y is the maximum over 2×2 outputs.</param>
-/// <param name="argMax">If not null, this becomes which of the four it was.</param>
+/// <param name="epilogue">What becomes of the sums; its bias, not null here, is what they begin with.</param>
 readonly unsafe struct DirectConvolution<T>(
-    T* w, T* b, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
-    Size2d yStep, Size2d yFirst, bool positive = false, bool pooled = false, LaneTensor<T>? argMax = null) : ILaneWork<T>
+    T* w, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
+    Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     // Between convolution and pool, of one channel: 8 channels × 64 vectors × 64 bytes = 32 kB, in the first cache.
@@ -81,12 +78,12 @@ readonly unsafe struct DirectConvolution<T>(
                 panelChannels = Tiles.Height(V.Count, (group + 1) * channels - channel);
                 for (int row = band * BandRows; row < end; row++)
                 {
-                    if (pooled)
+                    if (epilogue.Pooled)
                         PooledRow<V>(panelChannels, panel, block, group, channel, row);
                     else
                     {
                         T* to = y.At(block, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
-                        Row<V>(panelChannels, panel, b + channel, block, group, row, 0, columns, to, y.PlanePitch);
+                        Row<V>(panelChannels, panel, epilogue.Bias + channel, block, group, row, 0, columns, to, y.PlanePitch);
                     }
                 }
                 panel += (nint)taps * panelChannels;
@@ -105,11 +102,11 @@ readonly unsafe struct DirectConvolution<T>(
         {
             first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-                Row<V>(channels, panel, b + channel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
+                Row<V>(channels, panel, epilogue.Bias + channel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
             for (int c = 0; c < channels; c++)
             {
                 nint at = first / 2 * lanes;
-                T* maximum = y.At(block, channel + c, row) + at, which = argMax is null ? null : argMax.At(block, channel + c, row) + at;
+                T* maximum = y.At(block, channel + c, row) + at, which = epilogue.ArgMax is null ? null : epilogue.ArgMax.At(block, channel + c, row) + at;
                 if (lanes >= V.Count)
                     MaxOf2x2.Row<T, V>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
                 else
@@ -195,7 +192,7 @@ readonly unsafe struct DirectConvolution<T>(
             T* weights = terms.Weights;
             for (nint* offset = terms.Offsets, end = terms.End; offset < end; offset++, weights += S.Count)
                 sums = sums.PlusNumbers(weights, 1, P.Load(from + *offset, xVector));
-            if (positive)
+            if (epilogue.Relu)
                 sums = sums.Positive();
             sums.Store(to, plane, yVector);
         }
