@@ -45,12 +45,12 @@ public class CanaryTests
         scratch.SetValue(null, null);
         float[] expected = Run(create(), exact);
 
-        foreach ((LayerContext<float> from, LayerContext<float> to) in Passes(exact).Zip(Passes(longer)))
-            for (int i = 0; i < 2; i++)
-            {
-                Array.Fill(to.Numbers(i, from.Numbers(i, 0).Length + Beyond), Canary);
-                Array.Fill(to.Places(i, from.Places(i, 0).Length + Beyond), nint.MinValue);
-            }
+        (GrowingArray<float>[] numbers, GrowingArray<nint>[] places) = Arrays(longer);
+        (GrowingArray<float>[] numbersBefore, GrowingArray<nint>[] placesBefore) = Arrays(exact);
+        foreach ((GrowingArray<float> from, GrowingArray<float> to) in numbersBefore.Zip(numbers))
+            Array.Fill(to.Take(from.Take(0).Length + Beyond), Canary);
+        foreach ((GrowingArray<nint> from, GrowingArray<nint> to) in placesBefore.Zip(places))
+            Array.Fill(to.Take(from.Take(0).Length + Beyond), nint.MinValue);
         float[] memory = GC.AllocateUninitializedArray<float>((scratch.GetValue(null) as float[] ?? []).Length + Beyond, pinned: true);
         Array.Fill(memory, Canary);
         scratch.SetValue(null, memory);
@@ -59,11 +59,9 @@ public class CanaryTests
             (Value(p), Gradient(p)) = (Longer(Value(p)), Longer(Gradient(p)));
         Assert.Equal(expected, Run(layer, longer));
 
-        IEnumerable<float[]> numbers = [memory, .. layer.Parameters.Select(p => Value(p)), .. layer.Parameters.Select(p => Gradient(p))];
-        numbers = [.. numbers, .. Passes(longer).SelectMany(context => (float[][])[context.Numbers(0, 0), context.Numbers(1, 0)])];
-        Assert.All(numbers, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(Canary)));
-        IEnumerable<nint[]> places = Passes(longer).SelectMany(context => (nint[][])[context.Places(0, 0), context.Places(1, 0)]);
-        Assert.All(places, array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(nint.MinValue)));
+        IEnumerable<float[]> all = [memory, .. layer.Parameters.Select(p => Value(p)), .. layer.Parameters.Select(p => Gradient(p))];
+        Assert.All([.. all, .. numbers.Select(array => array.Take(0))], array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(Canary)));
+        Assert.All(places, array => Assert.False(array.Take(0).AsSpan()[^Beyond..].ContainsAnyExcept(nint.MinValue)));
 
         float[] Run(Layer layer, LayerContext<float> context)
         {
@@ -74,8 +72,12 @@ public class CanaryTests
         }
     }
 
-    /// <summary>A layer's context, that of a model's first layer, and that of the convolution in it.</summary>
-    static LayerContext<float>[] Passes(LayerContext<float> context) => [context, context.Child(0), context.Child(0).Child(0)];
+    /// <summary>The arrays of a convolution: the layer itself, or the one in a model's first step.</summary>
+    static (GrowingArray<float>[] Numbers, GrowingArray<nint>[] Places) Arrays(LayerContext<float> context)
+    {
+        ConvolutionBuffers<float>[] buffers = [.. ((LayerContext<float>[])[context, context.Child(0).Child(0)]).Select(c => c.State<ConvolutionBuffers<float>>())];
+        return ([.. buffers.SelectMany(b => (GrowingArray<float>[])[b.Weights, b.Zeros])], [.. buffers.SelectMany(b => (GrowingArray<nint>[])[b.Offsets, b.Places])]);
+    }
 
     static float[] Longer(float[] numbers) => [.. numbers, .. Enumerable.Repeat(Canary, Beyond)];
 

@@ -95,7 +95,7 @@ public class GradientCheckTests
             Assert.False(GradientCheck.Run(net, [2, 1, 5, 6]).Passed);
             Assert.Throws<InvalidOperationException>(() => GradientCheck.Verify(net, [2, 1, 5, 6]));
             Assert.Equal(before, State());
-            Assert.Equal((5, 1), (net.Seed, net.Step));
+            Assert.Equal((5, 1), (net.Session.Seed, net.Session.Step));
             Assert.Throws<InvalidOperationException>(() => net.Backward(dy));       // what was kept is gone
 
             float[] State() => [.. net.Parameters.SelectMany(p => (float[])[.. p.ValueAs<float>(), .. p.GradientAs<float>()])];

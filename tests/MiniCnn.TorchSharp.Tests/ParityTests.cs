@@ -246,7 +246,7 @@ public sealed class ParityTests
 
         float[] State() =>
         [
-            model.Step,
+            model.Session.Step,
             .. model.Stored.Where(t => t.Form[0] == 'F').SelectMany(t => t.Save().As<float>().ToArray()),
             .. model.Parameters.SelectMany(p => p.Gradient.AsSpan().ToArray()),
             .. module.state_dict().Values.SelectMany(t => t.to(float32).data<float>().ToArray()),

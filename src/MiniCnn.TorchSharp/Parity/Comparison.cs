@@ -15,7 +15,7 @@ sealed class Comparison : IDisposable
     readonly LeafRun layers;
     readonly Lookalikes lookalikes;
     readonly WholeRun whole;
-    readonly LayerRun? held;                             // keeps other threads out of the model while its layers run one by one
+    readonly LayerSession? held;                          // keeps other threads out of the model while its layers run one by one
     readonly bool floatBetween;
     readonly List<ParityDifference> differences = [], inPassing = [];    // inPassing: those that may cancel out in later layers
     readonly HashSet<object> faulty = new(ReferenceEqualityComparer.Instance);
@@ -27,7 +27,7 @@ sealed class Comparison : IDisposable
         (this.model, this.module, this.x, this.record, this.training) = (model, module, x, record, training);
         pairs = Pairing.Of(model, record.Calls);
         floatBetween = Pairing.Leaves(model).Any(leaf => leaf is PlainLayer && !pairs.ContainsKey(leaf));
-        held = model is Container ? model.Enter() : null;
+        held = model is Container ? model.Session.Enter() : null;
         held?.Discard();
         layers = new(model, pairs, training);
         lookalikes = new(model, x, record, pairs, training);
@@ -87,7 +87,7 @@ sealed class Comparison : IDisposable
     public void Dispose()
     {
         layers.Dispose();
-        held?.Leave();
+        held?.Dispose();
     }
 
     /// <summary>Runs every layer in double on the module's own numbers.</summary>

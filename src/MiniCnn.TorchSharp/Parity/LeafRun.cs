@@ -16,8 +16,8 @@ sealed class LeafRun : IDisposable
     public LeafRun(Layer model, IReadOnlyDictionary<Layer, Call> pairs, bool training)
     {
         (this.model, this.pairs, this.training) = (model, pairs, training);
-        before = (model.Seed, model.Step);
-        leaves = [.. Pairing.Leaves(model).Select(leaf => (leaf, leaf.Seed, leaf.Step, Saved(leaf)))];
+        before = (model.Session.Seed, model.Session.Step);
+        leaves = [.. Pairing.Leaves(model).Select(leaf => (leaf, leaf.Session.Seed, leaf.Session.Step, Saved(leaf)))];
         foreach (Parameter p in model.Parameters)
             p.BeginCheck();
 
@@ -118,8 +118,8 @@ sealed class LeafRun : IDisposable
         {
             foreach ((StoredTensor tensor, SafeTensors.Entry saved) in stored)
                 tensor.Load(saved);
-            layer.Resume(seed, step);
+            layer.Session.Resume(seed, step);
         }
-        model.Resume(before.Seed, before.Step);
+        model.Session.Resume(before.Seed, before.Step);
     }
 }

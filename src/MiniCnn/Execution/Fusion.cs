@@ -3,23 +3,21 @@ namespace MiniCnn;
 /// <summary>Which layers of a <see cref="Sequential"/> run as one.</summary>
 static class Fusion
 {
-    /// <summary>
-    /// The layers, and where each step's first one stands: each convolution with the ReLU and the pool that follow it, each batch norm with its ReLU.
-    /// </summary>
-    public static IEnumerable<(Layer Layer, int Index)> Steps(Layer[] layers)
+    /// <summary>The layers: each convolution with the ReLU and the pool that follow it, each batch norm with its ReLU.</summary>
+    public static IEnumerable<Step> Steps(Layer[] layers)
     {
         for (int i = 0; i < layers.Length; i++)
         {
-            if (layers[i] is Conv2d conv && layers.ElementAtOrDefault(i + 1) is ReLU relu)
+            if (layers[i] is Conv2d conv && layers.ElementAtOrDefault(i + 1) is ReLU)
             {
                 MaxPool2d? pool = layers.ElementAtOrDefault(i + 2) is MaxPool2d { Is2x2: true } next ? next : null;
-                yield return (new FusedConv2d(conv, relu, pool), i);
+                yield return new FusedConv2d(conv, pool, i);
                 i += pool is null ? 1 : 2;
             }
             else if (layers[i] is BatchNorm2d norm && layers.ElementAtOrDefault(i + 1) is ReLU)
-                yield return (new FusedBatchNorm2d(norm), i++);
+                yield return new FusedBatchNorm2d(norm, i++);
             else
-                yield return (layers[i], i);
+                yield return new(layers[i], i);
         }
     }
 }

@@ -7,9 +7,7 @@ namespace MiniCnn;
 sealed class LayerContext<T> where T : unmanaged
 {
     readonly List<LayerContext<T>?> children = [];
-    readonly List<LaneTensor<T>?> buffers = [];
-    readonly T[][] numbers = [[], []];
-    readonly nint[][] places = [[], []];
+    object? state;
 
     /// <summary>Whether a backward pass may follow.</summary>
     public bool Training { get; set; }
@@ -23,6 +21,12 @@ sealed class LayerContext<T> where T : unmanaged
     /// <summary>Tells layers of one model apart.</summary>
     public uint Purpose { get; private init; }
 
+    /// <summary>The layer's x, y, dy and dx, for its caller, who keeps here what has no other place.</summary>
+    public readonly LaneBuffer<T> X = new(), Y = new(), Dy = new(), Dx = new();
+
+    /// <summary>The layer's own memory, of the type that it asks for: what it works in, and what its forward pass leaves for its backward pass.</summary>
+    public S State<S>() where S : class, new() => state as S ?? (S)(state = new S());
+
     /// <summary>The context of a layer inside this one.</summary>
     public LayerContext<T> Child(int index)
     {
@@ -32,30 +36,4 @@ sealed class LayerContext<T> where T : unmanaged
         (child.Training, child.Seed, child.Step) = (Training, Seed, Step);
         return child;
     }
-
-    /// <summary>The buffer of a number, with room for as many images as another tensor has. What it holds stays until the next call.</summary>
-    public LaneTensor<T> Buffer(int number, LaneTensor<T> like, ImageShape shape, Padding margin = default) =>
-        Buffer(number, like.Lanes, like.Count, shape, margin);
-
-    public LaneTensor<T> Buffer(int number, int lanes, int count, ImageShape shape, Padding margin = default)
-    {
-        while (buffers.Count <= number)
-            buffers.Add(null);
-        LaneTensor<T>? buffer = buffers[number];
-        if (buffer is null || buffer.Lanes != lanes || buffer.Shape != shape || buffer.Margin != margin)
-        {
-            buffer?.Free();
-            buffers[number] = buffer = new(lanes, shape, margin);
-        }
-        return buffer.Resize(count);
-    }
-
-    /// <summary>One of two arrays of numbers, at least so long, for the length of a call.</summary>
-    public T[] Numbers(int which, int length) => numbers[which].Length >= length ? numbers[which] : numbers[which] = new T[length];
-
-    /// <summary>One of two arrays of places in memory, at least so long, for the length of a call.</summary>
-    public nint[] Places(int which, int length) => places[which].Length >= length ? places[which] : places[which] = new nint[length];
-
-    /// <summary>The buffer of a number as the forward pass left it.</summary>
-    public LaneTensor<T> Kept(int number) => buffers[number]!;
 }

@@ -9,7 +9,7 @@ namespace MiniCnn;
 sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIeee754<T>
 {
     readonly Layer layer;
-    readonly LayerRun run;
+    readonly LayerSession session;
     readonly Parameter[] parameters;
     readonly ScalarRun<T> function;
     readonly TorchGenerator random;
@@ -31,7 +31,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         input = Random(checked((int)(inputShape[0] * shape.Length)));
         Dy = Random(checked((int)(inputShape[0] * function.Output.Length)));
 
-        run = layer.Enter();
+        session = layer.Session.Enter();
         stored = [.. layer.Stored.Select(tensor => (tensor, tensor.Save()))];
         foreach (Parameter parameter in layer.Parameters)
             parameter.BeginCheck();
@@ -97,8 +97,8 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
             parameter.EndCheck();
         foreach ((StoredTensor tensor, SafeTensors.Entry saved) in stored)
             tensor.Load(saved);
-        run.Discard();
-        run.Leave();
+        session.Discard();
+        session.Dispose();
     }
 
     /// <summary>Numbers in ±[0.1, 1.1], clear of the kinks that many layers have at 0.</summary>

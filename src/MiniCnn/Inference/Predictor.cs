@@ -10,7 +10,7 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Predictor
 {
-    readonly Stack<LayerRun> idle = new();
+    readonly Stack<LayerSession> idle = new();
 
     internal Predictor(Model model) => Model = model;
 
@@ -35,17 +35,17 @@ public sealed class Predictor
 
     void Run(Tensor<float> images, Tensor<float> logits)
     {
-        LayerRun? run;
+        LayerSession? session;
         lock (idle)
-            run = idle.TryPop(out LayerRun? kept) ? kept : new(Model.Network);
+            session = idle.TryPop(out LayerSession? kept) ? kept : new(Model.Network);
         if (Model.Network.RunsInDouble)                     // no PlainLayer
-            run.Forward(images, training: false, logits);
+            session.Forward(images, training: false, logits);
         else
             lock (Model.OneByOne)
-                run.Forward(images, training: false, logits);
+                session.Forward(images, training: false, logits);
         lock (idle)
             if (idle.Count < Environment.ProcessorCount)
-                idle.Push(run);                             // not one that threw
+                idle.Push(session);                             // not one that threw
     }
 
     Prediction Of(float[] row)

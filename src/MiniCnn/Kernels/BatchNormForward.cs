@@ -3,9 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A batch norm and a curve after it, channel by channel: mean and variance first, if there are numbers to measure them by.</summary>
+/// <summary>A batch norm and a curve after it, channel by channel: if there are numbers to measure, first mean and variance, and the running ones.</summary>
 readonly unsafe struct BatchNormForward<T, F>(
-    BatchNorm2d layer, LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers) : ILaneWork<T>
+    LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers, float* runningMean, float* runningVar,
+    double momentum) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -44,6 +45,7 @@ readonly unsafe struct BatchNormForward<T, F>(
         mean[c] = T.CreateTruncating(first);
         double squares = ChannelSum.Of<T, V, SquareTerm<V, T>>(x, x, c, new(V.Broadcast(mean[c])));
         inverse[c] = T.CreateTruncating(1 / Math.Sqrt(squares / numbers + epsilon));
-        layer.Track(c, first, squares / (numbers - 1));
+        runningMean[c] = (float)((1 - momentum) * runningMean[c] + momentum * first);
+        runningVar[c] = (float)((1 - momentum) * runningVar[c] + momentum * (squares / (numbers - 1)));
     }
 }

@@ -23,16 +23,13 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
     readonly int sets = sets, perChannel = perChannel, step = perChannel == 1 ? 0 : 1;      // from one pixel's weight to the next one's
     readonly T* weight = weight;
 
-    public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, LayerContext<T> context)
+    public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, ImageNormBuffers<T> buffers)
     {
-        LaneTensor<T> planes = context.Buffer(0, x, new(2, 1, x.Shape.Channels)), image = context.Buffer(1, x, new(2, 1, sets));
+        LaneTensor<T> planes = buffers.Planes.Take(x, new(2, 1, x.Shape.Channels)), image = buffers.Image.Take(x, new(2, 1, sets));
         Simd.RunPlanes(x, new PlaneMoments(x, planes));
         RunSets(x, new SetMoments(sets, planes, image, T.CreateTruncating(epsilon)));
         Simd.RunPlanes(x, new Normalize(this, x, y, bias, image));
     }
-
-    /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
-    public static LaneTensor<T> Statistics(LayerContext<T> context) => context.Kept(1);
 
     void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, ILaneWork<T> =>
         Simd.Run(x, x.Blocks * sets, x.Shape.Channels / sets * x.Lanes, work);
@@ -113,4 +110,11 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         }
         return total / V.Broadcast(T.CreateTruncating(count));
     }
+}
+
+/// <summary>The memory that an <see cref="ImageNorm{T}"/> works in.</summary>
+sealed class ImageNormBuffers<T> where T : unmanaged
+{
+    /// <summary>In each lane, in channels 0 and 1: of planes; of sets the mean and 1 / √(variance + epsilon); of sets the backward pass's means.</summary>
+    public readonly LaneBuffer<T> Planes = new(), Image = new(), Means = new();
 }

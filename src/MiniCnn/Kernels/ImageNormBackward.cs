@@ -5,9 +5,9 @@ namespace MiniCnn;
 /// <content>dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon) with dx̂ = dy · weight.</content>
 readonly unsafe partial struct ImageNorm<T>
 {
-    public void Backward(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, LayerContext<T> context)
+    public void Backward(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, ImageNormBuffers<T> buffers)
     {
-        LaneTensor<T> planes = context.Kept(0), image = Statistics(context), means = context.Buffer(2, x, image.Shape);
+        LaneTensor<T> planes = buffers.Planes.Kept, image = buffers.Image.Kept, means = buffers.Means.Take(x, image.Shape);
         Simd.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
         RunSets(x, new SetMeans(sets, planes, means));
         Simd.RunPlanes(x, new Gradient(this, x, dy, dx, image, means));

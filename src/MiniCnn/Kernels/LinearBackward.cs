@@ -9,13 +9,13 @@ static unsafe class LinearBackward
     /// <summary>Features of x in a part's work.</summary>
     const int Panel = 64;
 
-    /// <summary>Adds to dw, [features of y, features of x].</summary>
-    public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>Adds to dw, [features of y, features of x]; the buffer is for dy image by image.</summary>
+    public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, LaneBuffer<T> buffer) where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> rows = dy;
         if (dy.Lanes > 1)
         {
-            rows = context.Buffer(0, 1, dy.Count, dy.Shape);
+            rows = buffer.Take(1, dy.Count, dy.Shape);
             dy.Unpack(new Span<T>(rows.At(0, 0), (int)(dy.Count * dy.Shape.Length)));
         }
         Simd.Run(x, Panels(x), nint.MaxValue, new WeightGradient<T>(x, rows, dw), row: x.Shape.Channels);

@@ -102,7 +102,7 @@ public sealed class BatchNorm2d : Layer
         if (context.Training && numbers == 1)
             Refuse("training needs more than one value a channel; give it a larger batch or larger images");
         bool measures = context.Training && numbers > 0;
-        LaneTensor<T> statistics = context.Buffer(0, lanes: 1, count: 1, new(2, 1, channels));          // mean; 1 / √(variance + epsilon)
+        LaneTensor<T> statistics = context.State<LaneBuffer<T>>().Take(lanes: 1, count: 1, new(2, 1, channels));       // mean; 1 / √(variance + epsilon)
         T* mean = statistics.At(0, 0, 0), inverse = statistics.At(0, 1, 0);
         if (!measures)
         {
@@ -110,8 +110,9 @@ public sealed class BatchNorm2d : Layer
                 (mean[c], inverse[c]) = (T.CreateTruncating(runningMean[c]), T.CreateTruncating(1 / Math.Sqrt(runningVar[c] + epsilon)));
         }
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
+        fixed (float* toMean = runningMean, toVar = runningVar)
             Simd.Run(x, channels, x.Blocks * x.PlanePitch, new BatchNormForward<T, F>(
-                this, x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0), row: x.Shape.Width);
+                x, y, weight, bias, mean, inverse, epsilon, measures ? numbers : 0, toMean, toVar, momentum), row: x.Shape.Width);
         if (measures)
             BatchesTracked++;
         GC.KeepAlive(statistics);
@@ -121,7 +122,7 @@ public sealed class BatchNorm2d : Layer
     internal unsafe void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
-        LaneTensor<T> statistics = context.Kept(0);
+        LaneTensor<T> statistics = context.State<LaneBuffer<T>>().Kept;
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             Simd.Run(x, channels, x.Blocks * x.PlanePitch, new BatchNormBackward<T, F>(
@@ -131,12 +132,5 @@ public sealed class BatchNorm2d : Layer
         if (dx is { Blocks: > 0 })
             dx.ClearDeadLanes(dx.Blocks - 1);
         GC.KeepAlive(statistics);
-    }
-
-    /// <summary>Takes a channel's mean and unbiased variance into the running ones.</summary>
-    internal void Track(int c, double mean, double variance)
-    {
-        runningMean[c] = (float)((1 - momentum) * runningMean[c] + momentum * mean);
-        runningVar[c] = (float)((1 - momentum) * runningVar[c] + momentum * variance);
     }
 }

@@ -54,8 +54,9 @@ public sealed class Concat : Container
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
-            LaneTensor<T> part = context.Buffer(i, x, branches[i].OutputShape(x.Shape));
-            branches[i].Forward(x, part, context.Child(i));
+            LayerContext<T> inner = context.Child(i);
+            LaneTensor<T> part = inner.Y.Take(x, branches[i].OutputShape(x.Shape));
+            branches[i].Forward(x, part, inner);
             Workers.RunPlanes(part, new CopyPlane<T>(part, y, channel, toWhole: true));
             channel += part.Shape.Channels;
         }
@@ -65,11 +66,12 @@ public sealed class Concat : Container
     {
         for (int i = 0, channel = 0; i < branches.Length; i++)
         {
-            LaneTensor<T> output = context.Kept(i), part = context.Buffer(branches.Length + i, x, output.Shape, branches[i].GradientMargin(x.Shape));
+            LayerContext<T> inner = context.Child(i);
+            LaneTensor<T> output = inner.Y.Kept, part = inner.Dy.Take(x, output.Shape, branches[i].GradientMargin(x.Shape));
             Workers.RunPlanes(part, new CopyPlane<T>(part, dy, channel, toWhole: false));
             channel += part.Shape.Channels;
-            LaneTensor<T>? gradient = dx is null || i == 0 ? dx : context.Buffer(2 * branches.Length, x, x.Shape);
-            branches[i].Backward(x, output, part, gradient, context.Child(i));
+            LaneTensor<T>? gradient = dx is null || i == 0 ? dx : context.State<LaneBuffer<T>>().Take(x, x.Shape);
+            branches[i].Backward(x, output, part, gradient, inner);
             if (dx is not null && i > 0)
                 Elementwise.Add(dx, gradient!, dx);
         }

@@ -81,27 +81,28 @@ public sealed class Conv2d : Layer
     internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, Epilogue<T> after)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        LaneTensor<T> padded = Padded(x, context);
+        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();
+        LaneTensor<T> padded = Padded(x, buffers.Padded);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run(Geometry(padded), padded, w, y, context, after with { Bias = b });
+            Conv2dForward.Run(Geometry(padded), padded, w, y, buffers, after with { Bias = b });
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        LaneTensor<T> padded = IsPadded(x) ? x : context.Kept(0);
+        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();
+        LaneTensor<T> padded = IsPadded(x) ? x : buffers.Padded.Kept;
         Conv2dShape shape = Geometry(padded);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, dy, dw, context);
+                Conv2dBackwardWeight.Run(shape, padded, dy, dw, buffers);
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is null)
                 return;
-            Padding margin = Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
-            LaneTensor<T> wide = dy.Margin.Covers(margin) ? dy : context.Buffer(1, dy, dy.Shape, margin).CopyFrom(dy);
-            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : context.Buffer(2, x, padded.Shape);
-            Conv2dBackwardInput.Run(shape, wide, w, target, context);
+            LaneTensor<T> wide = buffers.WideGradient.Widen(dy, Conv2dBackwardInput.Margin(shape.Rows, shape.Columns));
+            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : buffers.PaddedGradient.Take(x, padded.Shape);
+            Conv2dBackwardInput.Run(shape, wide, w, target, buffers);
             if (target != dx)
                 PadLanes.Backward(window, target, dx);
         }
@@ -111,14 +112,12 @@ public sealed class Conv2d : Layer
     bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => window.PaddingMode == PaddingMode.Zeros && x.Margin.Covers(window.Padding);
 
     /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
-    LaneTensor<T> Padded<T>(LaneTensor<T> x, LayerContext<T> context) where T : unmanaged, INumberBase<T>
+    LaneTensor<T> Padded<T>(LaneTensor<T> x, LaneBuffer<T> buffer) where T : unmanaged, INumberBase<T>
     {
-        if (IsPadded(x))
-            return x;
         if (window.PaddingMode == PaddingMode.Zeros)
-            return context.Buffer(0, x, x.Shape, window.Padding).CopyFrom(x);
+            return buffer.Widen(x, window.Padding);
         (int top, int left, int bottom, int right) = window.Padding;
-        LaneTensor<T> padded = context.Buffer(0, x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
+        LaneTensor<T> padded = buffer.Take(x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
         PadLanes.Forward(window, x, padded);
         return padded;
     }

@@ -90,30 +90,28 @@ public sealed class ConvTranspose2d : Layer
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         Conv2dShape shape = Geometry(x.Shape);
+        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();         // named by the convolution: x is its dy
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dBackwardInput.Run(shape, Wide(x, Margin(shape), 0, context), w, y, context, b);
+            Conv2dBackwardInput.Run(shape, buffers.WideGradient.Widen(x, Margin(shape)), w, y, buffers, b);
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         Conv2dShape shape = Geometry(x.Shape);
-        LaneTensor<T> padded = Wide(dy, window.Padding, 1, context);
+        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();
+        LaneTensor<T> padded = buffers.Padded.Widen(dy, window.Padding);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)
-                Conv2dForward.Run(shape, padded, w, dx, context);
+                Conv2dForward.Run(shape, padded, w, dx, buffers);
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, x, dw, context, columnsAreMade: dx is not null);
+                Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers, columnsAreMade: dx is not null);
         }
     }
 
     static Padding Margin(Conv2dShape shape) => Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
-
-    /// <summary>A tensor with so many zeros around it.</summary>
-    static LaneTensor<T> Wide<T>(LaneTensor<T> tensor, Padding margin, int buffer, LayerContext<T> context) where T : unmanaged =>
-        tensor.Margin.Covers(margin) ? tensor : context.Buffer(buffer, tensor, tensor.Shape, margin).CopyFrom(tensor);
 
     /// <summary>The convolution that takes y to x, for one image; kept while images keep their size.</summary>
     Conv2dShape Geometry(ImageShape input)

@@ -68,7 +68,7 @@ public sealed class GroupNorm : Layer
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, context);
+            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, context.State<ImageNormBuffers<T>>());
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -76,11 +76,11 @@ public sealed class GroupNorm : Layer
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Simd.Run(x, channels, x.Blocks * x.PlanePitch, new WeightGradient<T>(groups, x, dy, ImageNorm<T>.Statistics(context), dweight));
+                Simd.Run(x, channels, x.Blocks * x.PlanePitch, new WeightGradient<T>(groups, x, dy, context.State<ImageNormBuffers<T>>().Image.Kept, dweight));
             if (Bias.Trainable)
                 BiasGradient.Run(dy, dbias);
             if (dx is not null)
-                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, context);
+                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());
         }
     }
 

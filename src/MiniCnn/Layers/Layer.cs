@@ -14,12 +14,8 @@ namespace MiniCnn;
 /// </remarks>
 public abstract class Layer
 {
-    LayerRun? run;
-
     // Only PlainLayer opens this to other assemblies: lanes are this one's own.
-    private protected Layer()
-    {
-    }
+    private protected Layer() => Session = new(this);
 
     /// <summary>What the layer learns, in PyTorch's order; empty for most.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
@@ -35,32 +31,22 @@ public abstract class Layer
     /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear: the destination, or a new tensor.</returns>
     /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
     /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
-    public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null)
-    {
-        ArgumentNullException.ThrowIfNull(x);
-        LayerRun entered = Enter();
-        try
-        {
-            return entered.Forward(x, training, destination);
-        }
-        finally
-        {
-            entered.Leave();
-        }
-    }
+    public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null) =>
+        Session.Forward(x, training, destination);
 
     /// <summary>Adds ∂loss/∂parameter to every trainable parameter's gradient, for the batch of the last training Forward.</summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
     /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
-    public void Backward(Tensor<float> dy) => Backward(dy, wantsInput: false, null);
+    public void Backward(Tensor<float> dy) => Session.Backward(dy, wantsInput: false, null);
 
     /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <param name="destination">If given, ∂loss/∂x is written there; dense, of x's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
     /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
-    public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) => Backward(dy, wantsInput: true, destination)!;
+    public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) =>
+        Session.Backward(dy, wantsInput: true, destination)!;
 
     /// <summary>
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
@@ -69,7 +55,7 @@ public abstract class Layer
     public void Initialize(int seed)
     {
         Initialize(new TorchGenerator(seed));
-        (Seed, Step) = (seed, 0);
+        Session.Resume(seed, step: 0);
     }
 
     /// <summary>
@@ -82,14 +68,8 @@ public abstract class Layer
     /// <summary>The layer as its constructor would be written, “Conv2d(1→8, 5×5, padding 2)”.</summary>
     public override string ToString() => GetType().Name;
 
-    /// <summary>The seed of everything random in a run.</summary>
-    internal int Seed { get; private set; }
-
-    /// <summary>Training passes since the weights were drawn.</summary>
-    internal int Step { get; set; }
-
-    /// <summary>Goes on where another run was.</summary>
-    internal void Resume(int seed, int step) => (Seed, Step) = (seed, step);
+    /// <summary>What calls from outside have in common.</summary>
+    internal LayerSession Session { get; }
 
     /// <summary>Where the layer stands in its model: “3”, in a model inside a model “3.1”; empty on its own.</summary>
     internal string Place { get; private protected set; } = "";
@@ -153,28 +133,5 @@ public abstract class Layer
         {
             throw new ArgumentException($"{Description}: {e.Message}", e);
         }
-    }
-
-    Tensor<float>? Backward(Tensor<float> dy, bool wantsInput, Tensor<float>? destination)
-    {
-        ArgumentNullException.ThrowIfNull(dy);
-        LayerRun entered = Enter();
-        try
-        {
-            return entered.Backward(dy, wantsInput, destination);
-        }
-        finally
-        {
-            entered.Leave();
-        }
-    }
-
-    /// <summary>Keeps other threads out until <see cref="LayerRun.Leave"/>.</summary>
-    internal LayerRun Enter()
-    {
-        if (run is null)
-            Interlocked.CompareExchange(ref run, new LayerRun(this), null);
-        run.Enter();
-        return run;
     }
 }

@@ -79,7 +79,7 @@ public sealed class LayerNorm : Layer
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, context);
+            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, context.State<ImageNormBuffers<T>>());
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -87,9 +87,9 @@ public sealed class LayerNorm : Layer
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             T* toWeight = Weight.Trainable ? dweight : null, toBias = Bias.Trainable ? dbias : null;
-            Simd.Run(x, shape.Channels, x.Blocks * x.PlanePitch, new ParameterGradients<T>(x, dy, ImageNorm<T>.Statistics(context), toWeight, toBias));
+            Simd.Run(x, shape.Channels, x.Blocks * x.PlanePitch, new ParameterGradients<T>(x, dy, context.State<ImageNormBuffers<T>>().Image.Kept, toWeight, toBias));
             if (dx is not null)
-                new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, context);
+                new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());
         }
     }
 

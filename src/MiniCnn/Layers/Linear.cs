@@ -61,7 +61,7 @@ public sealed class Linear : Layer
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                LinearBackward.Weight(x, dy, dw, context);
+                LinearBackward.Weight(x, dy, dw, context.State<LaneBuffer<T>>());
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)

@@ -38,7 +38,7 @@ public sealed class MaxPool2d : Layer
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T> argMax = context.Buffer(0, y, y.Shape);
+        LaneTensor<T> argMax = context.State<LaneBuffer<T>>().Take(y, y.Shape);
         if (Is2x2)
             MaxOf2x2.Forward(x, y, argMax);
         else
@@ -50,9 +50,9 @@ public sealed class MaxPool2d : Layer
         if (dx is null)
             return;
         if (Is2x2)
-            MaxOf2x2.Backward(dy, context.Kept(0), null, dx);
+            MaxOf2x2.Backward(dy, context.State<LaneBuffer<T>>().Kept, null, dx);
         else
-            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, context.Kept(0)));
+            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, context.State<LaneBuffer<T>>().Kept));
     }
 
     /// <summary>argMax keeps, as a number in each lane, which tap won.</summary>

@@ -46,11 +46,11 @@ public abstract class PlainLayer : Layer
     internal sealed override bool RunsInDouble => false;
 
     internal sealed override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
-        Take(ForwardCore(LayerRun.ToTensor(Floats(x)), context.Training), Floats(y), "ForwardCore", "y");
+        Take(ForwardCore(LayerSession.ToTensor(Floats(x)), context.Training), Floats(y), "ForwardCore", "y");
 
     internal sealed override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        Tensor<float> gradient = BackwardCore(LayerRun.ToTensor(Floats(dy)));
+        Tensor<float> gradient = BackwardCore(LayerSession.ToTensor(Floats(dy)));
         if (dx is not null)
             Take(gradient, Floats(dx), "BackwardCore", "dx");
     }

@@ -9,8 +9,6 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Residual : Container
 {
-    const int Body = 0, Shortcut = 1, ShortcutGradient = 2;                    // the context's buffers
-
     readonly Layer body;
     readonly Layer? shortcut;
 
@@ -39,24 +37,23 @@ public sealed class Residual : Container
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T> learnt = context.Buffer(Body, x, y.Shape), passed = x;       // kept: each layer's backward pass finds its own y
-        body.Forward(x, learnt, context.Child(Body));
+        (LayerContext<T> ofBody, LayerContext<T> ofShortcut) = (context.Child(0), context.Child(1));
+        LaneTensor<T> learnt = ofBody.Y.Take(x, y.Shape), passed = x;              // kept: each layer's backward pass finds its own y
+        body.Forward(x, learnt, ofBody);
         if (shortcut is not null)
-        {
-            passed = context.Buffer(Shortcut, x, y.Shape);
-            shortcut.Forward(x, passed, context.Child(Shortcut));
-        }
+            shortcut.Forward(x, passed = ofShortcut.Y.Take(x, y.Shape), ofShortcut);
         Elementwise.Add(learnt, passed, y);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        body.Backward(x, context.Kept(Body), dy, dx, context.Child(Body));
+        (LayerContext<T> ofBody, LayerContext<T> ofShortcut) = (context.Child(0), context.Child(1));
+        body.Backward(x, ofBody.Y.Kept, dy, dx, ofBody);
         LaneTensor<T>? passed = dy;
         if (shortcut is not null)
         {
-            passed = dx is null ? null : context.Buffer(ShortcutGradient, x, x.Shape);
-            shortcut.Backward(x, context.Kept(Shortcut), dy, passed, context.Child(Shortcut));
+            passed = dx is null ? null : ofShortcut.Dx.Take(x, x.Shape);
+            shortcut.Backward(x, ofShortcut.Y.Kept, dy, passed, ofShortcut);
         }
         if (dx is not null)
             Elementwise.Add(dx, passed!, dx);

@@ -6,7 +6,7 @@ namespace MiniCnn;
 public sealed class Sequential : Container
 {
     readonly Layer[] layers;
-    (Layer Layer, int Index)[] steps;           // what runs, and where it stands among the layers
+    Step[] steps;
 
     /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
     /// <exception cref="ArgumentException">No layers, or one that already has its place.</exception>
@@ -46,20 +46,13 @@ public sealed class Sequential : Container
         int at = index.GetOffset(layers.Length);
         if (at < 0 || at >= layers.Length)
             throw new ArgumentOutOfRangeException(nameof(index), $"{this} has no layer {index}");
-        LayerRun entered = Enter();
-        try
-        {
-            if (layer == this)
-                throw new ArgumentException("a network cannot stand in itself", nameof(layer));
-            Put(at, layer);
-            entered.Discard();
-            layers[at] = layer;
-            steps = [.. Fusion.Steps(layers)];
-        }
-        finally
-        {
-            entered.Leave();
-        }
+        using LayerSession session = Session.Enter();
+        if (layer == this)
+            throw new ArgumentException("a network cannot stand in itself", nameof(layer));
+        Put(at, layer);
+        session.Discard();
+        layers[at] = layer;
+        steps = [.. Fusion.Steps(layers)];
     }
 
     /// <summary>
@@ -72,19 +65,12 @@ public sealed class Sequential : Container
     /// <exception cref="InvalidOperationException">The model is running on another thread.</exception>
     public IReadOnlyList<Tensor<float>> Trace(Tensor<float> x)
     {
-        LayerRun entered = Enter();
-        try
-        {
-            entered.Discard();
-            List<Tensor<float>> outputs = [];
-            foreach (Layer layer in layers)
-                outputs.Add(x = layer.Forward(x));
-            return outputs;
-        }
-        finally
-        {
-            entered.Leave();
-        }
+        using LayerSession session = Session.Enter();
+        session.Discard();
+        List<Tensor<float>> outputs = [];
+        foreach (Layer layer in layers)
+            outputs.Add(x = layer.Forward(x));
+        return outputs;
     }
 
     /// <summary>“Sequential(4 layers)”.</summary>
@@ -99,26 +85,27 @@ public sealed class Sequential : Container
         }
     }
 
-    internal override Padding InputMargin(ImageShape input) => steps[0].Layer.InputMargin(input);
+    internal override Padding InputMargin(ImageShape input) => steps[0].InputMargin(input);
 
     internal override Padding GradientMargin(ImageShape input)
     {
-        foreach ((Layer layer, _) in steps.AsSpan(0, steps.Length - 1))
-            input = layer.OutputShape(input);
-        return steps[^1].Layer.GradientMargin(input);
+        foreach (Step step in steps.AsSpan(0, steps.Length - 1))
+            input = step.OutputShape(input);
+        return steps[^1].GradientMargin(input);
     }
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         for (int i = 0; i < steps.Length; i++)
         {
+            LayerContext<T> inner = context.Child(steps[i].Index);
             LaneTensor<T> next = y;
             if (i + 1 < steps.Length)
             {
-                ImageShape shape = steps[i].Layer.OutputShape(x.Shape);
-                next = context.Buffer(i, x, shape, steps[i + 1].Layer.InputMargin(shape));
+                ImageShape shape = steps[i].OutputShape(x.Shape);
+                next = inner.Y.Take(x, shape, steps[i + 1].InputMargin(shape));
             }
-            steps[i].Layer.Forward(x, next, context.Child(steps[i].Index));
+            steps[i].Forward(x, next, inner);
             x = next;
         }
     }
@@ -127,17 +114,19 @@ public sealed class Sequential : Container
     {
         for (int i = steps.Length - 1; i >= 0; i--)
         {
-            LaneTensor<T> from = i == 0 ? x : context.Kept(i - 1);
+            LayerContext<T> inner = context.Child(steps[i].Index);
+            LaneTensor<T> from = InputOf(i);
             LaneTensor<T>? gradient = dx;
             if (i > 0)
             {
                 // The next layer's dy, with the margin that it asks for; the first one does not, where no dx is wanted.
-                ImageShape input = i == 1 ? x.Shape : context.Kept(i - 2).Shape;
-                Padding margin = i == 1 && dx is null ? default : steps[i - 1].Layer.GradientMargin(input);
-                gradient = context.Buffer(steps.Length + i, x, from.Shape, margin);
+                Padding margin = i == 1 && dx is null ? default : steps[i - 1].GradientMargin(InputOf(i - 1).Shape);
+                gradient = inner.Dx.Take(x, from.Shape, margin);
             }
-            steps[i].Layer.Backward(from, y, dy, gradient, context.Child(steps[i].Index));
+            steps[i].Backward(from, y, dy, gradient, inner);
             (y, dy) = (from, gradient!);
         }
+
+        LaneTensor<T> InputOf(int step) => step == 0 ? x : context.Child(steps[step - 1].Index).Y.Kept;
     }
 }

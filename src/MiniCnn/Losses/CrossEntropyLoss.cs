@@ -110,7 +110,7 @@ public sealed class CrossEntropyLoss
             throw new InvalidOperationException("CrossEntropyLoss: Backward needs a Forward before it, and takes what that kept only once");
         ready = false;
         Simd.Run(logits!, 1, nint.MaxValue, new Work(this, null, gradient!.Resize(logits!.Count)));
-        return LayerRun.ToTensor(gradient);
+        return LayerSession.ToTensor(gradient);
     }
 
     readonly struct Work(CrossEntropyLoss loss, LaneTensor<float>? losses, LaneTensor<float>? gradient) : ILaneWork<float>

@@ -32,8 +32,8 @@ public static class Checkpoint
     {
         Dictionary<string, string> about = new(metadata)
         {
-            [Seed] = model.Seed.ToString(CultureInfo.InvariantCulture),
-            [Step] = model.Step.ToString(CultureInfo.InvariantCulture),
+            [Seed] = model.Session.Seed.ToString(CultureInfo.InvariantCulture),
+            [Step] = model.Session.Step.ToString(CultureInfo.InvariantCulture),
         };
         SafeTensors.Write(path, tensors, about, SafeTensors.IsWhole(path) ? PreviousOf(path) : null);      // a damaged one takes no good one's place
     }
@@ -61,7 +61,7 @@ public static class Checkpoint
             throw new InvalidDataException($"{path}: is no checkpoint, it has no {Seed} and {Step}");
         }
         StoredTensor.LoadAll([.. Stored(model, optimizers), .. more(path, file.Metadata)], file.Tensors, path);
-        model.Resume(seed, step);
+        model.Session.Resume(seed, step);
         foreach (Parameter parameter in model.Parameters)
             parameter.GradientAs<float>().Clear();
         return file.Metadata;

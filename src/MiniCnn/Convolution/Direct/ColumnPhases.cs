@@ -5,22 +5,19 @@ namespace MiniCnn;
 /// </summary>
 static unsafe class ColumnPhases
 {
-    /// <summary>The number of the context's buffer that holds x by phases.</summary>
-    public const int SplitBuffer = 3;
-
     /// <summary>Columns of one phase where there are so many in all.</summary>
     public static int Length(int columns, int stride) => (columns - 1) / stride + 1;
 
     /// <summary>Images of a shape with their columns by phases.</summary>
-    public static LaneTensor<T> Buffer<T>(int number, LaneTensor<T> like, Padding margin, int columns, int stride, LayerContext<T> context) where T : unmanaged =>
-        context.Buffer(number, like, new(like.Shape.Channels, like.Shape.Height, stride * Length(columns, stride)), new(margin.Top, 0, margin.Bottom, 0));
+    public static LaneTensor<T> Take<T>(LaneBuffer<T> buffer, LaneTensor<T> like, Padding margin, int columns, int stride) where T : unmanaged =>
+        buffer.Take(like, new(like.Shape.Channels, like.Shape.Height, stride * Length(columns, stride)), new(margin.Top, 0, margin.Bottom, 0));
 
     /// <summary>x with the padding to its left and right, by phases: what forward and backward-weight read.</summary>
-    public static LaneTensor<T> Split<T>(Window2d window, LaneTensor<T> x, LayerContext<T> context) where T : unmanaged
+    public static LaneTensor<T> Split<T>(Window2d window, LaneTensor<T> x, LaneBuffer<T> buffer) where T : unmanaged
     {
         (Padding padding, int stride) = (window.Padding, window.Stride.Width);
         int columns = padding.Left + x.Shape.Width + padding.Right;
-        LaneTensor<T> split = Buffer(SplitBuffer, x, padding, columns, stride, context);
+        LaneTensor<T> split = Take(buffer, x, padding, columns, stride);
         Workers.RunPlanes(split, new SplitPlane<T>(x, padding.Left, columns, stride, split));
         return split;
     }

@@ -20,16 +20,16 @@ static unsafe class Conv2dBackwardInput
     }
 
     /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, LayerContext<T> context, T* b = null)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, ConvolutionBuffers<T> buffers, T* b = null)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
         bool split = dx.Lanes < vector && columns.Stride > 1;
-        LaneTensor<T> target = split ? ColumnPhases.Buffer(4, dx, default, columns.Input, columns.Stride, context) : dx;
-        fixed (T* packed = context.Numbers(0, checked(shape.InputChannels * most)), zeros = context.Numbers(1, shape.InputChannels))
-        fixed (nint* offsets = context.Places(0, most), places = context.Places(1, most))
+        LaneTensor<T> target = split ? ColumnPhases.Take(buffers.GradientPhases, dx, default, columns.Input, columns.Stride) : dx;
+        fixed (T* packed = buffers.Weights.Take(checked(shape.InputChannels * most)), zeros = buffers.Zeros.Take(shape.InputChannels))
+        fixed (nint* offsets = buffers.Offsets.Take(most), places = buffers.Places.Take(most))
         {
             new Span<T>(zeros, shape.InputChannels).Clear();
             Epilogue<T> start = new() { Bias = b == null ? zeros : b };

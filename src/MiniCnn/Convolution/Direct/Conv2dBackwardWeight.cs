@@ -13,16 +13,16 @@ namespace MiniCnn;
 static unsafe class Conv2dBackwardWeight
 {
     /// <summary>Adds to dw. x has the padding as its margin; its columns are made if <see cref="Conv2dForward"/> ran on it in this pass.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, LayerContext<T> context, bool columnsAreMade = true)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers, bool columnsAreMade = true)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps, vector = Simd.Vector(x, shape.OutputWidth);
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, context, columnsAreMade);
-        fixed (nint* offsets = context.Places(0, taps), places = context.Places(1, taps))
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
+        fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
             Conv2dForward.Taps(shape, columns, vector, byRows: false, offsets, places);
             Kernels<T> work = new(shape, columns, step, dy, offsets, taps, vector, null);
-            Span<T> sums = context.Numbers(0, checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
+            Span<T> sums = buffers.Weights.Take(checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
                 Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, taps, vector, chunks), shape.OutputWidth);

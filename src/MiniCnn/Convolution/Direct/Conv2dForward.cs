@@ -6,13 +6,13 @@ namespace MiniCnn;
 static unsafe class Conv2dForward
 {
     /// <summary>Overwrites y. x has the padding as its margin.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, LayerContext<T> context, Epilogue<T> epilogue = default)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, ConvolutionBuffers<T> buffers, Epilogue<T> epilogue = default)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels, vector = Simd.Vector(x, shape.OutputWidth);
-        (LaneTensor<T> columns, Size2d step) = Columns(shape, x, vector, context, made: false);
-        fixed (T* packed = context.Numbers(0, checked(shape.OutputChannels * taps)), zeros = context.Numbers(1, shape.OutputChannels))
-        fixed (nint* offsets = context.Places(0, taps), places = context.Places(1, taps))
+        (LaneTensor<T> columns, Size2d step) = Columns(shape, x, vector, buffers, made: false);
+        fixed (T* packed = buffers.Weights.Take(checked(shape.OutputChannels * taps)), zeros = buffers.Zeros.Take(shape.OutputChannels))
+        fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
             Taps(shape, columns, vector, byRows: true, offsets, places);
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
@@ -29,12 +29,13 @@ static unsafe class Conv2dForward
     /// x as vectors of so many numbers can read it, and the pixels from one output to the next there; the backward pass takes what the forward
     /// pass made.
     /// </summary>
-    public static (LaneTensor<T> X, Size2d Step) Columns<T>(Conv2dShape shape, LaneTensor<T> x, int vector, LayerContext<T> context, bool made) where T : unmanaged
+    public static (LaneTensor<T> X, Size2d Step) Columns<T>(Conv2dShape shape, LaneTensor<T> x, int vector, ConvolutionBuffers<T> buffers, bool made)
+        where T : unmanaged
     {
         Size2d stride = shape.Window.Stride;
         if (!SplitsColumns(shape, x, vector))
             return (x, stride);
-        return (made ? context.Kept(ColumnPhases.SplitBuffer) : ColumnPhases.Split(shape.Window, x, context), (stride.Height, 1));
+        return (made ? buffers.Phases.Kept : ColumnPhases.Split(shape.Window, x, buffers.Phases), (stride.Height, 1));
     }
 
     /// <summary>

@@ -2,62 +2,79 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>A layer called from outside: tensors in and out, lane tensors between, and the rules of who may call when.</summary>
-sealed class LayerRun(Layer layer)
+/// <summary>
+/// A layer called from outside: tensors in and out, lane tensors between, the rules of who may call when, and what one call leaves for the next.
+/// </summary>
+sealed class LayerSession(Layer layer) : IDisposable
 {
-    readonly Buffers few = new(1), many = new(LaneTensor<float>.FullLanes);
-    Buffers? ready;
+    readonly LayerContext<float> few = new(), many = new();            // a small batch between large ones takes no memory from them
+    LayerContext<float>? ready;
     int running;
 
-    public void Enter()
+    /// <summary>The seed of everything random.</summary>
+    public int Seed { get; private set; }
+
+    /// <summary>Training passes since the weights were drawn.</summary>
+    public int Step { get; private set; }
+
+    /// <summary>Goes on where another session was.</summary>
+    public void Resume(int seed, int step) => (Seed, Step) = (seed, step);
+
+    /// <summary>Keeps other threads out, until <see cref="Dispose"/> lets them in again; the session goes on.</summary>
+    public LayerSession Enter()
     {
         if (Interlocked.Exchange(ref running, 1) != 0)
             throw new InvalidOperationException($"{layer.Description} is running on another thread; a layer runs one call at a time");
+        return this;
     }
 
-    public void Leave() => Volatile.Write(ref running, 0);
+    public void Dispose() => Volatile.Write(ref running, 0);
 
     /// <summary>Forgets the last Forward.</summary>
     public void Discard() => ready = null;
 
-    public Tensor<float> Forward(Tensor<float> input, bool training, Tensor<float>? destination)
+    public Tensor<float> Forward(Tensor<float> x, bool training, Tensor<float>? destination)
     {
-        ready = null;
-        ImageShape shape = ShapeOf(input), output = layer.OutputShape(shape);
-        int count = (int)input.Lengths[0];
+        ArgumentNullException.ThrowIfNull(x);
+        using LayerSession entered = Enter();
+        Discard();
+        ImageShape shape = ShapeOf(x), output = layer.OutputShape(shape);
+        int count = (int)x.Lengths[0], lanes = LaneTensor<float>.LanesFor(count);
         CheckDestination(destination, count, output);
-        Buffers run = LaneTensor<float>.LanesFor(count) == 1 ? few : many;
-        LaneTensor<float> x = run.X(count, shape, layer.InputMargin(shape)), y = run.Y(count, output);
-        x.Pack(input.AsSpan());
-        (run.Context.Training, run.Context.Seed, run.Context.Step) = (training, layer.Seed, layer.Step);
-        layer.Forward(x, y, run.Context);
+        LayerContext<float> context = lanes == 1 ? few : many;
+        LaneTensor<float> from = context.X.Take(lanes, count, shape, layer.InputMargin(shape)), to = context.Y.Take(lanes, count, output);
+        from.Pack(x.AsSpan());
+        (context.Training, context.Seed, context.Step) = (training, Seed, Step);
+        layer.Forward(from, to, context);
         if (training)
         {
-            layer.Step++;
-            ready = run;
+            Step++;
+            ready = context;
         }
-        return ToTensor(y, destination);
+        return ToTensor(to, destination);
     }
 
-    public Tensor<float>? Backward(Tensor<float> gradient, bool wantsInput, Tensor<float>? destination)
+    public Tensor<float>? Backward(Tensor<float> dy, bool wantsInput, Tensor<float>? destination)
     {
-        if (ready is not { } run)
+        ArgumentNullException.ThrowIfNull(dy);
+        using LayerSession entered = Enter();
+        if (ready is not { } context)
         {
             throw new InvalidOperationException(
                 $"{layer.Description}: Backward needs a Forward with training: true before it, and takes what that kept only once");
         }
-        (LaneTensor<float> x, LaneTensor<float> y) = run.Kept;
-        if (ShapeOf(gradient) != y.Shape || gradient.Lengths[0] != y.Count)
+        (LaneTensor<float> x, LaneTensor<float> y) = (context.X.Kept, context.Y.Kept);
+        if (ShapeOf(dy) != y.Shape || dy.Lengths[0] != y.Count)
         {
             throw new ArgumentException(
-                $"{layer.Description}: dy must have the shape of y, {y.Count} × {y.Shape}, not [{string.Join(", ", gradient.Lengths.ToArray())}]");
+                $"{layer.Description}: dy must have the shape of y, {y.Count} × {y.Shape}, not [{string.Join(", ", dy.Lengths.ToArray())}]");
         }
         CheckDestination(destination, x.Count, x.Shape);
-        ready = null;
-        LaneTensor<float> dy = run.Dy(y.Count, y.Shape);
-        LaneTensor<float>? dx = wantsInput ? run.Dx(x.Count, x.Shape) : null;
-        dy.Pack(gradient.AsSpan());
-        layer.Backward(x, y, dy, dx, run.Context);
+        Discard();
+        LaneTensor<float> gradient = context.Dy.Take(y, y.Shape);
+        LaneTensor<float>? dx = wantsInput ? context.Dx.Take(x, x.Shape) : null;
+        gradient.Pack(dy.AsSpan());
+        layer.Backward(x, y, gradient, dx, context);
         return dx is null ? null : ToTensor(dx, destination);
     }
 
@@ -98,33 +115,5 @@ sealed class LayerRun(Layer layer)
         float[] values = GC.AllocateUninitializedArray<float>(checked((int)(lanes.Count * lanes.Shape.Length)));
         lanes.Unpack(values);
         return Tensor.Create(values, Lengths(lanes.Count, lanes.Shape));
-    }
-
-    /// <summary>The buffers of runs with one number of lanes: a small batch between large ones takes no memory from them.</summary>
-    sealed class Buffers(int lanes)
-    {
-        LaneTensor<float>? x, y, dy, dx;
-
-        public LayerContext<float> Context { get; } = new();
-
-        public (LaneTensor<float> X, LaneTensor<float> Y) Kept => (x!, y!);
-
-        public LaneTensor<float> X(int count, ImageShape shape, Padding margin) => Room(ref x, count, shape, margin);
-
-        public LaneTensor<float> Y(int count, ImageShape shape) => Room(ref y, count, shape, default);
-
-        public LaneTensor<float> Dy(int count, ImageShape shape) => Room(ref dy, count, shape, default);
-
-        public LaneTensor<float> Dx(int count, ImageShape shape) => Room(ref dx, count, shape, default);
-
-        LaneTensor<float> Room(ref LaneTensor<float>? tensor, int count, ImageShape shape, Padding margin)
-        {
-            if (tensor is null || tensor.Shape != shape || tensor.Margin != margin)
-            {
-                tensor?.Free();
-                tensor = new(lanes, shape, margin);
-            }
-            return tensor.Resize(count);
-        }
     }
 }
