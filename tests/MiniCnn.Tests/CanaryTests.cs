@@ -75,8 +75,8 @@ public class CanaryTests
     /// <summary>The arrays of a convolution: the layer itself, or the one in a model's first step.</summary>
     static (GrowingArray<float>[] Numbers, GrowingArray<nint>[] Places) Arrays(LayerContext<float> context)
     {
-        ConvolutionBuffers<float>[] buffers = [.. ((LayerContext<float>[])[context, context.Child(0).Child(0)]).Select(c => c.State<ConvolutionBuffers<float>>())];
-        return ([.. buffers.SelectMany(b => (GrowingArray<float>[])[b.Weights, b.Zeros])], [.. buffers.SelectMany(b => (GrowingArray<nint>[])[b.Offsets, b.Places])]);
+        ConvolutionBuffers<float> alone = context.State<ConvolutionBuffers<float>>(), first = context.Child(0).Child(0).State<ConvolutionBuffers<float>>();
+        return ([alone.Weights, alone.Zeros, first.Weights, first.Zeros], [alone.Offsets, alone.Places, first.Offsets, first.Places]);
     }
 
     static float[] Longer(float[] numbers) => [.. numbers, .. Enumerable.Repeat(Canary, Beyond)];

@@ -7,8 +7,7 @@ namespace MiniCnn;
 /// </summary>
 sealed class LayerSession(Layer layer) : IDisposable
 {
-    readonly LayerContext<float> few = new(), many = new();            // a small batch between large ones takes no memory from them
-    LayerContext<float>? ready;
+    LayerContext<float>? few, many, ready;                              // few, many: a small batch between large ones takes no memory from them
     int running;
 
     /// <summary>The seed of everything random.</summary>
@@ -41,7 +40,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         ImageShape shape = ShapeOf(x), output = layer.OutputShape(shape);
         int count = (int)x.Lengths[0], lanes = LaneTensor<float>.LanesFor(count);
         CheckDestination(destination, count, output);
-        LayerContext<float> context = lanes == 1 ? few : many;
+        LayerContext<float> context = lanes == 1 ? few ??= new() : many ??= new();
         LaneTensor<float> from = context.X.Take(lanes, count, shape, layer.InputMargin(shape)), to = context.Y.Take(lanes, count, output);
         from.Pack(x.AsSpan());
         (context.Training, context.Seed, context.Step) = (training, Seed, Step);
