@@ -15,7 +15,7 @@ static class FirstStep
         if (side == Peer.Name)
             TorchWorks.TrainOneStep();
         else
-            Net.LeNet5.Training().Run();
+            Net.LeNet5.Pass(Net.TrainingStep, Net.LeNet5.Batch).Run();
         using Process self = Process.GetCurrentProcess();
         double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // not every system tells the peak
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"mb":{{bytes / 1048576}}}"""));

@@ -3,6 +3,9 @@ namespace MiniCnn.Benchmarks;
 /// <summary>Something that MiniCnn should reach: what was measured, what is asked.</summary>
 sealed record Goal(string What, string Pass, string Value, string Required, double WorstPercentOfPeak, bool Reached)
 {
+    /// <summary>% of the FMA peak at which a class has reached its goal too.</summary>
+    public const double NearPeak = 85;
+
     /// <summary>The goals on what was measured; a class of shapes counts those shapes that were.</summary>
     public static IEnumerable<Goal> Of(IReadOnlyList<Figure> figures, double peakFlops) =>
         [.. Classes(figures, peakFlops), .. FromNchw(figures), .. Nets(figures), .. FirstSteps(figures)];
@@ -19,7 +22,7 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
                     continue;
                 double ratio = Measure.GeometricMean(measured.Select(f => f.Ratio)), worst = measured.Min(f => f.PercentOfPeak(peakFlops));
                 string part = measured.Length == c.Shapes.Length ? "" : $" ({measured.Length} of {c.Shapes.Length} shapes)";
-                yield return new(c.Name + part, pass, $"{ratio:F2}", $"≥ {required}", worst, ratio >= required || worst >= 90);
+                yield return new(c.Name + part, pass, $"{ratio:F2}", $"≥ {required}", worst, ratio >= required || worst >= NearPeak);
             }
         }
     }
@@ -55,11 +58,11 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
     {
         foreach (Figure figure in figures)
         {
-            double value = figure.Mini.Median;
+            double memory = figure.Mini.Median;
             if (figure.Pass == FirstStep.Time)
-                yield return new(figure.Name, figure.Pass, $"{value / 1e6:F2} s", "< 0.25 s", double.NaN, value < 0.25e6);
+                yield return new(figure.Name, figure.Pass, $"{figure.Ratio:F2}", "> 2", double.NaN, figure.Ratio > 2);
             if (figure.Pass == FirstStep.Memory)
-                yield return new(figure.Name, figure.Pass, $"{value:F0} MB", "< 150 MB", double.NaN, value < 150);
+                yield return new(figure.Name, figure.Pass, $"{memory:F0} MB", "< 150 MB", double.NaN, memory < 150);
         }
     }
 }

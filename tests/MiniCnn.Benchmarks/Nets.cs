@@ -7,12 +7,12 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
 {
     public const string TrainingStep = "training step", OneImage = "forward, 1 image", ManyImages = "forward, 64 images";
 
-    public static Net LeNet5 { get; } = new("LeNet-5", new(1, 28, 28), 10, 64, 4.5, () => new(
+    public static Net LeNet5 { get; } = new("LeNet-5", new(1, 28, 28), 10, 64, 3.6, () => new(
         new Conv2d(1, 6, 5, padding: 2), new ReLU(), new MaxPool2d(2), new Conv2d(6, 16, 5), new ReLU(), new MaxPool2d(2),
         new Flatten(), new Linear(400, 120), new ReLU(), new Linear(120, 84), new ReLU(), new Linear(84, 10)));
 
     /// <summary>PyTorch's MNIST example.</summary>
-    public static Net Mnist { get; } = new("MNIST net", new(1, 28, 28), 10, 64, 1.8, () => new(
+    public static Net Mnist { get; } = new("MNIST net", new(1, 28, 28), 10, 64, 1.35, () => new(
         new Conv2d(1, 32, 3), new ReLU(), new Conv2d(32, 64, 3), new ReLU(), new MaxPool2d(2), new Dropout(0.25),
         new Flatten(), new Linear(9216, 128), new ReLU(), new Dropout(0.5), new Linear(128, 10)));
 
@@ -21,7 +21,7 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
         new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
 
     /// <summary>He et al.'s network for CIFAR-10 with one block a stage, strided convolutions as shortcuts.</summary>
-    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1, () => new(
+    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1.35, () => new(
         new Conv2d(3, 16, 3, padding: 1, bias: false), new BatchNorm2d(16), new ReLU(),
         Block(16, 16, stride: 1), new ReLU(), Block(16, 32, stride: 2), new ReLU(), Block(32, 64, stride: 2), new ReLU(),
         new AdaptiveAvgPool2d(1), new Flatten(), new Linear(64, 10)));
@@ -33,21 +33,24 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
     {
         Figure Of(string pass) => new(Name, pass, Layout.Nchw, Layout.Nhwc) { BetterLayoutCounts = true, Images = Images(pass) };
         return new(
-            Name, [Of(TrainingStep), Of(OneImage), Of(ManyImages)], figure => figure.Pass == TrainingStep ? Training() : Forward(figure.Images));
+            Name, [Of(TrainingStep), Of(OneImage), Of(ManyImages)], figure => Pass(figure.Pass, figure.Images));
     }
 
     /// <summary>Images in one call.</summary>
     public int Images(string pass) => pass switch { TrainingStep => Batch, OneImage => 1, _ => 64 };
 
+    /// <summary>A pass over so many images.</summary>
+    public Work Pass(string pass, int images) => pass == TrainingStep ? Training(images) : Forward(images);
+
     /// <summary>A step as a user writes it, always on the same images.</summary>
-    public Work Training()
+    Work Training(int count)
     {
         Sequential model = Build();
         model.Initialize(seed: 0);
         CrossEntropyLoss loss = new();
         Sgd optimizer = new(model.Parameters, learningRate: 0.001f);
-        Tensor<float> images = RandomImages.Tensor(Batch, Input);
-        int[] labels = [.. Enumerable.Range(0, Batch).Select(i => i % Classes)];
+        Tensor<float> images = RandomImages.Tensor(count, Input);
+        int[] labels = [.. Enumerable.Range(0, count).Select(i => i % Classes)];
         return new(() =>
         {
             loss.Forward(model.Forward(images, training: true), labels);

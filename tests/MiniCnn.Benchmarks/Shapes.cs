@@ -20,41 +20,44 @@ sealed record ConvShape(int Batch, int InputChannels, int Height, int Width, int
     }
 }
 
-/// <summary>
-/// Shapes of one kind, and by what factor MiniCnn should be faster than libtorch on them, in the geometric mean. NaN: nothing is asked.
-/// </summary>
-sealed record ConvClass(string Name, double Forward, double BackwardData, double BackwardWeights, params ConvShape[] Shapes)
+/// <summary>By what factor MiniCnn should be faster than libtorch. NaN: nothing is asked.</summary>
+sealed record Ratios(double Forward, double BackwardData, double BackwardWeights);
+
+/// <summary>Shapes of one kind, and what is asked of their geometric mean; with AVX-512 the same if not given.</summary>
+sealed record ConvClass(string Name, Ratios Avx2, Ratios? Avx512, params ConvShape[] Shapes)
 {
     public static IReadOnlyList<ConvClass> All { get; } =
     [
-        new("one input channel", 3.5, double.NaN, 2.8,
+        new("one input channel", new(3.5, double.NaN, 2.8), null,
             new(64, 1, 28, 28, 8, 3, 1, 1, 1, 1), new(64, 1, 28, 28, 32, 3, 1, 0, 1, 1), new(128, 1, 28, 28, 6, 5, 1, 2, 1, 1)),
-        new("2 to 4 input channels", 1.75, double.NaN, 1.4,
+        new("2 to 4 input channels", new(1.75, double.NaN, 1.4), null,
             new ConvShape(32, 3, 64, 64, 32, 3, 1, 1, 1, 1)),
-        new("few channels, 6 to 16", 1.5, 2, 3.5,
+        new("few channels, 6 to 16", new(1.7, 1.8, 2), new(1.3, 2, 2.5),
             new(64, 8, 14, 14, 16, 3, 1, 1, 1, 1), new(128, 6, 14, 14, 16, 5, 1, 0, 1, 1)),
-        new("3×3, 32 to 64 channels", 1.1, 1.1, 1.15,
+        new("3×3, 32 to 64 channels", new(1.2, 1.1, 1.5), new(1.05, 1.05, 1.05),
             new(64, 32, 26, 26, 64, 3, 1, 0, 1, 1), new(32, 32, 32, 32, 64, 3, 1, 1, 1, 1), new(16, 64, 56, 56, 64, 3, 1, 1, 1, 1)),
-        new("256 channels, 14×14", 1, 1, 1,
+        new("256 channels, 14×14", new(1.05, 0.95, 1.2), new(0.95, 0.95, 0.95),
             new ConvShape(16, 256, 14, 14, 256, 3, 1, 1, 1, 1)),
-        new("1×1", 1.4, 1.25, 1.1,
+        new("1×1", new(1.2, 1, 1), new(1.2, 1.1, 1.1),
             new ConvShape(16, 64, 56, 56, 256, 1, 1, 0, 1, 1)),
-        new("stride 2, 3×3 and 7×7", 1.1, 1.5, 1.05,
+        new("stride 2, 3×3 and 7×7", new(1.1, 1.3, 1.2), new(1.05, 1.5, 1.05),
             new(16, 64, 56, 56, 128, 3, 2, 1, 1, 1), new(8, 3, 224, 224, 64, 7, 2, 3, 1, 1)),
-        new("dilated", 1, 1, 1,
+        new("dilated", new(1.2, 0.95, 1.4), new(1, 1, 1),
             new(16, 64, 28, 28, 64, 3, 1, 2, 2, 1), new(16, 64, 28, 28, 64, 3, 1, 4, 4, 1)),
-        new("depthwise", 2.5, 2.5, 4,
+        new("depthwise", new(2.5, 3, 3.5), new(3, 3, 3),
             new ConvShape(32, 64, 28, 28, 64, 3, 1, 1, 1, 64)),
-        new("one large image", 1.1, 1.1, 1.1,
+        new("one large image", new(1.1, 1.1, 1.1), null,
             new(1, 1, 224, 224, 1, 3, 1, 1, 1, 1), new(1, 3, 512, 512, 16, 3, 1, 1, 1, 1)),
     ];
 
     public bool Contains(Figure figure) => Shapes.Any(shape => shape.Name == figure.Name);
 
-    public double Required(string pass) => pass switch
+    /// <summary>The vectors of this process.</summary>
+    public static string Isa => Simd.Width switch { 16 => "AVX-512", 8 => "AVX2", int width => $"vectors of {width} floats" };
+
+    public double Required(string pass)
     {
-        ConvWork.Forward => Forward,
-        ConvWork.BackwardData => BackwardData,
-        _ => BackwardWeights,
-    };
+        Ratios asked = Simd.Width < 16 ? Avx2 : Avx512 ?? Avx2;
+        return pass switch { ConvWork.Forward => asked.Forward, ConvWork.BackwardData => asked.BackwardData, _ => asked.BackwardWeights };
+    }
 }
