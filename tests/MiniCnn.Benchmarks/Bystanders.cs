@@ -5,14 +5,14 @@ namespace MiniCnn.Benchmarks;
 /// <summary>What other programs took of the processors while the two sides were measured; NaN where the system does not tell.</summary>
 sealed class Bystanders(Peer? peer)
 {
-    /// <summary>A share in % that leaves the figures as they are.</summary>
-    public const double Few = 5;
-
+    const double Few = 5;                // %; they leave the figures as they are
     const double TicksASecond = 100;
     double others, all;
 
-    /// <summary>Their share in %.</summary>
-    public double Percent => 100 * others / all;
+    /// <summary>A line with their share; nothing where it is not known.</summary>
+    public string Text => 100 * others / all is >= 0 and double percent
+        ? $"Other programs took {percent:F0} % of the processors meanwhile{(percent < Few ? "." : ": contended figures.")}\n"
+        : "";
 
     /// <summary>Runs a part of the measuring.</summary>
     public void Watch(Action run)

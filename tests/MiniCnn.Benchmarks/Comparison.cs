@@ -38,13 +38,11 @@ sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, 
             Measure.Rest();
             AskPeer(group, Add);
         }
-        // Lane tensors hold memory that the collector does not see.
         works = [];
-        GC.Collect();
-        GC.WaitForPendingFinalizers();
+        Measure.FreeMemory();
     }
 
-    void AskPeer(Group group, Action<Rounds, double> add)
+    void AskPeer(Group group, Action<Rounds, Times> add)
     {
         if (peer is null)
             return;
@@ -65,15 +63,15 @@ sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, 
 
         void One(Func<Figure, Rounds> side, ProcessStartInfo start)
         {
-            (double time, double memory) = FirstStep.Measure(start);
+            (Times times, double memory) = FirstStep.Measure(start);
             foreach (Figure figure in group.Figures)
-                Add(side(figure), figure.Pass == FirstStep.Time ? time : memory);
+                Add(side(figure), figure.Pass == FirstStep.Time ? times : new(memory, double.NaN));
         }
     }
 
-    void Add(Rounds rounds, double value)
+    void Add(Rounds rounds, Times times)
     {
         cancel.ThrowIfCancellationRequested();
-        rounds.Add(value);
+        rounds.Add(times);
     }
 }

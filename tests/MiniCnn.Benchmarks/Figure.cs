@@ -10,17 +10,20 @@ enum Layout
 /// <summary>The times of one work on one side: a median for each round, in µs.</summary>
 sealed class Rounds
 {
-    readonly List<double> values = [];
+    readonly List<Times> rounds = [];
 
-    public void Add(double value) => values.Add(value);
+    public void Add(Times times) => rounds.Add(times);
 
-    public bool Any => values.Count > 0;
+    public bool Any => rounds.Count > 0;
 
-    public double Median => Measure.Median(values);
+    public double Median => Measure.Median(rounds.Select(round => round.Wall));
 
-    public double Least => values.Count > 0 ? values.Min() : double.NaN;
+    public double Least => Any ? rounds.Min(round => round.Wall) : double.NaN;
 
-    public double Most => values.Count > 0 ? values.Max() : double.NaN;
+    public double Most => Any ? rounds.Max(round => round.Wall) : double.NaN;
+
+    /// <summary>The median processor time of a call.</summary>
+    public double Cpu => Measure.Median(rounds.Select(round => round.Cpu));
 }
 
 /// <summary>One work on both sides, and what was measured of it.</summary>
@@ -61,6 +64,9 @@ sealed class Figure(string name, string pass, params Layout[] layouts)
 
     /// <summary>The peer's time over MiniCnn's: above 1, MiniCnn is faster. NaN without a peer.</summary>
     public double Ratio => Theirs.Median / Mini.Median;
+
+    /// <summary>The same of processor time.</summary>
+    public double CpuRatio => Theirs.Cpu / Mini.Cpu;
 
     public double PercentOfPeak(double peakFlops) => 100 * Flops / (Mini.Median * 1e-6) / peakFlops;
 }

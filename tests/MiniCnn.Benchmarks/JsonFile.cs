@@ -16,10 +16,13 @@ static class JsonFile
             JsonObject figure = new() { ["name"] = f.Name, ["pass"] = f.Pass };
             Add(figure, $"mini_{f.Unit}", f.Mini);
             Add(figure, $"peer_{f.Unit}", f.Theirs);
+            figure["mini_cpu_us"] = Number(f.Mini.Cpu);
+            figure["peer_cpu_us"] = Number(f.Theirs.Cpu);
             figure["peer_layout"] = f.Theirs.Any ? f.Counted.ToString().ToUpperInvariant() : null;
             figure[$"peer_nchw_{f.Unit}"] = Number(f.Peer(Layout.Nchw).Median);
             figure[$"peer_nhwc_{f.Unit}"] = Number(f.Peer(Layout.Nhwc).Median);
             figure["ratio"] = Number(f.Ratio);
+            figure["cpu_ratio"] = Number(f.CpuRatio);
             figure["percent_of_peak"] = Number(f.PercentOfPeak(comparison.Peak.Median));
             figures.Add((JsonNode)figure);
         }

@@ -5,6 +5,9 @@ namespace MiniCnn.Benchmarks;
 /// <summary>What is timed, and what is done before each time without being timed.</summary>
 sealed record Work(Action Run, Action? Before = null);
 
+/// <summary>A call's time and what the process took of the processors meanwhile, on all its threads, in µs.</summary>
+readonly record struct Times(double Wall, double Cpu);
+
 /// <summary>How often a work is measured, and each time for how long and for how many calls at least.</summary>
 sealed record Effort(int Rounds, double Seconds, int Calls)
 {
@@ -16,20 +19,28 @@ sealed record Effort(int Rounds, double Seconds, int Calls)
 /// <summary>Times, on both sides.</summary>
 static class Measure
 {
-    /// <summary>The median time of a call in µs, after one that is not counted.</summary>
-    public static double Time(Work work, Effort effort)
+    /// <summary>A call's median time and mean processor time, after one that is not counted.</summary>
+    public static Times Time(Work work, Effort effort)
     {
         List<double> times = new(1024);
         long start = Stopwatch.GetTimestamp();
-        for (int calls = 0; calls <= effort.Calls || Stopwatch.GetElapsedTime(start).TotalSeconds < effort.Seconds; calls++)
+        work.Before?.Invoke();
+        work.Run();
+        TimeSpan from = Environment.CpuUsage.TotalTime;
+        do
         {
-            work.Before?.Invoke();
+            if (work.Before is not null)
+            {
+                TimeSpan before = Environment.CpuUsage.TotalTime;
+                work.Before();
+                from += Environment.CpuUsage.TotalTime - before;
+            }
             long t = Stopwatch.GetTimestamp();
             work.Run();
-            if (calls > 0)
-                times.Add(Stopwatch.GetElapsedTime(t).TotalMicroseconds);
+            times.Add(Stopwatch.GetElapsedTime(t).TotalMicroseconds);
         }
-        return Median(times);
+        while (times.Count < effort.Calls || Stopwatch.GetElapsedTime(start).TotalSeconds < effort.Seconds);
+        return new(Median(times), (Environment.CpuUsage.TotalTime - from).TotalMicroseconds / times.Count);
     }
 
     /// <summary>Calls often enough for the runtime to compile a method for the third time, which it does a tenth of a second after others.</summary>
@@ -62,8 +73,15 @@ static class Measure
         }
     }
 
+    /// <summary>Frees what works that are gone held: lane tensors hold memory that the collector does not see.</summary>
+    public static void FreeMemory()
+    {
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
+    }
+
     /// <summary>NaN of nothing.</summary>
-    public static double Median(IReadOnlyCollection<double> values)
+    public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;

@@ -15,8 +15,8 @@ sealed class PeakFlops
     /// <summary>Floating-point operations a second, the median of all moments.</summary>
     public double Median => Measure.Median(moments);
 
-    /// <summary>The same in 10⁹, of one thread.</summary>
-    public double GigaFlopsAThread => Median / 1e9 / Workers.Count;
+    /// <summary>The same in 10⁹, of one core.</summary>
+    public double GigaFlopsACore => Median / 1e9 / Math.Min(Workers.Count, Environment.ProcessorCount);
 
     /// <summary>Measures for a moment, some 20 ms; the best of it counts, as a thread that woke up late does not.</summary>
     public void Sample()

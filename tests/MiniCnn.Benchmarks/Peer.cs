@@ -6,8 +6,8 @@ namespace MiniCnn.Benchmarks;
 /// <summary>A line to the peer: what to time, in which layout, for how long; nothing: to return when its threads sleep.</summary>
 sealed record PeerRequest(string Name = "", string Pass = "", Layout Layout = default, Effort? Effort = null);
 
-/// <summary>A line from the peer: at first its version, then a time for each request. After a fault it ends.</summary>
-sealed record PeerAnswer(string? Version = null, double Microseconds = 0, string? Fault = null);
+/// <summary>A line from the peer: at first its version, then the times for each request. After a fault it ends.</summary>
+sealed record PeerAnswer(string? Version = null, Times Times = default, string? Fault = null);
 
 /// <summary>TorchSharp in a process of its own: this program under another verb, <see cref="PeerProgram"/>.</summary>
 sealed class Peer : IDisposable
@@ -34,8 +34,8 @@ sealed class Peer : IDisposable
     /// <summary>What it took of the processors.</summary>
     public TimeSpan ProcessorTime => process.TotalProcessorTime;
 
-    /// <summary>The median time of a call in µs, as <see cref="Measure.Time"/> finds it.</summary>
-    public double Time(Figure figure, Layout layout, Effort effort) => Ask(new(figure.Name, figure.Pass, layout, effort)).Microseconds;
+    /// <summary>A call's times, as <see cref="Measure.Time"/> finds them.</summary>
+    public Times Time(Figure figure, Layout layout, Effort effort) => Ask(new(figure.Name, figure.Pass, layout, effort)).Times;
 
     /// <summary>Returns when its threads sleep.</summary>
     public void Rest() => Ask(new());

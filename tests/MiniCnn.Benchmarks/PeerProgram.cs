@@ -30,7 +30,7 @@ static class PeerProgram
     static PeerAnswer Answer(TorchWorks works, PeerRequest request)
     {
         if (request.Effort is not null)
-            return new(Microseconds: Measure.Time(works.Of(request.Name, request.Pass, request.Layout), request.Effort));
+            return new(Times: Measure.Time(works.Of(request.Name, request.Pass, request.Layout), request.Effort));
         Measure.Rest();
         return new();
     }

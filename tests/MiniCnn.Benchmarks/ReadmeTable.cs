@@ -2,52 +2,55 @@ using System.Text;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The README's account of the comparison, between its markers.</summary>
+/// <summary>The README's account of the comparison, between the markers of the width at which it ran.</summary>
 static class ReadmeTable
 {
-    const string Begin = "<!-- speed: begin -->\n", End = "<!-- speed: end -->";
-
     public static void Write(Comparison comparison, Peer peer)
     {
+        string begin = $"<!-- speed {ConvClass.Isa}: begin -->\n", end = $"<!-- speed {ConvClass.Isa}: end -->";
         string path = Path.Combine(Root(), "README.md"), readme = File.ReadAllText(path);
-        int begin = readme.IndexOf(Begin, StringComparison.Ordinal) + Begin.Length, end = readme.IndexOf(End, StringComparison.Ordinal);
-        if (begin < Begin.Length || end < begin)
-            throw new IOException($"{path} lacks the lines {Begin.TrimEnd()} and {End}");
-        File.WriteAllText(path, readme[..begin] + Text(comparison, peer) + readme[end..]);
+        int from = readme.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = readme.IndexOf(end, StringComparison.Ordinal);
+        if (from < begin.Length || to < from)
+            throw new IOException($"{path} lacks the lines {begin.TrimEnd()} and {end}");
+        File.WriteAllText(path, readme[..from] + Text(comparison, peer) + readme[to..]);
     }
 
     static string Text(Comparison comparison, Peer peer)
     {
-        IReadOnlyList<Figure> figures = comparison.Figures;
         StringBuilder text = new();
-        text.Append($"{Report.Machine}; {Workers.Count} threads on each side; FMA peak {comparison.Peak.Median / 1e9:F0} GFLOP/s. ");
-        text.Append($"The peer: {peer.Version}.\n");
-        if (comparison.Bystanders.Percent >= Bystanders.Few)
-            text.Append($"Other programs took {comparison.Bystanders.Percent:F0} % of the processors meanwhile.\n");
-        text.Append('\n');
-        text.Append("| convolutions, times as fast | forward | backward-data | backward-weights |\n|---|---:|---:|---:|\n");
+        text.Append($"**{ConvClass.Isa}**: {Report.Machine}; FMA peak {comparison.Peak.GigaFlopsACore:F0} GFLOP/s a core; {DateTime.Now:yyyy-MM-dd}.\n");
+        text.Append($"MiniCnn with {Workers.Count} threads; {peer.Version}.\n{comparison.Bystanders.Text}\n");
+
+        string[] passes = [ConvWork.Forward, ConvWork.BackwardData, ConvWork.BackwardWeights, ConvWork.FromForward, ConvWork.FromBackward];
+        text.Append($"| convolutions | {string.Join(" | ", passes)} |\n|---|---:|---:|---:|---:|---:|\n");
         foreach (ConvClass c in ConvClass.All)
         {
-            string Ratio(string pass) => double.IsNaN(c.Required(pass)) ? "–" : Times(figures.Where(f => f.Pass == pass && c.Contains(f)));
-            text.Append($"| {c.Name} | {Ratio(ConvWork.Forward)} | {Ratio(ConvWork.BackwardData)} | {Ratio(ConvWork.BackwardWeights)} |\n");
+            string Of(string pass) => Cell([.. comparison.Figures.Where(f => f.Pass == pass && c.Contains(f))], comparison.Peak.Median);
+            text.Append($"| {c.Name} | {string.Join(" | ", passes.Select(Of))} |\n");
         }
-        text.Append($"| all, from NCHW to NCHW | {Times(figures.Where(f => f.Pass == ConvWork.FromForward))} | ");
-        text.Append($"{Times(figures.Where(f => f.Pass == ConvWork.FromBackward))} (all of backward) | |\n\n");
+        text.Append($"\nTimes as fast as {Peer.Name}, **bold** where MiniCnn is faster: a class's geometric mean, with its worst shape if that is slower;\n");
+        text.Append("% of the FMA peak; CPU: the same of processor time, where it differs by a fifth. NCHW: to a caller's tensors and from them.\n\n");
 
         text.Append($"| whole nets | MiniCnn | {Peer.Name}, its better layout | times as fast |\n|---|---:|---:|---:|\n");
-        foreach (Figure f in figures.Where(f => Net.All.Any(net => net.Name == f.Name)))
-            text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {f.Ratio:F2} |\n");
-
-        Figure[] lost = [.. figures.Where(f => f.Ratio < 1)];
-        text.Append(lost.Length == 0 ? $"\n{Peer.Name} is faster nowhere here.\n" : $"\nWhere {Peer.Name} is faster, its time over MiniCnn's:\n\n");
-        foreach (IGrouping<string, Figure> name in lost.GroupBy(f => f.Name))
-            text.Append($"- {name.Key}: {string.Join(", ", name.Select(f => $"{f.Pass} {f.Ratio:F2}"))}\n");
-        if (lost.Length > 0)
-            text.Append("\nNumbers of a convolution: N, input channels, H, W, output channels, kernel, stride, padding, dilation, groups.\n");
+        foreach (Figure f in comparison.Figures.Where(f => Net.All.Any(net => net.Name == f.Name)))
+            text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {Cell([f], double.NaN)} |\n");
         return text.ToString();
     }
 
-    static string Times(IEnumerable<Figure> figures) => $"{Measure.GeometricMean(figures.Select(f => f.Ratio)):F2}";
+    /// <summary>“**1.07** (worst 0.88), 71 %, CPU 1.38”.</summary>
+    static string Cell(Figure[] figures, double peak)
+    {
+        double Mean(Func<Figure, double> of) => Measure.GeometricMean(figures.Select(of));
+        double ratio = Mean(f => f.Ratio), worst = figures.Min(f => f.Ratio), cpu = Mean(f => f.CpuRatio), percent = Mean(f => f.PercentOfPeak(peak));
+        string text = ratio >= 1 ? $"**{ratio:F2}**" : $"{ratio:F2}";
+        if (worst < 1 && ratio >= 1)
+            text += $" (worst {worst:F2})";
+        if (double.IsFinite(percent))
+            text += $", {percent:F0} %";
+        if (Math.Abs(cpu / ratio - 1) > 0.2)
+            text += $", CPU {cpu:F2}";
+        return text;
+    }
 
     static string Amount(Figure figure, Rounds rounds) => figure.Pass switch
     {

@@ -21,6 +21,8 @@ static class Report
     /// <summary>Who runs where.</summary>
     public static void PrintHead(Peer? peer)
     {
+        if (Console.IsOutputRedirected)
+            AnsiConsole.Profile.Width = 184;    // else 80
         Console.WriteLine($"machine: {Machine}");
         Console.WriteLine($"MiniCnn: {Workers.Count} threads, .NET {Environment.Version}");
         if (peer is null)
@@ -32,37 +34,42 @@ static class Report
     /// <summary>Every figure, and what was to be reached.</summary>
     public static void Print(Comparison comparison, Peer? peer)
     {
-        if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 160;    // else 80
         double peak = comparison.Peak.Median;
-        Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {peak / 1e9:F0} GFLOP/s");
+        Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {comparison.Peak.GigaFlopsACore:F0} GFLOP/s a core");
         Table table = new Table().Border(TableBorder.Simple).AddColumn("work").AddColumn("pass");
-        string[] peerTitles = peer is null ? [] : [$"{Peer.Name} µs", "min – max", "channels-last", "ratio"];
-        foreach (string title in (string[])["MiniCnn µs", "min – max", .. peerTitles, "% of peak"])
+        string[] peerTitles = peer is null ? [] : [$"{Peer.Name} µs", "min – max", "channels-last", "CPU µs", "ratio", "of CPU"];
+        foreach (string title in (string[])["MiniCnn µs", "min – max", "CPU µs", .. peerTitles, "% of peak"])
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (Figure f in comparison.Figures)
         {
             (Rounds nchw, Rounds nhwc) = (f.Peer(Layout.Nchw), f.Peer(Layout.Nhwc));
-            string[] theirs = peer is null ? [] : [Number(nchw.Median), Range(nchw), Number(nhwc.Median), $"{f.Ratio:F2}"];
-            table.AddRow([f.Name, f.Unit == "us" ? f.Pass : $"{f.Pass}, MB", Number(f.Mini.Median), Range(f.Mini), .. theirs, Number(f.PercentOfPeak(peak))]);
+            string[] ours = [Number(f.Mini.Median), Range(f.Mini), Number(f.Mini.Cpu)];
+            string[] theirs = peer is null
+                ? []
+                : [Number(nchw.Median), Range(nchw), Number(nhwc.Median), Number(f.Theirs.Cpu), Ratio(f.Ratio), Ratio(f.CpuRatio)];
+            table.AddRow([f.Name, f.Unit == "us" ? f.Pass : $"{f.Pass}, MB", .. ours, .. theirs, Number(f.PercentOfPeak(peak))]);
         }
         AnsiConsole.Write(table);
         Console.WriteLine("Times are medians of rounds, and each round's time is a median of calls; min and max are the lowest and the highest round.");
-        if (comparison.Bystanders.Percent is >= 0 and double percent)
-            Console.WriteLine($"Other programs took {percent:F0} % of the processors meanwhile{(percent < Bystanders.Few ? "." : ": contended figures.")}");
+        Console.WriteLine("CPU: processor time of a call, on all threads, those that wait awake too.");
+        Console.Write(comparison.Bystanders.Text);
         if (peer is null)
             return;
 
-        Console.WriteLine($"ratio: {Peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last.");
+        Console.WriteLine($"ratio: {Peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last; of CPU: processor time's.");
         Table goals = new Table().Border(TableBorder.Simple).AddColumn("class").AddColumn("pass").AddColumn("ratio").AddColumn("required");
         goals.AddColumn(new TableColumn("worst % of peak").RightAligned()).AddColumn("");
-        foreach (Goal g in Goal.Of(comparison.Figures, peak))
+        Goal[] all = [.. Goal.Of(comparison.Figures, peak)];
+        foreach (Goal g in all)
             goals.AddRow(g.What, g.Pass, g.Value, g.Required, Number(g.WorstPercentOfPeak), g.Reached ? "reached" : "not reached");
         AnsiConsole.Write(goals);
-        Console.WriteLine("A class's ratio is a geometric mean; it is reached too where every shape runs at 90 % of the FMA peak.");
+        Console.WriteLine($"A class's ratio is a geometric mean; it is reached too where every shape runs at {Goal.NearPeak} % of the FMA peak.");
+        Console.WriteLine($"{all.Count(g => g.Reached)} of {all.Length} goals for {ConvClass.Isa} reached.");
     }
 
     static string Range(Rounds rounds) => rounds.Any ? $"{Number(rounds.Least)} – {Number(rounds.Most)}" : "";
 
-    static string Number(double value) => double.IsNaN(value) ? "" : value < 100 ? $"{value:F1}" : $"{value:F0}";
+    static string Ratio(double value) => double.IsNaN(value) ? "" : $"{value:F2}";
+
+    public static string Number(double value) => double.IsNaN(value) ? "" : value < 100 ? $"{value:F1}" : $"{value:F0}";
 }
