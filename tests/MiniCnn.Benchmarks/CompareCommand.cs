@@ -16,7 +16,9 @@ static class CompareCommand
     static readonly Option<int> threads = new("--threads") { Description = "Threads on both sides", DefaultValueFactory = _ => Workers.Count };
     static readonly Option<string> isa = new Option<string>("--isa") { Description = "Hold both sides to these instructions" }.AcceptOnlyFromAmong("avx2");
     static readonly Option<bool> alone = new("--no-peer") { Description = "MiniCnn's figures alone" };
-    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables; takes all figures and a peer" };
+    static readonly Option<bool> scale = new("--scale") { Description = "MiniCnn's time per image by batch instead: each net, 1 thread and all" };
+    static readonly Option<string?> chart = new("--chart") { Description = "Draw what --scale measures to this PNG" };
+    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables of this width; takes all figures and a peer" };
 
     public static int Run(string[] args)
     {
@@ -24,7 +26,7 @@ static class CompareCommand
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
         Command compare = new("compare", "Measures MiniCnn and TorchSharp in turn, on the same work and threads.")
         {
-            json, only, quick, threads, isa, alone, readme,
+            json, only, quick, threads, isa, alone, scale, chart, readme,
         };
         compare.SetAction(Compare);
         RootCommand root = new("MiniCnn's benchmarks.") { compare };
@@ -50,6 +52,10 @@ static class CompareCommand
     {
         if (options.GetValue(readme) && (options.GetValue(alone) || options.GetValue(only) is { Length: > 0 }))
             throw new IOException("--readme takes all figures and a peer: no --only, no --no-peer");
+        if (options.GetValue(scale) && (options.GetValue(readme) || options.GetValue(json) is not null))
+            throw new IOException("--scale takes no --readme and no --json");
+        if (options.GetValue(chart) is string png && !(options.GetValue(scale) && png.EndsWith(".png", StringComparison.OrdinalIgnoreCase)))
+            throw new IOException("--chart goes with --scale, to a file that ends in .png");
         if (options.GetValue(isa) is not null && !Tuned.HeldToAvx2)
             return CompareHeldToAvx2();
 
@@ -63,20 +69,13 @@ static class CompareCommand
         }
 
         Workers.Count = options.GetValue(threads);
-        IReadOnlyList<Group> groups = Select(options.GetValue(only) ?? []);
-        if (groups.Count == 0)
-            throw new IOException("--only: no figure has that in its name or pass");
+        bool Wanted(string text) => options.GetValue(only) is not { Length: > 0 } texts || texts.Any(t => text.Contains(t, StringComparison.OrdinalIgnoreCase));
         try
         {
-            using Peer? peer = options.GetValue(alone) ? null : new(stop.Token);
-            Comparison comparison = new(groups, peer, options.GetValue(quick) ? Effort.Quick : Effort.Full, stop.Token);
-            Report.PrintHead(peer);
-            Progress.Show(groups.Count, comparison.Run);
-            Report.Print(comparison, peer);
-            if (options.GetValue(json) is string path)
-                JsonFile.Write(path, comparison);
-            if (options.GetValue(readme))
-                ReadmeTable.Write(comparison, peer!);
+            if (options.GetValue(scale))
+                MeasureScale(options, Wanted, stop.Token);
+            else
+                MeasureBoth(options, Wanted, stop.Token);
             return 0;
         }
         catch (Exception e) when (stop.IsCancellationRequested && e is (OperationCanceledException or IOException))
@@ -86,12 +85,40 @@ static class CompareCommand
         }
     }
 
-    static IReadOnlyList<Group> Select(string[] texts)
+    static void MeasureBoth(ParseResult options, Func<string, bool> wanted, CancellationToken cancel)
     {
         IEnumerable<Group> all = ConvClass.All.SelectMany(c => c.Shapes).Select(ConvWork.Group).Concat(Net.All.Select(net => net.Group()))
             .Append(new(FirstStep.Time, FirstStep.Figures, null));
-        bool Wanted(Figure figure) => texts.Length == 0 || texts.Any(text => $"{figure.Name} {figure.Pass}".Contains(text, StringComparison.OrdinalIgnoreCase));
-        return [.. all.Select(group => group with { Figures = [.. group.Figures.Where(Wanted)] }).Where(group => group.Figures.Count > 0)];
+        Group[] groups = [.. all
+            .Select(group => group with { Figures = [.. group.Figures.Where(figure => wanted($"{figure.Name} {figure.Pass}"))] })
+            .Where(group => group.Figures.Count > 0)];
+        Check(groups.Length);
+        using Peer? peer = options.GetValue(alone) ? null : new(cancel);
+        Comparison comparison = new(groups, peer, options.GetValue(quick) ? Effort.Quick : Effort.Full, cancel);
+        Report.PrintHead(peer);
+        Progress.Show(groups.Length, comparison.Run);
+        Report.Print(comparison, peer);
+        if (options.GetValue(json) is string path)
+            JsonFile.Write(path, comparison);
+        if (options.GetValue(readme))
+            ReadmeTable.Write(comparison, peer!);
+    }
+
+    static void MeasureScale(ParseResult options, Func<string, bool> wanted, CancellationToken cancel)
+    {
+        Scale measured = new(options.GetValue(quick), wanted, cancel);
+        Check(measured.Steps);
+        Report.PrintHead(null);
+        Progress.Show(measured.Steps, measured.Run);
+        measured.Print();
+        if (options.GetValue(chart) is string path)
+            measured.Draw(path);
+    }
+
+    static void Check(int figures)
+    {
+        if (figures == 0)
+            throw new IOException("--only: no figure has that in its name or pass");
     }
 
     /// <summary>.NET and libtorch take their instructions from the environment when a process starts, so this program starts once more.</summary>

@@ -26,6 +26,7 @@ public sealed class ComparisonTests : IDisposable
             // For nets the better layout counts.
             Assert.Equal(figure.GetProperty("name").GetString() == "LeNet-5" ? Math.Min(nchw, nhwc) : nchw, theirs);
             Assert.InRange(Number(figure, "ratio"), theirs / (mini + 0.001) - 0.001, theirs / (mini - 0.001) + 0.001);
+            Assert.All(["mini_cpu_us", "peer_cpu_us", "cpu_ratio"], name => Assert.True(Number(figure, name) > 0));
         });
         Assert.All(["mini_mb", "peer_mb"], side => Assert.InRange(Number(figures[2], side), 10, 10_000));
     }
@@ -57,6 +58,19 @@ public sealed class ComparisonTests : IDisposable
         string[] lines = Compare(options).Output;
         Assert.EndsWith("vectors of 8 floats, both sides held to AVX2", lines[0].TrimEnd(), StringComparison.Ordinal);
         Assert.Contains(" ONEDNN_MAX_CPU_ISA=AVX2 ", lines[3], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Time_per_image_by_batch_is_a_table_and_a_chart()
+    {
+        string chart = Path.Combine(folder, "scale.png");
+        (int code, string[] output, string[] error) = Run(["--scale", "--threads", "1", "--only", "LeNet-5 forward", "--chart", chart]);
+        Assert.Empty(error);
+        Assert.Equal(0, code);
+        string[][] rows = [.. output.Select(line => line.Split(' ', StringSplitOptions.RemoveEmptyEntries)).Where(row => row.Length > 0)];
+        Assert.Equal(["1", "8", "9", "16", "17", "512"], rows.Select(row => row[0]).Where(first => first is "1" or "8" or "9" or "16" or "17" or "512"));
+        Assert.Equal("89504E47", Convert.ToHexString(File.ReadAllBytes(chart)[..4]));
+        Assert.Equal(1, Run(["--chart", chart]).Code);
     }
 
     static double Number(JsonElement figure, string name) => figure.GetProperty(name).GetDouble();
