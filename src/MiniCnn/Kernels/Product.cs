@@ -21,51 +21,35 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Add(int rows, int count, int vectors)
     {
+        Tiles tile = new(V.Count, 1);
         for (int r = 0, height; r < rows; r += height)
         {
-            height = Tiles.Height(V.Count, rows - r);
+            height = tile.Height(rows - r);
             for (int p = 0, width, tiles; p < vectors; p += tiles * width)
             {
-                (width, tiles) = Tiles.Next(V.Count, height, vectors - p);
-                switch (width)
-                {
-                    case 1: Tile<Pixels1<V, T>>(height, r, p, tiles, count); break;
-                    case 2: Tile<Pixels2<V, T>>(height, r, p, tiles, count); break;
-                    case 3: Tile<Pixels3<V, T>>(height, r, p, tiles, count); break;
-                    case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>>(height, r, p, tiles, count); break;
-                    default: Tile<Pixels4<V, T>>(height, r, p, tiles, count); break;
-                }
+                (width, tiles) = tile.Next(height, vectors - p);
+                Tiles.Run<T, V, Strip>(height, width, new(m.At(r, 0), x.At(0, p), y.At(r, p), m, x, y, count, tiles));
             }
         }
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<P>(int height, int r, int p, int tiles, int count) where P : struct, IPixels<P, V, T>
-    {
-        switch (height)
-        {
-            case 1: Tile<Sums1<P, V, T>, P>(r, p, tiles, count); break;
-            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
-            case 3: Tile<Sums3<P, V, T>, P>(r, p, tiles, count); break;
-            case 4: Tile<Sums4<P, V, T>, P>(r, p, tiles, count); break;
-            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
-            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(r, p, tiles, count); break;
-        }
-    }
-
     /// <summary>Some rows, tile by tile.</summary>
-    // Not inlined: of all the tiles there could be, only those that run are compiled.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<S, P>(int r, int p, int tiles, int count) where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
+    readonly struct Strip(T* numbers, T* vectors, T* sums, Grid<T> m, Grid<T> x, Grid<T> y, int count, int tiles) : ITileWork<T, V>
     {
-        nint row = m.Row, column = m.Column, xRow = x.Row, xVector = x.Column;
-        for (; tiles > 0; tiles--, p += P.Count)
+        // Not inlined: of all the tiles there could be, only those that run are compiled.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {
-            T* weights = m.At(r, 0), from = x.At(0, p), to = y.At(r, p);
-            S sums = S.Load(to, y.Row, y.Column);
-            for (int k = 0; k < count; k++, weights += column, from += xRow)
-                sums = sums.PlusNumbers(weights, row, P.Load(from, xVector));
-            sums.Store(to, y.Row, y.Column);
+            nint row = m.Row, column = m.Column, xRow = x.Row, xVector = x.Column;
+            for (int tile = 0; tile < tiles; tile++)
+            {
+                T* weights = numbers, from = vectors + tile * P.Count * xVector, to = sums + tile * P.Count * y.Column;
+                S tileSums = default;
+                tileSums.Load(to, y.Row, y.Column);
+                for (int k = 0; k < count; k++, weights += column, from += xRow)
+                    tileSums.Add<Number<V, T>>(weights, row, from, xVector, 3 * xVector);
+                tileSums.Store(to, y.Row, y.Column);
+            }
         }
     }
 }

@@ -2,80 +2,96 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
+// Changed in place, field by field, and loaded in place: the JIT then keeps each sum in one register. Structs that are made anew cost a move each.
+#pragma warning disable IDE0044, CS0649 // fields that are set through their own methods
+
 /// <summary>A few vectors, kept in registers: neighbouring pixels of a row, or what a few taps read.</summary>
 unsafe interface IPixels<P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     /// <summary>Vectors in one P.</summary>
     static abstract int Count { get; }
 
-    static abstract P Broadcast(T value);
+    /// <summary>this = value, in all lanes of all vectors.</summary>
+    void Fill(T value);
 
-    /// <summary>The vectors at from, from + step, …</summary>
-    static abstract P Load(T* from, nint step);
+    /// <summary>this = the vectors at from, from + step, …</summary>
+    void Load(T* from, nint step);
 
-    /// <summary>The vectors at from + offsets[0], from + offsets[1], …</summary>
-    static abstract P Load(T* from, nint* offsets);
+    /// <summary>this += weight · x.</summary>
+    void Add(V weight, in P x);
 
-    /// <summary>this + weight · x.</summary>
-    P Plus(V weight, P x);
+    /// <summary>this += weight · the vectors at from, from + step, …; three groups of them stand far apart.</summary>
+    void Add(V weight, T* from, nint step, nint far);
 
-    /// <summary>What is above 0 or NaN, and 0 elsewhere.</summary>
-    P Positive();
+    /// <summary>What is below 0 becomes 0.</summary>
+    void Clip();
 
     void Store(T* to, nint step);
 }
 
 /// <summary>One vector.</summary>
-readonly unsafe struct Pixels1<V, T>(V a) : IPixels<Pixels1<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
+unsafe struct Pixels1<V, T> : IPixels<Pixels1<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly V a = a;
+    V a;
 
     public static int Count => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels1<V, T> Broadcast(T value) => new(V.Broadcast(value));
+    public void Fill(T value) => a = V.Broadcast(value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels1<V, T> Load(T* from, nint step) => new(V.Load(from));
+    public void Load(T* from, nint step) => a = V.Load(from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels1<V, T> Load(T* from, nint* offsets) => new(V.Load(from + offsets[0]));
+    public void Add(V weight, in Pixels1<V, T> x) => a = V.MultiplyAdd(weight, x.a, a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels1<V, T> Plus(V weight, Pixels1<V, T> x) => new(V.MultiplyAdd(weight, x.a, a));
+    public void Add(V weight, T* from, nint step, nint far) => a = V.MultiplyAdd(weight, V.Load(from), a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels1<V, T> Positive() => new(V.Positive(a));
+    public void Clip() => a = V.Positive(a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint step) => a.Store(to);
 }
 
 /// <summary>Two vectors.</summary>
-readonly unsafe struct Pixels2<V, T>(V a, V b) : IPixels<Pixels2<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
+unsafe struct Pixels2<V, T> : IPixels<Pixels2<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly V a = a, b = b;
+    V a, b;
 
     public static int Count => 2;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels2<V, T> Broadcast(T value)
+    public void Fill(T value) => a = b = V.Broadcast(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(T* from, nint step)
     {
-        V v = V.Broadcast(value);
-        return new(v, v);
+        a = V.Load(from);
+        b = V.Load(from + step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels2<V, T> Load(T* from, nint step) => new(V.Load(from), V.Load(from + step));
+    public void Add(V weight, in Pixels2<V, T> x)
+    {
+        a = V.MultiplyAdd(weight, x.a, a);
+        b = V.MultiplyAdd(weight, x.b, b);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels2<V, T> Load(T* from, nint* offsets) => new(V.Load(from + offsets[0]), V.Load(from + offsets[1]));
+    public void Add(V weight, T* from, nint step, nint far)
+    {
+        a = V.MultiplyAdd(weight, V.Load(from), a);
+        b = V.MultiplyAdd(weight, V.Load(from + step), b);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels2<V, T> Plus(V weight, Pixels2<V, T> x) => new(V.MultiplyAdd(weight, x.a, a), V.MultiplyAdd(weight, x.b, b));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels2<V, T> Positive() => new(V.Positive(a), V.Positive(b));
+    public void Clip()
+    {
+        a = V.Positive(a);
+        b = V.Positive(b);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint step)
@@ -86,31 +102,46 @@ readonly unsafe struct Pixels2<V, T>(V a, V b) : IPixels<Pixels2<V, T>, V, T> wh
 }
 
 /// <summary>Three vectors.</summary>
-readonly unsafe struct Pixels3<V, T>(V a, V b, V c) : IPixels<Pixels3<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
+unsafe struct Pixels3<V, T> : IPixels<Pixels3<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly V a = a, b = b, c = c;
+    V a, b, c;
 
     public static int Count => 3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels3<V, T> Broadcast(T value)
+    public void Fill(T value) => a = b = c = V.Broadcast(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(T* from, nint step)
     {
-        V v = V.Broadcast(value);
-        return new(v, v, v);
+        a = V.Load(from);
+        b = V.Load(from + step);
+        c = V.Load(from + 2 * step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels3<V, T> Load(T* from, nint step) => new(V.Load(from), V.Load(from + step), V.Load(from + 2 * step));
+    public void Add(V weight, in Pixels3<V, T> x)
+    {
+        a = V.MultiplyAdd(weight, x.a, a);
+        b = V.MultiplyAdd(weight, x.b, b);
+        c = V.MultiplyAdd(weight, x.c, c);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels3<V, T> Load(T* from, nint* offsets) => new(V.Load(from + offsets[0]), V.Load(from + offsets[1]), V.Load(from + offsets[2]));
+    public void Add(V weight, T* from, nint step, nint far)
+    {
+        a = V.MultiplyAdd(weight, V.Load(from), a);
+        b = V.MultiplyAdd(weight, V.Load(from + step), b);
+        c = V.MultiplyAdd(weight, V.Load(from + 2 * step), c);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels3<V, T> Plus(V weight, Pixels3<V, T> x) =>
-        new(V.MultiplyAdd(weight, x.a, a), V.MultiplyAdd(weight, x.b, b), V.MultiplyAdd(weight, x.c, c));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels3<V, T> Positive() => new(V.Positive(a), V.Positive(b), V.Positive(c));
+    public void Clip()
+    {
+        a = V.Positive(a);
+        b = V.Positive(b);
+        c = V.Positive(c);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint step)
@@ -122,32 +153,50 @@ readonly unsafe struct Pixels3<V, T>(V a, V b, V c) : IPixels<Pixels3<V, T>, V, 
 }
 
 /// <summary>Four vectors.</summary>
-readonly unsafe struct Pixels4<V, T>(V a, V b, V c, V d) : IPixels<Pixels4<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
+unsafe struct Pixels4<V, T> : IPixels<Pixels4<V, T>, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly V a = a, b = b, c = c, d = d;
+    V a, b, c, d;
 
     public static int Count => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels4<V, T> Broadcast(T value)
+    public void Fill(T value) => a = b = c = d = V.Broadcast(value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Load(T* from, nint step)
     {
-        V v = V.Broadcast(value);
-        return new(v, v, v, v);
+        a = V.Load(from);
+        b = V.Load(from + step);
+        c = V.Load(from + 2 * step);
+        d = V.Load(from + 3 * step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels4<V, T> Load(T* from, nint step) => new(V.Load(from), V.Load(from + step), V.Load(from + 2 * step), V.Load(from + 3 * step));
+    public void Add(V weight, in Pixels4<V, T> x)
+    {
+        a = V.MultiplyAdd(weight, x.a, a);
+        b = V.MultiplyAdd(weight, x.b, b);
+        c = V.MultiplyAdd(weight, x.c, c);
+        d = V.MultiplyAdd(weight, x.d, d);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Pixels4<V, T> Load(T* from, nint* offsets) =>
-        new(V.Load(from + offsets[0]), V.Load(from + offsets[1]), V.Load(from + offsets[2]), V.Load(from + offsets[3]));
+    public void Add(V weight, T* from, nint step, nint far)
+    {
+        a = V.MultiplyAdd(weight, V.Load(from), a);
+        b = V.MultiplyAdd(weight, V.Load(from + step), b);
+        c = V.MultiplyAdd(weight, V.Load(from + 2 * step), c);
+        d = V.MultiplyAdd(weight, V.Load(from + 3 * step), d);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels4<V, T> Plus(V weight, Pixels4<V, T> x) => new(
-        V.MultiplyAdd(weight, x.a, a), V.MultiplyAdd(weight, x.b, b), V.MultiplyAdd(weight, x.c, c), V.MultiplyAdd(weight, x.d, d));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Pixels4<V, T> Positive() => new(V.Positive(a), V.Positive(b), V.Positive(c), V.Positive(d));
+    public void Clip()
+    {
+        a = V.Positive(a);
+        b = V.Positive(b);
+        c = V.Positive(c);
+        d = V.Positive(d);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint step)
@@ -160,29 +209,52 @@ readonly unsafe struct Pixels4<V, T>(V a, V b, V c, V d) : IPixels<Pixels4<V, T>
 }
 
 /// <summary>Three times the vectors of Q: enough for a single channel to hide the latency of a multiply-add.</summary>
-readonly unsafe struct PixelsThrice<Q, V, T>(Q a, Q b, Q c) : IPixels<PixelsThrice<Q, V, T>, V, T>
+unsafe struct PixelsThrice<Q, V, T> : IPixels<PixelsThrice<Q, V, T>, V, T>
     where Q : struct, IPixels<Q, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly Q a = a, b = b, c = c;
+    Q a, b, c;
 
     public static int Count => 3 * Q.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PixelsThrice<Q, V, T> Broadcast(T value) => new(Q.Broadcast(value), Q.Broadcast(value), Q.Broadcast(value));
+    public void Fill(T value)
+    {
+        a.Fill(value);
+        b.Fill(value);
+        c.Fill(value);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PixelsThrice<Q, V, T> Load(T* from, nint step) =>
-        new(Q.Load(from, step), Q.Load(from + Q.Count * step, step), Q.Load(from + 2 * Q.Count * step, step));
+    public void Load(T* from, nint step)
+    {
+        a.Load(from, step);
+        b.Load(from + Q.Count * step, step);
+        c.Load(from + 2 * Q.Count * step, step);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static PixelsThrice<Q, V, T> Load(T* from, nint* offsets) =>
-        new(Q.Load(from, offsets), Q.Load(from, offsets + Q.Count), Q.Load(from, offsets + 2 * Q.Count));
+    public void Add(V weight, in PixelsThrice<Q, V, T> x)
+    {
+        a.Add(weight, x.a);
+        b.Add(weight, x.b);
+        c.Add(weight, x.c);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PixelsThrice<Q, V, T> Plus(V weight, PixelsThrice<Q, V, T> x) => new(a.Plus(weight, x.a), b.Plus(weight, x.b), c.Plus(weight, x.c));
+    public void Add(V weight, T* from, nint step, nint far)
+    {
+        a.Add(weight, from, step, 0);
+        b.Add(weight, from + far, step, 0);
+        c.Add(weight, from + 2 * far, step, 0);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public PixelsThrice<Q, V, T> Positive() => new(a.Positive(), b.Positive(), c.Positive());
+    public void Clip()
+    {
+        a.Clip();
+        b.Clip();
+        c.Clip();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint step)

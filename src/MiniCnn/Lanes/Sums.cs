@@ -2,6 +2,8 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
+#pragma warning disable IDE0044, CS0649 // fields that are set through their own methods
+
 /// <summary>
 /// A tile of sums, some channels of some vectors each, kept in registers from the first product to the last.
 /// </summary>
@@ -15,75 +17,118 @@ unsafe interface ISums<S, P, V, T>
     /// <summary>Channels.</summary>
     static abstract int Count { get; }
 
-    /// <summary>start[c] in each sum of channel c.</summary>
-    static abstract S Broadcast(T* start);
+    /// <summary>Channel c = start[c].</summary>
+    void Start(T* start);
 
-    /// <summary>Channel c's vectors at from + c · channel, step apart.</summary>
-    static abstract S Load(T* from, nint channel, nint step);
+    /// <summary>Channel c = the vectors at from + c · channel, step apart.</summary>
+    void Load(T* from, nint channel, nint step);
 
-    /// <summary>Channel c + w[c · channel] · x: one weight for all lanes.</summary>
-    S PlusNumbers(T* w, nint channel, P x);
+    /// <summary>Channel c += the factor at w + c · channel, times x.</summary>
+    void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>;
 
-    /// <summary>Channel c + the vector at w + c · channel, times x: a weight a lane.</summary>
-    S PlusVectors(T* w, nint channel, P x);
+    /// <summary>The same with the vectors at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>.</summary>
+    void Add<F>(T* w, nint channel, T* x, nint step, nint far = 0) where F : struct, IFactor<V, T>;
 
-    S Positive();
+    /// <summary>What is below 0 becomes 0.</summary>
+    void Clip();
 
     void Store(T* to, nint channel, nint step);
 }
 
+/// <summary>What a channel's vectors are multiplied with.</summary>
+unsafe interface IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    static abstract V At(T* w);
+}
+
+/// <summary>One number for all lanes.</summary>
+readonly unsafe struct Number<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V At(T* w) => V.Broadcast(*w);
+}
+
+/// <summary>A number a lane.</summary>
+readonly unsafe struct Vector<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V At(T* w) => V.Load(w);
+}
+
 /// <summary>One channel.</summary>
-readonly unsafe struct Sums1<P, V, T>(P a) : ISums<Sums1<P, V, T>, P, V, T>
+unsafe struct Sums1<P, V, T> : ISums<Sums1<P, V, T>, P, V, T>
     where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly P a = a;
+    P a;
 
     public static int Count => 1;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums1<P, V, T> Broadcast(T* start) => new(P.Broadcast(*start));
+    public void Start(T* start) => a.Fill(*start);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums1<P, V, T> Load(T* from, nint channel, nint step) => new(P.Load(from, step));
+    public void Load(T* from, nint channel, nint step) => a.Load(from, step);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums1<P, V, T> PlusNumbers(T* w, nint channel, P x) => new(a.Plus(V.Broadcast(*w), x));
+    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T> => a.Add(F.At(w), x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums1<P, V, T> PlusVectors(T* w, nint channel, P x) => new(a.Plus(V.Load(w), x));
+    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T> => a.Add(F.At(w), x, step, far);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums1<P, V, T> Positive() => new(a.Positive());
+    public void Clip() => a.Clip();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint channel, nint step) => a.Store(to, step);
 }
 
 /// <summary>Three channels.</summary>
-readonly unsafe struct Sums3<P, V, T>(P a, P b, P c) : ISums<Sums3<P, V, T>, P, V, T>
+unsafe struct Sums3<P, V, T> : ISums<Sums3<P, V, T>, P, V, T>
     where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly P a = a, b = b, c = c;
+    P a, b, c;
 
     public static int Count => 3;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums3<P, V, T> Broadcast(T* start) => new(P.Broadcast(start[0]), P.Broadcast(start[1]), P.Broadcast(start[2]));
+    public void Start(T* start)
+    {
+        a.Fill(start[0]);
+        b.Fill(start[1]);
+        c.Fill(start[2]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums3<P, V, T> Load(T* from, nint channel, nint step) =>
-        new(P.Load(from, step), P.Load(from + channel, step), P.Load(from + 2 * channel, step));
+    public void Load(T* from, nint channel, nint step)
+    {
+        a.Load(from, step);
+        b.Load(from + channel, step);
+        c.Load(from + 2 * channel, step);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums3<P, V, T> PlusNumbers(T* w, nint channel, P x) =>
-        new(a.Plus(V.Broadcast(w[0]), x), b.Plus(V.Broadcast(w[channel]), x), c.Plus(V.Broadcast(w[2 * channel]), x));
+    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    {
+        a.Add(F.At(w), x);
+        b.Add(F.At(w + channel), x);
+        c.Add(F.At(w + 2 * channel), x);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums3<P, V, T> PlusVectors(T* w, nint channel, P x) =>
-        new(a.Plus(V.Load(w), x), b.Plus(V.Load(w + channel), x), c.Plus(V.Load(w + 2 * channel), x));
+    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    {
+        P p = default;
+        p.Load(x, step);
+        Add<F>(w, channel, p);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums3<P, V, T> Positive() => new(a.Positive(), b.Positive(), c.Positive());
+    public void Clip()
+    {
+        a.Clip();
+        b.Clip();
+        c.Clip();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint channel, nint step)
@@ -95,31 +140,56 @@ readonly unsafe struct Sums3<P, V, T>(P a, P b, P c) : ISums<Sums3<P, V, T>, P, 
 }
 
 /// <summary>Four channels.</summary>
-readonly unsafe struct Sums4<P, V, T>(P a, P b, P c, P d) : ISums<Sums4<P, V, T>, P, V, T>
+unsafe struct Sums4<P, V, T> : ISums<Sums4<P, V, T>, P, V, T>
     where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly P a = a, b = b, c = c, d = d;
+    P a, b, c, d;
 
     public static int Count => 4;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums4<P, V, T> Broadcast(T* start) =>
-        new(P.Broadcast(start[0]), P.Broadcast(start[1]), P.Broadcast(start[2]), P.Broadcast(start[3]));
+    public void Start(T* start)
+    {
+        a.Fill(start[0]);
+        b.Fill(start[1]);
+        c.Fill(start[2]);
+        d.Fill(start[3]);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Sums4<P, V, T> Load(T* from, nint channel, nint step) =>
-        new(P.Load(from, step), P.Load(from + channel, step), P.Load(from + 2 * channel, step), P.Load(from + 3 * channel, step));
+    public void Load(T* from, nint channel, nint step)
+    {
+        a.Load(from, step);
+        b.Load(from + channel, step);
+        c.Load(from + 2 * channel, step);
+        d.Load(from + 3 * channel, step);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums4<P, V, T> PlusNumbers(T* w, nint channel, P x) => new(
-        a.Plus(V.Broadcast(w[0]), x), b.Plus(V.Broadcast(w[channel]), x), c.Plus(V.Broadcast(w[2 * channel]), x), d.Plus(V.Broadcast(w[3 * channel]), x));
+    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    {
+        a.Add(F.At(w), x);
+        b.Add(F.At(w + channel), x);
+        c.Add(F.At(w + 2 * channel), x);
+        d.Add(F.At(w + 3 * channel), x);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums4<P, V, T> PlusVectors(T* w, nint channel, P x) => new(
-        a.Plus(V.Load(w), x), b.Plus(V.Load(w + channel), x), c.Plus(V.Load(w + 2 * channel), x), d.Plus(V.Load(w + 3 * channel), x));
+    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    {
+        P p = default;
+        p.Load(x, step);
+        Add<F>(w, channel, p);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public Sums4<P, V, T> Positive() => new(a.Positive(), b.Positive(), c.Positive(), d.Positive());
+    public void Clip()
+    {
+        a.Clip();
+        b.Clip();
+        c.Clip();
+        d.Clip();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint channel, nint step)
@@ -132,28 +202,48 @@ readonly unsafe struct Sums4<P, V, T>(P a, P b, P c, P d) : ISums<Sums4<P, V, T>
 }
 
 /// <summary>Twice the channels of S.</summary>
-readonly unsafe struct SumsTwice<S, P, V, T>(S a, S b) : ISums<SumsTwice<S, P, V, T>, P, V, T>
+unsafe struct SumsTwice<S, P, V, T> : ISums<SumsTwice<S, P, V, T>, P, V, T>
     where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    readonly S a = a, b = b;
+    S a, b;
 
     public static int Count => 2 * S.Count;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SumsTwice<S, P, V, T> Broadcast(T* start) => new(S.Broadcast(start), S.Broadcast(start + S.Count));
+    public void Start(T* start)
+    {
+        a.Start(start);
+        b.Start(start + S.Count);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static SumsTwice<S, P, V, T> Load(T* from, nint channel, nint step) =>
-        new(S.Load(from, channel, step), S.Load(from + S.Count * channel, channel, step));
+    public void Load(T* from, nint channel, nint step)
+    {
+        a.Load(from, channel, step);
+        b.Load(from + S.Count * channel, channel, step);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public SumsTwice<S, P, V, T> PlusNumbers(T* w, nint channel, P x) => new(a.PlusNumbers(w, channel, x), b.PlusNumbers(w + S.Count * channel, channel, x));
+    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    {
+        a.Add<F>(w, channel, x);
+        b.Add<F>(w + S.Count * channel, channel, x);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public SumsTwice<S, P, V, T> PlusVectors(T* w, nint channel, P x) => new(a.PlusVectors(w, channel, x), b.PlusVectors(w + S.Count * channel, channel, x));
+    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    {
+        P p = default;
+        p.Load(x, step);
+        Add<F>(w, channel, p);
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public SumsTwice<S, P, V, T> Positive() => new(a.Positive(), b.Positive());
+    public void Clip()
+    {
+        a.Clip();
+        b.Clip();
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to, nint channel, nint step)

@@ -1,29 +1,70 @@
 namespace MiniCnn;
 
-/// <summary>
-/// How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills. It hangs on the numbers in a vector.
-/// </summary>
-static class Tiles
+/// <summary>Work on a tile of registers, written once over the tile's type.</summary>
+interface ITileWork<T, V> where T : unmanaged where V : struct, ILanes<V, T>
 {
-    // The highest tile, 3 vectors wide: 8 · 3 sums + 3 pixels + 1 weight = 28 of the 32 registers that come with AVX-512;
-    // 4 · 3 + 3 + 1 = 16 of the 16 that are sure elsewhere.
+    void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>;
+}
+
+/// <summary>
+/// How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills. It hangs on the numbers in a
+/// vector, and on the lanes of the images.
+/// </summary>
+readonly record struct Tiles(int Vector, int Lanes)
+{
+    // With 32 registers, those that come with AVX-512, 3 vectors wide: 8 · 3 sums + 3 pixels + 1 weight = 28. With 16, which are sure elsewhere,
+    // 2 vectors wide, the halves of a pixel's cache line: 6 · 2 + 2 + 1 = 15; or 3 wide: 4 · 3 + 3 + 1 = 16.
     /// <summary>Channels of the highest tile.</summary>
-    public static int Most(int vector) => vector == 16 ? 8 : 4;
+    public int Most => Vector == 16 ? 8 : Lanes > Vector ? 6 : 4;
+
+    /// <summary>Whether a tile so high is two vectors wide, both of one pixel: with eight sums or more, which hide the latency of a multiply-add.</summary>
+    public bool IsPair(int height) => Lanes > Vector && height >= 4;
 
     /// <summary>Channels of the next tile, where so many are left; they divide without a rest.</summary>
-    public static int Height(int vector, int left) => left >= Most(vector) ? Most(vector) : left switch { 7 => 4, 5 => 3, _ => left };
+    public int Height(int left) => Most switch
+    {
+        6 => left switch { 7 or 8 or 11 => 4, >= 6 => 6, 5 => 3, _ => left },
+        int most => left >= most ? most : left switch { 7 => 4, 5 => 3, _ => left },
+    };
 
     /// <summary>
     /// Vectors of the next tiles so high, where so many are left, and how many such tiles there are; a single vector is left to the end only
     /// where a tile is one high.
     /// </summary>
-    public static (int Width, int Count) Next(int vector, int height, int left)
+    public (int Width, int Count) Next(int height, int left)
     {
         if (height == 1 && left >= 9)                            // two multiply-adds a cycle, each ready after 4: 2 · 4 = 8 sums at least
             return (9, left / 9);
-        int most = height == Most(vector) ? 3 : 4;
+        int most = height == (Vector == 16 ? 8 : 4) ? 3 : 4;
         if (left <= most)
             return (left, 1);
         return left == most + 1 ? (most - 1, 1) : (most, left / most - (left % most == 1 ? 1 : 0));
+    }
+
+    /// <summary>Runs work with the tile of a size: the one place that turns sizes into types.</summary>
+    public static void Run<T, V, W>(int height, int width, in W work) where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ITileWork<T, V>
+    {
+        switch (width)
+        {
+            case 1: Run<T, V, Pixels1<V, T>, W>(height, work); break;
+            case 2: Run<T, V, Pixels2<V, T>, W>(height, work); break;
+            case 3: Run<T, V, Pixels3<V, T>, W>(height, work); break;
+            case 9: Run<T, V, PixelsThrice<Pixels3<V, T>, V, T>, W>(height, work); break;
+            default: Run<T, V, Pixels4<V, T>, W>(height, work); break;
+        }
+    }
+
+    static void Run<T, V, P, W>(int height, in W work)
+        where T : unmanaged where V : struct, ILanes<V, T> where P : struct, IPixels<P, V, T> where W : struct, ITileWork<T, V>
+    {
+        switch (height)
+        {
+            case 1: work.Run<Sums1<P, V, T>, P>(); break;
+            case 2: work.Run<SumsTwice<Sums1<P, V, T>, P, V, T>, P>(); break;
+            case 3: work.Run<Sums3<P, V, T>, P>(); break;
+            case 4: work.Run<Sums4<P, V, T>, P>(); break;
+            case 6: work.Run<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(); break;
+            default: work.Run<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(); break;
+        }
     }
 }

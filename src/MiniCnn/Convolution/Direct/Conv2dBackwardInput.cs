@@ -36,35 +36,57 @@ static unsafe class Conv2dBackwardInput
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
                 for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {
-                    int taps = 0, kernelRows = 0, first = 0, step = 0;
-                    for (int ky = rows.Kernel - 1; ky >= 0; ky--)                       // dy's rows from the top down
+                    Phase up = Phase.Of(rows, phaseY), left = Phase.Of(columns, phaseX);
+                    Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
+                    Slab slab = Slab.For(
+                        vector, dy.Lanes, shape.GroupOutputChannels, outputs, 1, (up.Count, left.Count), (up.PlaceStep, left.PlaceStep));
+                    int taps = 0;
+                    for (int begin = 0, end; begin < shape.GroupOutputChannels; begin = end)
                     {
-                        (int up, int upRest) = Math.DivRem(phaseY + rows.PadBefore - ky * rows.Dilation, rows.Stride);
-                        if (upRest != 0)
-                            continue;
-                        (first, step) = kernelRows == 0 ? (up, 0) : (first, (up - first) / kernelRows);
-                        kernelRows++;
-                        for (int oc = 0; oc < shape.GroupOutputChannels; oc++)
-                            for (int kx = 0; kx < columns.Kernel; kx++)
-                            {
-                                (int left, int leftRest) = Math.DivRem(phaseX + columns.PadBefore - kx * columns.Dilation, columns.Stride);
-                                if (leftRest != 0)
-                                    continue;
-                                offsets[taps] = oc * dy.PlanePitch + up * dy.RowPitch + left * dy.Lanes;
-                                places[taps++] = (oc * channels * rows.Kernel + ky) * columns.Kernel + kx;
-                            }
+                        end = Math.Min(shape.GroupOutputChannels, begin + slab.Channels);
+                        for (int i = 0; i < up.Count; i++)                              // dy's rows from the top down
+                            for (int oc = begin; oc < end; oc++)
+                                for (int j = 0; j < left.Count; j++)
+                                {
+                                    offsets[taps] = oc * dy.PlanePitch + up.Place(i) * dy.RowPitch + left.Place(j) * dy.Lanes;
+                                    places[taps++] = (oc * channels * rows.Kernel + up.Tap(i)) * columns.Kernel + left.Tap(j);
+                                }
                     }
                     DirectConvolution<T>.Pack(
-                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, shape.Groups, channels, vector,
-                        packed);
-                    Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
+                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, slab, shape.Groups, channels, packed);
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
-                    Size2d begin = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
-                    KernelRows kernel = new(Math.Max(1, kernelRows), first, step);
-                    new DirectConvolution<T>(packed, offsets, taps, kernel, shape.Groups, dy, 1, target, outputs, apart, begin, start).RunAll(row);
+                    Size2d first = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
+                    KernelRows kernel = new(Math.Max(1, up.Count), up.FirstPlace, up.PlaceStep);
+                    new DirectConvolution<T>(packed, offsets, taps, slab, kernel, shape.Groups, dy, 1, target, outputs, apart, first, start).RunAll(row);
                 }
         }
         if (split)
             ColumnPhases.Merge(target, columns.Stride, dx);
+    }
+
+    /// <summary>The taps that reach the pixels phase, phase + stride, … of an axis, the last tap first, and what they read of dy for the first of these.</summary>
+    readonly record struct Phase(int Count, int FirstTap, int TapStep, int FirstPlace, int PlaceStep)
+    {
+        public static Phase Of(WindowAxis axis, int phase)
+        {
+            Phase taps = default;
+            for (int tap = axis.Kernel - 1; tap >= 0; tap--)
+            {
+                (int place, int rest) = Math.DivRem(phase + axis.PadBefore - tap * axis.Dilation, axis.Stride);
+                if (rest != 0)
+                    continue;
+                taps = taps.Count switch
+                {
+                    0 => new(1, tap, 0, place, 0),
+                    1 => new(2, taps.FirstTap, tap - taps.FirstTap, taps.FirstPlace, place - taps.FirstPlace),
+                    _ => taps with { Count = taps.Count + 1 },
+                };
+            }
+            return taps;
+        }
+
+        public int Tap(int i) => FirstTap + i * TapStep;
+
+        public int Place(int i) => FirstPlace + i * PlaceStep;
     }
 }

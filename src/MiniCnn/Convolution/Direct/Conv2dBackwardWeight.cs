@@ -20,8 +20,10 @@ static unsafe class Conv2dBackwardWeight
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            Conv2dForward.Taps(shape, columns, vector, byRows: false, offsets, places);
+            Conv2dForward.Taps(shape, columns, vector, slabChannels: 1, offsets, places);
             Kernels<T> work = new(shape, columns, step, dy, offsets, taps, vector, null);
+            if (columns.Count % columns.Lanes > 0)
+                columns.ClearDeadLanes(columns.Blocks - 1);                    // 0 · NaN would be NaN
             Span<T> sums = buffers.Weights.Take(checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
@@ -37,7 +39,8 @@ static unsafe class Conv2dBackwardWeight
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, int vector, T* chunks) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // A block's sums: 32 channels × 240 taps × 16 lanes × 4 bytes = 480 kB, in the second cache. 240 = 20 · 12, and 12 is 3 · 4, the tiles' widths.
+        // A block's sums: 32 channels × 240 taps × a vector of 64 bytes = 480 kB, or of 32 bytes 240 kB, in the second cache. 240 = 20 · 12, and 12 is
+        // 3 · 4, the tiles' widths.
         const int BlockChannels = 32, MostBlockTaps = 240, TileTaps = 12;
 
         // Two for each of four threads.
@@ -82,22 +85,17 @@ static unsafe class Conv2dBackwardWeight
             (int chunk, int block) = Math.DivRem(part, Blocks);
             (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
             (int group, int channelBlock) = Math.DivRem(panels, ChannelBlocks);
-            int bands = dy.Blocks * Bands, full = dy.FullBlocks * Bands;
-            int from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
-            T* to = chunks + (nint)chunk * shape.OutputChannels * taps;
-            Add<V>(from, Math.Min(end, full), dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);
-            Add<V>(Math.Max(from, full), end, dy.Count % dy.Lanes, group, channelBlock * BlockChannels, tapBlock * BlockTaps, to);      // dead lanes stay out
+            int bands = dy.Blocks * Bands, from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
+            Add<V>(from, end, group, channelBlock * BlockChannels, tapBlock * BlockTaps, chunks + (nint)chunk * shape.OutputChannels * taps);
         }
 
-        /// <summary>Adds what a range of bands, with so many live lanes, contributes.</summary>
+        /// <summary>Adds what a range of bands contributes.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Add<V>(int fromBand, int endBand, int live, int group, int firstChannel, int firstTap, T* to) where V : struct, ILanes<V, T>
+        void Add<V>(int fromBand, int endBand, int group, int firstChannel, int firstTap, T* to) where V : struct, ILanes<V, T>
         {
-            if (fromBand >= endBand)
-                return;
-            int lanes = Math.Max(dy.Lanes, V.Count);
+            Tiles tile = new(V.Count, 1);
             int endChannel = Math.Min(channels, firstChannel + BlockChannels), endTap = Math.Min(taps, firstTap + BlockTaps);
-            nint pitch = (endTap - firstTap) * lanes;                          // sums: [channel][tap][lane]
+            nint pitch = (endTap - firstTap) * V.Count;                        // sums: [channel][tap][number of a vector]
             int length = (int)((endChannel - firstChannel) * pitch);
             T* sums = Scratch<T>.Take(length);
             new Span<T>(sums, length).Clear();
@@ -109,88 +107,94 @@ static unsafe class Conv2dBackwardWeight
                 T* px = x.At(images, group * shape.GroupInputChannels, row * xStep.Height);
                 for (int channel = firstChannel, height; channel < endChannel; channel += height)
                 {
-                    height = Tiles.Height(V.Count, endChannel - channel);
+                    height = tile.Height(endChannel - channel);
                     T* pdy = dy.At(images, group * channels + channel, row), at = sums + (channel - firstChannel) * pitch;
-                    for (int tap = firstTap, width, tiles; tap < endTap; tap += tiles * width, at += tiles * width * lanes)
+                    for (int tap = firstTap, width; tap < endTap; tap += width, at += width * V.Count)
                     {
-                        (width, tiles) = Tiles.Next(V.Count, height, endTap - tap);
-                        for (int lane = 0; lane < dy.Lanes; lane += V.Count)
-                        {
-                            Rows part = new(pdy + lane, px + lane, offsets + tap, rows, at + lane, pitch, lanes, tiles);
-                            switch (width)
-                            {
-                                case 1: Add<Pixels1<V, T>, Pixels1<Scalar<T>, T>, V>(height, part); break;
-                                case 2: Add<Pixels2<V, T>, Pixels2<Scalar<T>, T>, V>(height, part); break;
-                                case 3: Add<Pixels3<V, T>, Pixels3<Scalar<T>, T>, V>(height, part); break;
-                                case 9: Add<PixelsThrice<Pixels3<V, T>, V, T>, PixelsThrice<Pixels3<Scalar<T>, T>, Scalar<T>, T>, V>(height, part); break;
-                                default: Add<Pixels4<V, T>, Pixels4<Scalar<T>, T>, V>(height, part); break;
-                            }
-                        }
+                        (width, nint step, nint far) = Next(tile, height, offsets + tap, endTap - tap);
+                        AddRows<V>(height, width, new(pdy, px + offsets[tap], step, far, rows, at, pitch, V.Count));
                     }
                 }
             }
             for (int channel = firstChannel; channel < endChannel; channel++)
-                for (int tap = firstTap; tap < endTap; tap++, sums += lanes)
-                    to[(nint)(group * channels + channel) * taps + tap] += LaneSum.Of<T, V>(sums, lanes, live < dy.Lanes ? live : lanes);
+                for (int tap = firstTap; tap < endTap; tap++, sums += V.Count)
+                    to[(nint)(group * channels + channel) * taps + tap] += V.Sum(V.Load(sums));
         }
 
         /// <summary>
-        /// Some rows of dy and x, and the sums they are added to: of the first channel and tap, numbers from one channel and from one tap to the next.
+        /// How many of the next taps a tile takes, and how far apart these read: the same step from each to the next, or in a tile of one channel
+        /// nine of them in three rows of three.
         /// </summary>
-        readonly struct Rows(T* gradient, T* pixels, nint* offsets, int count, T* sums, nint channel, int tap, int tiles)
+        static (int Width, nint Step, nint Far) Next(Tiles tile, int height, nint* offsets, int left)
         {
-            public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;
-            public readonly nint* Offsets = offsets;
-            public readonly nint Channel = channel;
-            public readonly int Count = count, Tap = tap, Tiles = tiles;
+            nint step = left > 1 ? offsets[1] - offsets[0] : 0, far = left > 3 ? offsets[3] - offsets[0] : 0;
+            int run = 1, nine = 1;
+            while (run < left && offsets[run] - offsets[run - 1] == step)
+                run++;
+            if (height == 1)
+            {
+                while (nine < Math.Min(left, 9) && offsets[nine] - offsets[0] == nine / 3 * far + nine % 3 * step)
+                    nine++;
+            }
+            return (nine == 9 ? 9 : tile.Next(height, Math.Min(run, 8)).Width, step, far);
         }
 
         /// <summary>Whole vectors, and with vectors along the row what is left of it, number by number.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<P, Q, V>(int height, in Rows rows)
-            where P : struct, IPixels<P, V, T> where Q : struct, IPixels<Q, Scalar<T>, T> where V : struct, ILanes<V, T>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        void AddRows<V>(int height, int width, in Start start) where V : struct, ILanes<V, T>
         {
-            int lanes = Math.Max(dy.Lanes, V.Count), vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, lanes, out int rest);
+            int vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, V.Count, out int rest);
             if (vectors > 0)
-                Add<P, V>(height, rows, 0, vectors, lanes);
+                Tiles.Run<T, V, Rows<V>>(height, width, new(x, xStep, dy, start, 0, vectors));
             if (rest > 0)
-                Add<Q, Scalar<T>>(height, rows, vectors * lanes, rest, 1);
+                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, width, new(x, xStep, dy, start, vectors * V.Count, rest));
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<P, U>(int height, in Rows rows, int first, int count, nint step) where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        /// <summary>Where some channels of dy, what a tile's taps read of x, and their sums begin, and how far apart these are.</summary>
+        readonly struct Start(T* gradient, T* pixels, nint step, nint far, int rows, T* sums, nint channel, int tap)
         {
-            switch (height)
-            {
-                case 1: Add<Sums1<P, U, T>, P, U>(rows, first, count, step); break;
-                case 2: Add<SumsTwice<Sums1<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
-                case 3: Add<Sums3<P, U, T>, P, U>(rows, first, count, step); break;
-                case 4: Add<Sums4<P, U, T>, P, U>(rows, first, count, step); break;
-                case 6: Add<SumsTwice<Sums3<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
-                default: Add<SumsTwice<Sums4<P, U, T>, P, U, T>, P, U>(rows, first, count, step); break;
-            }
+            public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;
+            public readonly nint Step = step, Far = far, Channel = channel;
+            public readonly int Rows = rows, Tap = tap;
         }
 
-        /// <summary>Some channels of dy times some taps of x, tile by tile, over some rows, added to their sums.</summary>
-        // Not inlined: of all the tiles there could be, only those that run are compiled.
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void Add<S, P, U>(in Rows rows, int first, int count, nint step)
-            where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T> where U : struct, ILanes<U, T>
+        /// <summary>Some channels of dy times some taps of x over some rows, added to their sums.</summary>
+        readonly struct Rows<U>(LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, Start start, nint first, int vectors) : ITileWork<T, U>
+            where U : struct, ILanes<U, T>
         {
-            nint plane = dy.PlanePitch, xVector = xStep.Width * step;
-            T* to = rows.Sums;
-            nint* offsets = rows.Offsets;
-            for (int tile = 0; tile < rows.Tiles; tile++, to += P.Count * rows.Tap, offsets += P.Count)
+            // Not inlined: of all the tiles there could be, only those that run are compiled. Four vectors a turn: see DirectConvolution.
+            [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+            public void Run<S, P>() where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T>
             {
-                T* gradient = rows.Gradient + first, pixels = rows.Pixels + first;
-                S sums = S.Load(to, rows.Channel, rows.Tap);
-                for (int row = 0; row < rows.Count; row++, gradient += dy.RowPitch, pixels += xStep.Height * x.RowPitch)
+                int lanes = Math.Max(dy.Lanes, U.Count), pixel = lanes / U.Count;      // vectors of a pixel; where they lie along a row, one is a pixel
+                nint plane = dy.PlanePitch, xPixel = xStep.Width * lanes, step = start.Step, far = start.Far;
+                // The second vector of a turn and the third are so far from the first, and the fourth from the third as the second.
+                (nint second, nint third, nint xTurn, nint dyTurn) = pixel switch
                 {
-                    T* from = pixels;
-                    for (T* at = gradient, end = gradient + count * step; at < end; at += step, from += xVector)
-                        sums = sums.PlusVectors(at, plane, P.Load(from, offsets));
-                }
-                sums.Store(to, rows.Channel, rows.Tap);
+                    1 => (xPixel, 2 * xPixel, 4 * xPixel, 4 * U.Count),
+                    2 => (U.Count, xPixel, 2 * xPixel, 4 * U.Count),
+                    _ => (U.Count, 2 * U.Count, xPixel, lanes),
+                };
+                (int turns, int rest) = Math.DivRem(vectors * Math.Min(4, pixel) / pixel, 4);
+                S sums = default;
+                sums.Load(start.Sums, start.Channel, start.Tap);
+                for (int lane = 0; lane < lanes; lane += 4 * U.Count)
+                    for (int row = 0; row < start.Rows; row++)
+                    {
+                        T* gradient = start.Gradient + row * dy.RowPitch + first + lane, end = gradient + turns * dyTurn;
+                        T* pixels = start.Pixels + row * xStep.Height * x.RowPitch + first * xStep.Width + lane;
+                        for (; gradient < end; gradient += dyTurn, pixels += xTurn)
+                        {
+                            T* half = pixels + third;
+                            sums.Add<Vector<U, T>>(gradient, plane, pixels, step, far);
+                            sums.Add<Vector<U, T>>(gradient + U.Count, plane, pixels + second, step, far);
+                            sums.Add<Vector<U, T>>(gradient + 2 * U.Count, plane, half, step, far);
+                            sums.Add<Vector<U, T>>(gradient + 3 * U.Count, plane, half + second, step, far);
+                        }
+                        for (int i = 0; i < rest; i++, gradient += U.Count)
+                            sums.Add<Vector<U, T>>(gradient, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
+                    }
+                sums.Store(start.Sums, start.Channel, start.Tap);
             }
         }
     }

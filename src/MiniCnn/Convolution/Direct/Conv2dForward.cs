@@ -14,14 +14,15 @@ static unsafe class Conv2dForward
         fixed (T* packed = buffers.Weights.Take(checked(shape.OutputChannels * taps)), zeros = buffers.Zeros.Take(shape.OutputChannels))
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            Taps(shape, columns, vector, byRows: true, offsets, places);
+            Size2d outputs = (y.Shape.Height, y.Shape.Width);
+            Slab slab = Slab.For(vector, x.Lanes, shape.GroupInputChannels, outputs, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
+            Taps(shape, columns, vector, slab.Channels, offsets, places);
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             new Span<T>(zeros, shape.OutputChannels).Clear();
-            DirectConvolution<T>.Pack(w, (nint)channels * taps, taps, places, taps, shape.Groups, channels, vector, packed);
-            Size2d outputs = (y.Shape.Height, y.Shape.Width);
             if (epilogue.Bias == null)
                 epilogue = epilogue with { Bias = zeros };
-            new DirectConvolution<T>(packed, offsets, taps, kernel, shape.Groups, columns, step, y, outputs, 1, 0, epilogue).RunAll(shape.OutputWidth);
+            DirectConvolution<T>.Pack(w, (nint)channels * taps, taps, places, taps, slab, shape.Groups, channels, packed);
+            new DirectConvolution<T>(packed, offsets, taps, slab, kernel, shape.Groups, columns, step, y, outputs, 1, 0, epilogue).RunAll(shape.OutputWidth);
         }
     }
 
@@ -40,23 +41,26 @@ static unsafe class Conv2dForward
 
     /// <summary>
     /// The taps of a group: from where a window begins to what each reads, and its place among a channel's weights. They stand in the order of
-    /// the weights, or one row of the kernel after another.
+    /// slabs of so many channels, in each one row of the kernel after another; in the order of the weights where a slab is one channel.
     /// </summary>
-    public static void Taps<T>(Conv2dShape shape, LaneTensor<T> x, int vector, bool byRows, nint* offsets, nint* places) where T : unmanaged
+    public static void Taps<T>(Conv2dShape shape, LaneTensor<T> x, int vector, int slabChannels, nint* offsets, nint* places) where T : unmanaged
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         bool split = SplitsColumns(shape, x, vector);
         for (int ic = 0; ic < shape.GroupInputChannels; ic++)
+        {
+            int slab = ic - ic % slabChannels, channels = Math.Min(slabChannels, shape.GroupInputChannels - slab);
             for (int ky = 0; ky < rows.Kernel; ky++)
                 for (int kx = 0; kx < columns.Kernel; kx++)
                 {
                     int place = (ic * rows.Kernel + ky) * columns.Kernel + kx;
-                    int tap = byRows ? (ky * shape.GroupInputChannels + ic) * columns.Kernel + kx : place;
+                    int tap = ((slab * rows.Kernel) + ky * channels + ic - slab) * columns.Kernel + kx;
                     (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
                     nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
                     offsets[tap] = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
                     places[tap] = place;
                 }
+        }
     }
 
     static bool SplitsColumns<T>(Conv2dShape shape, LaneTensor<T> x, int vector) where T : unmanaged =>

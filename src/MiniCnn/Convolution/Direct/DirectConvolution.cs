@@ -8,12 +8,14 @@ namespace MiniCnn;
 /// </summary>
 /// <remarks>
 /// A tap is one input channel at one place of the kernel, so stride, padding, dilation and flipping are in the offsets alone. A tile keeps some
-/// channels of some pixels in registers over the whole sum. Every output has its sum in the order of the taps, whatever the tile.
+/// channels of some pixels in registers over a <see cref="Slab"/>'s taps; between two slabs the sums lie in y, or where they are pooled, in a
+/// scratch. Every output has its sum in the order of the taps, whatever the tile.
 /// With one lane a vector holds neighbouring pixels of a row; the row's last vector overlaps the one before it, so the row is at least a vector long.
 /// </remarks>
 /// <param name="w">Weights as <see cref="Pack"/> lays them out.</param>
-/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads, one row of the kernel after another.</param>
+/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads; in a slab, one row of the kernel after another.</param>
 /// <param name="taps">Products in one sum.</param>
+/// <param name="slab">How much is done at a time.</param>
 /// <param name="kernel">Which rows of x the kernel's rows read: those that are not on the image are left out.</param>
 /// <param name="groups">Groups of channels.</param>
 /// <param name="x">What is read; wide enough margins around it.</param>
@@ -24,7 +26,7 @@ namespace MiniCnn;
 /// <param name="yFirst">The first output's place in y.</param>
 /// <param name="epilogue">What becomes of the sums; its bias, not null here, is what they begin with.</param>
 readonly unsafe struct DirectConvolution<T>(
-    T* w, nint* offsets, int taps, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
+    T* w, nint* offsets, int taps, Slab slab, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
     Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -37,23 +39,32 @@ readonly unsafe struct DirectConvolution<T>(
     readonly int rows = outputs.Height, columns = outputs.Width;
 
     /// <summary>
-    /// Lays out weights for groups · channels sums, by panels as high as a tile: [panel][taps][channels of the panel].
-    /// Tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]]. How high a tile is hangs on the numbers in a vector.
+    /// Lays out weights for groups · channels sums, by slabs, and these by panels as high as a tile: [slab][panel][taps of the slab][channels of
+    /// the panel]. Tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]].
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, int groups, int channels, int vector, T* packed)
+    public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, Slab slab, int groups, int channels, T* packed)
     {
         for (int group = 0; group < groups; group++)
-            for (int first = 0, panel; first < channels; first += panel, packed += (nint)taps * panel)
+            for (int tap = 0, count; tap < taps; tap += count)
             {
-                panel = Tiles.Height(vector, channels - first);
-                for (int i = 0; i < panel; i++)
+                count = Math.Min(slab.Taps, taps - tap);
+                for (int channel = 0, height; channel < channels; channel += height, packed += (nint)count * height)
                 {
-                    T* from = w + group * groupStep + (first + i) * channelStep, to = packed + i;
-                    for (int tap = 0; tap < taps; tap++, to += panel)
-                        *to = from[places[tap]];
+                    height = slab.Tile.Height(channels - channel);
+                    PackPanel(w + group * groupStep + channel * channelStep, channelStep, places + tap, count, height, packed);
                 }
             }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void PackPanel(T* w, nint channelStep, nint* places, int taps, int channels, T* packed)
+    {
+        for (int tap = 0; tap < taps; tap++)
+        {
+            T* from = w + places[tap];
+            for (int i = 0; i < channels; i++, from += channelStep)
+                *packed++ = *from;
+        }
     }
 
     /// <summary>
@@ -69,41 +80,71 @@ readonly unsafe struct DirectConvolution<T>(
     public void Run<V>(int part) where V : struct, ILanes<V, T>
     {
         (int block, int band) = Math.DivRem(part, Bands);
-        int channels = y.Shape.Channels / groups, end = Math.Min(rows, (band + 1) * BandRows);
-        T* panel = w;
+        int end = Math.Min(rows, (band + 1) * BandRows), height, width;
         for (int group = 0; group < groups; group++)
-        {
-            for (int channel = group * channels, panelChannels; channel < (group + 1) * channels; channel += panelChannels)
+            for (int row = band * BandRows; row < end; row += height)
             {
-                panelChannels = Tiles.Height(V.Count, (group + 1) * channels - channel);
-                for (int row = band * BandRows; row < end; row++)
+                height = Math.Min(slab.Rows, end - row);
+                for (int column = 0; column < columns; column += width)
                 {
-                    if (epilogue.Pooled)
-                        PooledRow<V>(panelChannels, panel, block, group, channel, row);
-                    else
-                    {
-                        T* to = y.At(block, channel, yFirst.Height + row * yStep.Height) + yFirst.Width * y.Lanes;
-                        Row<V>(panelChannels, panel, epilogue.Bias + channel, block, group, row, 0, columns, to, y.PlanePitch);
-                    }
+                    width = Math.Min(slab.Columns, columns - column);
+                    Outputs<V>(block, group, row, row + height, column, width);
                 }
-                panel += (nint)taps * panelChannels;
             }
-        }
     }
 
-    /// <summary>One row of pooled outputs: two rows of sums, and their maxima.</summary>
+    /// <summary>All channels of a group, of some rows and columns of outputs: slab by slab, and over each a panel of channels after another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void PooledRow<V>(int channels, T* panel, int block, int group, int channel, int row) where V : struct, ILanes<V, T>
+    void Outputs<V>(int block, int group, int firstRow, int endRow, int column, int width) where V : struct, ILanes<V, T>
     {
-        int lanes = y.Lanes, width = Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
-        nint pitch = width * lanes;
-        T* sums = Scratch<T>.Take(Tiles.Most(V.Count) * PooledVectors * V.Count);
-        for (int first = 0; first < 2 * columns; first += width)
+        int channels = y.Shape.Channels / groups, first = group * channels, tap = 0, end;
+        bool several = slab.Taps < taps;
+        T* weights = w + (nint)first * taps, sums = null;
+        if (epilogue.Pooled)
+            sums = Scratch<T>.Take(several ? channels * 4 * width * y.Lanes : slab.Tile.Most * PooledVectors * V.Count);
+        do
         {
-            first = Math.Min(first, 2 * columns - width);             // the last piece overlaps the one before it
+            end = Math.Min(taps, tap + slab.Taps);
+            for (int channel = 0, height; channel < channels; channel += height, weights += (nint)(end - tap) * height)
+            {
+                height = slab.Tile.Height(channels - channel);
+                Panel panel = new(weights, tap == 0 ? epilogue.Bias + first + channel : null, tap, end, height, end == taps);
+                for (int row = firstRow; row < endRow; row++)
+                {
+                    if (epilogue.Pooled)
+                        PooledRow<V>(panel, block, group, first + channel, row, column, width, several ? sums + channel * 4 * width * y.Lanes : sums);
+                    else
+                    {
+                        T* to = y.At(block, first + channel, yFirst.Height + row * yStep.Height) + (yFirst.Width + column * yStep.Width) * y.Lanes;
+                        Row<V>(panel, block, group, row, column, width, to, y.PlanePitch);
+                    }
+                }
+            }
+            tap = end;
+        }
+        while (tap < taps);
+    }
+
+    /// <summary>Some channels over a slab: their weights, what their sums begin with if it is the first slab, and the slab's taps.</summary>
+    readonly struct Panel(T* weights, T* starts, int firstTap, int endTap, int channels, bool isLast)
+    {
+        public readonly T* Weights = weights, Starts = starts;
+        public readonly int FirstTap = firstTap, EndTap = endTap, Channels = channels;
+        public readonly bool IsLast = isLast;
+    }
+
+    /// <summary>Some columns of one row of pooled outputs: two rows of sums, and after the last slab their maxima.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void PooledRow<V>(in Panel panel, int block, int group, int channel, int row, int column, int columns, T* sums) where V : struct, ILanes<V, T>
+    {
+        int lanes = y.Lanes, end = 2 * (column + columns), width = slab.Taps < taps ? 2 * columns : Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
+        nint pitch = width * lanes;
+        for (int first = 2 * column; first < end; first += width)
+        {
+            first = Math.Min(first, end - width);                     // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-                Row<V>(channels, panel, epilogue.Bias + channel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
-            for (int c = 0; c < channels; c++)
+                Row<V>(panel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
+            for (int c = 0; panel.IsLast && c < panel.Channels; c++)
             {
                 nint at = first / 2 * lanes;
                 T* maximum = y.At(block, channel + c, row) + at, which = epilogue.ArgMax is null ? null : epilogue.ArgMax.At(block, channel + c, row) + at;
@@ -115,86 +156,92 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>Some columns of one row of outputs, of one panel.</summary>
+    /// <summary>Some columns of one row of outputs.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Row<V>(int channels, T* panel, T* start, int block, int group, int row, int firstColumn, int columns, T* to, nint plane)
-        where V : struct, ILanes<V, T>
+    void Row<V>(in Panel panel, int block, int group, int row, int column, int columns, T* to, nint plane) where V : struct, ILanes<V, T>
     {
-        T* from = x.At(block, group * (x.Shape.Channels / groups), row * xStep.Height) + firstColumn * xStep.Width * x.Lanes;
-        (int firstTap, int endTap) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
-        firstTap *= taps / kernel.Count;
-        endTap *= taps / kernel.Count;
-        Terms terms = new(panel + firstTap * channels, start, offsets + firstTap, offsets + endTap);
-        nint lanes = y.Lanes, xVector = xStep.Width * lanes, yVector = yStep.Width * lanes;
+        T* from = x.At(block, group * (x.Shape.Channels / groups), row * xStep.Height) + column * xStep.Width * x.Lanes;
+        (int firstRow, int endRow) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
+        int rowTaps = (panel.EndTap - panel.FirstTap) / kernel.Count;
+        nint* first = offsets + panel.FirstTap + firstRow * rowTaps, end = first + (endRow - firstRow) * rowTaps;
+        nint lanes = y.Lanes, xPixel = xStep.Width * lanes, yPixel = yStep.Width * lanes;
+        Terms<V> terms = new(
+            panel.Weights + firstRow * rowTaps * panel.Channels, panel.Starts, first, end, panel.Channels, plane, epilogue.Relu && panel.IsLast);
         if (lanes < V.Count)
         {
             int vectors = Math.DivRem(columns, V.Count, out int rest);
-            Vectors<V>(channels, terms, from, V.Count, to, plane, V.Count, vectors);
+            Vectors(terms, from, V.Count, to, V.Count, vectors);
             if (rest > 0)
-                Vectors<V>(channels, terms, from + columns - V.Count, V.Count, to + columns - V.Count, plane, V.Count, 1);
-            return;
+                Vectors(terms, from + columns - V.Count, V.Count, to + columns - V.Count, V.Count, 1);
         }
-        for (int lane = 0; lane < lanes; lane += V.Count)
-            Vectors<V>(channels, terms, from + lane, xVector, to + lane, plane, yVector, columns);
+        else if (slab.Tile.IsPair(panel.Channels))
+        {
+            for (int lane = 0; lane < lanes; lane += 2 * V.Count)
+                Tiles.Run<T, V, Strip<V>>(panel.Channels, 2, new(terms, from + lane, V.Count, xPixel, to + lane, V.Count, yPixel, columns));
+        }
+        else
+        {
+            for (int lane = 0; lane < lanes; lane += V.Count)
+                Vectors(terms, from + lane, xPixel, to + lane, yPixel, columns);
+        }
     }
 
-    /// <summary>What a row of outputs is made of: weights, starts, and where to read.</summary>
-    readonly struct Terms(T* weights, T* starts, nint* offsets, nint* end)
+    /// <summary>So many vectors, the same distance apart, in tiles one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void Vectors<V>(in Terms<V> terms, T* from, nint xVector, T* to, nint yVector, int left) where V : struct, ILanes<V, T>
+    {
+        for (int width, tiles; left > 0; left -= tiles * width, from += tiles * width * xVector, to += tiles * width * yVector)
+        {
+            (width, tiles) = slab.Tile.Next(terms.Channels, left);
+            Tiles.Run<T, V, Strip<V>>(terms.Channels, width, new(terms, from, xVector, width * xVector, to, yVector, width * yVector, tiles));
+        }
+    }
+
+    /// <summary>What some channels of a row of outputs are made of; no starts where the sums go on from y.</summary>
+    readonly struct Terms<V>(T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu)
     {
         public readonly T* Weights = weights, Starts = starts;
         public readonly nint* Offsets = offsets, End = end;
+        public readonly int Channels = channels;
+        public readonly nint Plane = plane;
+        public readonly bool Relu = relu;
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Vectors<V>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int left) where V : struct, ILanes<V, T>
+    /// <summary>Tiles one after another: y = b + Σ w · x, or y + Σ w · x, the sums in registers from the first tap to the last.</summary>
+    readonly struct Strip<V>(in Terms<V> terms, T* from, nint xVector, nint xTile, T* to, nint yVector, nint yTile, int tiles) : ITileWork<T, V>
+        where V : struct, ILanes<V, T>
     {
-        while (left > 0)
+        readonly Terms<V> terms = terms;
+
+        // Not inlined: of all the tiles there could be, only those that run are compiled.
+        // Four products a turn: the JIT ends a turn with a move for every sum whose register has changed.
+        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+        public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {
-            (int width, int tiles) = Tiles.Next(V.Count, channels, left);
-            switch (width)
+            T* x = from, y = to;
+            nint step = xVector, far = 3 * step;
+            for (int tile = 0; tile < tiles; tile++, x += xTile, y += yTile)
             {
-                case 1: Tile<Pixels1<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 2: Tile<Pixels2<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 3: Tile<Pixels3<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                case 9: Tile<PixelsThrice<Pixels3<V, T>, V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
-                default: Tile<Pixels4<V, T>, V>(channels, terms, from, xVector, to, plane, yVector, tiles); break;
+                S sums = default;
+                if (terms.Starts == null)
+                    sums.Load(y, terms.Plane, yVector);
+                else
+                    sums.Start(terms.Starts);
+                T* w = terms.Weights;
+                nint* offset = terms.Offsets, end = terms.End;
+                for (; offset <= end - 4; offset += 4, w += 4 * S.Count)
+                {
+                    sums.Add<Number<V, T>>(w, 1, x + offset[0], step, far);
+                    sums.Add<Number<V, T>>(w + S.Count, 1, x + offset[1], step, far);
+                    sums.Add<Number<V, T>>(w + 2 * S.Count, 1, x + offset[2], step, far);
+                    sums.Add<Number<V, T>>(w + 3 * S.Count, 1, x + offset[3], step, far);
+                }
+                for (; offset < end; offset++, w += S.Count)
+                    sums.Add<Number<V, T>>(w, 1, x + *offset, step, far);
+                if (terms.Relu)
+                    sums.Clip();
+                sums.Store(y, terms.Plane, yVector);
             }
-            from += tiles * width * xVector;
-            to += tiles * width * yVector;
-            left -= tiles * width;
-        }
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<P, V>(int channels, in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
-        where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T>
-    {
-        switch (channels)
-        {
-            case 1: Tile<Sums1<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 2: Tile<SumsTwice<Sums1<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 3: Tile<Sums3<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 4: Tile<Sums4<P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-            case 6: Tile<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-            default: Tile<SumsTwice<Sums4<P, V, T>, P, V, T>, P, V>(terms, from, xVector, to, plane, yVector, tiles); break;
-        }
-    }
-
-    /// <summary>Some channels of some pixels, tile by tile: y = b + Σ w · x, the sums in registers from the first tap to the last.</summary>
-    // Not inlined: of all the tiles there could be, only those that run are compiled.
-    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    void Tile<S, P, V>(in Terms terms, T* from, nint xVector, T* to, nint plane, nint yVector, int tiles)
-        where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T>
-    {
-        for (; tiles > 0; tiles--, from += P.Count * xVector, to += P.Count * yVector)
-        {
-            S sums = S.Broadcast(terms.Starts);
-            T* weights = terms.Weights;
-            for (nint* offset = terms.Offsets, end = terms.End; offset < end; offset++, weights += S.Count)
-                sums = sums.PlusNumbers(weights, 1, P.Load(from + *offset, xVector));
-            if (epilogue.Relu)
-                sums = sums.Positive();
-            sums.Store(to, plane, yVector);
         }
     }
 }
