@@ -20,23 +20,46 @@ static unsafe class Conv2dBackwardWeight
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            Conv2dForward.Taps(shape, columns, vector, slabChannels: 1, offsets, places);
-            Kernels<T> work = new(shape, columns, step, dy, offsets, taps, vector, null);
+            InThrees(shape, new TapList<T>(shape, columns, vector, offsets, places));
+            Kernels<T> work = new(shape, columns, step, dy, offsets, places, taps, vector, null);
             if (columns.Count % columns.Lanes > 0)
                 columns.ClearDeadLanes(columns.Blocks - 1);                    // 0 · NaN would be NaN
             Span<T> sums = buffers.Weights.Take(checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)
-                Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, taps, vector, chunks), shape.OutputWidth);
+                Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, places, taps, vector, chunks), shape.OutputWidth);
             Span<T> total = new(dw, weights);
             for (int chunk = 0; chunk < work.Chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
         }
     }
 
+    /// <summary>
+    /// Lists the taps so that most stand in threes, each as far from the next, which a tile takes together: three columns of the kernel, then what
+    /// columns are left by three rows, and what is left of both by channels.
+    /// </summary>
+    static void InThrees<T>(Conv2dShape shape, TapList<T> taps) where T : unmanaged
+    {
+        int channels = shape.GroupInputChannels, rows = shape.Rows.Kernel, columns = shape.Columns.Kernel;
+        int threeRows = rows - rows % 3, threeColumns = columns - columns % 3;
+        for (int ic = 0; ic < channels; ic++)
+        {
+            for (int ky = 0; ky < rows; ky++)
+                for (int kx = 0; kx < threeColumns; kx++)
+                    taps.Add(ic, ky, kx);
+            for (int kx = threeColumns; kx < columns; kx++)
+                for (int ky = 0; ky < threeRows; ky++)
+                    taps.Add(ic, ky, kx);
+        }
+        for (int kx = threeColumns; kx < columns; kx++)
+            for (int ky = threeRows; ky < rows; ky++)
+                for (int ic = 0; ic < channels; ic++)
+                    taps.Add(ic, ky, kx);
+    }
+
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
     readonly struct Kernels<T>(
-        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, int taps, int vector, T* chunks) : ILaneWork<T>
+        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, int vector, T* chunks) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         // A block's sums: 32 channels × 240 taps × a vector of 64 bytes = 480 kB, or of 32 bytes 240 kB, in the second cache. 240 = 20 · 12, and 12 is
@@ -118,7 +141,7 @@ static unsafe class Conv2dBackwardWeight
             }
             for (int channel = firstChannel; channel < endChannel; channel++)
                 for (int tap = firstTap; tap < endTap; tap++, sums += V.Count)
-                    to[(nint)(group * channels + channel) * taps + tap] += V.Sum(V.Load(sums));
+                    to[(nint)(group * channels + channel) * taps + places[tap]] += V.Sum(V.Load(sums));
         }
 
         /// <summary>

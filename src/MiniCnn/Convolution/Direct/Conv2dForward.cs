@@ -16,7 +16,12 @@ static unsafe class Conv2dForward
         {
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
             Slab slab = Slab.For(vector, x.Lanes, shape.GroupInputChannels, outputs, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
-            Taps(shape, columns, vector, slab.Channels, offsets, places);
+            TapList<T> list = new(shape, columns, vector, offsets, places);
+            for (int first = 0; first < shape.GroupInputChannels; first += slab.Channels)
+                for (int ky = 0; ky < shape.Rows.Kernel; ky++)
+                    for (int ic = first; ic < Math.Min(first + slab.Channels, shape.GroupInputChannels); ic++)
+                        for (int kx = 0; kx < shape.Columns.Kernel; kx++)
+                            list.Add(ic, ky, kx);
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             new Span<T>(zeros, shape.OutputChannels).Clear();
             if (epilogue.Bias == null)
@@ -39,30 +44,6 @@ static unsafe class Conv2dForward
         return (made ? buffers.Phases.Kept : ColumnPhases.Split(shape.Window, x, buffers.Phases), (stride.Height, 1));
     }
 
-    /// <summary>
-    /// The taps of a group: from where a window begins to what each reads, and its place among a channel's weights. They stand in the order of
-    /// slabs of so many channels, in each one row of the kernel after another; in the order of the weights where a slab is one channel.
-    /// </summary>
-    public static void Taps<T>(Conv2dShape shape, LaneTensor<T> x, int vector, int slabChannels, nint* offsets, nint* places) where T : unmanaged
-    {
-        WindowAxis rows = shape.Rows, columns = shape.Columns;
-        bool split = SplitsColumns(shape, x, vector);
-        for (int ic = 0; ic < shape.GroupInputChannels; ic++)
-        {
-            int slab = ic - ic % slabChannels, channels = Math.Min(slabChannels, shape.GroupInputChannels - slab);
-            for (int ky = 0; ky < rows.Kernel; ky++)
-                for (int kx = 0; kx < columns.Kernel; kx++)
-                {
-                    int place = (ic * rows.Kernel + ky) * columns.Kernel + kx;
-                    int tap = ((slab * rows.Kernel) + ky * channels + ic - slab) * columns.Kernel + kx;
-                    (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
-                    nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
-                    offsets[tap] = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
-                    places[tap] = place;
-                }
-        }
-    }
-
-    static bool SplitsColumns<T>(Conv2dShape shape, LaneTensor<T> x, int vector) where T : unmanaged =>
+    internal static bool SplitsColumns<T>(Conv2dShape shape, LaneTensor<T> x, int vector) where T : unmanaged =>
         x.Lanes < vector && shape.Window.Stride.Width > 1;
 }

@@ -44,26 +44,32 @@ readonly unsafe struct DirectConvolution<T>(
     /// </summary>
     public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, Slab slab, int groups, int channels, T* packed)
     {
-        for (int group = 0; group < groups; group++)
-            for (int tap = 0, count; tap < taps; tap += count)
-            {
-                count = Math.Min(slab.Taps, taps - tap);
-                for (int channel = 0, height; channel < channels; channel += height, packed += (nint)count * height)
-                {
-                    height = slab.Tile.Height(channels - channel);
-                    PackPanel(w + group * groupStep + channel * channelStep, channelStep, places + tap, count, height, packed);
-                }
-            }
+        int panels = 0;
+        for (int channel = 0; channel < channels; channel += slab.Tile.Height(channels - channel))
+            panels++;
+        Workers.RunMany(groups * panels, (nint)taps * slab.Tile.Most, new PackPanel(w, groupStep, channelStep, places, taps, slab, panels, channels, packed));
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void PackPanel(T* w, nint channelStep, nint* places, int taps, int channels, T* packed)
+    /// <summary>One panel of channels of a group, of all slabs.</summary>
+    readonly struct PackPanel(T* w, nint groupStep, nint channelStep, nint* places, int taps, Slab slab, int panels, int channels, T* packed) : IWork
     {
-        for (int tap = 0; tap < taps; tap++)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run(int part)
         {
-            T* from = w + places[tap];
-            for (int i = 0; i < channels; i++, from += channelStep)
-                *packed++ = *from;
+            (int group, int panel) = Math.DivRem(part, panels);
+            int channel = 0;
+            for (; panel > 0; panel--)
+                channel += slab.Tile.Height(channels - channel);
+            int height = slab.Tile.Height(channels - channel);
+            T* from = w + group * groupStep + channel * channelStep, toGroup = packed + (nint)group * channels * taps;
+            for (int first = 0, end; first < taps; first = end)
+            {
+                end = Math.Min(taps, first + slab.Taps);
+                T* to = toGroup + (nint)first * channels + (nint)(end - first) * channel;
+                for (int tap = first; tap < end; tap++)
+                    for (int i = 0; i < height; i++)
+                        *to++ = from[places[tap] + i * channelStep];
+            }
         }
     }
 

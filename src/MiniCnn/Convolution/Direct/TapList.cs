@@ -1,0 +1,19 @@
+namespace MiniCnn;
+
+/// <summary>
+/// The taps of a group in the order in which a kernel takes them: for each, what it reads of x, counted from where a window begins, and the place of
+/// its weight among a channel's.
+/// </summary>
+unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, int vector, nint* offsets, nint* places) where T : unmanaged
+{
+    int count;
+
+    public void Add(int ic, int ky, int kx)
+    {
+        (WindowAxis rows, WindowAxis columns) = (shape.Rows, shape.Columns);
+        (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
+        nint column = Conv2dForward.SplitsColumns(shape, x, vector) ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
+        offsets[count] = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
+        places[count++] = (ic * rows.Kernel + ky) * columns.Kernel + kx;
+    }
+}
