@@ -8,13 +8,13 @@ static unsafe class MaxOf2x2
 {
     /// <summary>y = the maxima of x, argMax = 0 to 3, which pixel of the four each was.</summary>
     public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, argMax));
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, argMax), y.Shape.Width);
 
     /// <summary>
     /// dx = dy at the pixel that won, 0 at the others; overwritten. If y is given, nothing passes where it is 0: a ReLU came before the pool.
     /// </summary>
     public static void Backward<T>(LaneTensor<T> dy, LaneTensor<T> argMax, LaneTensor<T>? y, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, argMax, y, dx));
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, argMax, y, dx), dy.Shape.Width);
 
     /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all, the last NaN than the others.</summary>
     /// <param name="x">Two rows.</param>
@@ -27,23 +27,43 @@ static unsafe class MaxOf2x2
     public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* argMax, int columns)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
+        bool along = lanes < V.Count;
+        int across = along ? V.Count : 1;
+        if (columns < across)
+        {
+            Row<T, Scalar<T>>(x, pitch, lanes, y, argMax, columns);
+            return;
+        }
+        for (int column = 0; column < columns; column += across)
+        {
+            nint at = Math.Min(column, columns - across) * lanes;              // the last vector overlaps the one before it
+            T* from = x + 2 * at, to = y + at, which = argMax == null ? null : argMax + at;
+            if (along)
+                Four<T, V>(from, pitch, 1, 2, to, which);
+            else
+            {
+                for (nint lane = 0; lane < lanes; lane += V.Count)
+                    Four<T, V>(from + lane, pitch, lanes, 1, to + lane, which == null ? null : which + lane);
+            }
+        }
+    }
+
+    /// <summary>A vector of outputs, whose pixels lie a step apart.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void Four<T, V>(T* x, nint pitch, nint lanes, nint step, T* y, T* argMax)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V a = V.Load(x, step), b = V.Load(x + lanes, step), c = V.Load(x + pitch, step), d = V.Load(x + pitch + lanes, step);
+        V upper = V.Max(a, b), lower = V.Max(c, d);
+        V.Max(upper, lower).Store(y);
+        if (argMax == null)
+            return;
 
         // second where b is larger than a, or NaN
         static V Later(V a, V b, V first, V second) => V.Select(V.Greater(b, a), second, V.Select(V.Equal(b, b), first, second));
 
-        for (int column = 0; column < columns; column++, x += lanes)
-            for (nint lane = 0; lane < lanes; lane += V.Count, x += V.Count, y += V.Count)
-            {
-                V a = V.Load(x), b = V.Load(x + lanes), c = V.Load(x + pitch), d = V.Load(x + pitch + lanes);
-                V upper = V.Max(a, b), lower = V.Max(c, d);
-                V.Max(upper, lower).Store(y);
-                if (argMax == null)
-                    continue;
-                V above = Later(a, b, zero, one), below = Later(c, d, two, three);
-                Later(upper, lower, above, below).Store(argMax);
-                argMax += V.Count;
-            }
+        V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
+        Later(upper, lower, Later(a, b, zero, one), Later(c, d, two, three)).Store(argMax);
     }
 
     readonly struct ForwardPlane<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax) : ILaneWork<T>
@@ -63,25 +83,32 @@ static unsafe class MaxOf2x2
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;
-            nint lanes = dx.Lanes, pitch = dx.RowPitch;
+            bool along = dx.Lanes < V.Count;
+            nint lanes = dx.Lanes, pitch = dx.RowPitch, next = along ? V.Count : lanes;
+            int across = along ? V.Count : 1, columns = dy.Shape.Width, rest = (dx.Shape.Width - 2 * columns) * dx.Lanes;
             for (int row = 0; row < dy.Shape.Height; row++)
             {
                 T* from = dy.At(plane, row), won = argMax.At(plane, row), kept = y is null ? null : y.At(plane, row), to = dx.At(plane, 2 * row);
-                for (int column = 0; column < dy.Shape.Width; column++, to += lanes)
-                    for (nint lane = 0; lane < lanes; lane += V.Count, from += V.Count, won += V.Count, to += V.Count)
+                for (int column = 0; column < columns; column += across)
+                {
+                    nint at = Math.Min(column, columns - across) * lanes;      // the last vector overlaps the one before it
+                    T* pixels = to + 2 * at;
+                    for (nint end = at + lanes; at < end; at += V.Count, pixels += V.Count)
                     {
-                        V gradient = V.Load(from), which = V.Load(won);
+                        V gradient = V.Load(from + at), which = V.Load(won + at);
                         if (kept != null)
-                        {
-                            gradient = V.Select(V.Equal(V.Load(kept), zero), zero, gradient);
-                            kept += V.Count;
-                        }
-                        V.Select(V.Equal(which, zero), gradient, zero).Store(to);
-                        V.Select(V.Equal(which, one), gradient, zero).Store(to + lanes);
-                        V.Select(V.Equal(which, two), gradient, zero).Store(to + pitch);
-                        V.Select(V.Equal(which, three), gradient, zero).Store(to + pitch + lanes);
+                            gradient = V.Select(V.Equal(V.Load(kept + at), zero), zero, gradient);
+                        V a = V.Select(V.Equal(which, zero), gradient, zero), b = V.Select(V.Equal(which, one), gradient, zero);
+                        V c = V.Select(V.Equal(which, two), gradient, zero), d = V.Select(V.Equal(which, three), gradient, zero);
+                        if (along)
+                            ((a, b), (c, d)) = (V.Zip(a, b), V.Zip(c, d));
+                        a.Store(pixels);
+                        b.Store(pixels + next);
+                        c.Store(pixels + pitch);
+                        d.Store(pixels + pitch + next);
                     }
-                int rest = (dx.Shape.Width - 2 * dy.Shape.Width) * dx.Lanes;           // a last column and row that no window has
+                }
+                to += 2 * columns * lanes;                                     // a last column and row that no window has
                 new Span<T>(to, rest).Clear();
                 new Span<T>(to + pitch, rest).Clear();
             }

@@ -13,6 +13,9 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 
     static abstract V Load(T* from);
 
+    /// <summary>Numbers that lie a step apart; nothing beyond the last one is read.</summary>
+    static abstract V Load(T* from, nint step);
+
     void Store(T* to);
 
     static abstract V Broadcast(T value);
@@ -43,6 +46,9 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
     static abstract V Greater(V a, V b);
 
     static abstract V Equal(V a, V b);
+
+    /// <summary>Two vectors' numbers in turn: a0 b0 a1 b1 …</summary>
+    static abstract (V First, V Second) Zip(V a, V b);
 
     /// <summary>All lanes' sum, halves first: (0 + 2) + (1 + 3).</summary>
     static abstract T Sum(V a);

@@ -14,6 +14,10 @@ readonly unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> wh
     public static Lanes16<T> Load(T* from) => new(Vector512.Load(from));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes16<T> Load(T* from, nint step) =>
+        step == 1 ? Load(from) : Of(Lanes8<T>.Load(from, step), Lanes8<T>.Load(from + 8 * step, step));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to) => value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -61,6 +65,17 @@ readonly unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> wh
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16<T> Select(Lanes16<T> mask, Lanes16<T> a, Lanes16<T> b) => new(Vector512.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes16<T> First, Lanes16<T> Second) Zip(Lanes16<T> a, Lanes16<T> b)
+    {
+        (Lanes8<T> first, Lanes8<T> second) = Lanes8<T>.Zip(new(a.value.GetLower()), new(b.value.GetLower()));
+        (Lanes8<T> third, Lanes8<T> fourth) = Lanes8<T>.Zip(new(a.value.GetUpper()), new(b.value.GetUpper()));
+        return (Of(first, second), Of(third, fourth));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Lanes16<T> Of(Lanes8<T> lower, Lanes8<T> upper) => new(Vector512.Create(lower.Value, upper.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Lanes16<T> a) => Lanes8<T>.Sum(new(a.value.GetLower() + a.value.GetUpper()));

@@ -10,8 +10,19 @@ readonly unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> wher
 
     public static int Count => 4;
 
+    /// <summary>The numbers, for the vector that this one is a half of.</summary>
+    public Vector128<T> Value => value;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4<T> Load(T* from) => new(Vector128.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes4<T> Load(T* from, nint step) => step switch
+    {
+        1 => Load(from),
+        2 => new(Transpose.Alternate(Vector128.Load((float*)from), Vector128.Load((float*)from + 3)).As<float, T>()),
+        _ => new(Vector128.Create(((float*)from)[0], ((float*)from)[step], ((float*)from)[2 * step], ((float*)from)[3 * step]).As<float, T>()),
+    };
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to) => value.Store(to);
@@ -61,6 +72,11 @@ readonly unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> wher
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4<T> Select(Lanes4<T> mask, Lanes4<T> a, Lanes4<T> b) => new(Vector128.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes4<T> First, Lanes4<T> Second) Zip(Lanes4<T> a, Lanes4<T> b) => (
+        new(Transpose.ZipLow(a.value.AsSingle(), b.value.AsSingle()).As<float, T>()),
+        new(Transpose.ZipHigh(a.value.AsSingle(), b.value.AsSingle()).As<float, T>()));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Lanes4<T> a)

@@ -10,8 +10,15 @@ readonly unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> wher
 
     public static int Count => 8;
 
+    /// <summary>The numbers, for the vector that this one is a half of.</summary>
+    public Vector256<T> Value => value;
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8<T> Load(T* from) => new(Vector256.Load(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Lanes8<T> Load(T* from, nint step) =>
+        step == 1 ? Load(from) : Of(Lanes4<T>.Load(from, step), Lanes4<T>.Load(from + 4 * step, step));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to) => value.Store(to);
@@ -61,6 +68,17 @@ readonly unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> wher
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8<T> Select(Lanes8<T> mask, Lanes8<T> a, Lanes8<T> b) => new(Vector256.ConditionalSelect(mask.value, a.value, b.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Lanes8<T> First, Lanes8<T> Second) Zip(Lanes8<T> a, Lanes8<T> b)
+    {
+        (Lanes4<T> first, Lanes4<T> second) = Lanes4<T>.Zip(new(a.value.GetLower()), new(b.value.GetLower()));
+        (Lanes4<T> third, Lanes4<T> fourth) = Lanes4<T>.Zip(new(a.value.GetUpper()), new(b.value.GetUpper()));
+        return (Of(first, second), Of(third, fourth));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Lanes8<T> Of(Lanes4<T> lower, Lanes4<T> upper) => new(Vector256.Create(lower.Value, upper.Value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Sum(Lanes8<T> a) => Lanes4<T>.Sum(new(a.value.GetLower() + a.value.GetUpper()));

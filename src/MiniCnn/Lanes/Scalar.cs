@@ -14,6 +14,9 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
     public static Scalar<T> Load(T* from) => new(*from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Scalar<T> Load(T* from, nint step) => new(*from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Store(T* to) => *to = value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -58,6 +61,9 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Select(Scalar<T> mask, Scalar<T> a, Scalar<T> b) => mask.value != T.Zero ? a : b;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static (Scalar<T> First, Scalar<T> Second) Zip(Scalar<T> a, Scalar<T> b) => (a, b);
 
     public static T Sum(Scalar<T> a) => a.value;
 }

@@ -52,11 +52,16 @@ static unsafe class Transpose
 
     /// <summary>a0 b0 a1 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
+    public static Vector128<float> ZipLow(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.UnpackLow(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(a, b) : Vector128.Create(a[0], b[0], a[1], b[1]);
 
     /// <summary>a2 b2 a3 b3.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
+    public static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
+
+    /// <summary>a0 a2 b1 b3: every other number of seven, b being three behind a.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Alternate(Vector128<float> a, Vector128<float> b) =>
+        Sse.IsSupported ? Sse.Shuffle(a, b, 0b11_01_10_00) : Vector128.Create(a[0], a[2], b[1], b[3]);
 }

@@ -154,10 +154,7 @@ readonly unsafe struct DirectConvolution<T>(
             {
                 nint at = first / 2 * lanes;
                 T* maximum = y.At(block, channel + c, row) + at, which = epilogue.ArgMax is null ? null : epilogue.ArgMax.At(block, channel + c, row) + at;
-                if (lanes >= V.Count)
-                    MaxOf2x2.Row<T, V>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
-                else
-                    MaxOf2x2.Row<T, Scalar<T>>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
+                MaxOf2x2.Row<T, V>(sums + 2 * c * pitch, pitch, lanes, maximum, which, width / 2);
             }
         }
     }
