@@ -59,6 +59,12 @@ public readonly record struct WindowAxis
         return room < 0 ? 0 : Math.Min(Kernel, room / Dilation + 1);
     }
 
+    /// <summary>The first output of which all taps lie on the image, if any.</summary>
+    internal int FirstInside => (PadBefore + Stride - 1) / Stride;
+
+    /// <summary>One more than the last of them.</summary>
+    internal int EndInside => Input + PadBefore < Span ? 0 : (Input + PadBefore - Span) / Stride + 1;
+
     /// <summary>The pixel that stands at place i of the padding (i below 0, or at Input and beyond), or −1 for zero.</summary>
     internal int PaddingSource(int i) => Mode switch
     {

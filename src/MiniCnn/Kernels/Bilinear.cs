@@ -7,11 +7,11 @@ namespace MiniCnn;
 static unsafe class Bilinear
 {
     public static void Forward<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(factor, x, y));
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new Plane<T>(factor, x, y, backward: false));
 
     /// <summary>dx overwritten: each output's gradient goes to its four pixels by the same weights.</summary>
     public static void Backward<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.Run(dx, dx.Planes, dy.PlanePitch, new BackwardPlane<T>(factor, dy, dx));
+        where T : unmanaged, IFloatingPointIeee754<T> => Simd.Run(dx, dx.Planes, dy.PlanePitch, new Plane<T>(factor, dx, dy, backward: true));
 
     /// <summary>The two inputs that an output lies between, and the second one's weight.</summary>
     static (int First, int Second, T Weight) Between<T>(int output, int factor, int inputs) where T : INumberBase<T>
@@ -21,54 +21,41 @@ static unsafe class Bilinear
         return ((int)first, (int)Math.Min(first + 1, inputs - 1), T.CreateTruncating(rest) / T.CreateTruncating(2L * factor));
     }
 
-    readonly struct ForwardPlane<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
+    /// <summary>Large from small, or where it goes backward small from large.</summary>
+    readonly struct Plane<T>(Size2d factor, LaneTensor<T> small, LaneTensor<T> large, bool backward) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            for (int oy = 0; oy < y.Shape.Height; oy++)
+            if (backward)
+                small.ClearPlane(plane);
+            for (int oy = 0; oy < large.Shape.Height; oy++)
             {
-                (int above, int below, T weight) = Between<T>(oy, factor.Height, x.Shape.Height);
+                (int above, int below, T weight) = Between<T>(oy, factor.Height, small.Shape.Height);
                 V lower = V.Broadcast(weight), upper = V.Broadcast(T.One - weight);
-                T* up = x.At(plane, above), down = x.At(plane, below), to = y.At(plane, oy);
-                for (int ox = 0; ox < y.Shape.Width; ox++, to += y.Lanes)
+                T* up = small.At(plane, above), down = small.At(plane, below), at = large.At(plane, oy);
+                for (int ox = 0; ox < large.Shape.Width; ox++, at += large.Lanes)
                 {
-                    (int left, int right, weight) = Between<T>(ox, factor.Width, x.Shape.Width);
+                    (int left, int right, weight) = Between<T>(ox, factor.Width, small.Shape.Width);
                     V later = V.Broadcast(weight), earlier = V.Broadcast(T.One - weight);
-                    for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                    for (int lane = 0; lane < small.Lanes; lane += V.Count)
                     {
-                        int a = left * x.Lanes + lane, b = right * x.Lanes + lane;
-                        V first = V.MultiplyAdd(later, V.Load(up + b), earlier * V.Load(up + a));
-                        V second = V.MultiplyAdd(later, V.Load(down + b), earlier * V.Load(down + a));
-                        V.MultiplyAdd(lower, second, upper * first).Store(to + lane);
-                    }
-                }
-            }
-        }
-    }
-
-    readonly struct BackwardPlane<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            dx.ClearPlane(plane);
-            for (int oy = 0; oy < dy.Shape.Height; oy++)
-            {
-                (int above, int below, T weight) = Between<T>(oy, factor.Height, dx.Shape.Height);
-                V lower = V.Broadcast(weight), upper = V.Broadcast(T.One - weight);
-                T* up = dx.At(plane, above), down = dx.At(plane, below), from = dy.At(plane, oy);
-                for (int ox = 0; ox < dy.Shape.Width; ox++, from += dy.Lanes)
-                {
-                    (int left, int right, weight) = Between<T>(ox, factor.Width, dx.Shape.Width);
-                    V later = V.Broadcast(weight), earlier = V.Broadcast(T.One - weight);
-                    for (int lane = 0; lane < dy.Lanes; lane += V.Count)
-                    {
-                        V gradient = V.Load(from + lane), first = upper * gradient, second = lower * gradient;
-                        Add(up + left * dx.Lanes + lane, earlier * first);
-                        Add(up + right * dx.Lanes + lane, later * first);
-                        Add(down + left * dx.Lanes + lane, earlier * second);
-                        Add(down + right * dx.Lanes + lane, later * second);
+                        int a = left * small.Lanes + lane, b = right * small.Lanes + lane;
+                        if (backward)
+                        {
+                            V gradient = V.Load(at + lane), first = upper * gradient, second = lower * gradient;
+                            Add(up + a, earlier * first);
+                            Add(up + b, later * first);
+                            Add(down + a, earlier * second);
+                            Add(down + b, later * second);
+                        }
+                        else
+                        {
+                            V first = V.MultiplyAdd(later, V.Load(up + b), earlier * V.Load(up + a));
+                            V second = V.MultiplyAdd(later, V.Load(down + b), earlier * V.Load(down + a));
+                            V.MultiplyAdd(lower, second, upper * first).Store(at + lane);
+                        }
                     }
                 }
             }

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -42,7 +40,7 @@ public sealed class MaxPool2d : Layer
         if (Is2x2)
             MaxOf2x2.Forward(x, y, argMax);
         else
-            Simd.RunPlanes(y, new ForwardPlane<T>(window, x, y, argMax));
+            MaxPool.Forward(window, x, y, argMax);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -52,68 +50,6 @@ public sealed class MaxPool2d : Layer
         if (Is2x2)
             MaxOf2x2.Backward(dy, context.State<LaneBuffer<T>>().Kept, null, dx);
         else
-            Simd.RunPlanes(dx, new BackwardPlane<T>(window, dy, dx, context.State<LaneBuffer<T>>().Kept));
-    }
-
-    /// <summary>argMax keeps, as a number in each lane, which tap won.</summary>
-    readonly unsafe struct ForwardPlane<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            WindowAxis rows = window.Rows(x.Shape.Height), columns = window.Columns(x.Shape.Width);
-            nint down = rows.Dilation * x.RowPitch, right = columns.Dilation * x.Lanes;
-            for (int oy = 0; oy < rows.Output; oy++)
-                for (int ox = 0; ox < columns.Output; ox++)
-                {
-                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                    for (int lane = 0; lane < x.Lanes; lane += V.Count)
-                    {
-                        V best = V.Broadcast(T.NegativeInfinity), bestTap = V.Broadcast(T.CreateTruncating(firstY * columns.Kernel + firstX));
-                        T* from = x.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * x.Lanes + lane;
-                        for (int ky = firstY; ky < endY; ky++, from += down)
-                            for (int kx = firstX; kx < endX; kx++)
-                            {
-                                V pixel = V.Load(from + (kx - firstX) * right), tap = V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx));
-                                bestTap = V.Select(V.Greater(pixel, best), tap, V.Select(V.Equal(pixel, pixel), bestTap, tap));
-                                best = V.Max(best, pixel);
-                            }
-                        best.Store(y.At(plane, oy) + ox * y.Lanes + lane);
-                        bestTap.Store(argMax.At(plane, oy) + ox * argMax.Lanes + lane);
-                    }
-                }
-        }
-    }
-
-    readonly unsafe struct BackwardPlane<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> argMax) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            WindowAxis rows = window.Rows(dx.Shape.Height), columns = window.Columns(dx.Shape.Width);
-            V zero = V.Broadcast(T.Zero);
-            nint down = rows.Dilation * dx.RowPitch, right = columns.Dilation * dx.Lanes;
-            dx.ClearPlane(plane);
-            for (int oy = 0; oy < rows.Output; oy++)
-                for (int ox = 0; ox < columns.Output; ox++)
-                {
-                    int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy), firstX = columns.FirstTap(ox), endX = columns.EndTap(ox);
-                    for (int lane = 0; lane < dx.Lanes; lane += V.Count)
-                    {
-                        V gradient = V.Load(dy.At(plane, oy) + ox * dy.Lanes + lane);
-                        V bestTap = V.Load(argMax.At(plane, oy) + ox * argMax.Lanes + lane);
-                        T* row = dx.At(plane, rows.Place(oy, firstY)) + columns.Place(ox, firstX) * dx.Lanes + lane;
-                        for (int ky = firstY; ky < endY; ky++, row += down)
-                            for (int kx = firstX; kx < endX; kx++)
-                            {
-                                T* to = row + (kx - firstX) * right;
-                                V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * columns.Kernel + kx)));
-                                (V.Load(to) + V.Select(won, gradient, zero)).Store(to);
-                            }
-                    }
-                }
-        }
+            MaxPool.Backward(window, dy, context.State<LaneBuffer<T>>().Kept, dx);
     }
 }

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -17,6 +15,7 @@ public sealed class Upsample : Layer
 {
     readonly Size2d factor;
     readonly UpsampleMode mode;
+    Window2d? copies;                                                          // of one pixel, for Nearest
 
     /// <summary>An int stands for both axes.</summary>
     /// <exception cref="ArgumentException">A factor below 1, or a mode that does not exist.</exception>
@@ -47,7 +46,7 @@ public sealed class Upsample : Layer
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         if (mode == UpsampleMode.Nearest)
-            Simd.RunPlanes(y, new NearestPlane<T>(factor, x, y));
+            Nearest.Forward(factor, x, y);
         else
             Bilinear.Forward(factor, x, y);
     }
@@ -57,46 +56,9 @@ public sealed class Upsample : Layer
         if (dx is null)
             return;
         if (mode == UpsampleMode.Nearest)
-            Simd.Run(dx, dx.Planes, dy.PlanePitch, new NearestGradientPlane<T>(factor, dy, dx));
+            AvgPool.Forward(copies ??= new(factor, factor), divisor: 1, dy, dx);
         else
             Bilinear.Backward(factor, dy, dx);
-    }
-
-    readonly unsafe struct NearestPlane<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            for (int oy = 0; oy < y.Shape.Height; oy++)
-            {
-                T* from = x.At(plane, oy / factor.Height), to = y.At(plane, oy);
-                for (int ix = 0; ix < x.Shape.Width; ix++, from += x.Lanes)
-                    for (int kx = 0; kx < factor.Width; kx++, to += y.Lanes)
-                        for (int lane = 0; lane < x.Lanes; lane += V.Count)
-                            V.Load(from + lane).Store(to + lane);
-            }
-        }
-    }
-
-    readonly unsafe struct NearestGradientPlane<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            for (int iy = 0; iy < dx.Shape.Height; iy++)
-                for (int ix = 0; ix < dx.Shape.Width; ix++)
-                    for (int lane = 0; lane < dx.Lanes; lane += V.Count)
-                    {
-                        V sum = V.Broadcast(T.Zero);
-                        T* from = dy.At(plane, iy * factor.Height) + ix * factor.Width * dy.Lanes + lane;
-                        for (int ky = 0; ky < factor.Height; ky++, from += dy.RowPitch)
-                            for (int kx = 0; kx < factor.Width; kx++)
-                                sum += V.Load(from + kx * dy.Lanes);
-                        sum.Store(dx.At(plane, iy) + ix * dx.Lanes + lane);
-                    }
-        }
     }
 }
 

@@ -1,0 +1,43 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>The nearest form of <see cref="Upsample"/>: each pixel goes on. Its gradient is the sum under a window, an <see cref="AvgPool"/> over 1.</summary>
+static unsafe class Nearest
+{
+    /// <summary>With one lane, vectors lie along a row where it grows to twice its width.</summary>
+    public static void Forward<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
+        Simd.RunPlanes(y, new ForwardPlane<T>(factor, x, y), factor.Width == 2 ? x.Shape.Width : 1);
+
+    readonly struct ForwardPlane<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
+        {
+            for (int iy = 0; iy < x.Shape.Height; iy++)
+            {
+                T* from = x.At(plane, iy), first = y.At(plane, iy * factor.Height), to = first;
+                if (x.Lanes < V.Count)
+                {
+                    for (int column = 0; column < x.Shape.Width; column += V.Count)
+                    {
+                        int at = Math.Min(column, x.Shape.Width - V.Count);    // the last vector overlaps the one before it
+                        (V left, V right) = V.Zip(V.Load(from + at), V.Load(from + at));
+                        left.Store(to + 2 * at);
+                        right.Store(to + 2 * at + V.Count);
+                    }
+                }
+                else
+                {
+                    for (int ix = 0; ix < x.Shape.Width; ix++, from += x.Lanes)
+                        for (int kx = 0; kx < factor.Width; kx++, to += y.Lanes)
+                            for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                                V.Load(from + lane).Store(to + lane);
+                }
+                for (int ky = 1; ky < factor.Height; ky++)
+                    new Span<T>(first, y.RowLength).CopyTo(new(first + ky * y.RowPitch, y.RowLength));
+            }
+        }
+    }
+}
