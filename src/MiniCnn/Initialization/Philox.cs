@@ -20,11 +20,12 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
     public void Words(int block, int first, int images, uint* words)
     {
         int image = 0, vector = Vector256<uint>.Count;
+        Vector256<ulong> draw = Vector256.Create((ulong)block);
         for (; Avx2.IsSupported && image + vector <= images; image += vector)
         {
             Vector256<ulong> sample = Vector256<ulong>.Indices + Vector256.Create((ulong)(first + image));
-            (Vector256<ulong> a0, Vector256<ulong> a1, Vector256<ulong> a2, Vector256<ulong> a3) = Block((uint)block, sample);
-            (Vector256<ulong> b0, Vector256<ulong> b1, Vector256<ulong> b2, Vector256<ulong> b3) = Block((uint)block, sample + Vector256.Create((ulong)vector / 2));
+            (Vector256<ulong> a0, Vector256<ulong> a1, Vector256<ulong> a2, Vector256<ulong> a3) = Block(draw, sample);
+            (Vector256<ulong> b0, Vector256<ulong> b1, Vector256<ulong> b2, Vector256<ulong> b3) = Block(draw, sample + Vector256.Create((ulong)vector / 2));
             Vector256.Narrow(a0, b0).Store(words + image);
             Vector256.Narrow(a1, b1).Store(words + images + image);
             Vector256.Narrow(a2, b2).Store(words + 2 * images + image);
@@ -35,6 +36,27 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
             (words[image], words[images + image], words[2 * images + image], words[3 * images + image]) =
                 Block((uint)block, (uint)(first + image), (uint)step, purpose, (uint)seed, 0);
         }
+    }
+
+    /// <summary>The words of the elements 4·first … of one image, four of each of so many draws, one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Draws(int first, int draws, int image, uint* words)
+    {
+        int draw = 0, vector = Vector256<ulong>.Count;
+        Vector256<ulong> low = Vector256.Create((ulong)uint.MaxValue);
+        for (; Avx2.IsSupported && draw + vector <= draws; draw += vector, words += 4 * vector)
+        {
+            Vector256<ulong> block = Vector256<ulong>.Indices + Vector256.Create((ulong)(first + draw));
+            (Vector256<ulong> a, Vector256<ulong> b, Vector256<ulong> c, Vector256<ulong> d) = Block(block, Vector256.Create((ulong)image));
+            Vector256<ulong> ab = a & low | b << 32, cd = c & low | d << 32;
+            Vector256<ulong> even = Avx2.UnpackLow(ab, cd), odd = Avx2.UnpackHigh(ab, cd);                // draws 0 and 2, 1 and 3
+            even.GetLower().AsUInt32().Store(words);
+            odd.GetLower().AsUInt32().Store(words + 4);
+            even.GetUpper().AsUInt32().Store(words + 8);
+            odd.GetUpper().AsUInt32().Store(words + 12);
+        }
+        for (; draw < draws; draw++, words += 4)
+            (words[0], words[1], words[2], words[3]) = Block((uint)(first + draw), (uint)image, (uint)step, purpose, (uint)seed, 0);
     }
 
     /// <summary>Four words from a counter of 128 bits and a key of 64.</summary>
@@ -49,11 +71,11 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>The same for a vector of images, a word in the low half of each number; what the high halves hold is of no account.</summary>
+    /// <summary>The same for a vector of draws, a word in the low half of each number; what the high halves hold is of no account.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    (Vector256<ulong>, Vector256<ulong>, Vector256<ulong>, Vector256<ulong>) Block(uint block, Vector256<ulong> sample)
+    (Vector256<ulong>, Vector256<ulong>, Vector256<ulong>, Vector256<ulong>) Block(Vector256<ulong> block, Vector256<ulong> sample)
     {
-        Vector256<ulong> c0 = Vector256.Create((ulong)block), c1 = sample, c2 = Vector256.Create((ulong)(uint)step), c3 = Vector256.Create((ulong)purpose);
+        Vector256<ulong> c0 = block, c1 = sample, c2 = Vector256.Create((ulong)(uint)step), c3 = Vector256.Create((ulong)purpose);
         uint k0 = (uint)seed, k1 = 0;
         for (int round = 0; round < 10; round++)
         {

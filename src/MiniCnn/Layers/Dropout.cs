@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -50,44 +49,6 @@ public sealed class Dropout : Layer
         }
         T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
         Philox random = new(context.Seed, context.Purpose, context.Step);
-        Simd.Run(to, to.Blocks * Mask<T>.Parts(to.Shape), nint.MaxValue, new Mask<T>(random, (uint)(gone - 1), scale, from, to));
-    }
-
-    /// <summary>Elements of a block of images; four neighbours take the four words of one draw.</summary>
-    readonly unsafe struct Mask<T>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        const int Elements = 512;
-
-        public static int Parts(ImageShape shape) => (int)((shape.Length + Elements - 1) / Elements);
-
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int part) where V : struct, ILanes<V, T>
-        {
-            ImageShape shape = from.IsOneRow && to.IsOneRow ? new(1, 1, (int)to.Shape.Length) : to.Shape;
-            (int block, int piece) = Math.DivRem(part, Parts(shape));
-            uint* words = stackalloc uint[4 * LaneTensor<T>.FullLanes];
-            V scales = V.Broadcast(scale), zero = V.Broadcast(T.Zero);
-            T* source = null, target = null;
-            int first = piece * Elements, end = (int)Math.Min(shape.Length, first + Elements), leftInRow = 0;
-            for (int element = first; element < end; element++, source += to.Lanes, target += to.Lanes, leftInRow--)
-            {
-                if (leftInRow == 0)
-                {
-                    (int line, int column) = Math.DivRem(element, shape.Width);
-                    (int channel, int row) = Math.DivRem(line, shape.Height);
-                    source = from.At(block, channel, row) + column * to.Lanes;
-                    target = to.At(block, channel, row) + column * to.Lanes;
-                    leftInRow = shape.Width - column;
-                }
-                if (element % 4 == 0)
-                    random.Words(element / 4, block * to.Lanes, to.Lanes, words);
-                for (int lane = 0; lane < to.Lanes; lane += V.Count)
-                {
-                    V goes = V.AtMost(words + element % 4 * to.Lanes + lane, last);
-                    V.Select(goes, zero, scales * V.Load(source + lane)).Store(target + lane);
-                }
-            }
-        }
+        new DropoutMask<T>(random, (uint)(gone - 1), scale, from, to).Run();
     }
 }
