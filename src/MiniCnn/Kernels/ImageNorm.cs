@@ -20,7 +20,7 @@ namespace MiniCnn;
 /// <param name="weight">[channels · perChannel].</param>
 readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight) where T : unmanaged, IFloatingPointIeee754<T>
 {
-    readonly int sets = sets, perChannel = perChannel, step = perChannel == 1 ? 0 : 1;      // from one pixel's weight to the next one's
+    readonly int sets = sets, perChannel = perChannel;
     readonly T* weight = weight;
 
     public void Forward(LaneTensor<T> x, LaneTensor<T> y, T* bias, double epsilon, ImageNormBuffers<T> buffers)
@@ -28,8 +28,11 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         LaneTensor<T> planes = buffers.Planes.Take(x, new(2, 1, x.Shape.Channels)), image = buffers.Image.Take(x, new(2, 1, sets));
         Simd.RunPlanes(x, new PlaneMoments(x, planes));
         RunSets(x, new SetMoments(sets, planes, image, T.CreateTruncating(epsilon)));
-        Simd.RunPlanes(x, new Normalize(this, x, y, bias, image));
+        Run(new(this, x, null, y, bias, image, image, new(AcrossPlanes(x), x, y)));
     }
+
+    /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
+    static LaneTensor<T> Statistics(ImageNormBuffers<T> buffers) => buffers.Image.Kept;
 
     void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, ILaneWork<T> =>
         Simd.Run(x, x.Blocks * sets, x.Shape.Channels / sets * x.Lanes, work);
@@ -71,22 +74,48 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         }
     }
 
-    readonly struct Normalize(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> y, T* bias, LaneTensor<T> image) : ILaneWork<T>
+    /// <summary>Whether neighbouring channels are of one set, and pixels beside one another have weights beside one another, in the whole image.</summary>
+    bool AcrossPlanes(LaneTensor<T> x) => sets == 1 && perChannel == x.Shape.Height * x.Shape.Width;
+
+    static void Run(in Apply work) => Simd.Run(work.To, work.To.Blocks * work.Lines.Count, (nint)work.Lines.Length * work.To.Lanes, work, work.Lines.Length);
+
+    /// <summary>y, or where there is a dy dx, of a line of pixels of one set.</summary>
+    readonly struct Apply(
+        ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T>? dy, LaneTensor<T> to, T* bias, LaneTensor<T> image, LaneTensor<T> means, Lines<T> lines) : ILaneWork<T>
     {
+        public readonly LaneTensor<T> To = to;
+        public readonly Lines<T> Lines = lines;
+
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
-            int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
-            for (int lane = 0; lane < x.Lanes; lane += V.Count)
+            (int block, int first, int numbers) = Lines.Of(part);
+            int lanes = x.Lanes, pixels = numbers / lanes, plane = x.Shape.Height * x.Shape.Width, set = norm.SetOf(x, first / plane) * lanes;
+            bool along = lanes < V.Count, perPixel = norm.perChannel == plane;
+            int across = along ? V.Count : 1, weight = perPixel ? first : first / plane;
+            if (pixels < across)
             {
-                V mean = V.Load(image.At(block, 0, 0) + at + lane), inverse = V.Load(image.At(block, 1, 0) + at + lane);
-                T* w = norm.weight + (nint)c * norm.perChannel, b = bias + (nint)c * norm.perChannel;
-                for (int row = 0; row < x.Shape.Height; row++)
+                Run<Scalar<T>>(part);
+                return;
+            }
+            T* px = x.Pixel(block, first), pdy = dy is null ? null : dy.Pixel(block, first), pto = To.Pixel(block, first);
+            T* w = norm.weight + weight, b = bias + weight;
+            V Statistic(LaneTensor<T> of, int channel, int lane) =>
+                along ? V.Broadcast(of.At(block, channel, 0)[set]) : V.Load(of.At(block, channel, 0) + set + lane);
+            V Weight(T* weights, int pixel) => !perPixel ? V.Broadcast(*weights) : along ? V.Load(weights + pixel) : V.Broadcast(weights[pixel]);
+
+            for (int lane = 0; lane < lanes; lane += V.Count)
+            {
+                V mean = Statistic(image, 0, lane), inverse = Statistic(image, 1, lane);
+                V share = Statistic(means, 0, lane), slope = inverse * Statistic(means, 1, lane);
+                for (int pixel = 0; pixel < pixels; pixel += across)
                 {
-                    T* px = x.At(plane, row) + lane, py = y.At(plane, row) + lane;
-                    for (int i = 0; i < x.RowLength; i += x.Lanes, w += step, b += step)
-                        V.MultiplyAdd((V.Load(px + i) - mean) * inverse, V.Broadcast(*w), V.Broadcast(*b)).Store(py + i);
+                    int p = Math.Min(pixel, pixels - across), i = p * lanes + lane;                     // the last vector overlaps the one before it
+                    V centered = V.Load(px + i) - mean;
+                    V result = pdy == null
+                        ? V.MultiplyAdd(centered * inverse, Weight(w, p), Weight(b, p))
+                        : (V.Load(pdy + i) * Weight(w, p) - V.MultiplyAdd(centered, slope, share)) * inverse;
+                    result.Store(pto + i);
                 }
             }
         }

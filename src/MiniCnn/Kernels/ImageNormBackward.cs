@@ -10,7 +10,7 @@ readonly unsafe partial struct ImageNorm<T>
         LaneTensor<T> planes = buffers.Planes.Kept, image = buffers.Image.Kept, means = buffers.Means.Take(x, image.Shape);
         Simd.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
         RunSets(x, new SetMeans(sets, planes, means));
-        Simd.RunPlanes(x, new Gradient(this, x, dy, dx, image, means));
+        Run(new(this, x, dy, dx, null, image, means, new(AcrossPlanes(x), x, dy, dx)));
         if (dx.Blocks > 0)
             dx.ClearDeadLanes(dx.Blocks - 1);
     }
@@ -22,7 +22,7 @@ readonly unsafe partial struct ImageNorm<T>
         public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
             (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
-            int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
+            int at = norm.SetOf(x, c) * x.Lanes, step = norm.perChannel == 1 ? 0 : 1;
             V zero = V.Broadcast(T.Zero), pixels = V.Broadcast(T.CreateTruncating(x.Shape.Height * x.Shape.Width));
             for (int lane = 0; lane < x.Lanes; lane += V.Count)
             {
@@ -59,28 +59,97 @@ readonly unsafe partial struct ImageNorm<T>
         }
     }
 
-    readonly struct Gradient(
-        ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> dx, LaneTensor<T> image, LaneTensor<T> means) : ILaneWork<T>
+    /// <summary>For a weight a channel: a plane's lanes by themselves, lanes and groups of images in double.</summary>
+    public void ChannelGradients(LaneTensor<T> x, LaneTensor<T> dy, T* dweight, T* dbias, ImageNormBuffers<T> buffers)
+    {
+        if (dweight is not null)
+            Simd.Run(x, x.Shape.Channels, x.Blocks * x.PlanePitch, new ChannelWeights(this, x, dy, Statistics(buffers), dweight));
+        if (dbias is not null)
+            BiasGradient.Run(dy, dbias);
+    }
+
+    /// <summary>For a weight a pixel: sums over the lanes, block by block.</summary>
+    public static void PixelGradients(LaneTensor<T> x, LaneTensor<T> dy, T* dweight, T* dbias, ImageNormBuffers<T> buffers)
+    {
+        Lines<T> lines = new(acrossPlanes: x.Lanes == 1, x, dy);
+        PixelWeights work = new(x, dy, Statistics(buffers), dweight, dbias, lines);
+        Simd.Run(x, lines.Count, (nint)lines.Length * x.Lanes * x.Blocks, work, LaneTensor<T>.FullLanes);
+    }
+
+    readonly struct ChannelWeights(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
+        public void Run<V>(int c) where V : struct, ILanes<V, T>
         {
-            (int block, int c) = Math.DivRem(plane, x.Shape.Channels);
-            int at = norm.SetOf(x, c) * x.Lanes, step = norm.step;
-            for (int lane = 0; lane < x.Lanes; lane += V.Count)
+            T* lanes = stackalloc T[LaneTensor<T>.FullLanes];
+            int set = norm.SetOf(x, c) * x.Lanes;
+            double sum = 0;
+            for (int block = 0; block < x.Blocks; block++)
             {
-                V mean = V.Load(image.At(block, 0, 0) + at + lane), inverse = V.Load(image.At(block, 1, 0) + at + lane);
-                V share = V.Load(means.At(block, 0, 0) + at + lane), slope = inverse * V.Load(means.At(block, 1, 0) + at + lane);
-                T* w = norm.weight + (nint)c * norm.perChannel;
-                for (int row = 0; row < x.Shape.Height; row++)
+                T* mean = image.At(block, 0, 0) + set, inverse = image.At(block, 1, 0) + set;
+                for (int lane = 0; lane < x.Lanes; lane += V.Count)
                 {
-                    T* px = x.At(plane, row) + lane, pdy = dy.At(plane, row) + lane, pdx = dx.At(plane, row) + lane;
-                    for (int i = 0; i < x.RowLength; i += x.Lanes, w += step)
-                    {
-                        V shared = V.MultiplyAdd(V.Load(px + i) - mean, slope, share);
-                        ((V.Load(pdy + i) * V.Broadcast(*w) - shared) * inverse).Store(pdx + i);
-                    }
+                    V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, block * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
+                    (products * V.Load(inverse + lane)).Store(lanes + lane);
                 }
+                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - block * x.Lanes); lane++)         // dead lanes stay out
+                    sum += double.CreateTruncating(lanes[lane]);
+            }
+            dweight[c] += T.CreateTruncating(sum);
+        }
+    }
+
+    readonly struct PixelWeights(
+        LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight, T* dbias, Lines<T> lines) : ILaneWork<T>
+    {
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
+        {
+            (_, int first, int numbers) = lines.Of(part);
+            for (int block = 0; block < x.Blocks; block++)
+            {
+                T* px = x.Pixel(block, first), pdy = dy.Pixel(block, first), mean = image.At(block, 0, 0), inverse = image.At(block, 1, 0);
+                if (x.Lanes > 1)
+                    AcrossLanes<V>(px, pdy, mean, inverse, Math.Min(x.Lanes, x.Count - block * x.Lanes), first, numbers);
+                else
+                {
+                    int i = 0;
+                    for (; i <= numbers - V.Count; i += V.Count)
+                        Along<V>(px + i, pdy + i, *mean, *inverse, first + i);
+                    for (; i < numbers; i++)
+                        Along<Scalar<T>>(px + i, pdy + i, *mean, *inverse, first + i);
+                }
+            }
+        }
+
+        /// <summary>A vector of pixels of one image.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        void Along<V>(T* px, T* pdy, T mean, T inverse, int at) where V : struct, ILanes<V, T>
+        {
+            V gradient = V.Load(pdy), product = gradient * ((V.Load(px) - V.Broadcast(mean)) * V.Broadcast(inverse));
+            if (dweight is not null)
+                (V.Load(dweight + at) + product).Store(dweight + at);
+            if (dbias is not null)
+                (V.Load(dbias + at) + gradient).Store(dbias + at);
+        }
+
+        /// <summary>Pixel by pixel of a block of images.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        void AcrossLanes<V>(T* px, T* pdy, T* mean, T* inverse, int live, int at, int numbers) where V : struct, ILanes<V, T>
+        {
+            T* gradients = stackalloc T[LaneTensor<T>.FullLanes], products = stackalloc T[LaneTensor<T>.FullLanes];
+            for (int i = 0; i < numbers; i += x.Lanes, at++)
+            {
+                for (int lane = 0; lane < x.Lanes; lane += V.Count)
+                {
+                    V gradient = V.Load(pdy + i + lane);
+                    gradient.Store(gradients + lane);
+                    (gradient * ((V.Load(px + i + lane) - V.Load(mean + lane)) * V.Load(inverse + lane))).Store(products + lane);
+                }
+                if (dweight is not null)
+                    dweight[at] += LaneSum.Of<T, V>(products, x.Lanes, live);
+                if (dbias is not null)
+                    dbias[at] += LaneSum.Of<T, V>(gradients, x.Lanes, live);
             }
         }
     }

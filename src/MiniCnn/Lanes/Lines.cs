@@ -12,11 +12,17 @@ readonly struct Lines<T> where T : unmanaged
 
     readonly int pixels, lanes;
 
-    public Lines(params ReadOnlySpan<LaneTensor<T>> tensors)
+    public Lines(params ReadOnlySpan<LaneTensor<T>> tensors) : this(acrossPlanes: true, tensors)
+    {
+    }
+
+    /// <param name="acrossPlanes">Whether a line may have pixels of several channels.</param>
+    /// <param name="tensors">Of one shape.</param>
+    public Lines(bool acrossPlanes, params ReadOnlySpan<LaneTensor<T>> tensors)
     {
         ImageShape shape = tensors[0].Shape;
         (pixels, lanes) = ((int)shape.Length, tensors[0].Lanes);
-        (bool images, bool planes) = (true, true);
+        (bool images, bool planes) = (acrossPlanes, true);
         foreach (LaneTensor<T> tensor in tensors)
             (images, planes) = (images && tensor.IsOneRow, planes && tensor.Margin is { Left: 0, Right: 0 });
         Length = images ? Math.Min(Piece, pixels) : planes ? shape.Height * shape.Width : shape.Width;

@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -75,37 +73,10 @@ public sealed class GroupNorm : Layer
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            if (Weight.Trainable)
-                Simd.Run(x, channels, x.Blocks * x.PlanePitch, new WeightGradient<T>(groups, x, dy, context.State<ImageNormBuffers<T>>().Image.Kept, dweight));
-            if (Bias.Trainable)
-                BiasGradient.Run(dy, dbias);
+            ImageNorm<T> norm = new(groups, 1, weight);
+            norm.ChannelGradients(x, dy, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, context.State<ImageNormBuffers<T>>());
             if (dx is not null)
-                new ImageNorm<T>(groups, 1, weight).Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());
-        }
-    }
-
-    /// <summary>dweight[c] += Σ dy·x̂: a plane's lanes by themselves, lanes and groups of images in double.</summary>
-    readonly unsafe struct WeightGradient<T>(int groups, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int c) where V : struct, ILanes<V, T>
-        {
-            T* lanes = stackalloc T[LaneTensor<T>.FullLanes];
-            int set = c / (x.Shape.Channels / groups);
-            double sum = 0;
-            for (int block = 0; block < x.Blocks; block++)
-            {
-                T* mean = image.At(block, 0, 0) + set * x.Lanes, inverse = image.At(block, 1, 0) + set * x.Lanes;
-                for (int lane = 0; lane < x.Lanes; lane += V.Count)
-                {
-                    V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, block * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
-                    (products * V.Load(inverse + lane)).Store(lanes + lane);
-                }
-                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - block * x.Lanes); lane++)         // dead lanes stay out
-                    sum += double.CreateTruncating(lanes[lane]);
-            }
-            dweight[c] += T.CreateTruncating(sum);
+                norm.Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());
         }
     }
 }

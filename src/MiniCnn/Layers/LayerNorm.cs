@@ -1,5 +1,3 @@
-using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Text.Json.Nodes;
 
 namespace MiniCnn;
@@ -86,42 +84,9 @@ public sealed class LayerNorm : Layer
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            T* toWeight = Weight.Trainable ? dweight : null, toBias = Bias.Trainable ? dbias : null;
-            Simd.Run(x, shape.Channels, x.Blocks * x.PlanePitch, new ParameterGradients<T>(x, dy, context.State<ImageNormBuffers<T>>().Image.Kept, toWeight, toBias));
+            ImageNorm<T>.PixelGradients(x, dy, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, context.State<ImageNormBuffers<T>>());
             if (dx is not null)
                 new ImageNorm<T>(1, Pixels, weight).Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());
-        }
-    }
-
-    /// <summary>One channel of dbias += Σ dy and dweight += Σ dy·x̂: sums over the lanes, block by block.</summary>
-    readonly unsafe struct ParameterGradients<T>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight, T* dbias) : ILaneWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        public void Run<V>(int c) where V : struct, ILanes<V, T>
-        {
-            T* gradients = stackalloc T[LaneTensor<T>.FullLanes], products = stackalloc T[LaneTensor<T>.FullLanes];
-            for (int block = 0; block < x.Blocks; block++)
-            {
-                T* mean = image.At(block, 0, 0), inverse = image.At(block, 1, 0);
-                int live = Math.Min(x.Lanes, x.Count - block * x.Lanes);
-                nint at = (nint)c * x.Shape.Height * x.Shape.Width;
-                for (int row = 0; row < x.Shape.Height; row++)
-                    for (int column = 0; column < x.Shape.Width; column++, at++)
-                    {
-                        T* px = x.At(block, c, row) + column * x.Lanes, pdy = dy.At(block, c, row) + column * x.Lanes;
-                        for (int lane = 0; lane < x.Lanes; lane += V.Count)
-                        {
-                            V gradient = V.Load(pdy + lane);
-                            gradient.Store(gradients + lane);
-                            (gradient * ((V.Load(px + lane) - V.Load(mean + lane)) * V.Load(inverse + lane))).Store(products + lane);
-                        }
-                        if (dweight is not null)
-                            dweight[at] += LaneSum.Of<T, V>(products, x.Lanes, live);
-                        if (dbias is not null)
-                            dbias[at] += LaneSum.Of<T, V>(gradients, x.Lanes, live);
-                    }
-            }
         }
     }
 }
