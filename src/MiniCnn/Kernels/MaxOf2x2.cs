@@ -60,6 +60,7 @@ static unsafe class MaxOf2x2
             return;
 
         // second where b is larger than a, or NaN
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static V Later(V a, V b, V first, V second) => V.Select(V.Greater(b, a), second, V.Select(V.Equal(b, b), first, second));
 
         V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), two = one + one, three = two + one;

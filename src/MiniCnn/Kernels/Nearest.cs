@@ -17,26 +17,26 @@ static unsafe class Nearest
         {
             for (int iy = 0; iy < x.Shape.Height; iy++)
             {
-                T* from = x.At(plane, iy), first = y.At(plane, iy * factor.Height), to = first;
+                T* from = x.At(plane, iy), to = y.At(plane, iy * factor.Height), end = to + factor.Height * y.RowPitch;
                 if (x.Lanes < V.Count)
                 {
                     for (int column = 0; column < x.Shape.Width; column += V.Count)
                     {
                         int at = Math.Min(column, x.Shape.Width - V.Count);    // the last vector overlaps the one before it
                         (V left, V right) = V.Zip(V.Load(from + at), V.Load(from + at));
-                        left.Store(to + 2 * at);
-                        right.Store(to + 2 * at + V.Count);
+                        for (T* row = to + 2 * at; row < end; row += y.RowPitch)
+                        {
+                            left.Store(row);
+                            right.Store(row + V.Count);
+                        }
                     }
+                    continue;
                 }
-                else
-                {
-                    for (int ix = 0; ix < x.Shape.Width; ix++, from += x.Lanes)
-                        for (int kx = 0; kx < factor.Width; kx++, to += y.Lanes)
+                for (; to < end; to += y.RowPitch)
+                    for (int ix = 0, at = 0; ix < x.RowLength; ix += x.Lanes)
+                        for (int kx = 0; kx < factor.Width; kx++, at += x.Lanes)
                             for (int lane = 0; lane < x.Lanes; lane += V.Count)
-                                V.Load(from + lane).Store(to + lane);
-                }
-                for (int ky = 1; ky < factor.Height; ky++)
-                    new Span<T>(first, y.RowLength).CopyTo(new(first + ky * y.RowPitch, y.RowLength));
+                                V.Load(from + ix + lane).Store(to + at + lane);
             }
         }
     }
