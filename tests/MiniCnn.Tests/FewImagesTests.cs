@@ -42,7 +42,8 @@ public class FewImagesTests
                 float[] x = random.Reals(3 * (int)shape.Length), dy = random.Reals(3 * (int)layer.OutputShape(shape).Length);
                 foreach (bool margins in (bool[])[true, false])
                 {
-                    LayerBench lanes = LayerBench.Run(layer, shape, 3, x, dy, 16, width), rows = LayerBench.Run(layer, shape, 3, x, dy, 1, width, margins: margins);
+                    LayerBench lanes = LayerBench.Run(layer, shape, 3, x, dy, 16, width);
+                    LayerBench rows = LayerBench.Run(layer, shape, 3, x, dy, 1, width, margins: margins);
                     Assert.Equal(lanes.Y, rows.Y);
                     Assert.Equal(lanes.Dx, rows.Dx);
                 }

@@ -81,7 +81,8 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
 
     /// <summary>y, or where there is a dy dx, of a line of pixels of one set.</summary>
     readonly struct Apply(
-        ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T>? dy, LaneTensor<T> to, T* bias, LaneTensor<T> image, LaneTensor<T> means, Lines<T> lines) : ILaneWork<T>
+        ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T>? dy, LaneTensor<T> to, T* bias, LaneTensor<T> image, LaneTensor<T> means, Lines<T> lines)
+        : ILaneWork<T>
     {
         public readonly LaneTensor<T> To = to;
         public readonly Lines<T> Lines = lines;
