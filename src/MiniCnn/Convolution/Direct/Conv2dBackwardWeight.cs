@@ -20,7 +20,8 @@ static unsafe class Conv2dBackwardWeight
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            InThrees(shape, new TapList<T>(shape, columns, vector, offsets, places));
+            int phases = columns == x ? 1 : shape.Window.Stride.Width;          // columns a stride apart are neighbours there
+            InThrees(shape, phases, new TapList<T>(shape, columns, vector, offsets, places));
             Kernels<T> work = new(shape, columns, step, dy, offsets, places, taps, vector, null);
             if (columns.Count % columns.Lanes > 0)
                 columns.ClearDeadLanes(columns.Blocks - 1);                    // 0 · NaN would be NaN
@@ -36,25 +37,29 @@ static unsafe class Conv2dBackwardWeight
 
     /// <summary>
     /// Lists the taps so that most stand in threes, each as far from the next, which a tile takes together: three columns of the kernel, then what
-    /// columns are left by three rows, and what is left of both by channels.
+    /// columns are left by three rows, and what is left of both by channels. Of columns by phases, three of one phase are together.
     /// </summary>
-    static void InThrees<T>(Conv2dShape shape, TapList<T> taps) where T : unmanaged
+    static void InThrees<T>(Conv2dShape shape, int phases, TapList<T> taps) where T : unmanaged
     {
-        int channels = shape.GroupInputChannels, rows = shape.Rows.Kernel, columns = shape.Columns.Kernel;
-        int threeRows = rows - rows % 3, threeColumns = columns - columns % 3;
+        int channels = shape.GroupInputChannels, rows = shape.Rows.Kernel, columns = shape.Columns.Kernel, inThrees = rows - rows % 3;
         for (int ic = 0; ic < channels; ic++)
-        {
-            for (int ky = 0; ky < rows; ky++)
-                for (int kx = 0; kx < threeColumns; kx++)
-                    taps.Add(ic, ky, kx);
-            for (int kx = threeColumns; kx < columns; kx++)
-                for (int ky = 0; ky < threeRows; ky++)
-                    taps.Add(ic, ky, kx);
-        }
-        for (int kx = threeColumns; kx < columns; kx++)
-            for (int ky = threeRows; ky < rows; ky++)
-                for (int ic = 0; ic < channels; ic++)
-                    taps.Add(ic, ky, kx);
+            for (int phase = 0; phase < phases; phase++)
+            {
+                for (int ky = 0; ky < rows; ky++)
+                    for (int kx = phase; kx < End(phase); kx += phases)
+                        taps.Add(ic, ky, kx);
+                for (int kx = End(phase); kx < columns; kx += phases)
+                    for (int ky = 0; ky < inThrees; ky++)
+                        taps.Add(ic, ky, kx);
+            }
+        for (int phase = 0; phase < phases; phase++)
+            for (int kx = End(phase); kx < columns; kx += phases)
+                for (int ky = inThrees; ky < rows; ky++)
+                    for (int ic = 0; ic < channels; ic++)
+                        taps.Add(ic, ky, kx);
+
+        // The first column of a phase that is in no three.
+        int End(int phase) => phase + (columns - phase + phases - 1) / phases / 3 * 3 * phases;
     }
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
@@ -132,10 +137,12 @@ static unsafe class Conv2dBackwardWeight
                 {
                     height = tile.Height(endChannel - channel);
                     T* pdy = dy.At(images, group * channels + channel, row), at = sums + (channel - firstChannel) * pitch;
-                    for (int tap = firstTap, width; tap < endTap; tap += width, at += width * V.Count)
+                    for (int tap = firstTap; tap < endTap;)
                     {
-                        (width, nint step, nint far) = Next(tile, height, offsets + tap, endTap - tap);
-                        AddRows<V>(height, width, new(pdy, px + offsets[tap], step, far, rows, at, pitch, V.Count));
+                        TapTiles next = TapTiles.At(offsets + tap, endTap - tap, height, tile);
+                        AddRows<V>(height, next, new(pdy, px, offsets + tap, rows, at, pitch));
+                        tap += next.Width * next.Count;
+                        at += next.Width * next.Count * V.Count;
                     }
                 }
             }
@@ -144,45 +151,28 @@ static unsafe class Conv2dBackwardWeight
                     to[(nint)(group * channels + channel) * taps + places[tap]] += V.Sum(V.Load(sums));
         }
 
-        /// <summary>
-        /// How many of the next taps a tile takes, and how far apart these read: the same step from each to the next, or in a tile of one channel
-        /// nine of them in three rows of three.
-        /// </summary>
-        static (int Width, nint Step, nint Far) Next(Tiles tile, int height, nint* offsets, int left)
-        {
-            nint step = left > 1 ? offsets[1] - offsets[0] : 0, far = left > 3 ? offsets[3] - offsets[0] : 0;
-            int run = 1, nine = 1;
-            while (run < left && offsets[run] - offsets[run - 1] == step)
-                run++;
-            if (height == 1)
-            {
-                while (nine < Math.Min(left, 9) && offsets[nine] - offsets[0] == nine / 3 * far + nine % 3 * step)
-                    nine++;
-            }
-            return (nine == 9 ? 9 : tile.Next(height, Math.Min(run, 8)).Width, step, far);
-        }
-
         /// <summary>Whole vectors, and with vectors along the row what is left of it, number by number.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void AddRows<V>(int height, int width, in Start start) where V : struct, ILanes<V, T>
+        void AddRows<V>(int height, in TapTiles tiles, in Start start) where V : struct, ILanes<V, T>
         {
             int vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, V.Count, out int rest);
             if (vectors > 0)
-                Tiles.Run<T, V, Rows<V>>(height, width, new(x, xStep, dy, start, 0, vectors));
+                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, vectors));
             if (rest > 0)
-                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, width, new(x, xStep, dy, start, vectors * V.Count, rest));
+                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, vectors * V.Count, rest));
         }
 
-        /// <summary>Where some channels of dy, what a tile's taps read of x, and their sums begin, and how far apart these are.</summary>
-        readonly struct Start(T* gradient, T* pixels, nint step, nint far, int rows, T* sums, nint channel, int tap)
+        /// <summary>Where some channels of dy, some rows of x, the offsets of taps and their sums begin, and how far it is to the next channel's sums.</summary>
+        readonly struct Start(T* gradient, T* pixels, nint* offsets, int rows, T* sums, nint channel)
         {
             public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;
-            public readonly nint Step = step, Far = far, Channel = channel;
-            public readonly int Rows = rows, Tap = tap;
+            public readonly nint* Offsets = offsets;
+            public readonly nint Channel = channel;
+            public readonly int Rows = rows;
         }
 
-        /// <summary>Some channels of dy times some taps of x over some rows, added to their sums.</summary>
-        readonly struct Rows<U>(LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, Start start, nint first, int vectors) : ITileWork<T, U>
+        /// <summary>Some channels of dy times some taps of x over some rows, tile by tile, added to their sums.</summary>
+        readonly struct Rows<U>(LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, Start start, TapTiles tiles, int tap, nint first, int vectors) : ITileWork<T, U>
             where U : struct, ILanes<U, T>
         {
             // Not inlined: of all the tiles there could be, only those that run are compiled. Four vectors a turn: see DirectConvolution.
@@ -190,7 +180,7 @@ static unsafe class Conv2dBackwardWeight
             public void Run<S, P>() where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T>
             {
                 int lanes = Math.Max(dy.Lanes, U.Count), pixel = lanes / U.Count;      // vectors of a pixel; where they lie along a row, one is a pixel
-                nint plane = dy.PlanePitch, xPixel = xStep.Width * lanes, step = start.Step, far = start.Far;
+                nint plane = dy.PlanePitch, xPixel = xStep.Width * lanes, step = tiles.Step, far = tiles.Far;
                 // The second vector of a turn and the third are so far from the first, and the fourth from the third as the second.
                 (nint second, nint third, nint xTurn, nint dyTurn) = pixel switch
                 {
@@ -199,26 +189,64 @@ static unsafe class Conv2dBackwardWeight
                     _ => (U.Count, 2 * U.Count, xPixel, lanes),
                 };
                 (int turns, int rest) = Math.DivRem(vectors * Math.Min(4, pixel) / pixel, 4);
-                S sums = default;
-                sums.Load(start.Sums, start.Channel, start.Tap);
-                for (int lane = 0; lane < lanes; lane += 4 * U.Count)
-                    for (int row = 0; row < start.Rows; row++)
-                    {
-                        T* gradient = start.Gradient + row * dy.RowPitch + first + lane, end = gradient + turns * dyTurn;
-                        T* pixels = start.Pixels + row * xStep.Height * x.RowPitch + first * xStep.Width + lane;
-                        for (; gradient < end; gradient += dyTurn, pixels += xTurn)
+                T* at = start.Sums;
+                nint* offset = start.Offsets;
+                for (int tile = 0; tile < tiles.Count; tile++, offset += P.Count, at += P.Count * tap)
+                {
+                    S sums = default;
+                    sums.Load(at, start.Channel, tap);
+                    for (int lane = 0; lane < lanes; lane += 4 * U.Count)
+                        for (int row = 0; row < start.Rows; row++)
                         {
-                            T* half = pixels + third;
-                            sums.Add<Vector<U, T>>(gradient, plane, pixels, step, far);
-                            sums.Add<Vector<U, T>>(gradient + U.Count, plane, pixels + second, step, far);
-                            sums.Add<Vector<U, T>>(gradient + 2 * U.Count, plane, half, step, far);
-                            sums.Add<Vector<U, T>>(gradient + 3 * U.Count, plane, half + second, step, far);
+                            T* gradient = start.Gradient + row * dy.RowPitch + first + lane, end = gradient + turns * dyTurn;
+                            T* pixels = start.Pixels + *offset + row * xStep.Height * x.RowPitch + first * xStep.Width + lane;
+                            for (; gradient < end; gradient += dyTurn, pixels += xTurn)
+                            {
+                                T* half = pixels + third;
+                                sums.Add<Vector<U, T>>(gradient, plane, pixels, step, far);
+                                sums.Add<Vector<U, T>>(gradient + U.Count, plane, pixels + second, step, far);
+                                sums.Add<Vector<U, T>>(gradient + 2 * U.Count, plane, half, step, far);
+                                sums.Add<Vector<U, T>>(gradient + 3 * U.Count, plane, half + second, step, far);
+                            }
+                            for (int i = 0; i < rest; i++, gradient += U.Count)
+                                sums.Add<Vector<U, T>>(gradient, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
                         }
-                        for (int i = 0; i < rest; i++, gradient += U.Count)
-                            sums.Add<Vector<U, T>>(gradient, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
-                    }
-                sums.Store(start.Sums, start.Channel, start.Tap);
+                    sums.Store(at, start.Channel, tap);
+                }
             }
+        }
+    }
+
+    /// <summary>
+    /// The next taps, in tiles of one width: each tap as far from the next, or nine of them in three rows of three, where a tile has one channel.
+    /// </summary>
+    readonly record struct TapTiles(int Width, int Count, nint Step, nint Far)
+    {
+        public static TapTiles At(nint* offsets, int left, int height, Tiles tile)
+        {
+            TapTiles nine = new(9, 1, left > 1 ? offsets[1] - offsets[0] : 0, left > 3 ? offsets[3] - offsets[0] : 0);
+            if (height == 1 && left >= 9 && nine.Fit(offsets))
+                return nine.AsManyAs(offsets, left);
+            int run = 1;
+            while (run < Math.Min(left, 6) && offsets[run] - offsets[run - 1] == nine.Step)
+                run++;
+            return new TapTiles(tile.Next(height, run).Width, 1, nine.Step, 0).AsManyAs(offsets, left);
+        }
+
+        TapTiles AsManyAs(nint* offsets, int left)
+        {
+            int count = 1;
+            while ((count + 1) * Width <= left && Fit(offsets + count * Width))
+                count++;
+            return this with { Count = count };
+        }
+
+        bool Fit(nint* offsets)
+        {
+            for (int i = 1; i < Width; i++)
+                if (offsets[i] - offsets[0] != (Width == 9 ? i / 3 * Far + i % 3 * Step : i * Step))
+                    return false;
+            return true;
         }
     }
 }
