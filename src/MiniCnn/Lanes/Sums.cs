@@ -23,11 +23,11 @@ unsafe interface ISums<S, P, V, T>
     /// <summary>Channel c = the vectors at from + c · channel, step apart.</summary>
     void Load(T* from, nint channel, nint step);
 
-    /// <summary>Channel c += the factor at w + c · channel, times x.</summary>
-    void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>;
+    /// <summary>Channel c += the factor at w + first + c · channel, times x. A constant first is part of the addresses.</summary>
+    void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>;
 
     /// <summary>The same with the vectors at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>.</summary>
-    void Add<F>(T* w, nint channel, T* x, nint step, nint far = 0) where F : struct, IFactor<V, T>;
+    void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far = 0) where F : struct, IFactor<V, T>;
 
     /// <summary>What is below 0 becomes 0.</summary>
     void Clip();
@@ -70,10 +70,10 @@ unsafe struct Sums1<P, V, T> : ISums<Sums1<P, V, T>, P, V, T>
     public void Load(T* from, nint channel, nint step) => a.Load(from, step);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T> => a.Add(F.At(w), x);
+    public void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T> => a.Add(F.At(w + first), x);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T> => a.Add(F.At(w), x, step, far);
+    public void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T> => a.Add(F.At(w + first), x, step, far);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Clip() => a.Clip();
@@ -107,19 +107,19 @@ unsafe struct Sums3<P, V, T> : ISums<Sums3<P, V, T>, P, V, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>
     {
-        a.Add(F.At(w), x);
-        b.Add(F.At(w + channel), x);
-        c.Add(F.At(w + 2 * channel), x);
+        a.Add(F.At(w + first), x);
+        b.Add(F.At(w + (first + channel)), x);
+        c.Add(F.At(w + (first + 2 * channel)), x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
     {
         P p = default;
         p.Load(x, step);
-        Add<F>(w, channel, p);
+        Add<F>(w, first, channel, p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -166,20 +166,20 @@ unsafe struct Sums4<P, V, T> : ISums<Sums4<P, V, T>, P, V, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>
     {
-        a.Add(F.At(w), x);
-        b.Add(F.At(w + channel), x);
-        c.Add(F.At(w + 2 * channel), x);
-        d.Add(F.At(w + 3 * channel), x);
+        a.Add(F.At(w + first), x);
+        b.Add(F.At(w + (first + channel)), x);
+        c.Add(F.At(w + (first + 2 * channel)), x);
+        d.Add(F.At(w + (first + 3 * channel)), x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
     {
         P p = default;
         p.Load(x, step);
-        Add<F>(w, channel, p);
+        Add<F>(w, first, channel, p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -224,18 +224,18 @@ unsafe struct SumsTwice<S, P, V, T> : ISums<SumsTwice<S, P, V, T>, P, V, T>
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, in P x) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>
     {
-        a.Add<F>(w, channel, x);
-        b.Add<F>(w + S.Count * channel, channel, x);
+        a.Add<F>(w, first, channel, x);
+        b.Add<F>(w, first + S.Count * channel, channel, x);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add<F>(T* w, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
+    public void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>
     {
         P p = default;
         p.Load(x, step);
-        Add<F>(w, channel, p);
+        Add<F>(w, first, channel, p);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

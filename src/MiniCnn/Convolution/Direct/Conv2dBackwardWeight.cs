@@ -203,13 +203,13 @@ static unsafe class Conv2dBackwardWeight
                             for (; gradient < end; gradient += dyTurn, pixels += xTurn)
                             {
                                 T* half = pixels + third;
-                                sums.Add<Vector<U, T>>(gradient, plane, pixels, step, far);
-                                sums.Add<Vector<U, T>>(gradient + U.Count, plane, pixels + second, step, far);
-                                sums.Add<Vector<U, T>>(gradient + 2 * U.Count, plane, half, step, far);
-                                sums.Add<Vector<U, T>>(gradient + 3 * U.Count, plane, half + second, step, far);
+                                sums.Add<Vector<U, T>>(gradient, 0, plane, pixels, step, far);
+                                sums.Add<Vector<U, T>>(gradient, U.Count, plane, pixels + second, step, far);
+                                sums.Add<Vector<U, T>>(gradient, 2 * U.Count, plane, half, step, far);
+                                sums.Add<Vector<U, T>>(gradient, 3 * U.Count, plane, half + second, step, far);
                             }
                             for (int i = 0; i < rest; i++, gradient += U.Count)
-                                sums.Add<Vector<U, T>>(gradient, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
+                                sums.Add<Vector<U, T>>(gradient, 0, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
                         }
                     sums.Store(at, start.Channel, tap);
                 }

@@ -234,13 +234,13 @@ readonly unsafe struct DirectConvolution<T>(
                 nint* offset = terms.Offsets, end = terms.End;
                 for (; offset <= end - 4; offset += 4, w += 4 * S.Count)
                 {
-                    sums.Add<Number<V, T>>(w, 1, x + offset[0], step, far);
-                    sums.Add<Number<V, T>>(w + S.Count, 1, x + offset[1], step, far);
-                    sums.Add<Number<V, T>>(w + 2 * S.Count, 1, x + offset[2], step, far);
-                    sums.Add<Number<V, T>>(w + 3 * S.Count, 1, x + offset[3], step, far);
+                    sums.Add<Number<V, T>>(w, 0, 1, x + offset[0], step, far);
+                    sums.Add<Number<V, T>>(w, S.Count, 1, x + offset[1], step, far);
+                    sums.Add<Number<V, T>>(w, 2 * S.Count, 1, x + offset[2], step, far);
+                    sums.Add<Number<V, T>>(w, 3 * S.Count, 1, x + offset[3], step, far);
                 }
                 for (; offset < end; offset++, w += S.Count)
-                    sums.Add<Number<V, T>>(w, 1, x + *offset, step, far);
+                    sums.Add<Number<V, T>>(w, 0, 1, x + *offset, step, far);
                 if (terms.Relu)
                     sums.Clip();
                 sums.Store(y, terms.Plane, yVector);
