@@ -7,13 +7,13 @@ sealed class PetClassifier
 {
     const int Blocks = 4, FirstChannels = 16;
 
-    PetClassifier(Model model)
+    PetClassifier(ImageClassifier model)
     {
         (Model, Network) = (model, (Sequential)model.Network);
         Predictor = model.CreatePredictor();
     }
 
-    public Model Model { get; }
+    public ImageClassifier Model { get; }
 
     public Sequential Network { get; }
 
@@ -30,7 +30,7 @@ sealed class PetClassifier
     {
         Sequential network = Build(images.Shape.Height, images.Classes);
         network.Initialize(seed);
-        return new(new Model(network, images));
+        return new(new ImageClassifier(network, images));
     }
 
     /// <summary>What a training saved.</summary>
@@ -39,7 +39,7 @@ sealed class PetClassifier
     {
         if (!File.Exists(path))
             throw new FileNotFoundException($"{path}: there is no such model; train one first, or name another with --model");
-        Model model = Model.Load(path);
+        ImageClassifier model = ImageClassifier.Load(path);
         return model is { Input.Channels: 3, Network: Sequential { Layers: [Conv2d, BatchNorm2d, ReLU, .., ReLU, AvgPool2d, Flatten, Dropout, Linear] } }
             ? new(model) : throw new InvalidDataException($"{path}: a model, but not one that this program has saved");
     }

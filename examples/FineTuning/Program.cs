@@ -23,9 +23,9 @@ void Run(ParseResult given)
     {
         LabeledImages images = given.GetValue(records) is { Length: > 0 } files ? Cifar10Data.Read(files) : Cifar10Data.Load().Train;
         Console.WriteLine($"a network for {path} learns from {images.Count} images");
-        new Model(Train(Network(images.Classes, s), images, 25, s), images).Save(path);
+        new ImageClassifier(Train(Network(images.Classes, s), images, 25, s), images).Save(path);
     }
-    Model model = Model.Load(path);
+    ImageClassifier model = ImageClassifier.Load(path);
     LabeledImages train = Read(some), validation = Read(others);
     Sequential tuned = (Sequential)model.Network;
     foreach (Parameter parameter in tuned.Parameters)

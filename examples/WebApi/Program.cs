@@ -10,7 +10,7 @@ if (args.Contains("--help"))
 
           curl --data-binary @photo.jpg http://localhost:5000/predict
 
-          --model FILE   What Model.Save wrote (as examples/CatsVsDogs does); runs/cats-vs-dogs/model.safetensors if left out
+          --model FILE   What ImageClassifier.Save wrote (as examples/CatsVsDogs does); runs/cats-vs-dogs/model.safetensors if left out
           --urls URL     Where to listen; http://localhost:5000 if left out
         """);
     return 0;
@@ -21,7 +21,7 @@ try
     WebApplicationBuilder builder = WebApplication.CreateBuilder(args);
     builder.WebHost.ConfigureKestrel(server => server.Limits.MaxRequestBodySize = 4 << 20);       // bytes of an upload
     Picture.MaxFilePixels = 16_000_000;                                                           // few bytes can be many pixels
-    Predictor predictor = Model.Load(builder.Configuration["model"] ?? "runs/cats-vs-dogs/model.safetensors").CreatePredictor();
+    Predictor predictor = ImageClassifier.Load(builder.Configuration["model"] ?? "runs/cats-vs-dogs/model.safetensors").CreatePredictor();
 
     WebApplication app = builder.Build();
     app.MapPost("/predict", async (HttpRequest request) =>

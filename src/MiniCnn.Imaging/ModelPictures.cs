@@ -7,7 +7,7 @@ public static class ModelPictures
 {
     /// <summary>A picture as the model's images are: in grey or in colour, resized whatever its proportions, (x/255 − mean)/std.</summary>
     /// <returns>[1, C, H, W]: the numbers that <see cref="LabeledImages"/> makes of it.</returns>
-    public static Tensor<float> ToInput(this Model model, Picture picture)
+    public static Tensor<float> ToInput(this ImageClassifier model, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(picture);

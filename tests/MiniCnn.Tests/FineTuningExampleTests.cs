@@ -23,7 +23,7 @@ public sealed class FineTuningExampleTests : IDisposable
         Assert.Matches(@"^validation accuracy: fine-tuned \d+\.\d\d % \(\d+ of 12\), from nothing \d+\.\d\d % \(\d+ of 12\)$", lines[^1]);
         Assert.Contains("fine-tuned 100.00 % (12 of 12)", lines[^1], StringComparison.Ordinal);
 
-        Model first = Model.Load(model);
+        ImageClassifier first = ImageClassifier.Load(model);
         Assert.Equal((10, "Linear(128→10)"), (first.ClassNames.Count, $"{((Sequential)first.Network).Layers[^1]}"));
         byte[] bytes = File.ReadAllBytes(model);
         string[] again = Run(arguments);

@@ -9,7 +9,7 @@ public sealed class PredictorTests
     static readonly ImageShape shape = new(3, 9, 12);
 
     /// <summary>Every kind of layer that keeps something of a run in its pass.</summary>
-    static Model Net(params ReadOnlySpan<Layer> first)
+    static ImageClassifier Net(params ReadOnlySpan<Layer> first)
     {
         Sequential net = new([
             .. first, new Conv2d(3, 6, 3, padding: 1, bias: false), new BatchNorm2d(6), new ReLU(), new MaxPool2d(2),
@@ -31,7 +31,7 @@ public sealed class PredictorTests
     [InlineData(33)]
     public void It_is_the_softmax_of_what_the_network_says(int count)
     {
-        Model model = Net();
+        ImageClassifier model = Net();
         Predictor predictor = model.CreatePredictor();
         Tensor<float> logits = model.Network.Forward(Images(count));
         IReadOnlyList<Prediction> predictions = predictor.Predict(Images(count));
@@ -52,7 +52,7 @@ public sealed class PredictorTests
     public void Large_logits_do_not_overflow()
     {
         Linear linear = new(3, 3);
-        Model model = new(new Sequential(new Flatten(), linear), new(1, 1, 3), [0], [1], ["a", "b", "c"]);
+        ImageClassifier model = new(new Sequential(new Flatten(), linear), new(1, 1, 3), [0], [1], ["a", "b", "c"]);
         foreach (float size in (float[])[1000, -1000])
         {
             ((float[])[size, size + 1, size]).CopyTo(linear.Bias!.Value.AsSpan());
@@ -178,7 +178,7 @@ public sealed class PredictorTests
         LabeledImages one = new(planes, [0], new(channels, 9, 12), 2, mean, std, ["cat", "dog"]);
         Sequential net = new(new Flatten(), new Linear(channels * 108, 2));
         net.Initialize(1);
-        Model model = new(net, one);
+        ImageClassifier model = new(net, one);
         Tensor<float> x = one.Batches(1).Single().Images;
         Assert.Equal(x.AsSpan().ToArray(), model.ToInput(picture).AsSpan().ToArray());
 
@@ -199,7 +199,7 @@ public sealed class PredictorTests
     public void What_is_not_finite_is_no_prediction()
     {
         Sequential network = new(new Flatten(), new Linear(4, 2));
-        Predictor predictor = new Model(network, new ImageShape(1, 2, 2), [0], [1], ["a", "b"]).CreatePredictor();
+        Predictor predictor = new ImageClassifier(network, new ImageShape(1, 2, 2), [0], [1], ["a", "b"]).CreatePredictor();
         network.Parameters[1].Value[1] = float.NaN;
         Tensor<float> x = Tensor.CreateFromShape<float>([1, 1, 2, 2]);
         Assert.Contains("NaN or infinity", Assert.Throws<NotFiniteNumberException>(() => predictor.Predict(x)).Message);

@@ -98,7 +98,7 @@ public sealed class ReplaceTests
     public void A_model_whose_head_was_replaced_by_one_that_does_not_fit_is_not_saved()
     {
         Sequential net = new(new Flatten(), new Linear(12, 3));
-        Model model = new(net, new(1, 3, 4), [0], [1], ["a", "b", "c"]);
+        ImageClassifier model = new(net, new(1, 3, 4), [0], [1], ["a", "b", "c"]);
         Predictor predictor = model.CreatePredictor();
         net.Replace(^1, new Linear(12, 2));
         string path = Path.GetTempFileName();

@@ -78,7 +78,7 @@ public sealed class WebApiExampleTests : IDisposable
     {
         Sequential net = new(new Conv2d(3, 4, 3), new BatchNorm2d(4), new ReLU(), new AdaptiveAvgPool2d(4), new Flatten(), new Linear(64, 3));
         net.Initialize(1);
-        Model model = new(net, new(3, 20, 24), [0.4f, 0.5f, 0.6f], [0.25f, 0.25f, 0.25f], ["cat", "dog", "neither"]);
+        ImageClassifier model = new(net, new(3, 20, 24), [0.4f, 0.5f, 0.6f], [0.25f, 0.25f, 0.25f], ["cat", "dog", "neither"]);
         model.Save(ModelPath);
         server = Example.Start("WebApi", "--model", ModelPath, "--urls", "http://127.0.0.1:0");
         string? line;

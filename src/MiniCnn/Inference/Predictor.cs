@@ -12,13 +12,13 @@ public sealed class Predictor
 {
     readonly Stack<LayerSession> idle = new();
 
-    internal Predictor(Model model) => Model = model;
+    internal Predictor(ImageClassifier model) => Model = model;
 
     /// <summary>Whose predictions these are.</summary>
-    public Model Model { get; }
+    public ImageClassifier Model { get; }
 
     /// <summary>What each image of a batch shows, by the softmax of the network's logits.</summary>
-    /// <param name="images">[N, C, H, W] of the model's <see cref="Model.Input"/>, normalised as its images are.</param>
+    /// <param name="images">[N, C, H, W] of the model's <see cref="ImageClassifier.Input"/>, normalised as its images are.</param>
     /// <exception cref="ArgumentException">Images of another shape.</exception>
     /// <exception cref="NotFiniteNumberException">The network makes NaN or infinity of an image.</exception>
     public IReadOnlyList<Prediction> Predict(Tensor<float> images)

@@ -7,7 +7,7 @@ using Entry = MiniCnn.SafeTensors.Entry;
 namespace MiniCnn.Tests;
 
 /// <summary>A model's file: what comes back, what is refused, and what it takes to find that out.</summary>
-public sealed class ModelTests : IDisposable
+public sealed class ImageClassifierTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
 
@@ -18,7 +18,7 @@ public sealed class ModelTests : IDisposable
     static readonly string[] pets = ["cat", "Hund „Ü“"];
 
     /// <summary>A small net with every kind of thing that a file holds, after a step, so that its batch norm has seen something.</summary>
-    static Model Small()
+    static ImageClassifier Small()
     {
         Sequential net = new(
             new Conv2d(3, 4, (3, 2), padding: (1, 0), bias: false), new BatchNorm2d(4), new ReLU(),
@@ -34,9 +34,9 @@ public sealed class ModelTests : IDisposable
     [Fact]
     public void A_file_is_all_it_takes()
     {
-        Model saved = Small();
+        ImageClassifier saved = Small();
         saved.Save(PathOf("a"));
-        Model loaded = Model.Load(PathOf("a"));
+        ImageClassifier loaded = ImageClassifier.Load(PathOf("a"));
         Assert.Equal(saved.Input, loaded.Input);
         Assert.Equal(saved.Mean.ToArray(), loaded.Mean.ToArray());
         Assert.Equal(saved.Std.ToArray(), loaded.Std.ToArray());
@@ -66,7 +66,7 @@ public sealed class ModelTests : IDisposable
     public void A_set_of_images_tells_what_it_has_to_know()
     {
         LabeledImages images = new(new byte[2 * 12], [0, 1], new(1, 3, 4), 2, [0.25f], [0.5f], pets);
-        Model model = new(new Sequential(new Flatten(), new Linear(12, 2)), images);
+        ImageClassifier model = new(new Sequential(new Flatten(), new Linear(12, 2)), images);
         Assert.Equal((new ImageShape(1, 3, 4), 0.25f, 0.5f), (model.Input, model.Mean[0], model.Std[0]));
         Assert.Equal(pets, model.ClassNames);
     }
@@ -94,7 +94,8 @@ public sealed class ModelTests : IDisposable
         static Sequential Net(int features, int classes) => new(new Flatten(), new Linear(features, classes));
 
         static void Refused(string fault, Layer network, ImageShape input, float[] mean, float[] std, string[] names) =>
-            Assert.Contains(fault, Assert.Throws<ArgumentException>(() => new Model(network, input, mean, std, names)).Message, StringComparison.Ordinal);
+            Assert.Contains(
+                fault, Assert.Throws<ArgumentException>(() => new ImageClassifier(network, input, mean, std, names)).Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -102,7 +103,7 @@ public sealed class ModelTests : IDisposable
     {
         Small().Save(PathOf("a"));
         byte[] before = File.ReadAllBytes(PathOf("a"));
-        Model own = new(new Sequential(new Affine(), new Flatten(), new Linear(12, 2)), new(1, 3, 4), [0], [1], pets);
+        ImageClassifier own = new(new Sequential(new Affine(), new Flatten(), new Linear(12, 2)), new(1, 3, 4), [0], [1], pets);
         Assert.Contains("Weights.Save", Assert.Throws<InvalidOperationException>(() => own.Save(PathOf("a"))).Message, StringComparison.Ordinal);
         Assert.Equal(before, File.ReadAllBytes(PathOf("a")));
     }
@@ -122,7 +123,7 @@ public sealed class ModelTests : IDisposable
         { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
         { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
         { "input", """{"channels":1,"height":4,"width":5,"mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
-        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' is not as Model.Save writes it: " },
+        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' is not as ImageClassifier.Save writes it: " },
         { "class_names", "[1,2]", "String" },
         { "class_names", """["one"]""", "1 classes need 1 features" },
         { "class_names", """["one",null]""", "no name" },
@@ -170,7 +171,7 @@ public sealed class ModelTests : IDisposable
 
     void Refused(string fault)
     {
-        string message = Assert.Throws<InvalidDataException>(() => Model.Load(PathOf("a"))).Message;
+        string message = Assert.Throws<InvalidDataException>(() => ImageClassifier.Load(PathOf("a"))).Message;
         AssertOneLine(message);
         Assert.Contains(fault, message, StringComparison.Ordinal);
     }
@@ -196,7 +197,7 @@ public sealed class ModelTests : IDisposable
             long before = GC.GetAllocatedBytesForCurrentThread();
             try
             {
-                Model.Load(PathOf("a"));
+                ImageClassifier.Load(PathOf("a"));
                 models++;
             }
             catch (InvalidDataException fault)

@@ -7,13 +7,13 @@ namespace MiniCnn;
 /// The file is safetensors with PyTorch's names for the weights, so the same network in PyTorch loads it too. Its metadata tells the rest, in JSON:
 /// “architecture”, the layers as their constructors are called; “input”, the images' shape, mean and std; “class_names”; and “minicnn_version”.
 /// </remarks>
-public sealed class Model
+public sealed class ImageClassifier
 {
     readonly float[] mean, std;
 
     /// <summary>Takes a network and what it was trained on: the images' shape, mean, std and class names.</summary>
     /// <exception cref="ArgumentException">The network does not take such images, or does not give a number for each class.</exception>
-    public Model(Layer network, LabeledImages images)
+    public ImageClassifier(Layer network, LabeledImages images)
         : this(network, (images ?? throw new ArgumentNullException(nameof(images))).Shape, images.Mean, images.Std, images.ClassNames)
     {
     }
@@ -25,7 +25,7 @@ public sealed class Model
     /// <param name="std">What is then divided by, one value a channel, above 0.</param>
     /// <param name="classNames">A name for each class.</param>
     /// <exception cref="ArgumentException">These do not fit each other; the message says which.</exception>
-    public Model(Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames)
+    public ImageClassifier(Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(classNames);
@@ -109,7 +109,7 @@ public sealed class Model
     /// <remarks>To run it takes what its layers' outputs take: of a stranger's file look at Network.Summary(Input) first.</remarks>
     /// <exception cref="InvalidDataException">The file is damaged or holds no model. The message is one line that names the file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static Model Load(string path)
+    public static ImageClassifier Load(string path)
     {
         SafeTensorsFile file = SafeTensors.Read(path);
         try
@@ -118,7 +118,8 @@ public sealed class Model
             (ImageShape shape, float[] mean, float[] std) = Of("input", json => (
                 new ImageShape(json.GetProperty("channels").GetInt32(), json.GetProperty("height").GetInt32(), json.GetProperty("width").GetInt32()),
                 Floats(json, "mean"), Floats(json, "std")));
-            Model model = new(network, shape, mean, std, Of("class_names", json => json.EnumerateArray().Select(name => name.GetString()!).ToArray()));
+            string[] classNames = Of("class_names", json => json.EnumerateArray().Select(name => name.GetString()!).ToArray());
+            ImageClassifier model = new(network, shape, mean, std, classNames);
             StoredTensor.LoadAll([.. network.Stored], file.Tensors);
             return model;
         }
@@ -134,7 +135,7 @@ public sealed class Model
             if (!file.Metadata.TryGetValue(key, out string? text))
             {
                 throw new InvalidDataException(
-                    $"tells no '{key}': weights alone, not a model that Model.Save wrote; build the network in code and load them with Weights.Load");
+                    $"tells no '{key}': weights alone, not a model that ImageClassifier.Save wrote; build the network in code and load them with Weights.Load");
             }
             try
             {
@@ -143,14 +144,14 @@ public sealed class Model
             }
             catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
             {
-                throw new InvalidDataException($"'{key}' is not as Model.Save writes it: {e.Message}", e);
+                throw new InvalidDataException($"'{key}' is not as ImageClassifier.Save writes it: {e.Message}", e);
             }
         }
 
         static float[] Floats(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Take(4).Select(value => value.GetSingle())];
     }
 
-    static string Version => typeof(Model).Assembly.GetName().Version!.ToString(3);
+    static string Version => typeof(ImageClassifier).Assembly.GetName().Version!.ToString(3);
 
     /// <summary>Again when it is used: layers can be replaced.</summary>
     internal void CheckOutput()

@@ -5,7 +5,7 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Tests;
 
 /// <summary>A model's file and PyTorch: what one writes the other loads, running statistics included, and makes the same of images.</summary>
-public sealed class ModelTorchTests : IDisposable
+public sealed class ImageClassifierTorchTests : IDisposable
 {
     static readonly string tests = Path.Combine(Repository.Root, "tests");
 
@@ -33,7 +33,7 @@ public sealed class ModelTorchTests : IDisposable
         net.Initialize(9);
         Tensor<float> x = Tensor.Create(new Random(9).Reals(17 * 3 * 8 * 16), [17, 3, 8, 16]);
         net.Forward(x, training: true);
-        new Model(net, new(3, 8, 16), [0, 0, 0], [1, 1, 1], ["cat", "dog"]).Save(Path.Combine(folder, "model.safetensors"));
+        new ImageClassifier(net, new(3, 8, 16), [0, 0, 0], [1, 1, 1], ["cat", "dog"]).Save(Path.Combine(folder, "model.safetensors"));
         SafeTensors.Write(Path.Combine(folder, "run.safetensors"), new Dictionary<string, SafeTensors.Entry>
         {
             ["x"] = SafeTensors.Entry.From(x),
@@ -44,7 +44,7 @@ public sealed class ModelTorchTests : IDisposable
             Checked.Says("There is no python3 with torch here: no live PyTorch has loaded a model's file, only recorded ones were.");
             return;
         }
-        Model trained = MakesTheSame(folder, "torch-");
+        ImageClassifier trained = MakesTheSame(folder, "torch-");
         Assert.Equal(4, ((BatchNorm2d)((Sequential)trained.Network).Layers[1]).BatchesTracked);
 
         Weights.Load(net, Path.Combine(folder, "torch-model.safetensors"));
@@ -52,9 +52,9 @@ public sealed class ModelTorchTests : IDisposable
         Checked.Says($"A live {torch} loaded a model's file with strict=True, made the same of images, trained it, and MiniCnn that one's.");
     }
 
-    static Model MakesTheSame(string folder, string prefix)
+    static ImageClassifier MakesTheSame(string folder, string prefix)
     {
-        Model model = Model.Load(Path.Combine(folder, $"{prefix}model.safetensors"));
+        ImageClassifier model = ImageClassifier.Load(Path.Combine(folder, $"{prefix}model.safetensors"));
         IReadOnlyDictionary<string, SafeTensors.Entry> run = SafeTensors.Read(Path.Combine(folder, $"{prefix}run.safetensors")).Tensors;
         Tensor<float> x = Tensor.Create(run["x"].As<float>().ToArray(), [.. run["x"].Shape.Select(length => (nint)length)]);
         float[] expected = run["y"].As<float>().ToArray(), y = model.Network.Forward(x).AsSpan().ToArray();
