@@ -18,7 +18,7 @@ Console.WriteLine(wrong);
 return right.Passed && wrong.Findings is ["0.scale: analytic = −1 × numeric everywhere: the sign is turned"] ? 0 : 1;
 
 /// <summary>y = scale · x · σ(x), one learned scale for all. In a test of your own: GradientCheck.Verify(new ScaledSwish(), [3, 2, 5, 4]).</summary>
-sealed class ScaledSwish : PlainLayer
+sealed class ScaledSwish : CustomLayer
 {
     readonly float sign;
     readonly Parameter scale;

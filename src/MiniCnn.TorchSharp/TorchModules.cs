@@ -13,7 +13,7 @@ static class TorchModules
     {
         switch (layer)
         {
-            case PlainLayer:
+            case CustomLayer:
                 throw new InvalidOperationException(
                     $"{layer.Description}: a layer of your own has no TorchSharp module; write the net as an nn.Module of the same names, "
                     + "and CopyFrom brings its weights");

@@ -16,7 +16,7 @@ public static class TorchSharpBridge
     /// </summary>
     /// <param name="model">A model, or a layer of one: the names then begin at that layer.</param>
     /// <returns>The module; a parameter that is not <see cref="Parameter.Trainable"/> does not require a gradient. Dropout draws masks of its own.</returns>
-    /// <exception cref="InvalidOperationException">A <see cref="PlainLayer"/> is among the layers.</exception>
+    /// <exception cref="InvalidOperationException">A <see cref="CustomLayer"/> is among the layers.</exception>
     public static nn.Module<Tensor, Tensor> ToTorchSharp(this Layer model)
     {
         ArgumentNullException.ThrowIfNull(model);

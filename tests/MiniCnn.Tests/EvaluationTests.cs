@@ -30,7 +30,7 @@ public sealed class EvaluationTests
         Assert.Contains("there are no images", why, StringComparison.Ordinal);
     }
 
-    sealed class Reader : PlainLayer
+    sealed class Reader : CustomLayer
     {
         public override ImageShape OutputShape(ImageShape input) => ImageShape.Features(4);
 

@@ -89,7 +89,7 @@ public sealed class FiniteCheckTests : SmallRuns
     }
 
     /// <summary>y = x, but for a NaN at one call, or in its gradient.</summary>
-    sealed class Spoiler(bool forward, int call) : PlainLayer
+    sealed class Spoiler(bool forward, int call) : CustomLayer
     {
         int calls;
 

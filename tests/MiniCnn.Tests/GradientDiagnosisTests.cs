@@ -151,7 +151,7 @@ public class GradientDiagnosisTests
     static float[] Flipped(float[] kernels) => [.. kernels.Chunk(6).SelectMany(kernel => kernel.Reverse())];
 
     /// <summary>y = how often it was called.</summary>
-    sealed class Count(float step) : PlainLayer
+    sealed class Count(float step) : CustomLayer
     {
         float calls;
 

@@ -211,7 +211,7 @@ public class LayerTests
         void Is(string message) => Assert.Contains(message, Assert.Throws<ArgumentException>(() => layer.Forward(Images(2))).Message);
     }
 
-    sealed class Returning(Func<Tensor<float>> result, Tensor<float>? gradient = null) : PlainLayer
+    sealed class Returning(Func<Tensor<float>> result, Tensor<float>? gradient = null) : CustomLayer
     {
         public override ImageShape OutputShape(ImageShape input) => input;
 
@@ -305,7 +305,7 @@ public class LayerTests
             Assert.Throws<ArgumentException>(() => new Sequential(new Waiting(null, null)).Forward(Images(1))).Message);
     }
 
-    sealed class Waiting(Barrier? inside, Barrier? done) : PlainLayer
+    sealed class Waiting(Barrier? inside, Barrier? done) : CustomLayer
     {
         public override ImageShape OutputShape(ImageShape input) => input;
 
@@ -332,7 +332,7 @@ public class LayerTests
     }
 
     /// <summary>y = factor · x.</summary>
-    sealed class Doubling : PlainLayer
+    sealed class Doubling : CustomLayer
     {
         readonly Parameter factor;
         Tensor<float>? x;

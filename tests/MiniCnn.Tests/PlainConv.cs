@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Tests;
 
 /// <summary>A 3×2 convolution with padding 1 as a user's own layer, and a place to break its gradients: spoil gets dx, dw and db.</summary>
-sealed class PlainConv : PlainLayer
+sealed class PlainConv : CustomLayer
 {
     readonly int inputs, outputs;
     readonly Action<float[], float[], float[]>? spoil;

@@ -117,7 +117,7 @@ public sealed class PredictorTests
         Assert.False(layer.Met);
     }
 
-    sealed class OneAtATime : PlainLayer
+    sealed class OneAtATime : CustomLayer
     {
         int inside;
 

@@ -282,7 +282,7 @@ public sealed class BridgeTests
         Assert.NotEqual(0, mine.Parameters[0].Value.AsSpan()[0]);
     }
 
-    sealed class Doubled : PlainLayer
+    sealed class Doubled : CustomLayer
     {
         public Doubled() => AddParameter("weight", 1, 1);
 

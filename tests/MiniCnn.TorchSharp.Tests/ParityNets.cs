@@ -155,7 +155,7 @@ static class ParityNets
         public override Tensor forward(Tensor input) => formula(input, weight!, bias!);
     }
 
-    public class Swish : PlainLayer
+    public class Swish : CustomLayer
     {
         FloatTensor? x;
 

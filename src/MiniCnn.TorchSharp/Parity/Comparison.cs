@@ -26,7 +26,7 @@ sealed class Comparison : IDisposable
     {
         (this.model, this.module, this.x, this.record, this.training) = (model, module, x, record, training);
         pairs = Pairing.Of(model, record.Calls);
-        floatBetween = Pairing.Leaves(model).Any(leaf => leaf is PlainLayer && !pairs.ContainsKey(leaf));
+        floatBetween = Pairing.Leaves(model).Any(leaf => leaf is CustomLayer && !pairs.ContainsKey(leaf));
         held = model is Container ? model.Session.Enter() : null;
         held?.Discard();
         layers = new(model, pairs, training);

@@ -13,7 +13,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     /// <summary>The settings of a TorchSharp module that are not those of the bridge's module for the layer; empty if none.</summary>
     public static string Settings(Layer layer, Call call)
     {
-        if (layer is PlainLayer || !call.IsTorchs)
+        if (layer is CustomLayer || !call.IsTorchs)
             return "";
         if (call.Kind != layer.GetType().Name)
             return $"the module has {call.Kind} where the model has {layer.GetType().Name}";
@@ -82,7 +82,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             }
             foreach ((Parameter p, string? name) in ParameterPairs.Of(layer, call))
             {
-                if (name is null || layer is PlainLayer)
+                if (name is null || layer is CustomLayer)
                     continue;
                 Values theirs = call.Parameters[name];
                 int[] sizes = theirs.Sizes;

@@ -20,7 +20,7 @@ static class Variants
     /// <summary>The layers with the same parameters that may have been meant instead.</summary>
     public static IEnumerable<Layer> Of(Layer layer)
     {
-        if (layer is PlainLayer)
+        if (layer is CustomLayer)
             yield break;
         if (IsActivation(layer))
         {
@@ -105,7 +105,7 @@ static class Variants
                 ("softplus", On(x => F.softplus(x))),
             ];
         }
-        using JsonDocument json = Architecture.Parse(layer is PlainLayer ? "{\"type\":\"\"}" : Architecture.Write(layer));
+        using JsonDocument json = Architecture.Parse(layer is CustomLayer ? "{\"type\":\"\"}" : Architecture.Write(layer));
         LayerArguments a = new(json.RootElement, "", new Dictionary<string, SafeTensors.Entry>());
         switch (layer)
         {

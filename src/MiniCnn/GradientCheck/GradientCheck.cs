@@ -6,7 +6,7 @@ namespace MiniCnn;
 /// <remarks>
 /// x and dy are random, and trainable parameters are moved a little from their values, so that a one or a zero hides nothing. The function
 /// differentiated is f = Σ y·dy; a dropout's mask stays the same throughout. Layers of this library are run in double; a
-/// <see cref="PlainLayer"/>, or a model with one in it, in float. Of a tensor with more than <see cref="MostElements"/> elements so many
+/// <see cref="CustomLayer"/>, or a model with one in it, in float. Of a tensor with more than <see cref="MostElements"/> elements so many
 /// are checked, drawn at random. Each costs six forward passes or more, so give it small images and a small batch: unequal sizes and a
 /// batch of three show the most.
 /// <code>error = max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|),  at most 10⁻⁷ in double, 2·10⁻³ in float</code>

@@ -58,7 +58,7 @@ public sealed class ImageClassifier
     /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Calls of a network with a <see cref="PlainLayer"/> wait for one another, whichever predictor they are of.</summary>
+    /// <summary>Calls of a network with a <see cref="CustomLayer"/> wait for one another, whichever predictor they are of.</summary>
     internal Lock OneByOne { get; } = new();
 
     /// <summary>What tells of images what they show, from several threads at once. It shares the weights: make one, and keep it.</summary>
@@ -66,7 +66,7 @@ public sealed class ImageClassifier
 
     /// <summary>Writes the file, whole or not at all; the same model gives the same bytes.</summary>
     /// <exception cref="InvalidOperationException">
-    /// The network holds a <see cref="PlainLayer"/>, which only code can make: keep the weights by <see cref="Weights.Save"/>.
+    /// The network holds a <see cref="CustomLayer"/>, which only code can make: keep the weights by <see cref="Weights.Save"/>.
     /// </exception>
     /// <exception cref="ArgumentException">The network was changed and does not fit any more.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>

@@ -5,7 +5,7 @@ namespace MiniCnn;
 /// <summary>Tells what images show, for any number of threads at once: they share the weights, and each call has buffers of its own.</summary>
 /// <remarks>
 /// Buffers are kept for the next call, for as many calls at once as there are processors. A call gives the same bits whatever runs beside it.
-/// The weights are the model's own: whoever trains it, or replaces a layer, waits until no call is running. A <see cref="PlainLayer"/> may keep what it likes of a run,
+/// The weights are the model's own: whoever trains it, or replaces a layer, waits until no call is running. A <see cref="CustomLayer"/> may keep what it likes of a run,
 /// so where there is one in the network, calls wait for one another.
 /// </remarks>
 public sealed class Predictor
@@ -38,7 +38,7 @@ public sealed class Predictor
         LayerSession? session;
         lock (idle)
             session = idle.TryPop(out LayerSession? kept) ? kept : new(Model.Network);
-        if (Model.Network.RunsInDouble)                     // no PlainLayer
+        if (Model.Network.RunsInDouble)                     // no CustomLayer
             session.Forward(images, training: false, logits);
         else
             lock (Model.OneByOne)

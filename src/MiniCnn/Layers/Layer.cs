@@ -6,7 +6,7 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// One step of a network: a formula from x to y, and its gradient. Write your own by deriving from <see cref="PlainLayer"/>.
+/// One step of a network: a formula from x to y, and its gradient. Write your own by deriving from <see cref="CustomLayer"/>.
 /// </summary>
 /// <remarks>
 /// A call keeps what a backward pass needs; any Forward, training or not, discards what an earlier one kept. Tensors that come out
@@ -14,7 +14,7 @@ namespace MiniCnn;
 /// </remarks>
 public abstract class Layer
 {
-    // Only PlainLayer opens this to other assemblies: lanes are this one's own.
+    // Only CustomLayer opens this to other assemblies: lanes are this one's own.
     private protected Layer() => Session = new(this);
 
     /// <summary>What the layer learns, in PyTorch's order; empty for most.</summary>
@@ -50,7 +50,7 @@ public abstract class Layer
 
     /// <summary>
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
-    /// The seed is also what dropout's masks hang on. A <see cref="PlainLayer"/>'s parameters stay as its author filled them.
+    /// The seed is also what dropout's masks hang on. A <see cref="CustomLayer"/>'s parameters stay as its author filled them.
     /// </summary>
     public void Initialize(int seed)
     {

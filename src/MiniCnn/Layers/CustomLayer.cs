@@ -7,7 +7,7 @@ namespace MiniCnn;
 /// A layer of your own, on whole NCHW batches: give its output shape, its formula and its gradient, and it fits anywhere in a model.
 /// <see cref="GradientCheck"/> tells whether the gradient belongs to the formula.
 /// </summary>
-public abstract class PlainLayer : Layer
+public abstract class CustomLayer : Layer
 {
     readonly List<Parameter> parameters = [];
 

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Tests;
 
 /// <summary>y = scale · x + shift, less its mean; scale begins at 1. Hidden: a mistake in dx that only another scale shows.</summary>
-sealed class Affine : PlainLayer
+sealed class Affine : CustomLayer
 {
     readonly bool hidden;
     readonly Parameter shift, scale;
@@ -35,7 +35,7 @@ sealed class Affine : PlainLayer
 }
 
 /// <summary>y = x; keeps the first x that comes.</summary>
-sealed class Probe : PlainLayer
+sealed class Probe : CustomLayer
 {
     public float[] First { get; private set; } = [];
 
@@ -51,7 +51,7 @@ sealed class Probe : PlainLayer
 }
 
 /// <summary>y = x · sigmoid(x).</summary>
-sealed class Swish : PlainLayer
+sealed class Swish : CustomLayer
 {
     Tensor<float>? x;
 
