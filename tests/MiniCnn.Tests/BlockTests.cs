@@ -13,13 +13,14 @@ public sealed class BlockTests
         {
             "basic_block" => CaseTable.BasicBlocks(),
             "inception" => CaseTable.Inception(),
+            "curves" => new(new Conv2d(2, 4, 3, padding: 1), new SiLU(), new ConvTranspose2d(4, 3, 2), new GELU(), new Conv2d(3, 2, 1)),
             _ => CaseTable.UNet(),
         };
         net.Initialize(seed: 3);
         return net;
     }
 
-    public static TheoryData<string, int, int, int> Nets => new() { { "basic_block", 3, 7, 10 }, { "inception", 2, 7, 9 }, { "unet", 2, 8, 12 } };
+    public static TheoryData<string, int, int, int> Nets => new() { { "basic_block", 3, 7, 10 }, { "inception", 2, 7, 9 }, { "unet", 2, 8, 12 }, { "curves", 2, 7, 9 } };
 
     static Tensor<float> Images(int count, int channels, int height, int width) =>
         Tensor.Create(new Random(count).Reals(count * channels * height * width), [count, channels, height, width]);

@@ -12,7 +12,7 @@ public class FusionTests
         get
         {
             TheoryData<string, int, int, int> models = [];
-            foreach (string kind in (string[])["relu", "relu pool", "relu pool3", "pool", "two blocks", "strided", "groups"])
+            foreach (string kind in (string[])["relu", "relu pool", "relu pool3", "pool", "two blocks", "many channels", "strided", "groups"])
                 foreach ((int count, int height, int width) in new[] { (3, 9, 12), (2, 21, 75), (17, 9, 12), (16, 12, 75), (33, 6, 7) })
                     models.Add(kind, count, height, width);
             models.Add("relu pool", 1, 8, 1100);                                // longer than what lies between convolution and pool
@@ -173,6 +173,7 @@ public class FusionTests
             "two blocks" => new(
                 new Conv2d(2, 6, (2, 3), padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(6, 4, (3, 2), padding: 1), new ReLU(), new Conv2d(4, 3, 1),
                 new ReLU()),
+            "many channels" => new(new Conv2d(2, 60, 1), new ReLU(), new Conv2d(60, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
             "strided" => new(new Conv2d(2, 7, (3, 5), (1, 2), padding: (1, 2)), new ReLU(), new MaxPool2d(2)),
             "norm relu" => new(new BatchNorm2d(2), new ReLU()),
             "norm relu norm relu" => new(

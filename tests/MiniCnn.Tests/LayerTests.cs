@@ -262,7 +262,7 @@ public class LayerTests
     public void A_dead_lane_never_reaches_a_sum_over_the_batch()
     {
         // One image of a group of 16; whatever stands in the other lanes of x must not matter.
-        foreach (Layer layer in (Layer[])[new Conv2d(2, 3, (3, 2), padding: 1), new Linear(5, 3)])
+        foreach (Layer layer in (Layer[])[new Conv2d(2, 3, (3, 2), padding: 1), new ConvTranspose2d(2, 3, (3, 2)), new Linear(5, 3)])
         {
             ImageShape shape = layer is Linear ? ImageShape.Features(5) : new(2, 4, 5);
             LaneTensor<float> x = new(16, shape, layer.InputMargin(shape)), y = new(16, layer.OutputShape(shape)), dy = new(16, y.Shape);

@@ -40,6 +40,7 @@ static unsafe class Elementwise
             return;
         Lines<T> lines = new(x, y, dy, dx);
         Simd.Run(dx, dx.Blocks * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines), LaneTensor<T>.FullLanes);
+        dx.ClearDeadLanes();                                                   // 0 · NaN would be NaN
     }
 
     /// <summary>y = a + b; y may be one of the two.</summary>

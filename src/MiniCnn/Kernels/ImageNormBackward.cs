@@ -11,8 +11,7 @@ readonly unsafe partial struct ImageNorm<T>
         Simd.RunPlanes(x, new PlaneMeans(this, x, dy, planes, image));
         RunSets(x, new SetMeans(sets, planes, means));
         Run(new(this, x, dy, dx, null, image, means, new(AcrossPlanes(x), x, dy, dx)));
-        if (dx.Blocks > 0)
-            dx.ClearDeadLanes(dx.Blocks - 1);
+        dx.ClearDeadLanes();
     }
 
     /// <summary>Means of dx̂ and of dx̂·x̂ over a plane.</summary>

@@ -8,9 +8,9 @@ namespace MiniCnn;
 /// and every layer is the formula of one image, run on all lanes at once.
 /// </summary>
 /// <remarks>
-/// Memory: [block][C][top + H + bottom][left + W + right][lanes], 64-byte aligned. With one lane this is plain NCHW with margins.
+/// Memory: [block][C][top + H + bottom][left + W + right][lanes], 64-byte aligned, planes apart as the constructor says. With one lane this is NCHW with margins.
 /// Margins are zeroed when memory is taken and never written. In a last block that is not full the lanes beyond <see cref="Count"/>
-/// are dead: zero in what comes in and in every gradient, unspecified elsewhere. The memory goes with the object: who holds a pointer into it
+/// are dead: zero in what comes in and in every gradient, unspecified elsewhere; a kernel may set them to zero. The memory goes with the object: who holds a pointer into it
 /// keeps the object alive (a work struct's field does, see <see cref="Workers"/>; a method of its own ends with GC.KeepAlive).
 /// </remarks>
 sealed unsafe class LaneTensor<T> where T : unmanaged
@@ -92,9 +92,6 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     /// <summary>Planes of all blocks: block · channels + channel.</summary>
     public int Planes => Blocks * Shape.Channels;
 
-    /// <summary>Blocks without dead lanes.</summary>
-    public int FullBlocks => Count / Lanes;
-
     /// <summary>Pixel 0 of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int block, int channel, int row) =>
@@ -134,15 +131,22 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         GC.KeepAlive(this);
     }
 
-    /// <summary>Sets the lanes of a block that hold no image to zero.</summary>
-    public void ClearDeadLanes(int block)
+    /// <summary>Sets the lanes that hold no image to zero.</summary>
+    public void ClearDeadLanes()
     {
-        int live = Math.Min(Lanes, Count - block * Lanes);
-        for (int channel = 0; live < Lanes && channel < Shape.Channels; channel++)
-            for (int row = 0; row < Shape.Height; row++)
-                for (int column = 0; column < Shape.Width; column++)
-                    new Span<T>(At(block, channel, row) + column * Lanes + live, Lanes - live).Clear();
-        GC.KeepAlive(this);
+        if (Count % Lanes > 0)
+            Workers.RunMany(Shape.Channels, PlanePitch, new ClearLanes(this));
+    }
+
+    readonly struct ClearLanes(LaneTensor<T> tensor) : IWork
+    {
+        public void Run(int channel)
+        {
+            int live = tensor.Count % tensor.Lanes, dead = tensor.Lanes - live;
+            for (int row = 0; row < tensor.Shape.Height; row++)
+                for (T* at = tensor.At(tensor.Blocks - 1, channel, row), end = at + tensor.RowLength; at < end; at += tensor.Lanes)
+                    new Span<T>(at + live, dead).Clear();
+        }
     }
 
     /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>

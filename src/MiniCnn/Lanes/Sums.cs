@@ -8,7 +8,8 @@ namespace MiniCnn;
 /// A tile of sums, some channels of some vectors each, kept in registers from the first product to the last.
 /// </summary>
 /// <remarks>
-/// Twelve sums hide the latency of a multiply-add and fit 16 registers with what they are made of, twenty-four fit 32. A tile of more
+/// Eight sums hide the latency of a multiply-add, two a cycle and four cycles each; twelve fit 16 registers with what they are made of, twenty-four
+/// fit 32. A tile of more
 /// channels reads its pixels less often.
 /// </remarks>
 unsafe interface ISums<S, P, V, T>
@@ -26,8 +27,8 @@ unsafe interface ISums<S, P, V, T>
     /// <summary>Channel c += the factor at w + first + c · channel, times x. A constant first is part of the addresses.</summary>
     void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>;
 
-    /// <summary>The same with the vectors at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>.</summary>
-    void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far = 0) where F : struct, IFactor<V, T>;
+    /// <summary>The same with the vectors at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>; far counts in a tile of one channel only, the only one nine wide.</summary>
+    void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>;
 
     /// <summary>What is below 0 becomes 0.</summary>
     void Clip();

@@ -129,8 +129,7 @@ public sealed class BatchNorm2d : Layer
                 x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)),
                 row: x.Shape.Width);
         }
-        if (dx is { Blocks: > 0 })
-            dx.ClearDeadLanes(dx.Blocks - 1);
+        dx?.ClearDeadLanes();
         GC.KeepAlive(statistics);
     }
 }

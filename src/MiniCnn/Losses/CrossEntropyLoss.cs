@@ -191,8 +191,8 @@ public sealed class CrossEntropyLoss
                     V.Select(V.Greater(zero, label), zero, (share * targets - target) / divisor).Store(dz + c * gradient.PlanePitch);
                 }
             }
-            gradient.ClearDeadLanes(block);
         }
+        gradient.ClearDeadLanes();
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -39,7 +39,7 @@ static unsafe class Conv2dBackwardInput
                     Phase up = Phase.Of(rows, phaseY), left = Phase.Of(columns, phaseX);
                     Size2d outputs = (ColumnPhases.Length(rows.Input - phaseY, rows.Stride), ColumnPhases.Length(columns.Input - phaseX, columns.Stride));
                     Slab slab = Slab.For(
-                        vector, dy.Lanes, shape.GroupOutputChannels, outputs, 1, (up.Count, left.Count), (up.PlaceStep, left.PlaceStep));
+                        vector, dy.Lanes, shape.GroupOutputChannels, outputs.Width, 1, (up.Count, left.Count), (up.PlaceStep, left.PlaceStep));
                     int taps = 0;
                     for (int begin = 0, end; begin < shape.GroupOutputChannels; begin = end)
                     {

@@ -7,8 +7,8 @@ namespace MiniCnn;
 /// <summary>dw += ∂⟨y, dy⟩/∂w over lanes.</summary>
 /// <remarks>
 /// dw[oc, tap] is the dot product of dy[oc] and of what the tap reads of x. A tile keeps the sums of some channels and taps in registers over a
-/// few rows, which stay in the nearest cache while all taps of a block go over them; between these the sums lie in memory, a number a lane,
-/// and the lanes are added up at the end. Images are cut into chunks by shape alone, whose sums are added in their order.
+/// few rows, which stay in the nearest cache while all taps of a block go over them; between these each sum lies in memory as one vector, whose
+/// numbers are added up at the end. The bands of rows are cut into chunks by shape alone; the chunks' sums are added in their order.
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
@@ -23,8 +23,8 @@ static unsafe class Conv2dBackwardWeight
             int phases = columns == x ? 1 : shape.Window.Stride.Width;          // columns a stride apart are neighbours there
             InThrees(shape, phases, new TapList<T>(shape, columns, vector, offsets, places));
             Kernels<T> work = new(shape, columns, step, dy, offsets, places, taps, vector, null);
-            if (columns.Count % columns.Lanes > 0)
-                columns.ClearDeadLanes(columns.Blocks - 1);                    // 0 · NaN would be NaN
+            x.ClearDeadLanes();                                                // 0 · NaN would be NaN
+            dy.ClearDeadLanes();                                               // a gradient's are zero; a transposed convolution gives its x here
             Span<T> sums = buffers.Weights.Take(checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
             sums.Clear();
             fixed (T* chunks = sums)

@@ -2,7 +2,7 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>y = x ⋆ w + b over lanes: the sums of <see cref="Conv2dReference"/>, on all images of a group at once.</summary>
+/// <summary>y = x ⋆ w + b over lanes: the sums of <see cref="Conv2dReference"/>, on all images of a block at once.</summary>
 static unsafe class Conv2dForward
 {
     /// <summary>Overwrites y. x has the padding as its margin.</summary>
@@ -15,7 +15,7 @@ static unsafe class Conv2dForward
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            Slab slab = Slab.For(vector, x.Lanes, shape.GroupInputChannels, outputs, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
+            Slab slab = Slab.For(vector, x.Lanes, shape.GroupInputChannels, shape.OutputWidth, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
             TapList<T> list = new(shape, columns, vector, offsets, places);
             for (int first = 0; first < shape.GroupInputChannels; first += slab.Channels)
                 for (int ky = 0; ky < shape.Rows.Kernel; ky++)

@@ -30,7 +30,8 @@ readonly unsafe struct DirectConvolution<T>(
     Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Between convolution and pool, of one channel: 8 channels × 64 vectors × 64 bytes = 32 kB, in the first cache.
+    // Between convolution and pool, of one channel: 8 channels × 64 vectors × 64 bytes = 32 kB, in the first cache. With several slabs all channels of a
+    // group lie there, two rows of a slab's columns: 64 channels × 2 · 6 pixels × 64 bytes = 48 kB, in the second.
     const int PooledVectors = 64;
 
     // Of one lane in 16, so 16,384 vectors of them: at two a cycle about 3 µs, beside which handing a part out costs little.
@@ -74,11 +75,14 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>
-    /// Runs it: a few rows of one group of images at a time, so that what they read stays near. With one lane, vectors are no longer than a row of y.
+    /// Runs it: a few rows of one block of images at a time, all groups of channels, so that what they read stays near. With one lane, vectors are no longer than a row of y.
     /// </summary>
     public void RunAll(int row) => Simd.Run(y, y.Blocks * Bands, nint.MaxValue, this, row);
 
-    int BandRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / ((long)columns * taps * y.Shape.Channels / groups + 1), 1, rows);
+    // Products of a row of outputs, of all groups; a pooled output is four sums.
+    long RowProducts => (long)columns * taps * y.Shape.Channels * (epilogue.Pooled ? 4 : 1);
+
+    int BandRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / (RowProducts + 1), 1, rows);
 
     int Bands => (rows + BandRows - 1) / BandRows;
 
@@ -131,7 +135,7 @@ readonly unsafe struct DirectConvolution<T>(
         while (tap < taps);
     }
 
-    /// <summary>Some channels over a slab: their weights, what their sums begin with if it is the first slab, and the slab's taps.</summary>
+    /// <summary>Some channels over a slab: weights, what the sums begin with (null: they go on from what is stored), taps; ReLU and pool follow the last.</summary>
     readonly struct Panel(T* weights, T* starts, int firstTap, int endTap, int channels, bool isLast)
     {
         public readonly T* Weights = weights, Starts = starts;
@@ -168,14 +172,14 @@ readonly unsafe struct DirectConvolution<T>(
         int rowTaps = (panel.EndTap - panel.FirstTap) / kernel.Count;
         nint* first = offsets + panel.FirstTap + firstRow * rowTaps, end = first + (endRow - firstRow) * rowTaps;
         nint lanes = y.Lanes, xPixel = xStep.Width * lanes, yPixel = yStep.Width * lanes;
-        Terms<V> terms = new(
+        RowTerms terms = new(
             panel.Weights + firstRow * rowTaps * panel.Channels, panel.Starts, first, end, panel.Channels, plane, epilogue.Relu && panel.IsLast);
         if (lanes < V.Count)
         {
             int vectors = Math.DivRem(columns, V.Count, out int rest);
-            Vectors(terms, from, V.Count, to, V.Count, vectors);
+            Vectors<V>(terms, from, V.Count, to, V.Count, vectors);
             if (rest > 0)
-                Vectors(terms, from + columns - V.Count, V.Count, to + columns - V.Count, V.Count, 1);
+                Vectors<V>(terms, from + columns - V.Count, V.Count, to + columns - V.Count, V.Count, 1);
         }
         else if (slab.Tile.IsPair(panel.Channels))
         {
@@ -185,13 +189,13 @@ readonly unsafe struct DirectConvolution<T>(
         else
         {
             for (int lane = 0; lane < lanes; lane += V.Count)
-                Vectors(terms, from + lane, xPixel, to + lane, yPixel, columns);
+                Vectors<V>(terms, from + lane, xPixel, to + lane, yPixel, columns);
         }
     }
 
     /// <summary>So many vectors, the same distance apart, in tiles one after another.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Vectors<V>(in Terms<V> terms, T* from, nint xVector, T* to, nint yVector, int left) where V : struct, ILanes<V, T>
+    void Vectors<V>(in RowTerms terms, T* from, nint xVector, T* to, nint yVector, int left) where V : struct, ILanes<V, T>
     {
         for (int width, tiles; left > 0; left -= tiles * width, from += tiles * width * xVector, to += tiles * width * yVector)
         {
@@ -201,7 +205,7 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>What some channels of a row of outputs are made of; no starts where the sums go on from y.</summary>
-    readonly struct Terms<V>(T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu)
+    readonly struct RowTerms(T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu)
     {
         public readonly T* Weights = weights, Starts = starts;
         public readonly nint* Offsets = offsets, End = end;
@@ -211,10 +215,10 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>Tiles one after another: y = b + Σ w · x, or y + Σ w · x, the sums in registers from the first tap to the last.</summary>
-    readonly struct Strip<V>(in Terms<V> terms, T* from, nint xVector, nint xTile, T* to, nint yVector, nint yTile, int tiles) : ITileWork<T, V>
+    readonly struct Strip<V>(in RowTerms terms, T* from, nint xVector, nint xTile, T* to, nint yVector, nint yTile, int tiles) : ITileWork<T, V>
         where V : struct, ILanes<V, T>
     {
-        readonly Terms<V> terms = terms;
+        readonly RowTerms terms = terms;
 
         // Not inlined: of all the tiles there could be, only those that run are compiled.
         // Four products a turn: the JIT ends a turn with a move for every sum whose register has changed.

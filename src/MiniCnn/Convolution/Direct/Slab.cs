@@ -5,34 +5,35 @@ namespace MiniCnn;
 /// of x stays in the first cache while the weights of all output channels stream past it from the second.
 /// </summary>
 /// <param name="Tile">The registers' tiles.</param>
-/// <param name="Rows">Rows of outputs.</param>
-/// <param name="Columns">Columns of outputs.</param>
-/// <param name="Channels">Input channels.</param>
+/// <param name="Rows">Rows of outputs, pooled ones where they are pooled.</param>
+/// <param name="Columns">Columns of these.</param>
+/// <param name="Channels">Input channels; of dx, channels of dy.</param>
 /// <param name="Taps">Taps of all these channels.</param>
 readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int Taps)
 {
     // 400 lines × 64 bytes = 25 kB, of a first cache of 32 kB.
     const int Lines = 400;
 
-    // With a kernel three wide, what a slab reads is then read by 3 · 7 / 9 = 2.3 taps a pixel.
+    // 7 outputs of a kernel three wide read 9 columns: a pixel then serves 3 · 7 / 9 = 2.3 taps.
     const int LeastColumns = 7;
 
-    /// <summary>
-    /// For outputs of a shape, and taps in rows and columns that many pixels of x apart. How many channels hangs on neither the rows nor what follows
-    /// the sums, so that a pooled sum has the same order. Where a pixel is one vector, or vectors lie along a row, there are registers enough to read x
-    /// from the second cache: all is one slab.
-    /// </summary>
-    public static Slab For(int vector, int lanes, int channels, Size2d outputs, Size2d xStep, Size2d taps, Size2d apart, bool pooled = false)
+    /// <summary>For so many columns of sums, two for each output if these are pooled, and taps in rows and columns that many pixels of x apart.</summary>
+    /// <remarks>
+    /// How many channels, and so the order of a sum, hangs on the convolution's own width alone, not on what follows the sums. Only where a pixel is
+    /// several vectors are there several slabs: along a row the last vector overlaps the one before it, so that its sums must not go on from y; and
+    /// where a pixel is one vector, 32 registers read x seldom enough to take it from the second cache.
+    /// </remarks>
+    public static Slab For(int vector, int lanes, int channels, int columns, Size2d xStep, Size2d taps, Size2d apart, bool pooled = false)
     {
         Tiles tile = new(vector, lanes);
-        int most = channels, columns = pooled ? 2 * outputs.Width : outputs.Width;
+        int most = channels, rows = int.MaxValue, width = int.MaxValue;
         if (lanes > vector)
+        {
+            int across = pooled ? 2 : 1;                                       // columns, and rows, of sums in an output
             most = Split(channels, (int)Math.Max(1, Lines / Math.Max(1, Read(1, Fitting(columns, LeastColumns, 1, channels)))));
-        int numbers = Math.Max(1, most * taps.Height * taps.Width);
-        if (lanes <= vector)
-            return new(tile, int.MaxValue, int.MaxValue, most, numbers);
-        columns = Split(columns, Fitting(columns, 1, pooled ? 2 : 1, most));
-        return new(tile, 1, pooled ? (columns + 1) / 2 : columns, most, numbers);
+            (rows, width) = (1, Math.Max(1, Split(columns / across, Math.Max(1, Fitting(columns, across, across, most) / across))));
+        }
+        return new(tile, rows, width, most, Math.Max(1, most * taps.Height * taps.Width));
 
         // As many columns, of at least so many, as keep what some rows of outputs read of some channels in the cache.
         int Fitting(int columns, int least, int rows, int channels)

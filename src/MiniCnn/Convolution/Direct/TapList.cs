@@ -1,8 +1,8 @@
 namespace MiniCnn;
 
 /// <summary>
-/// The taps of a group in the order in which a kernel takes them: for each, what it reads of x, counted from where a window begins, and the place of
-/// its weight among a channel's.
+/// The taps of a group in the order in which a kernel takes them: for each, what it reads of x for the first output, counted from the image's first pixel,
+/// and the place of its weight among a channel's.
 /// </summary>
 unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, int vector, nint* offsets, nint* places) where T : unmanaged
 {
