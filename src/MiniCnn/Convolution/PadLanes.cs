@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
@@ -6,37 +7,42 @@ namespace MiniCnn;
 static unsafe class PadLanes
 {
     /// <summary>y = x with its padding around it, as part of the image.</summary>
-    public static void Forward<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, INumberBase<T>
-    {
-        for (int plane = 0; plane < y.Planes; plane++)
-            for (int row = 0; row < y.Shape.Height; row++)
-                for (int column = 0; column < y.Shape.Width; column++)
-                    new Span<T>(Pixel(window, x, plane, row, column), x.Lanes).CopyTo(new(y.At(plane, row) + column * y.Lanes, y.Lanes));
-        GC.KeepAlive(x);
-        GC.KeepAlive(y);
-    }
+    public static void Forward<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, INumberBase<T> =>
+        Workers.RunPlanes(y, new Plane<T>(window, x, y, gradient: false));
 
-    /// <summary>dx = each pixel's own gradient and those of its copies in the padding; overwritten.</summary>
-    public static void Backward<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx) where T : unmanaged, INumberBase<T>
+    /// <summary>dx = each pixel's own gradient and those of its copies in the padding, added in the order of dy; overwritten.</summary>
+    public static void Backward<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx) where T : unmanaged, INumberBase<T> =>
+        Workers.RunPlanes(dx, new Plane<T>(window, dx, dy, gradient: true));
+
+    /// <summary>
+    /// Copies an image's pixels to their places in the padded one, or adds what stands there to them: a whole row of the image, pixel by pixel beside it.
+    /// </summary>
+    readonly struct Plane<T>(Window2d window, LaneTensor<T> image, LaneTensor<T> padded, bool gradient) : IWork where T : unmanaged, INumberBase<T>
     {
-        for (int plane = 0; plane < dx.Planes; plane++)
-            dx.ClearPlane(plane);
-        for (int plane = 0; plane < dy.Planes; plane++)
-            for (int row = 0; row < dy.Shape.Height; row++)
-                for (int column = 0; column < dy.Shape.Width; column++)
+        readonly WindowAxis rows = window.Rows(image.Shape.Height), columns = window.Columns(image.Shape.Width);
+
+        public void Run(int plane)
+        {
+            if (gradient)
+                image.ClearPlane(plane);
+            int lanes = image.Lanes;
+            for (int row = 0; row < padded.Shape.Height; row++)
+            {
+                T* inImage = image.At(plane, Source(rows, row)), inPadded = padded.At(plane, row);
+                for (int column = 0, width; column < padded.Shape.Width; column += width)
                 {
-                    T* from = dy.At(plane, row) + column * dy.Lanes, to = Pixel(window, dx, plane, row, column);
-                    for (int lane = 0; lane < dy.Lanes; lane++)
-                        to[lane] += from[lane];
+                    width = column == columns.PadBefore ? columns.Input : 1;
+                    Span<T> here = new(inImage + Source(columns, column) * lanes, width * lanes), there = new(inPadded + column * lanes, width * lanes);
+                    if (gradient)
+                        TensorPrimitives.Add(here, there, here);
+                    else
+                        here.CopyTo(there);
                 }
-        GC.KeepAlive(dy);
-        GC.KeepAlive(dx);
+            }
+        }
     }
 
     /// <summary>The pixel of an image that stands at a place of the padded one.</summary>
-    static T* Pixel<T>(Window2d window, LaneTensor<T> image, int plane, int row, int column) where T : unmanaged =>
-        image.At(plane, Source(window.Rows(image.Shape.Height), row)) + Source(window.Columns(image.Shape.Width), column) * image.Lanes;
-
     static int Source(WindowAxis axis, int padded)
     {
         int i = padded - axis.PadBefore;
