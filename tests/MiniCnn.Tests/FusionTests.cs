@@ -3,7 +3,7 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A convolution, its ReLU and its pool run as one inside a model; by themselves they must give the same.</summary>
+/// <summary>A convolution, its ReLU and its pool run as one inside a model, as does a residual and its ReLU; by themselves they must give the same.</summary>
 public class FusionTests
 {
     /// <summary>What may follow a convolution, images in the batch (few: vectors along the rows), rows and columns.</summary>
@@ -12,7 +12,7 @@ public class FusionTests
         get
         {
             TheoryData<string, int, int, int> models = [];
-            foreach (string kind in (string[])["relu", "relu pool", "relu pool3", "pool", "two blocks", "many channels", "strided", "groups"])
+            foreach (string kind in (string[])["relu", "relu pool", "relu pool3", "pool", "two blocks", "many channels", "strided", "groups", "residual relu", "shortcut relu"])
                 foreach ((int count, int height, int width) in new[] { (3, 9, 12), (2, 21, 75), (17, 9, 12), (16, 12, 75), (33, 6, 7) })
                     models.Add(kind, count, height, width);
             models.Add("relu pool", 1, 8, 1100);                                // longer than what lies between convolution and pool
@@ -26,7 +26,7 @@ public class FusionTests
         get
         {
             TheoryData<string, int, int, int> models = [];
-            foreach (string kind in (string[])["norm relu", "norm relu norm relu", "norm relu pool"])
+            foreach (string kind in (string[])["norm relu", "norm relu norm relu", "norm relu pool", "residual blocks"])
                 foreach ((int count, int height, int width) in new[] { (3, 9, 12), (1, 21, 75), (17, 9, 12), (33, 6, 7) })
                     models.Add(kind, count, height, width);
             return models;
@@ -103,8 +103,8 @@ public class FusionTests
         int pools = 0;
         foreach (Conv2dShape s in Geometries.TableAndRandom(200, seed: 10 * lanes + width))
         {
-            int kind = s.OutputWidth < 2 ? 0 : s.OutputHeight < 2 ? 1 : random.Next(9), seed = random.Next();
-            pools += kind > 2 ? 1 : 0;
+            int kind = s.OutputWidth < 2 ? 0 : s.OutputHeight < 2 ? 1 : random.Next(10), seed = random.Next();
+            pools += kind > 3 ? 1 : 0;
             ImageShape shape = new(s.InputChannels, s.Rows.Input, s.Columns.Input);
             Sequential model = new(Row(kind, s, new(seed)));
             float[] x = random.Next(2) == 0 ? random.Integers(s.InputLength) : random.Reals(s.InputLength);      // of whole numbers many are equal
@@ -131,17 +131,24 @@ public class FusionTests
     static Layer[] Row(int kind, Conv2dShape s, Random random)
     {
         Window2d window = s.Window;
-        Conv2d conv = new(
-            s.InputChannels, s.OutputChannels, window.KernelSize, window.Stride, window.Padding, window.Dilation, s.Groups, paddingMode: window.PaddingMode);
-        random.Integers(s.WeightLength).CopyTo(conv.Weight.ValueAs<float>());
-        random.Integers(s.OutputChannels).CopyTo(conv.Bias!.ValueAs<float>());
+        Conv2d conv = Conv();
         return kind switch
         {
             0 => [conv, new ReLU()],
             1 => [conv, new ReLU(), new MaxPool2d((1, 2))],
             2 => [new ReLU(), conv, new ReLU(), new ReLU()],
+            3 => [new Residual(conv, new Sequential(new Tanh(), Conv())), new ReLU()],
             _ => [conv, new ReLU(), new MaxPool2d(2)],
         };
+
+        Conv2d Conv()
+        {
+            Conv2d conv = new(
+                s.InputChannels, s.OutputChannels, window.KernelSize, window.Stride, window.Padding, window.Dilation, s.Groups, paddingMode: window.PaddingMode);
+            random.Integers(s.WeightLength).CopyTo(conv.Weight.ValueAs<float>());
+            random.Integers(s.OutputChannels).CopyTo(conv.Bias!.ValueAs<float>());
+            return conv;
+        }
     }
 
     /// <summary>y, dx and the parameters' gradients.</summary>
@@ -175,6 +182,12 @@ public class FusionTests
                 new ReLU()),
             "many channels" => new(new Conv2d(2, 60, 1), new ReLU(), new Conv2d(60, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
             "strided" => new(new Conv2d(2, 7, (3, 5), (1, 2), padding: (1, 2)), new ReLU(), new MaxPool2d(2)),
+            "residual relu" => new(new Residual(new Conv2d(2, 2, (3, 5), padding: (1, 2))), new ReLU(), new Conv2d(2, 3, (3, 2), padding: 1)),
+            "shortcut relu" => new(
+                new Conv2d(2, 3, 3, padding: 1), new Residual(new Conv2d(3, 4, 3, 2, padding: 1), new Conv2d(3, 4, 1, 2)), new ReLU(), new MaxPool2d(2)),
+            "residual blocks" => new(
+                new Residual(new Sequential(new BatchNorm2d(2), new ReLU(), new Conv2d(2, 2, 3, padding: 1))), new ReLU(),
+                new Residual(new Sequential(new Residual(new Conv2d(2, 2, 1)), new ReLU()), new BatchNorm2d(2)), new ReLU()),
             "norm relu" => new(new BatchNorm2d(2), new ReLU()),
             "norm relu norm relu" => new(
                 new Conv2d(2, 3, (3, 2), padding: 1), new BatchNorm2d(3), new ReLU(), new BatchNorm2d(3), new ReLU(), new Conv2d(3, 2, 2)),

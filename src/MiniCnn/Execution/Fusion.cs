@@ -3,7 +3,7 @@ namespace MiniCnn;
 /// <summary>Which layers of a <see cref="Sequential"/> run as one.</summary>
 static class Fusion
 {
-    /// <summary>The layers: each convolution with the ReLU and the pool that follow it, each batch norm with its ReLU.</summary>
+    /// <summary>The layers: each convolution with the ReLU and the pool that follow it, each batch norm and each residual with its ReLU.</summary>
     public static IEnumerable<Step> Steps(Layer[] layers)
     {
         for (int i = 0; i < layers.Length; i++)
@@ -16,6 +16,8 @@ static class Fusion
             }
             else if (layers[i] is BatchNorm2d norm && layers.ElementAtOrDefault(i + 1) is ReLU)
                 yield return new FusedBatchNorm2d(norm, i++);
+            else if (layers[i] is Residual residual && layers.ElementAtOrDefault(i + 1) is ReLU)
+                yield return new FusedResidual(residual, i++);
             else
                 yield return new(layers[i], i);
         }

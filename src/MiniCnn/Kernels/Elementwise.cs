@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
@@ -43,11 +42,12 @@ static unsafe class Elementwise
         dx.ClearDeadLanes();                                                   // 0 · NaN would be NaN
     }
 
-    /// <summary>y = a + b; y may be one of the two.</summary>
-    public static void Add<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y) where T : unmanaged, INumberBase<T>
+    /// <summary>y = f(a + b); y may be one of the two.</summary>
+    public static void Add<T, F>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y, F curve)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         Lines<T> lines = new(a, b, y);
-        Workers.RunMany(y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T>(a, b, y, lines));
+        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T, F>(a, b, y, curve, lines), LaneTensor<T>.FullLanes);
     }
 
     readonly struct ForwardLine<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve, Lines<T> lines) : ILaneWork<T>
@@ -83,13 +83,20 @@ static unsafe class Elementwise
         }
     }
 
-    readonly struct AddLine<T>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y, Lines<T> lines) : IWork where T : unmanaged, INumberBase<T>
+    readonly struct AddLine<T, F>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y, F curve, Lines<T> lines) : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
-        public void Run(int part)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int block, int first, int numbers) = lines.Of(part);
-            ReadOnlySpan<T> pa = new(a.Pixel(block, first), numbers), pb = new(b.Pixel(block, first), numbers);
-            TensorPrimitives.Add(pa, pb, new Span<T>(y.Pixel(block, first), numbers));
+            T* pa = a.Pixel(block, first), pb = b.Pixel(block, first), py = y.Pixel(block, first);
+            int i = 0;
+            for (; i <= numbers - V.Count; i += V.Count)
+                curve.At(V.Load(pa + i) + V.Load(pb + i)).Store(py + i);
+            int rest = numbers - i;
+            if (rest > 0)
+                Rest.Store(curve.At(Rest.Load<T, V>(pa + i, rest) + Rest.Load<T, V>(pb + i, rest)), py + i, rest);
         }
     }
 }

@@ -73,7 +73,7 @@ public sealed class Concat : Container
             LaneTensor<T>? gradient = dx is null || i == 0 ? dx : context.State<LaneBuffer<T>>().Take(x, x.Shape);
             branches[i].Backward(x, output, part, gradient, inner);
             if (dx is not null && i > 0)
-                Elementwise.Add(dx, gradient!, dx);
+                Elementwise.Add(dx, gradient!, dx, default(NoCurve<T>));
         }
     }
 

@@ -1,4 +1,5 @@
 using System.Diagnostics.CodeAnalysis;
+using System.Numerics;
 
 namespace MiniCnn;
 
@@ -35,14 +36,18 @@ public sealed class Residual : Container
 
     internal override Padding GradientMargin(ImageShape input) => body.GradientMargin(input).Or(shortcut?.GradientMargin(input) ?? default);
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, default(NoCurve<T>));
+
+    /// <summary>As Forward, with a curve after the sum.</summary>
+    internal void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, F curve)
+        where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         (LayerContext<T> ofBody, LayerContext<T> ofShortcut) = (context.Child(0), context.Child(1));
         LaneTensor<T> learnt = ofBody.Y.Take(x, y.Shape), passed = x;              // kept: each layer's backward pass finds its own y
         body.Forward(x, learnt, ofBody);
         if (shortcut is not null)
             shortcut.Forward(x, passed = ofShortcut.Y.Take(x, y.Shape), ofShortcut);
-        Elementwise.Add(learnt, passed, y);
+        Elementwise.Add(learnt, passed, y, curve);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -56,7 +61,7 @@ public sealed class Residual : Container
             shortcut.Backward(x, ofShortcut.Y.Kept, dy, passed, ofShortcut);
         }
         if (dx is not null)
-            Elementwise.Add(dx, passed!, dx);
+            Elementwise.Add(dx, passed!, dx, default(NoCurve<T>));
     }
 
     [DoesNotReturn]
