@@ -42,7 +42,7 @@ static unsafe class PadLanes
         }
     }
 
-    /// <summary>The pixel of an image that stands at a place of the padded one.</summary>
+    /// <summary>The row or column of an image that stands at a place of the padded one.</summary>
     static int Source(WindowAxis axis, int padded)
     {
         int i = padded - axis.PadBefore;
