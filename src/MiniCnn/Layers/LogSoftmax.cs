@@ -10,11 +10,11 @@ public sealed class LogSoftmax : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => ChannelSoftmax.LogForward(x, y);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => ChannelSoftmax.Forward(x, y, log: true);
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
-            ChannelSoftmax.LogBackward(y, dy, dx);
+            ChannelSoftmax.Backward(y, dy, dx, log: true);
     }
 }
