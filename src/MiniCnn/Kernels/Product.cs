@@ -47,7 +47,7 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
                 S tileSums = default;
                 tileSums.Load(to, y.Row, y.Column);
                 for (int k = 0; k < count; k++, weights += column, from += xRow)
-                    tileSums.Add<Number<V, T>>(weights, 0, row, from, xVector, 3 * xVector);
+                    tileSums.Add<OneForAll<V, T>>(weights, 0, row, from, xVector, 3 * xVector);
                 tileSums.Store(to, y.Row, y.Column);
             }
         }

@@ -42,15 +42,15 @@ unsafe interface IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanage
     static abstract V At(T* w);
 }
 
-/// <summary>One number for all lanes.</summary>
-readonly unsafe struct Number<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+/// <summary>The same number for all lanes.</summary>
+readonly unsafe struct OneForAll<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V At(T* w) => V.Broadcast(*w);
 }
 
-/// <summary>A number a lane.</summary>
-readonly unsafe struct Vector<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
+/// <summary>A number for each lane.</summary>
+readonly unsafe struct OnePerLane<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V At(T* w) => V.Load(w);

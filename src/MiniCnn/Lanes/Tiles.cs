@@ -1,3 +1,5 @@
+using System.Diagnostics;
+
 namespace MiniCnn;
 
 /// <summary>Work on a tile of registers, written once over the tile's type.</summary>
@@ -50,7 +52,8 @@ readonly record struct Tiles(int Vector, int Lanes)
             case 2: Run<T, V, Pixels2<V, T>, W>(height, work); break;
             case 3: Run<T, V, Pixels3<V, T>, W>(height, work); break;
             case 9: Run<T, V, PixelsThrice<Pixels3<V, T>, V, T>, W>(height, work); break;
-            default: Run<T, V, Pixels4<V, T>, W>(height, work); break;
+            case 4: Run<T, V, Pixels4<V, T>, W>(height, work); break;
+            default: throw new UnreachableException($"no tile is {width} vectors wide");
         }
     }
 
@@ -64,7 +67,8 @@ readonly record struct Tiles(int Vector, int Lanes)
             case 3: work.Run<Sums3<P, V, T>, P>(); break;
             case 4: work.Run<Sums4<P, V, T>, P>(); break;
             case 6: work.Run<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(); break;
-            default: work.Run<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(); break;
+            case 8: work.Run<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(); break;
+            default: throw new UnreachableException($"no tile has {height} channels");
         }
     }
 }
