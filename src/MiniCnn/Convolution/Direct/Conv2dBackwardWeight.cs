@@ -12,7 +12,10 @@ namespace MiniCnn;
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
-    /// <summary>Adds to dw. x has the padding as its margin; its columns are made if <see cref="Conv2dForward"/> ran on it in this pass.</summary>
+    /// <summary>
+    /// Adds to dw. x has the padding as its margin. columnsAreMade: whether <see cref="Conv2dForward"/> has made x's <see cref="ColumnPhases"/> in this
+    /// pass; else they are made here.
+    /// </summary>
     public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers, bool columnsAreMade = true)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -20,17 +23,20 @@ static unsafe class Conv2dBackwardWeight
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            int phases = columns == x ? 1 : shape.Window.Stride.Width;          // columns a stride apart are neighbours there
-            InThrees(shape, phases, new TapList<T>(shape, columns, vector, offsets, places));
-            Kernels<T> work = new(shape, columns, step, dy, offsets, places, taps, vector, null);
+            bool split = columns != x;                                         // columns a stride apart are neighbours there
+            InThrees(shape, split ? shape.Window.Stride.Width : 1, new TapList<T>(shape, columns, split, offsets, places));
             x.ClearDeadLanes();                                                // 0 · NaN would be NaN
             dy.ClearDeadLanes();                                               // a gradient's are zero; a transposed convolution gives its x here
-            Span<T> sums = buffers.Weights.Take(checked(work.Chunks * weights)).AsSpan(0, work.Chunks * weights);
+            int chunks = WeightSums<T>.ChunksOf(shape, dy);
+            Span<T> sums = buffers.Weights.Take(checked(chunks * weights)).AsSpan(0, chunks * weights);
             sums.Clear();
-            fixed (T* chunks = sums)
-                Simd.Run(x, work.Parts, nint.MaxValue, new Kernels<T>(shape, columns, step, dy, offsets, places, taps, vector, chunks), shape.OutputWidth);
+            fixed (T* to = sums)
+            {
+                WeightSums<T> work = new(shape, columns, step, dy, offsets, places, chunks, to);
+                Simd.Run(x, work.Parts, nint.MaxValue, work, shape.OutputWidth);
+            }
             Span<T> total = new(dw, weights);
-            for (int chunk = 0; chunk < work.Chunks; chunk++)
+            for (int chunk = 0; chunk < chunks; chunk++)
                 TensorPrimitives.Add(total, sums.Slice(chunk * weights, weights), total);
         }
     }
@@ -63,8 +69,8 @@ static unsafe class Conv2dBackwardWeight
     }
 
     /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
-    readonly struct Kernels<T>(
-        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int taps, int vector, T* chunks) : ILaneWork<T>
+    readonly struct WeightSums<T>(
+        Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int chunks, T* sums) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         // A block's sums: 32 channels × 240 taps × a vector of 64 bytes = 480 kB, or of 32 bytes 240 kB, in the second cache. 240 = 20 · 12, and 12 is
@@ -74,8 +80,9 @@ static unsafe class Conv2dBackwardWeight
         // Two for each of four threads.
         const int EnoughParts = 8;
 
-        // 512 vectors × 64 bytes = 32 kB, 16 kB of vectors half as long: of a first cache of 48 kB, or of 32.
-        const int BandVectors = 512;
+        // Pixels × channels of dy in a band: 512 / 8 channels = 64 pixels × 64 bytes. 8 channels, the highest tile, are 32 kB, of a first cache of 48;
+        // 4 channels, the highest tile of 16 registers, are 16 kB, of 32.
+        const int BandPixels = 512;
 
         // A chunk's last step, 16 lanes into one number, is some 16 operations a weight: beside 192 vectors of products about a twelfth.
         const int ChunkPixels = 192;
@@ -83,21 +90,19 @@ static unsafe class Conv2dBackwardWeight
         // All chunks' sums: 65,536 × 4 bytes = 256 kB, in the second cache.
         const int MostChunkSums = 65_536;
 
-        readonly int channels = shape.GroupOutputChannels;
-        // As many rows of a tile's channels of dy as stay in the first cache with the rest.
-        readonly int bandRows = Math.Clamp(
-            BandVectors / Math.Min(8, shape.GroupOutputChannels) * Math.Max(1, vector / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
+        readonly int channels = shape.GroupOutputChannels, taps = shape.GroupInputChannels * shape.Window.Taps;
 
-        public int Parts => Blocks * Chunks;
+        public int Parts => Blocks * chunks;
 
-        // Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.
-        public int Chunks => (int)Math.Clamp(
+        /// <summary>Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.</summary>
+        // Where there are groups, these are parts already.
+        public static int ChunksOf(Conv2dShape shape, LaneTensor<T> dy) => (int)Math.Clamp(
             (long)dy.Blocks * shape.OutputHeight * shape.OutputWidth / ChunkPixels, 1,
-            Math.Clamp(MostChunkSums / (shape.OutputChannels * taps) / shape.Groups, 2, 8));
+            Math.Clamp(MostChunkSums / (shape.OutputChannels * shape.GroupInputChannels * shape.Window.Taps) / shape.Groups, 2, 8));
 
         // A multiple of the tiles' widths, and small enough for all threads to have something to do.
         int BlockTaps => (int)Math.Clamp(
-            ((long)taps * Chunks * shape.Groups * ChannelBlocks / EnoughParts + TileTaps - 1) / TileTaps * TileTaps, TileTaps, MostBlockTaps);
+            ((long)taps * chunks * shape.Groups * ChannelBlocks / EnoughParts + TileTaps - 1) / TileTaps * TileTaps, TileTaps, MostBlockTaps);
 
         int Blocks => shape.Groups * ChannelBlocks * TapBlocks;
 
@@ -105,7 +110,9 @@ static unsafe class Conv2dBackwardWeight
 
         int TapBlocks => (taps + BlockTaps - 1) / BlockTaps;
 
-        int Bands => (shape.OutputHeight + bandRows - 1) / bandRows;
+        // As many rows of a tile's channels of dy as stay in the first cache with the rest; with one lane a vector of them stands for a pixel.
+        int BandRows(int vector) =>
+            Math.Clamp(BandPixels / Math.Min(8, channels) * Math.Max(1, vector / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
@@ -113,8 +120,9 @@ static unsafe class Conv2dBackwardWeight
             (int chunk, int block) = Math.DivRem(part, Blocks);
             (int panels, int tapBlock) = Math.DivRem(block, TapBlocks);
             (int group, int channelBlock) = Math.DivRem(panels, ChannelBlocks);
-            int bands = dy.Blocks * Bands, from = (int)((long)bands * chunk / Chunks), end = (int)((long)bands * (chunk + 1) / Chunks);
-            Add<V>(from, end, group, channelBlock * BlockChannels, tapBlock * BlockTaps, chunks + (nint)chunk * shape.OutputChannels * taps);
+            int bands = dy.Blocks * ((shape.OutputHeight + BandRows(V.Count) - 1) / BandRows(V.Count));
+            int from = (int)((long)bands * chunk / chunks), end = (int)((long)bands * (chunk + 1) / chunks);
+            Add<V>(from, end, group, channelBlock * BlockChannels, tapBlock * BlockTaps, sums + (nint)chunk * shape.OutputChannels * taps);
         }
 
         /// <summary>Adds what a range of bands contributes.</summary>
@@ -127,9 +135,10 @@ static unsafe class Conv2dBackwardWeight
             int length = (int)((endChannel - firstChannel) * pitch);
             T* sums = Scratch<T>.Take(length);
             new Span<T>(sums, length).Clear();
+            int bandRows = BandRows(V.Count), bands = (shape.OutputHeight + bandRows - 1) / bandRows;
             for (int band = fromBand; band < endBand; band++)
             {
-                (int images, int row) = Math.DivRem(band, Bands);
+                (int images, int row) = Math.DivRem(band, bands);
                 row *= bandRows;
                 int rows = Math.Min(bandRows, shape.OutputHeight - row);
                 T* px = x.At(images, group * shape.GroupInputChannels, row * xStep.Height);
@@ -203,13 +212,13 @@ static unsafe class Conv2dBackwardWeight
                             for (; gradient < end; gradient += dyTurn, pixels += xTurn)
                             {
                                 T* half = pixels + third;
-                                sums.Add<Vector<U, T>>(gradient, 0, plane, pixels, step, far);
-                                sums.Add<Vector<U, T>>(gradient, U.Count, plane, pixels + second, step, far);
-                                sums.Add<Vector<U, T>>(gradient, 2 * U.Count, plane, half, step, far);
-                                sums.Add<Vector<U, T>>(gradient, 3 * U.Count, plane, half + second, step, far);
+                                sums.Add<OnePerLane<U, T>>(gradient, 0, plane, pixels, step, far);
+                                sums.Add<OnePerLane<U, T>>(gradient, U.Count, plane, pixels + second, step, far);
+                                sums.Add<OnePerLane<U, T>>(gradient, 2 * U.Count, plane, half, step, far);
+                                sums.Add<OnePerLane<U, T>>(gradient, 3 * U.Count, plane, half + second, step, far);
                             }
                             for (int i = 0; i < rest; i++, gradient += U.Count)
-                                sums.Add<Vector<U, T>>(gradient, 0, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
+                                sums.Add<OnePerLane<U, T>>(gradient, 0, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
                         }
                     sums.Store(at, start.Channel, tap);
                 }

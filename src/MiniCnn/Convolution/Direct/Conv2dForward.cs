@@ -15,8 +15,9 @@ static unsafe class Conv2dForward
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
             Size2d outputs = (y.Shape.Height, y.Shape.Width);
-            Slab slab = Slab.For(vector, x.Lanes, shape.GroupInputChannels, shape.OutputWidth, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
-            TapList<T> list = new(shape, columns, vector, offsets, places);
+            Slab slab = Slab.For(
+                vector, x.Lanes, shape.GroupInputChannels, shape.OutputWidth, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
+            TapList<T> list = new(shape, columns, columns != x, offsets, places);
             for (int first = 0; first < shape.GroupInputChannels; first += slab.Channels)
                 for (int ky = 0; ky < shape.Rows.Kernel; ky++)
                     for (int ic = first; ic < Math.Min(first + slab.Channels, shape.GroupInputChannels); ic++)
@@ -39,11 +40,8 @@ static unsafe class Conv2dForward
         where T : unmanaged
     {
         Size2d stride = shape.Window.Stride;
-        if (!SplitsColumns(shape, x, vector))
+        if (x.Lanes >= vector || stride.Width == 1)
             return (x, stride);
         return (made ? buffers.Phases.Kept : ColumnPhases.Split(shape.Window, x, buffers.Phases), (stride.Height, 1));
     }
-
-    internal static bool SplitsColumns<T>(Conv2dShape shape, LaneTensor<T> x, int vector) where T : unmanaged =>
-        x.Lanes < vector && shape.Window.Stride.Width > 1;
 }

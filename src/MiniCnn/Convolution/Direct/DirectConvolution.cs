@@ -75,7 +75,8 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>
-    /// Runs it: a few rows of one block of images at a time, all groups of channels, so that what they read stays near. With one lane, vectors are no longer than a row of y.
+    /// Runs it: a few rows of one block of images at a time, all groups of channels, so that what they read stays near. With one lane, vectors are no
+    /// longer than a row of y.
     /// </summary>
     public void RunAll(int row) => Simd.Run(y, y.Blocks * Bands, nint.MaxValue, this, row);
 
@@ -108,7 +109,7 @@ readonly unsafe struct DirectConvolution<T>(
     void Outputs<V>(int block, int group, int firstRow, int endRow, int column, int width) where V : struct, ILanes<V, T>
     {
         int channels = y.Shape.Channels / groups, first = group * channels, tap = 0, end;
-        bool several = slab.Taps < taps;
+        bool several = slab.Taps < taps;                              // then a row at a time, see Slab: the sums' place has no row in it
         T* weights = w + (nint)first * taps, sums = null;
         if (epilogue.Pooled)
             sums = Scratch<T>.Take(several ? channels * 4 * width * y.Lanes : slab.Tile.Most * PooledVectors * V.Count);
@@ -147,7 +148,9 @@ readonly unsafe struct DirectConvolution<T>(
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void PooledRow<V>(in Panel panel, int block, int group, int channel, int row, int column, int columns, T* sums) where V : struct, ILanes<V, T>
     {
-        int lanes = y.Lanes, end = 2 * (column + columns), width = slab.Taps < taps ? 2 * columns : Math.Min(2 * columns, PooledVectors / 2 * V.Count / lanes & ~1);
+        int lanes = y.Lanes, end = 2 * (column + columns), width = 2 * columns;
+        if (slab.Taps >= taps)
+            width = Math.Min(width, PooledVectors / 2 * V.Count / lanes & ~1);
         nint pitch = width * lanes;
         for (int first = 2 * column; first < end; first += width)
         {
@@ -238,13 +241,13 @@ readonly unsafe struct DirectConvolution<T>(
                 nint* offset = terms.Offsets, end = terms.End;
                 for (; offset <= end - 4; offset += 4, w += 4 * S.Count)
                 {
-                    sums.Add<Number<V, T>>(w, 0, 1, x + offset[0], step, far);
-                    sums.Add<Number<V, T>>(w, S.Count, 1, x + offset[1], step, far);
-                    sums.Add<Number<V, T>>(w, 2 * S.Count, 1, x + offset[2], step, far);
-                    sums.Add<Number<V, T>>(w, 3 * S.Count, 1, x + offset[3], step, far);
+                    sums.Add<OneForAll<V, T>>(w, 0, 1, x + offset[0], step, far);
+                    sums.Add<OneForAll<V, T>>(w, S.Count, 1, x + offset[1], step, far);
+                    sums.Add<OneForAll<V, T>>(w, 2 * S.Count, 1, x + offset[2], step, far);
+                    sums.Add<OneForAll<V, T>>(w, 3 * S.Count, 1, x + offset[3], step, far);
                 }
                 for (; offset < end; offset++, w += S.Count)
-                    sums.Add<Number<V, T>>(w, 0, 1, x + *offset, step, far);
+                    sums.Add<OneForAll<V, T>>(w, 0, 1, x + *offset, step, far);
                 if (terms.Relu)
                     sums.Clip();
                 sums.Store(y, terms.Plane, yVector);
