@@ -31,6 +31,12 @@ unsafe interface ILanes<V, T> where V : struct, ILanes<V, T> where T : unmanaged
     /// <summary>a·b + c, in one rounding where the machine has it.</summary>
     static abstract V MultiplyAdd(V a, V b, V c);
 
+    /// <summary>this += a·b, in one rounding where the machine has it.</summary>
+    void AddProduct(V a, V b);
+
+    /// <summary>this += a · the numbers at b, which need no register then.</summary>
+    void AddProduct(V a, T* b);
+
     /// <summary>The larger one; NaN if either is.</summary>
     static abstract V Max(V a, V b);
 

@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace MiniCnn;
 
 /// <summary>16 floats: AVX-512. T is float always, see <see cref="Lanes4{T}"/>.</summary>
-readonly unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> where T : unmanaged
+unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> where T : unmanaged
 {
-    readonly Vector512<T> value = value;
+    Vector512<T> value = value;
 
     public static int Count => 16;
 
@@ -36,8 +36,19 @@ readonly unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> wh
     public static Lanes16<T> operator /(Lanes16<T> a, Lanes16<T> b) => new(a.value / b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes16<T> MultiplyAdd(Lanes16<T> a, Lanes16<T> b, Lanes16<T> c) =>
-        new(Vector512.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>());
+    public static Lanes16<T> MultiplyAdd(Lanes16<T> a, Lanes16<T> b, Lanes16<T> c)
+    {
+        c.AddProduct(a, b);
+        return c;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes16<T> a, Lanes16<T> b) =>
+        value = Vector512.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), value.AsSingle()).As<float, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes16<T> a, T* b) =>
+        value = Vector512.MultiplyAddEstimate(a.value.AsSingle(), Vector512.Load((float*)b), value.AsSingle()).As<float, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes16<T> Max(Lanes16<T> a, Lanes16<T> b) => new(Vector512.Max(a.value, b.value));

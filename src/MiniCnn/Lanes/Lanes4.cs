@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace MiniCnn;
 
 /// <summary>4 floats: SSE, NEON. T is float always, and a parameter for kernels over any T to name this type.</summary>
-readonly unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> where T : unmanaged
+unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> where T : unmanaged
 {
-    readonly Vector128<T> value = value;
+    Vector128<T> value = value;
 
     public static int Count => 4;
 
@@ -43,8 +43,19 @@ readonly unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> wher
     public static Lanes4<T> operator /(Lanes4<T> a, Lanes4<T> b) => new(a.value / b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes4<T> MultiplyAdd(Lanes4<T> a, Lanes4<T> b, Lanes4<T> c) =>
-        new(Vector128.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>());
+    public static Lanes4<T> MultiplyAdd(Lanes4<T> a, Lanes4<T> b, Lanes4<T> c)
+    {
+        c.AddProduct(a, b);
+        return c;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes4<T> a, Lanes4<T> b) =>
+        value = Vector128.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), value.AsSingle()).As<float, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes4<T> a, T* b) =>
+        value = Vector128.MultiplyAddEstimate(a.value.AsSingle(), Vector128.Load((float*)b), value.AsSingle()).As<float, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes4<T> Max(Lanes4<T> a, Lanes4<T> b) => new(Vector128.Max(a.value, b.value));

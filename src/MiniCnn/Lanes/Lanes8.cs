@@ -4,9 +4,9 @@ using System.Runtime.Intrinsics;
 namespace MiniCnn;
 
 /// <summary>8 floats: AVX, AVX2. T is float always, see <see cref="Lanes4{T}"/>.</summary>
-readonly unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> where T : unmanaged
+unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> where T : unmanaged
 {
-    readonly Vector256<T> value = value;
+    Vector256<T> value = value;
 
     public static int Count => 8;
 
@@ -39,8 +39,19 @@ readonly unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> wher
     public static Lanes8<T> operator /(Lanes8<T> a, Lanes8<T> b) => new(a.value / b.value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Lanes8<T> MultiplyAdd(Lanes8<T> a, Lanes8<T> b, Lanes8<T> c) =>
-        new(Vector256.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), c.value.AsSingle()).As<float, T>());
+    public static Lanes8<T> MultiplyAdd(Lanes8<T> a, Lanes8<T> b, Lanes8<T> c)
+    {
+        c.AddProduct(a, b);
+        return c;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes8<T> a, Lanes8<T> b) =>
+        value = Vector256.MultiplyAddEstimate(a.value.AsSingle(), b.value.AsSingle(), value.AsSingle()).As<float, T>();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Lanes8<T> a, T* b) =>
+        value = Vector256.MultiplyAddEstimate(a.value.AsSingle(), Vector256.Load((float*)b), value.AsSingle()).As<float, T>();
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Lanes8<T> Max(Lanes8<T> a, Lanes8<T> b) => new(Vector256.Max(a.value, b.value));

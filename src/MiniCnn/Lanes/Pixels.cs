@@ -43,10 +43,10 @@ unsafe struct Pixels1<V, T> : IPixels<Pixels1<V, T>, V, T> where V : struct, ILa
     public void Load(T* from, nint step) => a = V.Load(from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(V weight, in Pixels1<V, T> x) => a = V.MultiplyAdd(weight, x.a, a);
+    public void Add(V weight, in Pixels1<V, T> x) => a.AddProduct(weight, x.a);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public void Add(V weight, T* from, nint step, nint far) => a = V.MultiplyAdd(weight, V.Load(from), a);
+    public void Add(V weight, T* from, nint step, nint far) => a.AddProduct(weight, from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Clip() => a = V.Positive(a);
@@ -75,15 +75,15 @@ unsafe struct Pixels2<V, T> : IPixels<Pixels2<V, T>, V, T> where V : struct, ILa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, in Pixels2<V, T> x)
     {
-        a = V.MultiplyAdd(weight, x.a, a);
-        b = V.MultiplyAdd(weight, x.b, b);
+        a.AddProduct(weight, x.a);
+        b.AddProduct(weight, x.b);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, T* from, nint step, nint far)
     {
-        a = V.MultiplyAdd(weight, V.Load(from), a);
-        b = V.MultiplyAdd(weight, V.Load(from + step), b);
+        a.AddProduct(weight, from);
+        b.AddProduct(weight, from + step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -122,17 +122,17 @@ unsafe struct Pixels3<V, T> : IPixels<Pixels3<V, T>, V, T> where V : struct, ILa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, in Pixels3<V, T> x)
     {
-        a = V.MultiplyAdd(weight, x.a, a);
-        b = V.MultiplyAdd(weight, x.b, b);
-        c = V.MultiplyAdd(weight, x.c, c);
+        a.AddProduct(weight, x.a);
+        b.AddProduct(weight, x.b);
+        c.AddProduct(weight, x.c);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, T* from, nint step, nint far)
     {
-        a = V.MultiplyAdd(weight, V.Load(from), a);
-        b = V.MultiplyAdd(weight, V.Load(from + step), b);
-        c = V.MultiplyAdd(weight, V.Load(from + 2 * step), c);
+        a.AddProduct(weight, from);
+        b.AddProduct(weight, from + step);
+        c.AddProduct(weight, from + 2 * step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -174,19 +174,19 @@ unsafe struct Pixels4<V, T> : IPixels<Pixels4<V, T>, V, T> where V : struct, ILa
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, in Pixels4<V, T> x)
     {
-        a = V.MultiplyAdd(weight, x.a, a);
-        b = V.MultiplyAdd(weight, x.b, b);
-        c = V.MultiplyAdd(weight, x.c, c);
-        d = V.MultiplyAdd(weight, x.d, d);
+        a.AddProduct(weight, x.a);
+        b.AddProduct(weight, x.b);
+        c.AddProduct(weight, x.c);
+        d.AddProduct(weight, x.d);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Add(V weight, T* from, nint step, nint far)
     {
-        a = V.MultiplyAdd(weight, V.Load(from), a);
-        b = V.MultiplyAdd(weight, V.Load(from + step), b);
-        c = V.MultiplyAdd(weight, V.Load(from + 2 * step), c);
-        d = V.MultiplyAdd(weight, V.Load(from + 3 * step), d);
+        a.AddProduct(weight, from);
+        b.AddProduct(weight, from + step);
+        c.AddProduct(weight, from + 2 * step);
+        d.AddProduct(weight, from + 3 * step);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

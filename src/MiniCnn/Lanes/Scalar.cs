@@ -4,9 +4,9 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>One lane: a float or a double by itself.</summary>
-readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IFloatingPointIeee754<T>
+unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    readonly T value = value;
+    T value = value;
 
     public static int Count => 1;
 
@@ -36,6 +36,12 @@ readonly unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unman
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> MultiplyAdd(Scalar<T> a, Scalar<T> b, Scalar<T> c) => new(T.MultiplyAddEstimate(a.value, b.value, c.value));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Scalar<T> a, Scalar<T> b) => value = T.MultiplyAddEstimate(a.value, b.value, value);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void AddProduct(Scalar<T> a, T* b) => value = T.MultiplyAddEstimate(a.value, *b, value);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Max(Scalar<T> a, Scalar<T> b) => new(T.Max(a.value, b.value));

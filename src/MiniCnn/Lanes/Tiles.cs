@@ -15,7 +15,8 @@ interface ITileWork<T, V> where T : unmanaged where V : struct, ILanes<V, T>
 readonly record struct Tiles(int Vector, int Lanes)
 {
     // With 32 registers, those that come with AVX-512, 3 vectors wide: 8 · 3 sums + 3 pixels + 1 weight = 28. With 16, which are sure elsewhere,
-    // 2 vectors wide, the halves of a pixel's cache line: 6 · 2 + 2 + 1 = 15; or 3 wide: 4 · 3 + 3 + 1 = 16.
+    // 2 vectors wide, the halves of a pixel's cache line: 6 · 2 + 2 + 1 = 15; or 3 wide: 4 · 3 + 3 + 1 = 16. Three channels are 3 wide too: 4 wide
+    // they were 3 · 4 + 4 + 1 = 17.
     /// <summary>Channels of the highest tile.</summary>
     public int Most => Vector == 16 ? 8 : Lanes > Vector ? 6 : 4;
 
@@ -37,7 +38,7 @@ readonly record struct Tiles(int Vector, int Lanes)
     {
         if (height == 1 && left >= 9)                            // two multiply-adds a cycle, each ready after 4: 2 · 4 = 8 sums at least
             return (9, left / 9);
-        int most = height == (Vector == 16 ? 8 : 4) ? 3 : 4;
+        int most = Vector == 16 ? height == 8 ? 3 : 4 : height >= 3 ? 3 : 4;
         if (left <= most)
             return (left, 1);
         return left == most + 1 ? (most - 1, 1) : (most, left / most - (left % most == 1 ? 1 : 0));

@@ -75,24 +75,33 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>
-    /// Runs it: a few rows of one block of images at a time, all groups of channels, so that what they read stays near. With one lane, vectors are no
+    /// Runs it: a few rows of one block of images and one group of channels at a time, or all rows of a few groups. With one lane, vectors are no
     /// longer than a row of y.
     /// </summary>
-    public void RunAll(int row) => Simd.Run(y, y.Blocks * Bands, nint.MaxValue, this, row);
+    public void RunAll(int row) => Simd.Run(y, y.Blocks * GroupParts * Bands, nint.MaxValue, this, row);
 
-    // Products of a row of outputs, of all groups; a pooled output is four sums.
-    long RowProducts => (long)columns * taps * y.Shape.Channels * (epilogue.Pooled ? 4 : 1);
+    // Products of a row of outputs, of a group; a pooled output is four sums.
+    long RowProducts => (long)columns * taps * (y.Shape.Channels / groups) * (epilogue.Pooled ? 4 : 1);
 
-    int BandRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / (RowProducts + 1), 1, rows);
+    int PartRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / (RowProducts + 1), 1, int.MaxValue);
+
+    int BandRows => Math.Min(PartRows, rows);
 
     int Bands => (rows + BandRows - 1) / BandRows;
+
+    // Groups in a part, where all rows of one are not enough.
+    int PartGroups => Math.Clamp(PartRows / Math.Max(1, rows), 1, groups);
+
+    int GroupParts => (groups + PartGroups - 1) / PartGroups;
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<V>(int part) where V : struct, ILanes<V, T>
     {
-        (int block, int band) = Math.DivRem(part, Bands);
+        (int groupPart, int band) = Math.DivRem(part, Bands);
+        (int block, int firstGroup) = Math.DivRem(groupPart, GroupParts);
+        firstGroup *= PartGroups;
         int end = Math.Min(rows, (band + 1) * BandRows), height, width;
-        for (int group = 0; group < groups; group++)
+        for (int group = firstGroup; group < Math.Min(groups, firstGroup + PartGroups); group++)
             for (int row = band * BandRows; row < end; row += height)
             {
                 height = Math.Min(slab.Rows, end - row);
@@ -224,7 +233,8 @@ readonly unsafe struct DirectConvolution<T>(
         readonly RowTerms terms = terms;
 
         // Not inlined: of all the tiles there could be, only those that run are compiled.
-        // Four products a turn: the JIT ends a turn with a move for every sum whose register has changed.
+        // Four products a turn save a tenth of the instructions of a high tile of 16 registers; the highest one of 32 would have more locals than the
+        // JIT inlines into one method, 512, and its sums would lie in memory.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {
@@ -239,7 +249,7 @@ readonly unsafe struct DirectConvolution<T>(
                     sums.Start(terms.Starts);
                 T* w = terms.Weights;
                 nint* offset = terms.Offsets, end = terms.End;
-                for (; offset <= end - 4; offset += 4, w += 4 * S.Count)
+                for (; V.Count < 16 && S.Count >= 4 && offset <= end - 4; offset += 4, w += 4 * S.Count)
                 {
                     sums.Add<OneForAll<V, T>>(w, 0, 1, x + offset[0], step, far);
                     sums.Add<OneForAll<V, T>>(w, S.Count, 1, x + offset[1], step, far);
