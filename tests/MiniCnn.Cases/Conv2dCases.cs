@@ -54,6 +54,8 @@ static class Conv2dCases
         Of(1, 32, 6, 6, 16, 3, padding: 1),
         Of(16, 16, 6, 7, 16, 3, padding: 1),
         Of(5, 8, 10, 9, 24, 3, padding: 1),
+        Of(16, 300, 4, 9, 5, 3, padding: 1),                            // more channels in a row than a second cache holds
+        Of(16, 5, 4, 9, 300, 3, padding: 1),
         Of(2, 3, 6, 8, 4, (2, 4), padding: new(0, 1, 1, 2)),
         Of(2, 2, 7, 9, 3, (4, 2), padding: new(1, 0, 2, 1)),
         Of(2, 2, 9, 8, 2, (2, 4), padding: (1, 3), dilation: 2, bias: false),

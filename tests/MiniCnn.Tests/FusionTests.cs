@@ -16,6 +16,7 @@ public class FusionTests
                 foreach ((int count, int height, int width) in new[] { (3, 9, 12), (2, 21, 75), (17, 9, 12), (16, 12, 75), (33, 6, 7) })
                     models.Add(kind, count, height, width);
             models.Add("relu pool", 1, 8, 1100);                                // longer than what lies between convolution and pool
+            models.Add("more channels", 17, 9, 12);                             // than a second cache holds of a row
             return models;
         }
     }
@@ -181,6 +182,7 @@ public class FusionTests
                 new Conv2d(2, 6, (2, 3), padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(6, 4, (3, 2), padding: 1), new ReLU(), new Conv2d(4, 3, 1),
                 new ReLU()),
             "many channels" => new(new Conv2d(2, 60, 1), new ReLU(), new Conv2d(60, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
+            "more channels" => new(new Conv2d(2, 300, 1), new ReLU(), new Conv2d(300, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
             "strided" => new(new Conv2d(2, 7, (3, 5), (1, 2), padding: (1, 2)), new ReLU(), new MaxPool2d(2)),
             "residual relu" => new(new Residual(new Conv2d(2, 2, (3, 5), padding: (1, 2))), new ReLU(), new Conv2d(2, 3, (3, 2), padding: 1)),
             "shortcut relu" => new(

@@ -14,23 +14,26 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
     // 400 lines × 64 bytes = 25 kB, of a first cache of 32 kB.
     const int Lines = 400;
 
-    // 7 outputs of a kernel three wide read 9 columns: a pixel then serves 3 · 7 / 9 = 2.3 taps.
-    const int LeastColumns = 7;
+    // 7 outputs of a kernel three wide read 9 columns: a pixel then serves 3 · 7 / 9 = 2.3 taps. 9 are three tiles three wide.
+    const int LeastColumns = 7, LeastInThrees = 9;
+
+    // 8192 lines × 64 bytes = 512 kB: beside weights and sums about as much as a second cache of 1 MB holds, the least that comes with 32 registers.
+    const int MostRowLines = 8192;
 
     /// <summary>For so many columns of sums, two for each output if these are pooled, and taps in rows and columns that many pixels of x apart.</summary>
     /// <remarks>
     /// How many channels, and so the order of a sum, hangs on the convolution's own width alone, not on what follows the sums. Only where a pixel is
-    /// several vectors are there several slabs: along a row the last vector overlaps the one before it, so that its sums must not go on from y; and
-    /// where a pixel is one vector, 32 registers read x seldom enough to take it from the second cache.
+    /// a vector or several are there several slabs: along a row the last vector overlaps the one before it, so that its sums must not go on from y.
+    /// Where a pixel is one vector, 32 registers read x seldom enough to take it from the second cache, if that holds what a row reads.
     /// </remarks>
     public static Slab For(int vector, int lanes, int channels, int columns, Size2d xStep, Size2d taps, Size2d apart, bool pooled = false)
     {
         Tiles tile = new(vector, lanes);
         int most = channels, rows = int.MaxValue, width = int.MaxValue;
-        if (lanes > vector)
+        if (lanes > vector || lanes == vector && lanes > 1 && Read(1, columns) * channels > MostRowLines)
         {
             int across = pooled ? 2 : 1;                                       // columns, and rows, of sums in an output
-            most = Split(channels, (int)Math.Max(1, Lines / Math.Max(1, Read(1, Fitting(columns, LeastColumns, 1, channels)))));
+            most = Split(channels, (int)Math.Max(1, Lines / Math.Max(1, Read(1, Fitting(columns, lanes > vector ? LeastColumns : LeastInThrees, 1, channels)))));
             (rows, width) = (1, Math.Max(1, Split(columns / across, Math.Max(1, Fitting(columns, across, across, most) / across))));
         }
         return new(tile, rows, width, most, Math.Max(1, most * taps.Height * taps.Width));

@@ -1,0 +1,81 @@
+using System.Collections.Concurrent;
+using System.Diagnostics.Tracing;
+using System.Numerics.Tensors;
+using System.Reflection;
+using System.Runtime.CompilerServices;
+using System.Runtime.Loader;
+
+namespace MiniCnn.Tests;
+
+/// <summary>
+/// A tile's sums stay in registers only where the JIT inlines all that is done with them. It inlines no more into a method that has 512 locals; then every
+/// sum lies in memory, and a convolution takes four times as long.
+/// </summary>
+public sealed class RegisterTests
+{
+    [Fact]
+    public void All_that_is_done_with_a_tile_is_inlined()
+    {
+        using Inlining inlining = new();
+        // Compiled anew, whatever other tests have called.
+        Assembly fresh = new AssemblyLoadContext("fresh").LoadFromAssemblyPath(typeof(Conv2d).Assembly.Location);
+        PropertyInfo vector = fresh.GetType("MiniCnn.Simd")!.GetProperty(nameof(Simd.Width))!;
+        object three = fresh.GetType("MiniCnn.Size2d")!.GetMethod("op_Implicit", [typeof(int)])!.Invoke(null, [3])!;
+        ConstructorInfo conv2d = fresh.GetType("MiniCnn.Conv2d")!.GetConstructors()[0];
+        object?[] others = [.. conv2d.GetParameters()[3..].Select(p => p.DefaultValue)];
+        foreach (int width in new[] { 1, 4, 8, 16 }.Where(width => width <= Simd.Width))
+        {
+            vector.SetValue(null, width);
+            foreach (int channels in (int[])[1, 2, 3, 4, 6, 8])                // the heights of tiles; the columns need all widths
+                foreach ((int count, int columns) in new[] { (16, 9), (16, 25), (2, 2 + 3 * width), (2, 2 + 16 * width) })
+                {
+                    dynamic layer = conv2d.Invoke([channels, channels, three, .. others]);
+                    Tensor<float> y = layer.Forward(Tensor.CreateFromShape<float>([count, channels, 4, columns]), true);
+                    layer.BackwardToInput(y);
+                }
+        }
+        RuntimeHelpers.PrepareMethod(typeof(Inlining).GetMethod(nameof(Inlining.Last))!.MethodHandle);
+        Assert.True(SpinWait.SpinUntil(() => inlining.IsOver, TimeSpan.FromSeconds(30)), "the runtime does not tell what it inlines");
+        Assert.NotEqual(0, inlining.Done);
+        Assert.Empty(inlining.Refused);
+    }
+
+    /// <summary>What the runtime tells, some time later, about the calls in methods that it compiles.</summary>
+    sealed class Inlining : EventListener
+    {
+        const EventKeywords JitTracing = (EventKeywords)0x1000;
+
+        public ConcurrentQueue<string> Refused { get; } = [];
+
+        public int Done { get; private set; }
+
+        public bool IsOver { get; private set; }
+
+        /// <summary>A method to compile last.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public static int Last(int a) => Next(a);
+
+        static int Next(int a) => a + 1;
+
+        protected override void OnEventSourceCreated(EventSource source)
+        {
+            if (source.Name == "Microsoft-Windows-DotNETRuntime")
+                EnableEvents(source, EventLevel.Verbose, JitTracing);
+        }
+
+        protected override void OnEventWritten(EventWrittenEventArgs told)
+        {
+            if (told.EventName?.StartsWith("MethodJitInlining", StringComparison.Ordinal) != true)
+                return;
+            string Said(string what) => told.Payload![told.PayloadNames!.IndexOf(what)]!.ToString()!;
+            (string into, string callee) = (Said("MethodBeingCompiledNamespace"), $"{Said("InlineeNamespace")}.{Said("InlineeName")}");
+            IsOver |= Said("MethodBeingCompiledName") == nameof(Last);
+            if (!into.Contains("+Strip", StringComparison.Ordinal) && !into.Contains("+Rows", StringComparison.Ordinal))
+                return;
+            if (told.EventName.StartsWith("MethodJitInliningSucceeded", StringComparison.Ordinal))
+                Done++;
+            else
+                Refused.Enqueue($"{callee} into {into}: {Said("FailReason")}");
+        }
+    }
+}
