@@ -26,8 +26,9 @@ public sealed class RegisterTests
         foreach (int width in new[] { 1, 4, 8, 16 }.Where(width => width <= Simd.Width))
         {
             vector.SetValue(null, width);
-            foreach (int channels in (int[])[1, 2, 3, 4, 6, 8])                // the heights of tiles; the columns need all widths
-                foreach ((int count, int columns) in new[] { (16, 9), (16, 25), (2, 2 + 3 * width), (2, 2 + 16 * width) })
+            // The heights and widths of tiles: where lanes are images, or vectors lie along rows, or hold channels.
+            foreach (int channels in (int[])[1, 2, 3, 4, 6, 8, 16, 32, 48, 64])
+                foreach ((int count, int columns) in new[] { (16, 9), (16, 25), (2, 2 + 3 * width), (2, 2 + 16 * width), (2, 24), (2, 20), (2, 13) })
                 {
                     dynamic layer = conv2d.Invoke([channels, channels, three, .. others]);
                     Tensor<float> y = layer.Forward(Tensor.CreateFromShape<float>([count, channels, 4, columns]), true);

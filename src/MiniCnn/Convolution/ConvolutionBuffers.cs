@@ -3,7 +3,7 @@ namespace MiniCnn;
 /// <summary>The memory that the passes of a convolution work in.</summary>
 sealed class ConvolutionBuffers<T> where T : unmanaged
 {
-    /// <summary>x with its padding; x by phases, see <see cref="ColumnPhases"/>. The backward pass finds them as the forward pass left them.</summary>
+    /// <summary>x with its padding, which the backward pass finds as the forward pass left it; x by phases, see <see cref="ColumnPhases"/>.</summary>
     public readonly LaneBuffer<T> Padded = new(), Phases = new();
 
     /// <summary>dy with zeros around it; dx with its padding, where that is not zeros; dx by phases.</summary>

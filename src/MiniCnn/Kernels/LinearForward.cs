@@ -62,38 +62,35 @@ static unsafe class LinearForward
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int block) where V : struct, ILanes<V, T>
         {
+            int features = x.Shape.Channels, end = Math.Min(y.Shape.Channels, (block + 1) * Block);
             for (int image = 0; image < x.Count; image++)
-                for (int o = block * Block; o < Math.Min(y.Shape.Channels, (block + 1) * Block); o += 4)
-                    Four<V>(image, o);
+                for (int o = block * Block, height; o < end; o += height)
+                {
+                    height = (end - o) switch { >= 8 => 8, >= 4 => 4, int left => left };      // eight sums hide the latency of a multiply-add
+                    Tiles.Run<T, V, Rows<V>>(
+                        height, 1, new(w + (nint)o * features, b == null ? null : b + o, x.At(image, 0, 0), features, y.At(image, o, 0), y.PlanePitch));
+                }
         }
 
-        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-        void Four<V>(int image, int o) where V : struct, ILanes<V, T>
+        /// <summary>Some rows of w times an image.</summary>
+        readonly struct Rows<V>(T* w, T* b, T* x, int features, T* y, nint pitch) : ITileWork<T, V> where V : struct, ILanes<V, T>
         {
-            int features = x.Shape.Channels, rows = Math.Min(4, y.Shape.Channels - o);
-            T* px = x.At(image, 0, 0), w0 = w + (nint)o * features;
-            T* w1 = w0 + Math.Min(1, rows - 1) * features, w2 = w0 + Math.Min(2, rows - 1) * features, w3 = w0 + (rows - 1) * features;
-            V s0 = V.Broadcast(T.Zero), s1 = s0, s2 = s0, s3 = s0;
-            int i = 0;
-            for (; i <= features - V.Count; i += V.Count)
+            [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+            public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
             {
-                V from = V.Load(px + i);
-                s0 = V.MultiplyAdd(V.Load(w0 + i), from, s0);
-                s1 = V.MultiplyAdd(V.Load(w1 + i), from, s1);
-                s2 = V.MultiplyAdd(V.Load(w2 + i), from, s2);
-                s3 = V.MultiplyAdd(V.Load(w3 + i), from, s3);
-            }
-            T* sums = stackalloc T[4 * V.Count];
-            s0.Store(sums);
-            s1.Store(sums + V.Count);
-            s2.Store(sums + 2 * V.Count);
-            s3.Store(sums + 3 * V.Count);
-            for (int r = 0; r < rows; r++)
-            {
-                T sum = LaneSum.Of<T, V>(sums + r * V.Count, V.Count, V.Count);
-                for (int tail = i; tail < features; tail++)
-                    sum += w[(nint)(o + r) * features + tail] * px[tail];
-                *y.At(image, o + r, 0) = b == null ? sum : b[o + r] + sum;
+                S sums = default;
+                int i = 0;
+                for (; i <= features - V.Count; i += V.Count)
+                    sums.Add<OnePerLane<V, T>>(w + i, 0, features, x + i, 0, 0);
+                T* lanes = stackalloc T[S.Count * V.Count];
+                sums.Store(lanes, V.Count, 0);
+                for (int r = 0; r < S.Count; r++)
+                {
+                    T sum = V.Sum(V.Load(lanes + r * V.Count));
+                    for (int tail = i; tail < features; tail++)
+                        sum += w[(nint)r * features + tail] * x[tail];
+                    y[r * pitch] = b == null ? sum : b[r] + sum;
+                }
             }
         }
     }

@@ -15,6 +15,9 @@ static unsafe class Scratch<T> where T : unmanaged
         if (kept is null || kept.Length < enough)
             kept = GC.AllocateUninitializedArray<T>(enough, pinned: true);
         fixed (T* memory = kept)
-            return (T*)(((nint)memory + Line - 1) & -Line);
+            return Align(memory);
     }
+
+    /// <summary>The next boundary of a cache line.</summary>
+    public static T* Align(T* memory) => (T*)(((nint)memory + Line - 1) & -Line);
 }

@@ -44,6 +44,19 @@ readonly record struct Tiles(int Vector, int Lanes)
         return left == most + 1 ? (most - 1, 1) : (most, left / most - (left % most == 1 ? 1 : 0));
     }
 
+    /// <summary>
+    /// The next tiles of so many vectors of channels, for so many pixels of one image that are left: how many pixels high, 24 or with 16 registers 12
+    /// sums in all at most, and how many such tiles. One or two pixels are left to the end only where there is no other way.
+    /// </summary>
+    public (int Height, int Count) NextPixels(int width, int left)
+    {
+        int most = (Vector == 16 ? 24 : 12) / width;
+        foreach (int height in (ReadOnlySpan<int>)[24, 12, 8, 6, 4])
+            if (height <= most && height <= left && (left >= 2 * height || left - height is 0 or > 2))
+                return (height, Math.Max(1, left / height - (left % height is 1 or 2 ? 1 : 0)));
+        return (Math.Min(left, 3), 1);
+    }
+
     /// <summary>Runs work with the tile of a size: the one place that turns sizes into types.</summary>
     public static void Run<T, V, W>(int height, int width, in W work) where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ITileWork<T, V>
     {
@@ -69,6 +82,8 @@ readonly record struct Tiles(int Vector, int Lanes)
             case 4: work.Run<Sums4<P, V, T>, P>(); break;
             case 6: work.Run<SumsTwice<Sums3<P, V, T>, P, V, T>, P>(); break;
             case 8: work.Run<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(); break;
+            case 12: work.Run<SumsTwice<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V, T>, P>(); break;
+            case 24: work.Run<SumsTwice<SumsTwice<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V, T>, P, V, T>, P>(); break;
             default: throw new UnreachableException($"no tile has {height} channels");
         }
     }

@@ -25,16 +25,24 @@ static unsafe class Transpose
             new Span<T>(from, count).CopyTo(new(to, count));
             return;
         }
-        int blocks = typeof(T) == typeof(float) && Vector128.IsHardwareAccelerated ? images & ~3 : 0;
-        int inBlocks = blocks > 0 ? count & ~3 : 0;
+        if (typeof(T) != typeof(float) || !Vector128.IsHardwareAccelerated || images < 4 || count < 4)
+        {
+            for (int p = 0; p < count; p++)
+                for (int i = 0; i < images; i++)
+                    to[p * toPixel + i * toImage] = from[p * fromPixel + i * fromImage];
+            return;
+        }
         nint fromStep = fromPixel == 1 ? fromImage : fromPixel, toStep = toPixel == 1 ? toImage : toPixel;
-        for (int first = 0; first < inBlocks; first += 16)               // a cache line of every row
-            for (int i = 0; i < blocks; i += 4)
-                for (int p = first; p < Math.Min(first + 16, inBlocks); p += 4)
-                    Block((float*)(from + p * fromPixel + i * fromImage), fromStep, (float*)(to + p * toPixel + i * toImage), toStep);
-        for (int p = blocks < images ? 0 : inBlocks; p < count; p++)
-            for (int i = p < inBlocks ? blocks : 0; i < images; i++)
-                to[p * toPixel + i * toImage] = from[p * fromPixel + i * fromImage];
+        for (int first = 0; first < count; first += 16)                  // a cache line of every row
+            for (int i = 0; i < images; i += 4)
+            {
+                int image = Math.Min(i, images - 4), left = Math.Min(16, count - first);         // the last block overlaps the one before it
+                float* f = (float*)(from + first * fromPixel + image * fromImage), t = (float*)(to + first * toPixel + image * toImage);
+                for (; left >= 4; left -= 4, f += 4 * fromPixel, t += 4 * toPixel)
+                    Block(f, fromStep, t, toStep);
+                if (left > 0)
+                    Block(f - (4 - left) * fromPixel, fromStep, t - (4 - left) * toPixel, toStep);
+            }
     }
 
     /// <summary>Four by four numbers.</summary>

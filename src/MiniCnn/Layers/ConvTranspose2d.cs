@@ -107,7 +107,7 @@ public sealed class ConvTranspose2d : Layer
             if (dx is not null)
                 Conv2dForward.Run(shape, padded, w, dx, buffers);
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers, columnsAreMade: dx is not null);
+                Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers);
         }
     }
 

@@ -26,9 +26,12 @@ static unsafe class Conv2dBackwardInput
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
-        bool split = dx.Lanes < vector && columns.Stride > 1;
+        bool ofChannels = ChannelPanels.Suit(dx, channels, row), split = !ofChannels && dx.Lanes < vector && columns.Stride > 1;
+        ChannelPanels panels = ofChannels ? ChannelPanels.Of(dx, shape.Groups) : default;
+        nint groupStep = (nint)shape.GroupOutputChannels * channels * shape.Window.Taps;
         LaneTensor<T> target = split ? ColumnPhases.Take(buffers.GradientPhases, dx, default, columns.Input, columns.Stride) : dx;
-        fixed (T* packed = buffers.Weights.Take(checked(shape.InputChannels * most)), zeros = buffers.Zeros.Take(shape.InputChannels))
+        int packedLength = ofChannels ? panels.PackedLength(most) : checked(shape.InputChannels * most);
+        fixed (T* memory = buffers.Weights.Take(packedLength), zeros = buffers.Zeros.Take(shape.InputChannels))
         fixed (nint* offsets = buffers.Offsets.Take(most), places = buffers.Places.Take(most))
         {
             new Span<T>(zeros, shape.InputChannels).Clear();
@@ -52,12 +55,17 @@ static unsafe class Conv2dBackwardInput
                                     places[taps++] = (oc * channels * rows.Kernel + up.Tap(i)) * columns.Kernel + left.Tap(j);
                                 }
                     }
-                    DirectConvolution<T>.Pack(
-                        w, (nint)shape.GroupOutputChannels * channels * shape.Window.Taps, shape.Window.Taps, places, taps, slab, shape.Groups, channels, packed);
                     Size2d apart = (rows.Stride, split ? 1 : columns.Stride);
                     Size2d first = (phaseY, split ? phaseX * ColumnPhases.Length(columns.Input, columns.Stride) : phaseX);
+                    if (ofChannels)
+                    {
+                        T* packed = panels.Pack(w, groupStep, shape.Window.Taps, places, taps, start.Bias, memory);
+                        new ChannelConvolution<T>(packed, panels, offsets, taps, dy, 1, dx, outputs, apart, first, start).RunAll();
+                        continue;
+                    }
                     KernelRows kernel = new(Math.Max(1, up.Count), up.FirstPlace, up.PlaceStep);
-                    new DirectConvolution<T>(packed, offsets, taps, slab, kernel, shape.Groups, dy, 1, target, outputs, apart, first, start).RunAll(row);
+                    DirectConvolution<T>.Pack(w, groupStep, shape.Window.Taps, places, taps, slab, shape.Groups, channels, memory);
+                    new DirectConvolution<T>(memory, offsets, taps, slab, kernel, shape.Groups, dy, 1, target, outputs, apart, first, start).RunAll(row);
                 }
         }
         if (split)

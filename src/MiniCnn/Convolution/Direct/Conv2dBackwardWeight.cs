@@ -12,15 +12,12 @@ namespace MiniCnn;
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
-    /// <summary>
-    /// Adds to dw. x has the padding as its margin. columnsAreMade: whether <see cref="Conv2dForward"/> has made x's <see cref="ColumnPhases"/> in this
-    /// pass; else they are made here.
-    /// </summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers, bool columnsAreMade = true)
+    /// <summary>Adds to dw. x has the padding as its margin.</summary>
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps, vector = Simd.Vector(x, shape.OutputWidth);
-        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers, columnsAreMade);
+        (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
             bool split = columns != x;                                         // columns a stride apart are neighbours there
@@ -160,15 +157,25 @@ static unsafe class Conv2dBackwardWeight
                     to[(nint)(group * channels + channel) * taps + places[tap]] += V.Sum(V.Load(sums));
         }
 
-        /// <summary>Whole vectors, and with vectors along the row what is left of it, number by number.</summary>
+        /// <summary>Whole vectors, and with vectors along the row what is left of it: a narrower one of each width, then number by number.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void AddRows<V>(int height, in TapTiles tiles, in Start start) where V : struct, ILanes<V, T>
         {
-            int vectors = Math.DivRem(shape.OutputWidth * dy.Lanes, V.Count, out int rest);
-            if (vectors > 0)
-                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, vectors));
-            if (rest > 0)
-                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, vectors * V.Count, rest));
+            int numbers = shape.OutputWidth * dy.Lanes, first = numbers / V.Count * V.Count;
+            if (first > 0)
+                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, first / V.Count));
+            if (V.Count > 8 && numbers - first >= 8)
+            {
+                Tiles.Run<T, Lanes8<T>, Rows<Lanes8<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, 1));
+                first += 8;
+            }
+            if (V.Count > 4 && numbers - first >= 4)
+            {
+                Tiles.Run<T, Lanes4<T>, Rows<Lanes4<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, 1));
+                first += 4;
+            }
+            if (first < numbers)
+                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, numbers - first));
         }
 
         /// <summary>Where some channels of dy, some rows of x, the offsets of taps and their sums begin, and how far it is to the next channel's sums.</summary>

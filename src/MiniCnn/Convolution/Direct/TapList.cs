@@ -11,14 +11,29 @@ namespace MiniCnn;
 /// <param name="places">[taps], the places of the weights.</param>
 unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, bool split, nint* offsets, nint* places) where T : unmanaged
 {
+    readonly WindowAxis rows = shape.Rows, columns = shape.Columns;
+    readonly nint plane = x.PlanePitch, row = x.RowPitch;
+    readonly int lanes = x.Lanes, phase = x.Shape.Width / shape.Columns.Stride;
     int count;
+
+    /// <summary>All taps of some input channels: one row of the kernel after another, of all of these channels, or one channel after another.</summary>
+    public void AddChannels(int first, int end, bool byRows)
+    {
+        for (int outer = byRows ? 0 : first; outer < (byRows ? rows.Kernel : end); outer++)
+            for (int inner = byRows ? first : 0; inner < (byRows ? end : rows.Kernel); inner++)
+                for (int kx = 0; kx < columns.Kernel; kx++)
+                    Add(byRows ? inner : outer, byRows ? outer : inner, kx);
+    }
 
     public void Add(int ic, int ky, int kx)
     {
-        (WindowAxis rows, WindowAxis columns) = (shape.Rows, shape.Columns);
-        (int along, int phase) = Math.DivRem(kx * columns.Dilation, columns.Stride);
-        nint column = split ? phase * (x.Shape.Width / columns.Stride) + along : columns.Place(0, kx) * x.Lanes;
-        offsets[count] = ic * x.PlanePitch + rows.Place(0, ky) * x.RowPitch + column;
+        nint column = columns.Place(0, kx) * (nint)lanes;
+        if (split)
+        {
+            (int along, int first) = Math.DivRem(kx * columns.Dilation, columns.Stride);
+            column = first * phase + along;
+        }
+        offsets[count] = ic * plane + rows.Place(0, ky) * row + column;
         places[count++] = (ic * rows.Kernel + ky) * columns.Kernel + kx;
     }
 }
