@@ -27,24 +27,27 @@ static unsafe class MaxOf2x2
     public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* argMax, int columns)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        bool along = lanes < V.Count;
-        int across = along ? V.Count : 1;
-        if (columns < across)
+        if (lanes < V.Count)
         {
-            Row<T, Scalar<T>>(x, pitch, lanes, y, argMax, columns);
+            if (columns < V.Count)
+                Row<T, Scalar<T>>(x, pitch, lanes, y, argMax, columns);
+            else
+                Along<T, V>(x, pitch, y, argMax, columns);
             return;
         }
-        for (int column = 0; column < columns; column += across)
+        for (nint at = 0; at < columns * lanes; at += lanes)
+            for (nint i = at; i < at + lanes; i += V.Count)
+                Four<T, V>(x + at + i, pitch, lanes, 1, y + i, argMax == null ? null : argMax + i);
+    }
+
+    /// <summary>With one lane, a vector of neighbouring outputs at a time.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    static void Along<T, V>(T* x, nint pitch, T* y, T* argMax, int columns) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        for (int column = 0; column < columns; column += V.Count)
         {
-            nint at = Math.Min(column, columns - across) * lanes;              // the last vector overlaps the one before it
-            T* from = x + 2 * at, to = y + at, which = argMax == null ? null : argMax + at;
-            if (along)
-                Four<T, V>(from, pitch, 1, 2, to, which);
-            else
-            {
-                for (nint lane = 0; lane < lanes; lane += V.Count)
-                    Four<T, V>(from + lane, pitch, lanes, 1, to + lane, which == null ? null : which + lane);
-            }
+            int at = Math.Min(column, columns - V.Count);                      // the last vector overlaps the one before it
+            Four<T, V>(x + 2 * at, pitch, 1, 2, y + at, argMax == null ? null : argMax + at);
         }
     }
 

@@ -29,8 +29,8 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     nuint capacity;
 
     /// <summary>
-    /// Lanes for a batch: a few images run one by one, with vectors along their rows, which costs about an eighth of a full block each; more
-    /// of them take a lane each, though lanes stay empty.
+    /// Lanes for a batch: a few images run one by one, with vectors along their rows or of their channels; more of them take a lane each, though lanes stay
+    /// empty. A full block takes about as long as ten images one by one.
     /// </summary>
     public static int LanesFor(int count) => count <= FullLanes / 2 ? 1 : FullLanes;
 

@@ -157,25 +157,33 @@ static unsafe class Conv2dBackwardWeight
                     to[(nint)(group * channels + channel) * taps + places[tap]] += V.Sum(V.Load(sums));
         }
 
-        /// <summary>Whole vectors, and with vectors along the row what is left of it: a narrower one of each width, then number by number.</summary>
+        /// <summary>Whole vectors, and with vectors along the row what is left of it.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void AddRows<V>(int height, in TapTiles tiles, in Start start) where V : struct, ILanes<V, T>
         {
-            int numbers = shape.OutputWidth * dy.Lanes, first = numbers / V.Count * V.Count;
-            if (first > 0)
-                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, first / V.Count));
-            if (V.Count > 8 && numbers - first >= 8)
+            int numbers = shape.OutputWidth * dy.Lanes, vectors = numbers / V.Count;
+            if (vectors > 0)
+                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, vectors));
+            if (vectors * V.Count < numbers)
+                AddRest(V.Count, height, tiles, start, vectors * V.Count, numbers);
+        }
+
+        /// <summary>What no vector fills: a narrower one of each width, then number by number.</summary>
+        [MethodImpl(MethodImplOptions.NoInlining)]
+        void AddRest(int vector, int height, in TapTiles tiles, in Start start, int first, int numbers)
+        {
+            if (vector > 8 && numbers - first >= 8)
             {
-                Tiles.Run<T, Lanes8<T>, Rows<Lanes8<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, 1));
+                Tiles.Run<T, Lanes8<T>, Rows<Lanes8<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, vector, first, 1));
                 first += 8;
             }
-            if (V.Count > 4 && numbers - first >= 4)
+            if (vector > 4 && numbers - first >= 4)
             {
-                Tiles.Run<T, Lanes4<T>, Rows<Lanes4<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, 1));
+                Tiles.Run<T, Lanes4<T>, Rows<Lanes4<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, vector, first, 1));
                 first += 4;
             }
             if (first < numbers)
-                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, first, numbers - first));
+                Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, vector, first, numbers - first));
         }
 
         /// <summary>Where some channels of dy, some rows of x, the offsets of taps and their sums begin, and how far it is to the next channel's sums.</summary>
