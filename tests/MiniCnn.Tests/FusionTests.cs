@@ -17,6 +17,7 @@ public class FusionTests
                     models.Add(kind, count, height, width);
             models.Add("relu pool", 1, 8, 1100);                                // longer than what lies between convolution and pool
             models.Add("more channels", 17, 9, 12);                             // than a second cache holds of a row
+            models.Add("wide", 2, 6, 53);                                       // more pooled columns than are turned at a time
             return models;
         }
     }
@@ -183,6 +184,7 @@ public class FusionTests
                 new ReLU()),
             "many channels" => new(new Conv2d(2, 60, 1), new ReLU(), new Conv2d(60, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
             "more channels" => new(new Conv2d(2, 300, 1), new ReLU(), new Conv2d(300, 7, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
+            "wide" => new(new Conv2d(2, 28, 3, padding: 1), new ReLU(), new MaxPool2d(2)),
             "strided" => new(new Conv2d(2, 7, (3, 5), (1, 2), padding: (1, 2)), new ReLU(), new MaxPool2d(2)),
             "residual relu" => new(new Residual(new Conv2d(2, 2, (3, 5), padding: (1, 2))), new ReLU(), new Conv2d(2, 3, (3, 2), padding: 1)),
             "shortcut relu" => new(

@@ -36,6 +36,7 @@ static class Geometries
         new(2, 17, 8, 33, 3, new((1, 9), (1, 2), (0, 4))),
         new(15, 8, 7, 6, 8, new((3, 2), (2, 1), 1, 1), 8),
         new(1, 1, 3, 40, 2, new((2, 31))),
+        new(1, 28, 3, 103, 28, new((1, 3), (1, 2))),                                 // rows longer than a piece, a stride apart
     ];
 
     public static IEnumerable<Conv2dShape> Random(int count, int seed)

@@ -11,8 +11,8 @@ interface ILaneWork<T> where T : unmanaged
 }
 
 /// <summary>
-/// The one switch on width and direction: work on a tensor takes vectors over its lanes, or where there is one lane along the rows. double runs
-/// number by number, through the same code.
+/// The one switch on width and direction: work on a tensor takes vectors over its lanes, or where there is one lane along the rows or over channels.
+/// double runs number by number, through the same code.
 /// </summary>
 static class Simd
 {

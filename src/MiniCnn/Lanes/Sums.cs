@@ -9,8 +9,7 @@ namespace MiniCnn;
 /// </summary>
 /// <remarks>
 /// Eight sums hide the latency of a multiply-add, two a cycle and four cycles each; twelve fit 16 registers with what they are made of, twenty-four
-/// fit 32. A tile of more
-/// channels reads its pixels less often.
+/// fit 32. A tile of more channels reads its pixels less often. Where vectors hold channels, pixels of an image stand for the channels here.
 /// </remarks>
 unsafe interface ISums<S, P, V, T>
     where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged

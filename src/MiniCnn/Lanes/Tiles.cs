@@ -52,8 +52,8 @@ readonly record struct Tiles(int Vector, int Lanes)
     {
         int most = (Vector == 16 ? 24 : 12) / width;
         foreach (int height in (ReadOnlySpan<int>)[24, 12, 8, 6, 4])
-            if (height <= most && height <= left && (left >= 2 * height || left - height is 0 or > 2))
-                return (height, Math.Max(1, left / height - (left % height is 1 or 2 ? 1 : 0)));
+            if (height <= most && height <= left && (left >= 2 * height || left - height is 0 or 3 or 4 or > 5))
+                return (height, Math.Max(1, left / height - (left % height is 1 or 2 or 5 ? 1 : 0)));
         return (Math.Min(left, 3), 1);
     }
 
@@ -84,7 +84,7 @@ readonly record struct Tiles(int Vector, int Lanes)
             case 8: work.Run<SumsTwice<Sums4<P, V, T>, P, V, T>, P>(); break;
             case 12: work.Run<SumsTwice<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V, T>, P>(); break;
             case 24: work.Run<SumsTwice<SumsTwice<SumsTwice<Sums3<P, V, T>, P, V, T>, P, V, T>, P, V, T>, P>(); break;
-            default: throw new UnreachableException($"no tile has {height} channels");
+            default: throw new UnreachableException($"no tile is {height} high");
         }
     }
 }

@@ -4,12 +4,12 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The sums of <see cref="DirectConvolution{T}"/> for images one by one: a vector holds neighbouring channels of y, and pixels of x are the numbers that
-/// it is multiplied with. No width of an image then leaves a rest of a vector.
+/// The sums of <see cref="DirectConvolution{T}"/> for images one by one: a vector holds neighbouring channels of y, and pixels of x are the numbers it is
+/// multiplied with. No width of an image then leaves a rest of a vector.
 /// </summary>
 /// <remarks>
 /// A tile is some pixels of a row × some vectors of channels. What comes out of a row, [pixel][channel], is what a lane tensor has, channels in the place
-/// of images: a pool takes its maxima there, and <see cref="Transpose"/> brings them to y.
+/// of images: a pool takes its maxima there, and <see cref="Transpose"/> brings them to y. Rows of the kernel that are not on the image read the margin's zeros.
 /// </remarks>
 /// <param name="packed">Weights and bias as <see cref="ChannelPanels.Pack"/> lays them out.</param>
 /// <param name="panels">How y's channels are cut.</param>
@@ -27,18 +27,19 @@ readonly unsafe struct ChannelConvolution<T>(
     Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Pixels whose sums lie in memory until they are written: 48, which all heights of tiles divide, × 4 vectors × 64 bytes = 12 kB; two rows where they are pooled.
+    // Pixels whose sums lie in memory until they are written: 48, which all heights of tiles divide, × 4 vectors × 64 bytes = 12 kB; two rows where they are
+    // pooled.
     const int Piece = 48;
-
-    // 16,384 of a vector of 16: at two a cycle about 3 µs, beside which handing a part out costs little.
-    const long PartProducts = 16 * 16_384;
 
     readonly int rows = outputs.Height, columns = outputs.Width, across = epilogue.Pooled ? 2 : 1;
 
     /// <summary>Runs it: a panel of channels over a few rows of an image at a time.</summary>
-    public void RunAll() => Simd.Run(y, y.Count * panels.Count * Bands, nint.MaxValue, this, panels.Vector);
+    public void RunAll() => Simd.Run(y, y.Count * panels.Count * Bands, (nint)(BandRows * RowProducts / 16), this, panels.Vector);
 
-    int BandRows => (int)Math.Clamp(PartProducts / ((long)columns * across * across * taps * panels.Width + 1), 1, rows);
+    // Multiply-adds of a row of outputs, of a panel; a pooled output is four sums.
+    long RowProducts => (long)columns * across * across * taps * panels.Width;
+
+    int BandRows => (int)Math.Clamp(DirectConvolution<T>.PartProducts / (RowProducts + 1), 1, rows);
 
     int Bands => (rows + BandRows - 1) / BandRows;
 
@@ -48,7 +49,7 @@ readonly unsafe struct ChannelConvolution<T>(
         (int panel, int band) = Math.DivRem(part, Bands);
         (int image, panel) = Math.DivRem(panel, panels.Count);
         ChannelPanel at = panels.At(panel);
-        T* sums = Scratch<T>.Take((across + 1) * Piece * at.Width), maxima = sums + across * Piece * at.Width, argMax = maxima + Piece / 2 * at.Width;
+        T* sums = Scratch<T>.Take((2 * across - 1) * Piece * panels.Width), maxima = sums + across * Piece * at.Width, argMax = maxima + Piece / 2 * at.Width;
         for (int row = band * BandRows; row < Math.Min(rows, (band + 1) * BandRows); row++)
             for (int column = 0, count; column < columns; column += count)
             {

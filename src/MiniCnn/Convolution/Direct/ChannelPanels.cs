@@ -8,7 +8,7 @@ namespace MiniCnn;
 /// <param name="First">The first of them in the group.</param>
 /// <param name="Live">How many there are.</param>
 /// <param name="Width">Numbers of the vectors; the last ones may hold no channel.</param>
-/// <param name="Place">Numbers of all panels before this one.</param>
+/// <param name="Place">Numbers that the panels before this one have for one tap.</param>
 readonly record struct ChannelPanel(int Group, int First, int Live, int Width, nint Place);
 
 /// <summary>The channels of groups of y, cut into panels of as many vectors as a tile is wide.</summary>
@@ -19,14 +19,15 @@ readonly record struct ChannelPanels(int Groups, int Channels, int Vector)
     /// then leave little of it, read each pixel for eight channels at once, and need not be turned.
     /// </summary>
     public static bool Suit<T>(LaneTensor<T> images, int channels, int columns) where T : unmanaged =>
-        images.Lanes == 1 && channels >= 4 && Simd.Vector(images, channels) is int vector and > 1 && columns <= 32L * channels / vector;
+        images.Lanes == 1 && channels >= 4 && VectorFor(images, channels) is > 1 and int vector && columns <= 32 * ((channels + vector - 1L) / vector);
 
-    /// <summary>For y's channels, in vectors that one of them fills, or the widest.</summary>
-    public static ChannelPanels Of<T>(LaneTensor<T> y, int groups) where T : unmanaged
-    {
-        int channels = y.Shape.Channels / groups;
-        return new(groups, channels, Simd.Vector(y, (int)BitOperations.RoundUpToPowerOf2((uint)channels)));
-    }
+    /// <summary>For y's channels.</summary>
+    public static ChannelPanels Of<T>(LaneTensor<T> y, int groups) where T : unmanaged =>
+        new(groups, y.Shape.Channels / groups, VectorFor(y, y.Shape.Channels / groups));
+
+    // The narrowest vector that holds all channels of a group, else the widest.
+    static int VectorFor<T>(LaneTensor<T> images, int channels) where T : unmanaged =>
+        Simd.Vector(images, (int)BitOperations.RoundUpToPowerOf2((uint)channels));
 
     /// <summary>The registers' tiles.</summary>
     public Tiles Tile => new(Vector, 1);

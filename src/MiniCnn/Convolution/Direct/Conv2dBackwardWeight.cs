@@ -162,8 +162,7 @@ static unsafe class Conv2dBackwardWeight
         void AddRows<V>(int height, in TapTiles tiles, in Start start) where V : struct, ILanes<V, T>
         {
             int numbers = shape.OutputWidth * dy.Lanes, vectors = numbers / V.Count;
-            if (vectors > 0)
-                Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, vectors));
+            Tiles.Run<T, V, Rows<V>>(height, tiles.Width, new(x, xStep, dy, start, tiles, V.Count, 0, vectors));
             if (vectors * V.Count < numbers)
                 AddRest(V.Count, height, tiles, start, vectors * V.Count, numbers);
         }

@@ -20,7 +20,7 @@ static unsafe class Conv2dForward
                 epilogue = epilogue with { Bias = zeros };
             if (ChannelPanels.Suit(x, channels, shape.OutputWidth))
             {
-                new TapList<T>(shape, x, split: false, offsets, places).AddChannels(0, shape.GroupInputChannels, byRows: false);
+                new TapList<T>(shape, x, split: false, offsets, places).AddInOrder();
                 ChannelPanels panels = ChannelPanels.Of(y, shape.Groups);
                 fixed (T* memory = buffers.Weights.Take(panels.PackedLength(taps)))
                 {
@@ -34,12 +34,13 @@ static unsafe class Conv2dForward
                 vector, x.Lanes, shape.GroupInputChannels, shape.OutputWidth, step, shape.Window.KernelSize, shape.Window.Dilation, epilogue.Pooled);
             TapList<T> list = new(shape, columns, columns != x, offsets, places);
             for (int first = 0; first < shape.GroupInputChannels; first += slab.Channels)
-                list.AddChannels(first, Math.Min(first + slab.Channels, shape.GroupInputChannels), byRows: true);
+                list.AddByRows(first, Math.Min(first + slab.Channels, shape.GroupInputChannels));
             KernelRows kernel = new(shape.Rows.Kernel, -shape.Rows.PadBefore, shape.Rows.Dilation);
             fixed (T* packed = buffers.Weights.Take(checked(shape.OutputChannels * taps)))
             {
                 DirectConvolution<T>.Pack(w, groupStep, taps, places, taps, slab, shape.Groups, channels, packed);
-                new DirectConvolution<T>(packed, offsets, taps, slab, kernel, shape.Groups, columns, step, y, outputs, 1, 0, epilogue).RunAll(shape.OutputWidth);
+                new DirectConvolution<T>(packed, offsets, taps, slab, kernel, shape.Groups, columns, step, y, outputs, 1, 0, epilogue)
+                    .RunAll(shape.OutputWidth);
             }
         }
     }

@@ -34,8 +34,8 @@ readonly unsafe struct DirectConvolution<T>(
     // group lie there, two rows of a slab's columns: 64 channels × 2 · 6 pixels × 64 bytes = 48 kB, in the second.
     const int PooledVectors = 64;
 
-    // Of one lane in 16, so 16,384 vectors of them: at two a cycle about 3 µs, beside which handing a part out costs little.
-    const long PartProducts = 16_384;
+    // Multiply-adds in a part of the work, 16,384 of a vector of 16: at two a cycle about 3 µs, beside which handing a part out costs little.
+    public const long PartProducts = 16 * 16_384;
 
     readonly int rows = outputs.Height, columns = outputs.Width;
 
@@ -83,7 +83,7 @@ readonly unsafe struct DirectConvolution<T>(
     // Products of a row of outputs, of a group; a pooled output is four sums.
     long RowProducts => (long)columns * taps * (y.Shape.Channels / groups) * (epilogue.Pooled ? 4 : 1);
 
-    int PartRows => (int)Math.Clamp(PartProducts * LaneTensor<T>.FullLanes / y.Lanes / (RowProducts + 1), 1, int.MaxValue);
+    int PartRows => (int)Math.Clamp(PartProducts / (RowProducts * y.Lanes + 1), 1, int.MaxValue);
 
     int BandRows => Math.Min(PartRows, rows);
 
@@ -121,7 +121,7 @@ readonly unsafe struct DirectConvolution<T>(
         bool several = slab.Taps < taps;                              // then a row at a time, see Slab: the sums' place has no row in it
         T* weights = w + (nint)first * taps, sums = null;
         if (epilogue.Pooled)
-            sums = Scratch<T>.Take(several ? channels * 4 * width * y.Lanes : slab.Tile.Most * PooledVectors * V.Count);
+            sums = Scratch<T>.Take(several ? channels * 4 * slab.Columns * y.Lanes : slab.Tile.Most * PooledVectors * V.Count);
         do
         {
             end = Math.Min(taps, tap + slab.Taps);

@@ -17,7 +17,7 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
     // 7 outputs of a kernel three wide read 9 columns: a pixel then serves 3 · 7 / 9 = 2.3 taps. 9 are three tiles three wide.
     const int LeastColumns = 7, LeastInThrees = 9;
 
-    // 8192 lines × 64 bytes = 512 kB: beside weights and sums about as much as a second cache of 1 MB holds, the least that comes with 32 registers.
+    // 8192 lines × 64 bytes = 512 kB: beside weights and sums about as much as a second cache of 1 MB holds, which most with 32 registers have.
     const int MostRowLines = 8192;
 
     /// <summary>For so many columns of sums, two for each output if these are pooled, and taps in rows and columns that many pixels of x apart.</summary>

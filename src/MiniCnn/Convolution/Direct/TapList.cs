@@ -16,13 +16,22 @@ unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, bool split, nint* o
     readonly int lanes = x.Lanes, phase = x.Shape.Width / shape.Columns.Stride;
     int count;
 
-    /// <summary>All taps of some input channels: one row of the kernel after another, of all of these channels, or one channel after another.</summary>
-    public void AddChannels(int first, int end, bool byRows)
+    /// <summary>All taps of some input channels, one row of the kernel after another.</summary>
+    public void AddByRows(int first, int end)
     {
-        for (int outer = byRows ? 0 : first; outer < (byRows ? rows.Kernel : end); outer++)
-            for (int inner = byRows ? first : 0; inner < (byRows ? end : rows.Kernel); inner++)
+        for (int ky = 0; ky < rows.Kernel; ky++)
+            for (int ic = first; ic < end; ic++)
                 for (int kx = 0; kx < columns.Kernel; kx++)
-                    Add(byRows ? inner : outer, byRows ? outer : inner, kx);
+                    Add(ic, ky, kx);
+    }
+
+    /// <summary>All taps in the order of their weights, so that places[t] = t.</summary>
+    public void AddInOrder()
+    {
+        for (int ic = 0; ic < shape.GroupInputChannels; ic++)
+            for (int ky = 0; ky < rows.Kernel; ky++)
+                for (int kx = 0; kx < columns.Kernel; kx++)
+                    Add(ic, ky, kx);
     }
 
     public void Add(int ic, int ky, int kx)
