@@ -50,7 +50,6 @@ readonly unsafe struct BatchNormForward<T, F>(
     }
 }
 
-
 /// <summary>
 /// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
 /// </summary>

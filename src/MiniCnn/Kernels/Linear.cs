@@ -96,7 +96,6 @@ static unsafe class LinearForward
     }
 }
 
-
 /// <summary>The gradients of a linear layer: dw += Σ dy · x over the images, dx = dy · w.</summary>
 static unsafe class LinearBackward
 {

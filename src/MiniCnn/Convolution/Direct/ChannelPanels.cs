@@ -43,6 +43,7 @@ readonly record struct ChannelPanels(int Groups, int Channels, int Vector)
 
     int InGroup => (Vectors * Vector + Width - 1) / Width;
 
+    /// <summary>A panel, counted over the groups.</summary>
     public ChannelPanel At(int panel)
     {
         (int group, panel) = Math.DivRem(panel, InGroup);
