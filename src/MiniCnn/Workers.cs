@@ -1,8 +1,9 @@
-using System.Runtime.CompilerServices;
 using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 
 namespace MiniCnn;
+
+#pragma warning disable CS8500 // pointers to structs that hold objects: they stay on the stack of whoever waits for the work
 
 /// <summary>Work of numbered, independent parts.</summary>
 interface IWork
@@ -18,14 +19,27 @@ interface IWork
 /// before, and then helps the others; each part writes what no other part writes, so results do not depend on the number of threads.
 /// One caller at a time has the threads: another one, or a part that calls again, does its work by itself.
 /// </remarks>
-public static class Workers
+public static unsafe class Workers
 {
     const int SpinsBeforeSleep = 20_000;
 
     static readonly Lock starting = new();
     static readonly SemaphoreSlim wake = new(0);
     static int taken, started, asleep, round;
-    static volatile Job? current;
+
+    // The work of whoever has the threads: parts next … end − 1 of each range are still to be done.
+    static delegate*<void*, int, int, void> run;
+    static void* work;
+    static int chunk, threads, room, inside;
+    static Range[] ranges = [];
+    static ExceptionDispatchInfo? failure;
+
+    /// <summary>A range for itself in memory, so that threads do not wait for one another.</summary>
+    [StructLayout(LayoutKind.Sequential, Size = 128)]
+    struct Range
+    {
+        public int Next, End;
+    }
 
     /// <summary>
     /// Threads that work, the caller's included. At first the environment variable MINICNN_THREADS, else the number of processors.
@@ -42,27 +56,7 @@ public static class Workers
     } = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_THREADS"), out int count) && count > 0 ? count : Environment.ProcessorCount;
 
     /// <summary>Runs parts 0 … parts − 1 and returns when all are done.</summary>
-    // Not inlined: the caller's work then stays in memory, and so do the tensors whose pointers its parts hold.
-    [MethodImpl(MethodImplOptions.NoInlining)]
-    internal static void Run<W>(int parts, in W work) where W : struct, IWork
-    {
-        int helpers = Math.Min(Count, parts) - 1;
-        if (helpers < 1 || Interlocked.CompareExchange(ref taken, 1, 0) != 0)
-        {
-            for (int part = 0; part < parts; part++)
-                work.Run(part);
-            return;
-        }
-        try
-        {
-            Start(helpers);
-            Job<W>.Instance.Share(parts, helpers, work);
-        }
-        finally
-        {
-            Volatile.Write(ref taken, 0);
-        }
-    }
+    internal static void Run<W>(int parts, in W work) where W : struct, IWork => RunMany(parts, nint.MaxValue, work);
 
     /// <summary>Runs a part for every plane of a tensor.</summary>
     internal static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work) where T : unmanaged where W : struct, IWork =>
@@ -71,16 +65,37 @@ public static class Workers
     /// <summary>Runs parts of so many numbers each; small ones go several at a time, so that handing them out costs little.</summary>
     internal static void RunMany<W>(int parts, nint size, in W work) where W : struct, IWork
     {
-        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 8192 numbers of 4 bytes: 32 kB; the size is 0 for no images
-        Run((parts + chunk - 1) / chunk, new Chunks<W>(work, chunk, parts));
+        W shared = work;
+        Run(parts, size, &Parts<W>, &shared);
     }
 
-    readonly struct Chunks<W>(W work, int chunk, int parts) : IWork where W : struct, IWork
+    static void Parts<W>(void* work, int first, int end) where W : struct, IWork
     {
-        public void Run(int part)
+        for (int part = first; part < end; part++)
+            ((W*)work)->Run(part);
+    }
+
+    /// <summary>
+    /// Runs parts of so many numbers each, some that follow one another in a call of <paramref name="run"/>. Work that holds objects is to stay on the
+    /// caller's stack until the return: there the collector finds them, and does not move it.
+    /// </summary>
+    internal static void Run(int parts, nint size, delegate*<void*, int, int, void> run, void* work)
+    {
+        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 8192 numbers of 4 bytes: 32 kB; the size is 0 for no images
+        int helpers = Math.Min(Count, (parts + chunk - 1) / chunk) - 1;
+        if (helpers < 1 || Interlocked.CompareExchange(ref taken, 1, 0) != 0)
         {
-            for (int i = part * chunk; i < Math.Min(parts, (part + 1) * chunk); i++)
-                work.Run(i);
+            run(work, 0, parts);
+            return;
+        }
+        try
+        {
+            Start(helpers);
+            Share(parts, chunk, helpers, run, work);
+        }
+        finally
+        {
+            Volatile.Write(ref taken, 0);
         }
     }
 
@@ -119,7 +134,7 @@ public static class Workers
                 spins = 0;
             }
             seen = Volatile.Read(ref round);
-            current?.Help(thread);
+            Help(thread);
         }
     }
 
@@ -137,82 +152,53 @@ public static class Workers
         return false;
     }
 
-    static void Publish(Job job)
+    static void Share(int parts, int chunk, int helpers, delegate*<void*, int, int, void> run, void* work)
     {
-        current = job;
+        Workers.run = run;
+        Workers.work = work;
+        (Workers.chunk, threads, failure) = (chunk, helpers + 1, null);
+        if (ranges.Length < threads)
+            ranges = new Range[threads];
+        for (int i = 0; i < threads; i++)
+            (ranges[i].Next, ranges[i].End) = ((int)((long)parts * i / threads), (int)((long)parts * (i + 1) / threads));
+        Volatile.Write(ref room, helpers);
         Interlocked.Increment(ref round);
         int sleepers = Interlocked.Exchange(ref asleep, 0);
         if (sleepers > 0)
             wake.Release(sleepers);
+        DoParts(0);
+        Volatile.Write(ref room, 0);                             // who has not come by now need not come
+        Interlocked.MemoryBarrier();
+        for (SpinWait spin = default; Volatile.Read(ref inside) > 0;)
+            spin.SpinOnce(sleep1Threshold: -1);
+        failure?.Throw();
     }
 
-    abstract class Job
+    static void Help(int thread)
     {
-        public abstract void Help(int thread);
+        Interlocked.Increment(ref inside);                       // before looking at room, so that the owner sees one of the two
+        if (Interlocked.Decrement(ref room) >= 0)
+            DoParts(thread);
+        Interlocked.Decrement(ref inside);
     }
 
-    /// <summary>The one object a kind of work is shared by, used again and again, so that sharing allocates nothing.</summary>
-    sealed class Job<W> : Job where W : struct, IWork
+    /// <summary>A thread's own range first, then what the others have left.</summary>
+    static void DoParts(int thread)
     {
-        public static readonly Job<W> Instance = new();
-
-        W work;
-        Range[] ranges = [];
-        int threads, room, inside;
-        ExceptionDispatchInfo? failure;
-
-        /// <summary>Parts next … end − 1 are still to be done; a range for itself in memory, so that threads do not wait for one another.</summary>
-        [StructLayout(LayoutKind.Sequential, Size = 128)]
-        struct Range
+        try
         {
-            public int Next, End;
-        }
-
-        public void Share(int parts, int helpers, in W work)
-        {
-            (threads, this.work, failure) = (helpers + 1, work, null);
-            if (ranges.Length < threads)
-                ranges = new Range[threads];
             for (int i = 0; i < threads; i++)
-                (ranges[i].Next, ranges[i].End) = ((int)((long)parts * i / threads), (int)((long)parts * (i + 1) / threads));
-            Volatile.Write(ref room, helpers);
-            Publish(this);
-            DoParts(0);
-            Volatile.Write(ref room, 0);                         // who has not come by now need not come
-            Interlocked.MemoryBarrier();
-            for (SpinWait spin = default; Volatile.Read(ref inside) > 0;)
-                spin.SpinOnce(sleep1Threshold: -1);
-            this.work = default;
-            failure?.Throw();
-        }
-
-        public override void Help(int thread)
-        {
-            Interlocked.Increment(ref inside);                   // before looking at room, so that the owner sees one of the two
-            if (Interlocked.Decrement(ref room) >= 0)
-                DoParts(thread);
-            Interlocked.Decrement(ref inside);
-        }
-
-        /// <summary>A thread's own range first, then what the others have left.</summary>
-        [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-        void DoParts(int thread)
-        {
-            try
             {
-                for (int i = 0; i < threads; i++)
-                {
-                    ref Range range = ref ranges[(thread + i) % threads];
-                    for (int part; (part = Interlocked.Increment(ref range.Next) - 1) < range.End;)
-                        work.Run(part);
-                }
+                ref Range range = ref ranges[(thread + i) % threads];
+                for (int first; (first = Interlocked.Add(ref range.Next, chunk) - chunk) < range.End;)
+                    run(work, first, Math.Min(first + chunk, range.End));
             }
-            catch (Exception e)
-            {
-                Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
-                for (int i = 0; i < threads; i++)
-                    Volatile.Write(ref ranges[i].Next, ranges[i].End);          // nobody begins another part
-            }
+        }
+        catch (Exception e)
+        {
+            Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
+            for (int i = 0; i < threads; i++)
+                Volatile.Write(ref ranges[i].Next, ranges[i].End);              // nobody begins another part
         }
     }
 }

@@ -1,8 +1,9 @@
 using System.Numerics;
-using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
+
+#pragma warning disable CS8500 // see Workers
 
 /// <summary>Work of numbered, independent parts, written once over a lane type.</summary>
 interface ILaneWork<T> where T : unmanaged
@@ -14,7 +15,7 @@ interface ILaneWork<T> where T : unmanaged
 /// The one switch on width and direction: work on a tensor takes vectors over its lanes, or where there is one lane along the rows or over channels.
 /// double runs number by number, through the same code.
 /// </summary>
-static class Simd
+static unsafe class Simd
 {
     [ThreadStatic]
     static int held;
@@ -45,21 +46,22 @@ static class Simd
     /// <summary>Runs large parts, on numbers that follow one another.</summary>
     public static void Run<W>(int parts, in W work) where W : struct, ILaneWork<float> => Run<float, W>(Width, parts, nint.MaxValue, work);
 
-    // Not inlined: see Workers.Run.
-    [MethodImpl(MethodImplOptions.NoInlining)]
     static void Run<T, W>(int vector, int parts, nint size, in W work) where T : unmanaged, IFloatingPointIeee754<T> where W : struct, ILaneWork<T>
     {
-        switch (vector)
+        delegate*<void*, int, int, void> run = vector switch
         {
-            case 16: Workers.RunMany(parts, size, new Over<T, Lanes16<T>, W>(work)); break;
-            case 8: Workers.RunMany(parts, size, new Over<T, Lanes8<T>, W>(work)); break;
-            case 4: Workers.RunMany(parts, size, new Over<T, Lanes4<T>, W>(work)); break;
-            default: Workers.RunMany(parts, size, new Over<T, Scalar<T>, W>(work)); break;
-        }
+            16 => &Parts<T, Lanes16<T>, W>,
+            8 => &Parts<T, Lanes8<T>, W>,
+            4 => &Parts<T, Lanes4<T>, W>,
+            _ => &Parts<T, Scalar<T>, W>,
+        };
+        W shared = work;
+        Workers.Run(parts, size, run, &shared);
     }
 
-    readonly struct Over<T, V, W>(W work) : IWork where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ILaneWork<T>
+    static void Parts<T, V, W>(void* work, int first, int end) where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ILaneWork<T>
     {
-        public void Run(int part) => work.Run<V>(part);
+        for (int part = first; part < end; part++)
+            ((W*)work)->Run<V>(part);
     }
 }
