@@ -212,6 +212,8 @@ static unsafe class Conv2dBackwardWeight
                     _ => (U.Count, 2 * U.Count, xPixel, lanes),
                 };
                 (int turns, int rest) = Math.DivRem(vectors * Math.Min(4, pixel) / pixel, 4);
+                if (typeof(U) == typeof(Lanes16<T>))
+                    (turns, rest, xTurn, dyTurn) = (vectors, 0, xPixel, U.Count);
                 T* at = start.Sums;
                 nint* offset = start.Offsets;
                 for (int tile = 0; tile < tiles.Count; tile++, offset += P.Count, at += P.Count * tap)
@@ -225,13 +227,15 @@ static unsafe class Conv2dBackwardWeight
                             T* pixels = start.Pixels + *offset + row * xStep.Height * x.RowPitch + first * xStep.Width + lane;
                             for (; gradient < end; gradient += dyTurn, pixels += xTurn)
                             {
-                                T* half = pixels + third;
                                 sums.Add<OnePerLane<U, T>>(gradient, 0, plane, pixels, step, far);
+                                if (typeof(U) == typeof(Lanes16<T>))
+                                    continue;
+                                T* half = pixels + third;
                                 sums.Add<OnePerLane<U, T>>(gradient, U.Count, plane, pixels + second, step, far);
                                 sums.Add<OnePerLane<U, T>>(gradient, 2 * U.Count, plane, half, step, far);
                                 sums.Add<OnePerLane<U, T>>(gradient, 3 * U.Count, plane, half + second, step, far);
                             }
-                            for (int i = 0; i < rest; i++, gradient += U.Count)
+                            for (int i = 0; typeof(U) != typeof(Lanes16<T>) && i < rest; i++, gradient += U.Count)
                                 sums.Add<OnePerLane<U, T>>(gradient, 0, plane, pixels + (i == 0 ? 0 : i == 1 ? second : third), step, far);
                         }
                     sums.Store(at, start.Channel, tap);
