@@ -24,7 +24,7 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
         Tiles tile = new(V.Count, 1);
         for (int r = 0, height; r < rows; r += height)
         {
-            height = tile.Height(rows - r);
+            height = tile.Height(rows - r, vectors);
             for (int p = 0, width, tiles; p < vectors; p += tiles * width)
             {
                 (width, tiles) = tile.Next(height, vectors - p);
