@@ -129,15 +129,17 @@ readonly unsafe struct DirectConvolution<T>(
             {
                 height = slab.Tile.Height(channels - channel);
                 Panel panel = new(weights, tap == 0 ? epilogue.Bias + first + channel : null, tap, end, height, end == taps);
-                for (int row = firstRow; row < endRow; row++)
+                for (int row = firstRow, rows; row < endRow; row += rows)
                 {
                     if (epilogue.Pooled)
-                        PooledRow<V>(panel, block, group, first + channel, row, column, width, several ? sums + channel * 4 * width * y.Lanes : sums);
-                    else
                     {
-                        T* to = y.At(block, first + channel, yFirst.Height + row * yStep.Height) + (yFirst.Width + column * yStep.Width) * y.Lanes;
-                        Row<V>(panel, block, group, row, column, width, to, y.PlanePitch);
+                        rows = 1;
+                        PooledRow<V>(panel, block, group, first + channel, row, column, width, several ? sums + channel * 4 * width * y.Lanes : sums);
+                        continue;
                     }
+                    rows = kernel.Alike(row, endRow, xStep.Height, x.Shape.Height);
+                    T* to = y.At(block, first + channel, yFirst.Height + row * yStep.Height) + (yFirst.Width + column * yStep.Width) * y.Lanes;
+                    Rows<V>(panel, block, group, row, rows, column, width, to, y.PlanePitch, yStep.Height * y.RowPitch);
                 }
             }
             tap = end;
@@ -165,7 +167,7 @@ readonly unsafe struct DirectConvolution<T>(
         {
             first = Math.Min(first, end - width);                     // the last piece overlaps the one before it
             for (int i = 0; i < 2; i++)
-                Row<V>(panel, block, group, 2 * row + i, first, width, sums + i * pitch, 2 * pitch);
+                Rows<V>(panel, block, group, 2 * row + i, 1, first, width, sums + i * pitch, 2 * pitch, 0);
             for (int c = 0; panel.IsLast && c < panel.Channels; c++)
             {
                 nint at = first / 2 * lanes;
@@ -175,9 +177,10 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>Some columns of one row of outputs.</summary>
+    /// <summary>Some columns of some rows of outputs, which the same rows of the kernel reach.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Row<V>(in Panel panel, int block, int group, int row, int column, int columns, T* to, nint plane) where V : struct, ILanes<V, T>
+    void Rows<V>(in Panel panel, int block, int group, int row, int rows, int column, int columns, T* to, nint plane, nint pitch)
+        where V : struct, ILanes<V, T>
     {
         T* from = x.At(block, group * (x.Shape.Channels / groups), row * xStep.Height) + column * xStep.Width * x.Lanes;
         (int firstRow, int endRow) = kernel.OnImage(row * xStep.Height, x.Shape.Height);
@@ -185,7 +188,8 @@ readonly unsafe struct DirectConvolution<T>(
         nint* first = offsets + panel.FirstTap + firstRow * rowTaps, end = first + (endRow - firstRow) * rowTaps;
         nint lanes = y.Lanes, xPixel = xStep.Width * lanes, yPixel = yStep.Width * lanes;
         RowTerms terms = new(
-            panel.Weights + firstRow * rowTaps * panel.Channels, panel.Starts, first, end, panel.Channels, plane, epilogue.Relu && panel.IsLast);
+            panel.Weights + firstRow * rowTaps * panel.Channels, panel.Starts, first, end, panel.Channels, plane, epilogue.Relu && panel.IsLast,
+            rows, xStep.Height * x.RowPitch, pitch);
         if (lanes < V.Count)
         {
             int vectors = Math.DivRem(columns, V.Count, out int rest);
@@ -216,17 +220,19 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>What some channels of a row of outputs are made of; no starts where the sums go on from y.</summary>
-    readonly struct RowTerms(T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu)
+    /// <summary>What some channels of rows of outputs are made of; no starts where the sums go on from y. Rows of x and of y lie so far apart.</summary>
+    readonly struct RowTerms(
+        T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu, int rows, nint xRow, nint yRow)
     {
         public readonly T* Weights = weights, Starts = starts;
         public readonly nint* Offsets = offsets, End = end;
         public readonly int Channels = channels;
-        public readonly nint Plane = plane;
+        public readonly nint Plane = plane, XRow = xRow, YRow = yRow;
         public readonly bool Relu = relu;
+        public readonly int Rows = rows;
     }
 
-    /// <summary>Tiles one after another: y = b + Σ w · x, or y + Σ w · x, the sums in registers from the first tap to the last.</summary>
+    /// <summary>Tiles one after another, row by row: y = b + Σ w · x, or y + Σ w · x, the sums in registers from the first tap to the last.</summary>
     readonly struct Strip<V>(in RowTerms terms, T* from, nint xVector, nint xTile, T* to, nint yVector, nint yTile, int tiles) : ITileWork<T, V>
         where V : struct, ILanes<V, T>
     {
@@ -237,29 +243,32 @@ readonly unsafe struct DirectConvolution<T>(
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {
-            T* x = from, y = to;
             nint step = xVector, far = 3 * step;
-            for (int tile = 0; tile < tiles; tile++, x += xTile, y += yTile)
+            for (int row = 0; row < terms.Rows; row++)
             {
-                S sums = default;
-                if (terms.Starts == null)
-                    sums.Load(y, terms.Plane, yVector);
-                else
-                    sums.Start(terms.Starts);
-                T* w = terms.Weights;
-                nint* offset = terms.Offsets, end = terms.End;
-                for (; typeof(V) != typeof(Lanes16<T>) && S.Count >= 4 && offset <= end - 4; offset += 4, w += 4 * S.Count)
+                T* x = from + row * terms.XRow, y = to + row * terms.YRow;
+                for (int tile = 0; tile < tiles; tile++, x += xTile, y += yTile)
                 {
-                    sums.Add<OneForAll<V, T>>(w, 0, 1, x + offset[0], step, far);
-                    sums.Add<OneForAll<V, T>>(w, S.Count, 1, x + offset[1], step, far);
-                    sums.Add<OneForAll<V, T>>(w, 2 * S.Count, 1, x + offset[2], step, far);
-                    sums.Add<OneForAll<V, T>>(w, 3 * S.Count, 1, x + offset[3], step, far);
+                    S sums = default;
+                    if (terms.Starts == null)
+                        sums.Load(y, terms.Plane, yVector);
+                    else
+                        sums.Start(terms.Starts);
+                    T* w = terms.Weights;
+                    nint* offset = terms.Offsets, end = terms.End;
+                    for (; typeof(V) != typeof(Lanes16<T>) && S.Count >= 4 && offset <= end - 4; offset += 4, w += 4 * S.Count)
+                    {
+                        sums.Add<OneForAll<V, T>>(w, 0, 1, x + offset[0], step, far);
+                        sums.Add<OneForAll<V, T>>(w, S.Count, 1, x + offset[1], step, far);
+                        sums.Add<OneForAll<V, T>>(w, 2 * S.Count, 1, x + offset[2], step, far);
+                        sums.Add<OneForAll<V, T>>(w, 3 * S.Count, 1, x + offset[3], step, far);
+                    }
+                    for (; offset < end; offset++, w += S.Count)
+                        sums.Add<OneForAll<V, T>>(w, 0, 1, x + *offset, step, far);
+                    if (terms.Relu)
+                        sums.Clip();
+                    sums.Store(y, terms.Plane, yVector);
                 }
-                for (; offset < end; offset++, w += S.Count)
-                    sums.Add<OneForAll<V, T>>(w, 0, 1, x + *offset, step, far);
-                if (terms.Relu)
-                    sums.Clip();
-                sums.Store(y, terms.Plane, yVector);
             }
         }
     }

@@ -13,4 +13,13 @@ readonly record struct KernelRows(int Count, int First, int Step)
             end--;
         return (from, end);
     }
+
+    /// <summary>How many rows of outputs from one on, each so many rows of the image below the one before, have the same rows of the kernel on the image.</summary>
+    public int Alike(int row, int end, int step, int height)
+    {
+        int rows = 1;
+        while (row + rows < end && OnImage((row + rows) * step, height) == OnImage(row * step, height))
+            rows++;
+        return rows;
+    }
 }

@@ -34,7 +34,10 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
         {
             int across = pooled ? 2 : 1;                                       // columns, and rows, of sums in an output
             most = Split(channels, (int)Math.Max(1, Lines / Math.Max(1, Read(1, Fitting(columns, lanes > vector ? LeastColumns : LeastInThrees, 1, channels)))));
-            (rows, width) = (1, Math.Max(1, Split(columns / across, Math.Max(1, Fitting(columns, across, across, most) / across))));
+            width = Math.Max(1, Split(columns / across, Math.Max(1, Fitting(columns, across, across, most) / across)));
+            rows = 1;
+            while (most == channels && !pooled && Read(rows + 1, width) * channels is > 0 and <= Lines)        // 0: a phase that no tap reaches
+                rows++;
         }
         return new(tile, rows, width, most, Math.Max(1, most * taps.Height * taps.Width));
 
