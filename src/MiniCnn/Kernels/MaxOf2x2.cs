@@ -37,7 +37,10 @@ static unsafe class MaxOf2x2
         }
         for (nint at = 0; at < columns * lanes; at += lanes)
             for (nint i = at; i < at + lanes; i += V.Count)
-                Four<T, V>(x + at + i, pitch, lanes, 1, y + i, argMax == null ? null : argMax + i);
+            {
+                T* upper = x + at + i, lower = upper + pitch;
+                Four(V.Load(upper), V.Load(upper + lanes), V.Load(lower), V.Load(lower + lanes), y + i, argMax == null ? null : argMax + i);
+            }
     }
 
     /// <summary>With one lane, a vector of neighbouring outputs at a time.</summary>
@@ -47,16 +50,15 @@ static unsafe class MaxOf2x2
         for (int column = 0; column < columns; column += V.Count)
         {
             int at = Math.Min(column, columns - V.Count);                      // the last vector overlaps the one before it
-            Four<T, V>(x + 2 * at, pitch, 1, 2, y + at, argMax == null ? null : argMax + at);
+            T* upper = x + 2 * at, lower = upper + pitch;
+            Four(V.Load(upper, 2), V.Load(upper + 1, 2), V.Load(lower, 2), V.Load(lower + 1, 2), y + at, argMax == null ? null : argMax + at);
         }
     }
 
-    /// <summary>A vector of outputs, whose pixels lie a step apart.</summary>
+    /// <summary>A vector of outputs, from their upper pixels a and b and the lower ones c and d.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Four<T, V>(T* x, nint pitch, nint lanes, nint step, T* y, T* argMax)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    static void Four<T, V>(V a, V b, V c, V d, T* y, T* argMax) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        V a = V.Load(x, step), b = V.Load(x + lanes, step), c = V.Load(x + pitch, step), d = V.Load(x + pitch + lanes, step);
         V upper = V.Max(a, b), lower = V.Max(c, d);
         V.Max(upper, lower).Store(y);
         if (argMax == null)

@@ -127,7 +127,6 @@ public sealed class CrossEntropyLoss
     /// <summary>
     /// losses[n] = (1 − s) · w[label] · (L − z[label]) + s / C · Σ w[c] · (L − z[c]), L = log Σ exp(z[c]), the largest z taken off both; zero where ignored.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Losses<T, V>(
         LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> losses, LaneTensor<T>? weights = null, T smoothing = default)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -162,7 +161,6 @@ public sealed class CrossEntropyLoss
     /// <summary>
     /// gradient[n,c] = (exp(z[c] − m) / Σ exp(z − m) · Σ q − q[c]) / total, q the targets, total by default N; zero where ignored and in dead lanes.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Gradient<T, V>(
         LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> gradient, LaneTensor<T>? weights = null, T smoothing = default, T? total = null)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
