@@ -12,21 +12,21 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
         new Flatten(), new Linear(400, 120), new ReLU(), new Linear(120, 84), new ReLU(), new Linear(84, 10)));
 
     /// <summary>PyTorch's MNIST example.</summary>
-    public static Net Mnist { get; } = new("MNIST net", new(1, 28, 28), 10, 64, 1.35, () => new(
+    public static Net Mnist { get; } = new("MNIST net", new(1, 28, 28), 10, 64, 1.6, () => new(
         new Conv2d(1, 32, 3), new ReLU(), new Conv2d(32, 64, 3), new ReLU(), new MaxPool2d(2), new Dropout(0.25),
         new Flatten(), new Linear(9216, 128), new ReLU(), new Dropout(0.5), new Linear(128, 10)));
 
-    public static Net CatsAndDogs { get; } = new("cats and dogs net", new(3, 64, 64), 2, 32, 1.3, () => new(
+    public static Net CatsAndDogs { get; } = new("cats and dogs net", new(3, 64, 64), 2, 32, 1.6, () => new(
         new Conv2d(3, 32, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(32, 64, 3, padding: 1), new ReLU(), new MaxPool2d(2),
         new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
 
     /// <summary>He et al.'s network for CIFAR-10 with one block a stage, strided convolutions as shortcuts.</summary>
-    public static Net ResNet8 { get; } = new("ResNet-8", new(3, 32, 32), 10, 64, 1.35, () => new(
-        new Conv2d(3, 16, 3, padding: 1, bias: false), new BatchNorm2d(16), new ReLU(),
-        Block(16, 16, stride: 1), new ReLU(), Block(16, 32, stride: 2), new ReLU(), Block(32, 64, stride: 2), new ReLU(),
-        new AdaptiveAvgPool2d(1), new Flatten(), new Linear(64, 10)));
+    public static Net ResNet8 { get; } = ResNet("ResNet-8", blocks: 1);
 
-    public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs, ResNet8];
+    /// <summary>With two blocks a stage.</summary>
+    public static Net ResNet14 { get; } = ResNet("ResNet-14", blocks: 2);
+
+    public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs, ResNet8, ResNet14];
 
     /// <summary>The figures of the net.</summary>
     public Group Group()
@@ -59,6 +59,16 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
             optimizer.ZeroGrad();
         });
     }
+
+    static Net ResNet(string name, int blocks) => new(name, new(3, 32, 32), 10, 64, 1.5, () => new(
+    [
+        new Conv2d(3, 16, 3, padding: 1, bias: false), new BatchNorm2d(16), new ReLU(),
+        .. Stage(16, 16, stride: 1, blocks), .. Stage(16, 32, stride: 2, blocks), .. Stage(32, 64, stride: 2, blocks),
+        new AdaptiveAvgPool2d(1), new Flatten(), new Linear(64, 10),
+    ]));
+
+    static IEnumerable<Layer> Stage(int from, int to, int stride, int blocks) =>
+        Enumerable.Range(0, blocks).SelectMany(i => (Layer[])[i == 0 ? Block(from, to, stride) : Block(to, to, stride: 1), new ReLU()]);
 
     static Residual Block(int from, int to, int stride) => new(
         new Sequential(

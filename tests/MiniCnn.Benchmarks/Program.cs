@@ -1,6 +1,7 @@
 // MiniCnn and TorchSharp at the same work, in turn, in one run:
 //
 //   dotnet run -c Release --project tests/MiniCnn.Benchmarks -- compare
+//   dotnet run -c Release --project tests/MiniCnn.Benchmarks -- errors
 //
 // Exit code 0: measured; 1: a peer that failed, or a file that cannot be written; 2: a command line that makes no sense; 130: stopped.
 using System.Globalization;
@@ -16,6 +17,8 @@ switch (args)
     case ["start", string threads, string side]:
         Workers.Count = int.Parse(threads, CultureInfo.InvariantCulture);
         return FirstStep.Run(side);
+    case ["errors"]:
+        return Errors.Run();
     default:
         return CompareCommand.Run(args);
 }

@@ -19,11 +19,19 @@ sealed class TorchNet(bool training, Layout layout)
         "cats and dogs net" => Chain(
             Conv(3, 32, 3, padding: 1), ReLU, Pool, Conv(32, 64, 3, padding: 1), ReLU, Pool, Conv(64, 128, 3, padding: 1), ReLU, Pool,
             Flatten, Linear(8192, 128), ReLU, Linear(128, 2)),
-        "ResNet-8" => Chain(
-            Conv(3, 16, 3, padding: 1, bias: false), BatchNorm(16), ReLU, Block(16, 16, 1), Block(16, 32, 2), Block(32, 64, 2),
-            x => F.adaptive_avg_pool2d(x, [1, 1]), Flatten, Linear(64, 10)),
+        "ResNet-8" => ResNet(blocks: 1),
+        "ResNet-14" => ResNet(blocks: 2),
         _ => throw new ArgumentException($"{net.Name}: TorchNet does not know this net", nameof(net)),
     };
+
+    Func<Tensor, Tensor> ResNet(int blocks) => Chain(
+    [
+        Conv(3, 16, 3, padding: 1, bias: false), BatchNorm(16), ReLU, .. Stage(16, 16, 1, blocks), .. Stage(16, 32, 2, blocks), .. Stage(32, 64, 2, blocks),
+        x => F.adaptive_avg_pool2d(x, [1, 1]), Flatten, Linear(64, 10),
+    ]);
+
+    IEnumerable<Func<Tensor, Tensor>> Stage(int ic, int oc, int stride, int blocks) =>
+        Enumerable.Range(0, blocks).Select(i => i == 0 ? Block(ic, oc, stride) : Block(oc, oc, 1));
 
     /// <summary>Layers in turn; what lies between them is given back at once, as its modules do, so that it is found in the cache again.</summary>
     static Func<Tensor, Tensor> Chain(params Func<Tensor, Tensor>[] layers) => x =>

@@ -72,9 +72,13 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
     /// <summary>A name in a step: “x”, or of several steps “2.x”.</summary>
     public string Named(string name, int step) => Steps == 1 ? name : $"{step}.{name}";
 
-    public override Numbers Float(Numbers inputs)
+    // By the direct sum, whose whole numbers are exact.
+    public override Numbers Float(Numbers inputs) => Float(inputs, ConvolutionAlgorithm.Direct);
+
+    protected Numbers Float(Numbers inputs, ConvolutionAlgorithm algorithm)
     {
         Layer layer = Make();
+        layer.ConvolutionAlgorithm = algorithm;
         ImageShape output = layer.OutputShape(Shape);
         foreach (Parameter p in layer.Parameters)
             inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());

@@ -41,7 +41,7 @@ public class CanaryTests
     static void Check(Func<Layer> create, ImageShape shape, int batch, int lanes, int width)
     {
         // Once with just what it asks for, once with more.
-        LayerContext<float> exact = new() { Training = true }, longer = new() { Training = true };
+        LayerContext<float> exact = Training(), longer = Training();
         scratch.SetValue(null, null);
         float[] expected = Run(create(), exact);
 
@@ -62,6 +62,8 @@ public class CanaryTests
         IEnumerable<float[]> all = [memory, .. layer.Parameters.Select(p => Value(p)), .. layer.Parameters.Select(p => Gradient(p))];
         Assert.All([.. all, .. numbers.Select(array => array.Take(0))], array => Assert.False(array.AsSpan()[^Beyond..].ContainsAnyExcept(Canary)));
         Assert.All(places, array => Assert.False(array.Take(0).AsSpan()[^Beyond..].ContainsAnyExcept(nint.MinValue)));
+
+        static LayerContext<float> Training() => new() { Training = true, Algorithm = ConvolutionAlgorithm.Winograd };
 
         float[] Run(Layer layer, LayerContext<float> context)
         {

@@ -24,7 +24,7 @@ sealed unsafe class LayerBench
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
         Poison(dx.Resize(count));
-        context ??= new() { Training = training, Seed = 1 };
+        context ??= new() { Training = training, Seed = 1, Algorithm = ConvolutionAlgorithm.Direct };
         float[] before = Everything(x).ToArray(), gradientBefore = Everything(dy).ToArray();
         Vectors.Of(width, () =>
         {

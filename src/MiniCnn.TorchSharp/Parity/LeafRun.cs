@@ -84,10 +84,10 @@ sealed class LeafRun : IDisposable
         static double[] From(T[] numbers) => Array.ConvertAll(numbers, double.CreateTruncating);
     }
 
-    /// <summary>Computes a layer in float, as a program does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
+    /// <summary>Computes a layer in float, as the model does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
-        return (Values.Of(layer.Forward(x.ToTensor(), training)), Back);
+        return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, model.ConvolutionAlgorithm)), Back);
 
         Values Back(Values dy)
         {

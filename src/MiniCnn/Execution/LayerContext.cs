@@ -18,6 +18,9 @@ sealed class LayerContext<T> where T : unmanaged
     /// <summary>Training passes before this one.</summary>
     public int Step { get; set; }
 
+    /// <summary>How convolutions are computed.</summary>
+    public ConvolutionAlgorithm Algorithm { get; set; }
+
     /// <summary>Tells layers of one model apart.</summary>
     public uint Purpose { get; private init; }
 
@@ -33,7 +36,7 @@ sealed class LayerContext<T> where T : unmanaged
         while (children.Count <= index)
             children.Add(null);
         LayerContext<T> child = children[index] ??= new() { Purpose = Purpose * 257 + (uint)index + 1 };
-        (child.Training, child.Seed, child.Step) = (Training, Seed, Step);
+        (child.Training, child.Seed, child.Step, child.Algorithm) = (Training, Seed, Step, Algorithm);
         return child;
     }
 }

@@ -32,7 +32,7 @@ sealed class LayerSession(Layer layer) : IDisposable
     /// <summary>Forgets the last Forward.</summary>
     public void Discard() => ready = null;
 
-    public Tensor<float> Forward(Tensor<float> x, bool training, Tensor<float>? destination)
+    public Tensor<float> Forward(Tensor<float> x, bool training, Tensor<float>? destination, ConvolutionAlgorithm? algorithm = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         using LayerSession entered = Enter();
@@ -43,7 +43,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         LayerContext<float> context = lanes == 1 ? few ??= new() : many ??= new();
         LaneTensor<float> from = context.X.Take(lanes, count, shape, layer.InputMargin(shape)), to = context.Y.Take(lanes, count, output);
         from.Pack(x.AsSpan());
-        (context.Training, context.Seed, context.Step) = (training, Seed, Step);
+        (context.Training, context.Seed, context.Step, context.Algorithm) = (training, Seed, Step, algorithm ?? layer.ConvolutionAlgorithm);
         layer.Forward(from, to, context);
         if (training)
         {

@@ -14,12 +14,17 @@ readonly unsafe struct Grid<T>(T* start, nint row, nint column) where T : unmana
     public T* At(nint r, nint c) => start + r * row + c * column;
 }
 
-/// <summary>y[r, p] += Σ m[r, k] · x[k, p]: a matrix of numbers times vectors, each sum in registers from the first k to the last.</summary>
+/// <summary>y[r, p] = or += Σ m[r, k] · x[k, p]: a matrix of numbers times vectors, each sum in registers from the first k to the last.</summary>
 readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
 {
     /// <summary>Adds the products of count k to so many rows of so many vectors.</summary>
+    public void Add(int rows, int count, int vectors) => Run(rows, count, vectors, add: true);
+
+    /// <summary>Overwrites the rows with them.</summary>
+    public void Set(int rows, int count, int vectors) => Run(rows, count, vectors, add: false);
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public void Add(int rows, int count, int vectors)
+    void Run(int rows, int count, int vectors, bool add)
     {
         Tiles tile = new(V.Count, 1);
         for (int r = 0, height; r < rows; r += height)
@@ -28,13 +33,13 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
             for (int p = 0, width, tiles; p < vectors; p += tiles * width)
             {
                 (width, tiles) = tile.Next(height, vectors - p);
-                Tiles.Run<T, V, Strip>(height, width, new(m.At(r, 0), x.At(0, p), y.At(r, p), m, x, y, count, tiles));
+                Tiles.Run<T, V, Strip>(height, width, new(m.At(r, 0), x.At(0, p), y.At(r, p), m, x, y, count, tiles, add));
             }
         }
     }
 
     /// <summary>Some rows, tile by tile.</summary>
-    readonly struct Strip(T* numbers, T* vectors, T* sums, Grid<T> m, Grid<T> x, Grid<T> y, int count, int tiles) : ITileWork<T, V>
+    readonly struct Strip(T* numbers, T* vectors, T* sums, Grid<T> m, Grid<T> x, Grid<T> y, int count, int tiles, bool add) : ITileWork<T, V>
     {
         // Not inlined: of all the tiles there could be, only those that run are compiled.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -45,7 +50,8 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
             {
                 T* weights = numbers, from = vectors + tile * P.Count * xVector, to = sums + tile * P.Count * y.Column;
                 S tileSums = default;
-                tileSums.Load(to, y.Row, y.Column);
+                if (add)
+                    tileSums.Load(to, y.Row, y.Column);
                 for (int k = 0; k < count; k++, weights += column, from += xRow)
                     tileSums.Add<OneForAll<V, T>>(weights, 0, row, from, xVector, 3 * xVector);
                 tileSums.Store(to, y.Row, y.Column);

@@ -75,6 +75,9 @@ public sealed class Conv2d : Layer
     internal override Padding GradientMargin(ImageShape input) =>
         window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
 
+    /// <summary>Whether a 2×2 pool can follow in one run: with a dilation neighbouring outputs are not computed together.</summary>
+    internal bool CanPool => window.Dilation == 1;
+
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, default);
 
     /// <summary>As Forward, with what comes after it; the bias is the layer's own.</summary>
@@ -84,7 +87,7 @@ public sealed class Conv2d : Layer
         ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();
         LaneTensor<T> padded = Padded(x, buffers.Padded);
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dForward.Run(Geometry(padded), padded, w, y, buffers, after with { Bias = b });
+            Conv2dForward.Run(Geometry(padded), padded, w, y, buffers, after with { Bias = b }, context.Algorithm);
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -102,7 +105,7 @@ public sealed class Conv2d : Layer
                 return;
             LaneTensor<T> wide = buffers.WideGradient.Widen(dy, Conv2dBackwardInput.Margin(shape.Rows, shape.Columns));
             LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : buffers.PaddedGradient.Take(x, padded.Shape);
-            Conv2dBackwardInput.Run(shape, wide, w, target, buffers);
+            Conv2dBackwardInput.Run(shape, wide, w, target, buffers, algorithm: context.Algorithm);
             if (target != dx)
                 PadLanes.Backward(window, target, dx);
         }

@@ -92,7 +92,7 @@ public sealed class ConvTranspose2d : Layer
         Conv2dShape shape = Geometry(x.Shape);
         ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();         // named by the convolution: x is its dy
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
-            Conv2dBackwardInput.Run(shape, buffers.WideGradient.Widen(x, Margin(shape)), w, y, buffers, b);
+            Conv2dBackwardInput.Run(shape, buffers.WideGradient.Widen(x, Margin(shape)), w, y, buffers, b, context.Algorithm);
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -105,7 +105,7 @@ public sealed class ConvTranspose2d : Layer
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is not null)
-                Conv2dForward.Run(shape, padded, w, dx, buffers);
+                Conv2dForward.Run(shape, padded, w, dx, buffers, algorithm: context.Algorithm);
             if (Weight.Trainable)
                 Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers);
         }

@@ -24,6 +24,11 @@ public abstract class Layer
     /// <exception cref="ArgumentException">The layer cannot take such images.</exception>
     public abstract ImageShape OutputShape(ImageShape input);
 
+    /// <summary>
+    /// How the convolutions of this layer, and of all layers in it, are computed when it is called; a layer in a model follows the model. Not saved with it.
+    /// </summary>
+    public ConvolutionAlgorithm ConvolutionAlgorithm { get; set; }
+
     /// <summary>y = f(x).</summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
     /// <param name="training">Whether layers such as dropout do what they do in training, and whether a backward pass may follow.</param>

@@ -69,7 +69,7 @@ public sealed class Sequential : Container
         session.Discard();
         List<Tensor<float>> outputs = [];
         foreach (Layer layer in layers)
-            outputs.Add(x = layer.Forward(x));
+            outputs.Add(x = layer.Session.Forward(x, training: false, null, ConvolutionAlgorithm));
         return outputs;
     }
 

@@ -20,22 +20,33 @@ static unsafe class Conv2dBackwardInput
     }
 
     /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, ConvolutionBuffers<T> buffers, T* b = null)
+    public static void Run<T>(
+        Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, ConvolutionBuffers<T> buffers, T* b = null,
+        ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Direct)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
         int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
-        bool ofChannels = ChannelPanels.Suit(dx, channels, row), split = !ofChannels && dx.Lanes < vector && columns.Stride > 1;
+        bool winograd = algorithm.TakesWinograd(shape, dx.Lanes), ofChannels = ChannelPanels.Suit(dx, channels, row);
+        bool split = !ofChannels && dx.Lanes < vector && columns.Stride > 1;
         ChannelPanels panels = ofChannels ? ChannelPanels.Of(dx, shape.Groups) : default;
+        WinogradWeights turned = new(shape.GroupOutputChannels, channels, shape.Groups);
         nint groupStep = (nint)shape.GroupOutputChannels * channels * shape.Window.Taps;
         LaneTensor<T> target = split ? ColumnPhases.Take(buffers.GradientPhases, dx, default, columns.Input, columns.Stride) : dx;
-        int packedLength = ofChannels ? panels.PackedLength(most) : checked(shape.InputChannels * most);
+        int packedLength = winograd ? turned.Length : ofChannels ? panels.PackedLength(most) : checked(shape.InputChannels * most);
         fixed (T* memory = buffers.Weights.Take(packedLength), zeros = buffers.Zeros.Take(shape.InputChannels))
         fixed (nint* offsets = buffers.Offsets.Take(most), places = buffers.Places.Take(most))
         {
             new Span<T>(zeros, shape.InputChannels).Clear();
             Epilogue<T> start = new() { Bias = b == null ? zeros : b };
+            if (winograd)
+            {
+                Size2d before = (rows.Span - 1 - rows.PadBefore, columns.Span - 1 - columns.PadBefore);
+                turned.Transform(w, groupStep, shape.Window.Taps, (nint)channels * shape.Window.Taps, turned: true, dx, memory);
+                new WinogradConvolution<T>(turned, memory, dy, before, shape.Window.Dilation, dx, (rows.Input, columns.Input), start).RunAll();
+                return;
+            }
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
                 for (int phaseX = 0; phaseX < Math.Min(columns.Stride, columns.Input); phaseX++)
                 {

@@ -6,7 +6,9 @@ namespace MiniCnn;
 static unsafe class Conv2dForward
 {
     /// <summary>Overwrites y. x has the padding as its margin.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, ConvolutionBuffers<T> buffers, Epilogue<T> epilogue = default)
+    public static void Run<T>(
+        Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, ConvolutionBuffers<T> buffers, Epilogue<T> epilogue = default,
+        ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Direct)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int taps = shape.GroupInputChannels * shape.Window.Taps, channels = shape.GroupOutputChannels, vector = Simd.Vector(x, shape.OutputWidth);
@@ -18,6 +20,17 @@ static unsafe class Conv2dForward
             new Span<T>(zeros, shape.OutputChannels).Clear();
             if (epilogue.Bias == null)
                 epilogue = epilogue with { Bias = zeros };
+            if (algorithm.TakesWinograd(shape, x.Lanes))
+            {
+                WinogradWeights weights = new(shape.GroupInputChannels, channels, shape.Groups);
+                Size2d before = (shape.Rows.PadBefore, shape.Columns.PadBefore), sums = epilogue.Pooled ? (2 * outputs.Height, 2 * outputs.Width) : outputs;
+                fixed (T* transformed = buffers.Weights.Take(weights.Length))
+                {
+                    weights.Transform(w, groupStep, taps, shape.Window.Taps, turned: false, y, transformed);
+                    new WinogradConvolution<T>(weights, transformed, x, before, shape.Window.Dilation, y, sums, epilogue).RunAll();
+                }
+                return;
+            }
             if (ChannelPanels.Suit(x, channels, shape.OutputWidth))
             {
                 new TapList<T>(shape, x, split: false, offsets, places).AddInOrder();

@@ -1,0 +1,30 @@
+namespace MiniCnn;
+
+/// <summary>How the convolutions of a net are computed, forward and for the gradient of x. The gradient of the weights is always the direct sum.</summary>
+public enum ConvolutionAlgorithm
+{
+    /// <summary>Winograd where it is faster, which was measured: 3×3 with stride 1, batches of 9 images or more, 16 channels or more on both sides.</summary>
+    Auto,
+
+    /// <summary>The sum of the formula. Small whole numbers come out exactly.</summary>
+    Direct,
+
+    /// <summary>
+    /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1, batches of 9 images or more. A quarter of the multiplications, and rounding errors
+    /// some 4 times those of the direct sum; an output that is not finite makes those of its 4×4 tile NaN.
+    /// </summary>
+    Winograd,
+}
+
+/// <summary>The one place that chooses.</summary>
+static class ConvolutionChoice
+{
+    /// <summary>Whether a convolution of so many lanes, or its gradient of x, is computed by <see cref="WinogradConvolution{T}"/>.</summary>
+    public static bool TakesWinograd(this ConvolutionAlgorithm algorithm, Conv2dShape shape, int lanes) =>
+        lanes > 1 && shape.Window.KernelSize == 3 && shape.Window.Stride == 1 && algorithm switch
+        {
+            ConvolutionAlgorithm.Direct => false,
+            ConvolutionAlgorithm.Winograd => true,
+            _ => Math.Min(shape.GroupInputChannels, shape.GroupOutputChannels) >= 16,
+        };
+}

@@ -1,0 +1,126 @@
+using System.Numerics;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>
+/// The three transforms of Winograd's F(4×4, 3×3): four by four outputs of a 3×3 convolution by 36 multiplications, where the formula takes 144.
+/// </summary>
+/// <remarks>
+/// <para>
+/// Along one axis. Four outputs y of three weights g over six inputs d, y[i] = Σ d[i + k] · g[k], turn around a product of polynomials: the five
+/// coefficients of that of g, of degree 2, and another of degree 3 come from its values at five points, since the values multiply number by number.
+/// With the points 0, 1, −1, 2, −2 and, for the highest coefficient, ∞ there are six products in all:
+/// </para>
+/// <code>
+/// y = Aᵀ [(G g) ∘ (Bᵀ d)]
+///
+///      ⎡ 1/4     0     0  ⎤        ⎡ 4   0  −5   0   1   0 ⎤        ⎡ 1   1   1   1   1   0 ⎤      point 0
+///      ⎢−1/6  −1/6  −1/6  ⎥        ⎢ 0  −4  −4   1   1   0 ⎥   Aᵀ = ⎢ 0   1  −1   2  −2   0 ⎥      1
+///  G = ⎢−1/6   1/6  −1/6  ⎥   Bᵀ = ⎢ 0   4  −4  −1   1   0 ⎥        ⎢ 0   1   1   4   4   0 ⎥      −1
+///      ⎢ 1/24  1/12  1/6  ⎥        ⎢ 0  −2  −1   2   1   0 ⎥        ⎣ 0   1  −1   8  −8   1 ⎦      2
+///      ⎢ 1/24 −1/12  1/6  ⎥        ⎢ 0   2  −1  −2   1   0 ⎥                                       −2
+///      ⎣ 0       0     1  ⎦        ⎣ 0   4   0  −5   0   1 ⎦                                       ∞
+/// </code>
+/// <para>
+/// A row of G is g's value at the point, 1, p, p², over the product of the point's distances to the other points; a column of Aᵀ is the point's powers
+/// 1, p, p², p³; a row of Bᵀ holds the coefficients of the product of (x − q) over the other points q, so it is 0 at these. In rational numbers the
+/// two sides are equal: AᵀDiag(G g)Bᵀ is the matrix with g along its diagonal. In floating point each transform rounds.
+/// </para>
+/// <para>
+/// Along both axes every matrix is applied to the columns and then to the rows: Y = Aᵀ [(G w Gᵀ) ∘ (Bᵀ x B)] A. The sum over input channels is taken
+/// between the transforms. Source: Lavin and Gray, https://arxiv.org/abs/1509.09308.
+/// </para>
+/// </remarks>
+static unsafe class WinogradTransforms
+{
+    /// <summary>Outputs of a tile along an axis, inputs that they read, and places: products, of both axes.</summary>
+    public const int Outputs = 4, Inputs = 6, Places = Inputs * Inputs;
+
+    /// <summary>Bᵀ x B of 6×6 pixels: x, rows and columns apart as said, to 36 places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Input<T, V>(T* x, nint row, nint column, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* half = stackalloc T[Places * V.Count];
+        for (int i = 0; i < Inputs; i++)
+            ApplyB<T, V>(x + i * column, row, half + i * V.Count, Inputs * V.Count);
+        for (int i = 0; i < Inputs; i++)
+            ApplyB<T, V>(half + i * Inputs * V.Count, V.Count, to + i * Inputs * place, place);
+    }
+
+    /// <summary>Aᵀ m A + bias of 36 places: to 4×4 pixels, what is below 0 becoming 0 if asked.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Output<T, V>(T* m, nint place, T bias, bool relu, T* to, nint row, nint column)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* half = stackalloc T[Outputs * Inputs * V.Count];
+        V zero = V.Broadcast(T.Zero), start = V.Broadcast(bias);
+        for (int i = 0; i < Inputs; i++)
+            ApplyA<T, V>(m + i * place, Inputs * place, half + i * V.Count, Inputs * V.Count, zero, relu: false);
+        for (int i = 0; i < Outputs; i++)
+            ApplyA<T, V>(half + i * Inputs * V.Count, V.Count, to + i * row, column, start, relu);
+    }
+
+    /// <summary>G w Gᵀ of 3×3 weights, one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Weights<T, V>(T* w, nint next, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* half = stackalloc T[Inputs * 3 * V.Count];
+        V one = V.Broadcast(T.One), scale = V.Broadcast(T.One / T.CreateTruncating(24 * 24));
+        for (int i = 0; i < 3; i++)
+            ApplyG<T, V>(w + i * next, 3 * next, half + i * V.Count, 3 * V.Count, one);
+        for (int i = 0; i < Inputs; i++)
+            ApplyG<T, V>(half + i * 3 * V.Count, V.Count, to + i * Inputs * place, place, scale);
+    }
+
+    /// <summary>Bᵀ d.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ApplyB<T, V>(T* from, nint step, T* to, nint toStep) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V d0 = V.Load(from), d1 = V.Load(from + step), d2 = V.Load(from + 2 * step);
+        V d3 = V.Load(from + 3 * step), d4 = V.Load(from + 4 * step), d5 = V.Load(from + 5 * step);
+        V four = V.Broadcast(T.CreateTruncating(4)), minusFour = V.Broadcast(T.CreateTruncating(-4)), minusFive = V.Broadcast(T.CreateTruncating(-5));
+        V even = V.MultiplyAdd(minusFour, d2, d4), odd = V.MultiplyAdd(minusFour, d1, d3);           // of the points 1 and −1
+        V evenOf2 = d4 - d2, oddOf2 = d3 - d1;                                                       // of 2 and −2
+        oddOf2 += oddOf2;
+        V.MultiplyAdd(four, d0, V.MultiplyAdd(minusFive, d2, d4)).Store(to);
+        (even + odd).Store(to + toStep);
+        (even - odd).Store(to + 2 * toStep);
+        (evenOf2 + oddOf2).Store(to + 3 * toStep);
+        (evenOf2 - oddOf2).Store(to + 4 * toStep);
+        V.MultiplyAdd(four, d1, V.MultiplyAdd(minusFive, d3, d5)).Store(to + 5 * toStep);
+    }
+
+    /// <summary>Aᵀ m + start.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ApplyA<T, V>(T* from, nint step, T* to, nint toStep, V start, bool relu)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V m1 = V.Load(from + step), m2 = V.Load(from + 2 * step), m3 = V.Load(from + 3 * step), m4 = V.Load(from + 4 * step);
+        V even = m1 + m2 + start, odd = m1 - m2 + start, evenOf2 = m3 + m4, oddOf2 = m3 - m4;
+        V y0 = V.Load(from) + even + evenOf2;
+        V y1 = V.MultiplyAdd(V.Broadcast(T.CreateTruncating(2)), oddOf2, odd);
+        V y2 = V.MultiplyAdd(V.Broadcast(T.CreateTruncating(4)), evenOf2, even);
+        V y3 = V.MultiplyAdd(V.Broadcast(T.CreateTruncating(8)), oddOf2, odd) + V.Load(from + 5 * step);
+        if (relu)
+            (y0, y1, y2, y3) = (V.Positive(y0), V.Positive(y1), V.Positive(y2), V.Positive(y3));
+        y0.Store(to);
+        y1.Store(to + toStep);
+        y2.Store(to + 2 * toStep);
+        y3.Store(to + 3 * toStep);
+    }
+
+    /// <summary>24 · G g · scale: whole numbers of the weights, until they are scaled.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ApplyG<T, V>(T* from, nint step, T* to, nint toStep, V scale) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V g0 = V.Load(from), g1 = V.Load(from + step), g2 = V.Load(from + 2 * step), minusFour = V.Broadcast(T.CreateTruncating(-4)) * scale;
+        V even = g0 + g2, evenOf2 = V.MultiplyAdd(V.Broadcast(T.CreateTruncating(4)), g2, g0), oddOf2 = g1 + g1;
+        (V.Broadcast(T.CreateTruncating(6)) * scale * g0).Store(to);
+        (minusFour * (even + g1)).Store(to + toStep);
+        (minusFour * (even - g1)).Store(to + 2 * toStep);
+        (scale * (evenOf2 + oddOf2)).Store(to + 3 * toStep);
+        (scale * (evenOf2 - oddOf2)).Store(to + 4 * toStep);
+        (V.Broadcast(T.CreateTruncating(24)) * scale * g2).Store(to + 5 * toStep);
+    }
+}
