@@ -205,13 +205,27 @@ public class WinogradTests
     {
         foreach (Conv2d conv in (Conv2d[])[new(3, 5, 3, padding: 1), new(4, 6, 3, groups: 2), new(2, 3, 3, padding: 2, dilation: 2)])
         {
-            Sequential model = new(conv, new ReLU(), new MaxPool2d(2)) { ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd };
+            (ReLU relu, MaxPool2d pool) = (new(), new(2));
+            Sequential model = new(conv, relu, pool) { ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd };
+            conv.ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd;                      // when it is called by itself
             Random random = new(6);
-            ImageShape shape = new((int)conv.Weight.Value.Lengths[1] * (conv.ToString().Contains("groups") ? 2 : 1), 9, 14);
+            ImageShape shape = new((int)conv.Weight.Value.Lengths[1] * (conv.ToString().Contains("groups", StringComparison.Ordinal) ? 2 : 1), 9, 14);
+            ImageShape output = model.OutputShape(shape);
             Tensor<float> x = Tensor.Create(random.Reals(17 * (int)shape.Length), [17, shape.Channels, shape.Height, shape.Width]);
+            Tensor<float> dy = Tensor.Create(random.Reals(17 * (int)output.Length), [17, output.Channels, output.Height, output.Width]);
             Assert.Equal(16, lanes);
-            Vectors.Of(width, () => Assert.Equal(model.Trace(x)[^1].AsSpan().ToArray(), model.Forward(x).AsSpan().ToArray()));
+            Vectors.Of(width, () =>
+            {
+                Assert.Equal(Numbers(model.Trace(x)[^1]), Numbers(model.Forward(x)));
+                float[] y = Numbers(model.Forward(x, training: true)), dx = Numbers(model.BackwardToInput(dy)), dw = Numbers(conv.Weight.Gradient);
+                conv.Weight.Gradient.Clear();
+                Assert.Equal(y, Numbers(pool.Forward(relu.Forward(conv.Forward(x, training: true), training: true), training: true)));
+                Assert.Equal(dx, Numbers(conv.BackwardToInput(relu.BackwardToInput(pool.BackwardToInput(dy)))));
+                Assert.Equal(dw, Numbers(conv.Weight.Gradient));
+            });
         }
+
+        static float[] Numbers(Tensor<float> t) => t.AsSpan().ToArray();
     }
 
     [Fact]
