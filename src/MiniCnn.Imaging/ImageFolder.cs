@@ -124,7 +124,7 @@ public sealed partial class ImageFolder
                 return "empty";
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             Picture picture = Picture.Load(file);
-            pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
+            pixels = (shape.Channels == picture.Channels ? picture : shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {

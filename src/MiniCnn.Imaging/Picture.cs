@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
@@ -73,52 +74,37 @@ public sealed class Picture
         ArgumentNullException.ThrowIfNull(stream);
         byte[] file = new byte[4096];
         int length = stream.ReadAtLeast(file, file.Length, throwOnEndOfStream: false);
-        Decoder decode = DecoderOf(file.AsSpan(0, length));    // before gigabytes of something else are read
+        PictureFile.FormatOf(file.AsSpan(0, length));    // before gigabytes of something else are read
         while (length == file.Length)
         {
             if (length >= MaxFileBytes) throw new PictureFormatException($"a picture of more than {MaxFileBytes >> 20} MiB is not read");
             Array.Resize(ref file, 2 * length);
             length += stream.ReadAtLeast(file.AsSpan(length), file.Length - length, throwOnEndOfStream: false);
         }
-        return decode(file.AsSpan(0, length));
+        return PictureFile.Decode(file.AsSpan(0, length));
     }
 
-    delegate Picture Decoder(ReadOnlySpan<byte> file);
-
-    static Decoder DecoderOf(ReadOnlySpan<byte> start)
-    {
-        if (start.StartsWith(Png.Signature)) return Png.Decode;
-        if (start is [0xFF, 0xD8, ..]) return Jpeg.Decode;
-        if (start is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', ..]) return Netpbm.Decode;
-        string found = start switch
-        {
-            [] => "an empty file",
-            [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF",
-            [(byte)'B', (byte)'M', ..] => "a BMP",
-            [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIC, an AVIF or a film",
-            [(byte)'-', (byte)'-', ..] => "a form; send the picture's bytes alone",
-            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP",
-            [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF",
-            [(byte)'P', >= (byte)'1' and <= (byte)'7', ..] => $"a Netpbm P{(char)start[1]}",
-            _ => $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}",
-        };
-        throw new PictureFormatException($"expected PNG, JPEG, PPM or PGM (P2, P3, P5, P6), found {found}");
-    }
-
-    /// <summary>Writes <paramref name="path"/>, whole or not at all, as its extension says: .png, .ppm (in colour) or .pgm (in grey).</summary>
+    /// <summary>
+    /// Writes <paramref name="path"/>, whole or not at all, as its extension says: .png or .webp, without loss, or .jpg or .jpeg, of quality 90.
+    /// The same picture gives the same bytes.
+    /// </summary>
     /// <exception cref="ArgumentException">The extension is another.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".png" => stream => Png.Write(stream, this),
-            ".ppm" => stream => Netpbm.Write(stream, ToRgb()),
-            ".pgm" => stream => Netpbm.Write(stream, ToGrey()),
-            _ => throw new ArgumentException($"{path}: a picture is written as .png, .ppm or .pgm", nameof(path)),
-        };
-        AtomicFile.Write(path, write);
+        using SKData file = PictureFile.Encode(this, path);
+        AtomicFile.Write(path, file.SaveTo);
+    }
+
+    /// <summary>Writes a picture to a stream as an extension says; see <see cref="Save(string)"/>.</summary>
+    /// <exception cref="ArgumentException">The extension is another.</exception>
+    public void Save(Stream stream, string extension)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(extension);
+        using SKData file = PictureFile.Encode(this, extension);
+        file.SaveTo(stream);
     }
 
     /// <summary>A copy in grey: 0.299 R + 0.587 G + 0.114 B (ITU-R Rec. 601), to the bit as PIL's <c>convert('L')</c>.</summary>
