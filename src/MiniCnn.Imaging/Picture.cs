@@ -18,7 +18,7 @@ public sealed class Picture
         }
     } = 100_000_000;
 
-    const int MaxFileSide = 65_535, MaxFileBytes = 1 << 30;
+    const int MaxFileBytes = 1 << 30;
 
     /// <summary>A black picture.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
@@ -50,7 +50,12 @@ public sealed class Picture
     /// <summary>The pixels themselves: channel c of column x in row y is at (y · Width + x) · Channels + c.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>Reads a PNG, JPEG, PPM or PGM file, told by its content. What is transparent is blended over white, a photo stands upright.</summary>
+    /// <summary>Reads a JPEG, PNG, WebP, GIF or BMP file, told by its content; of an animation the first frame.</summary>
+    /// <remarks>
+    /// The pixels are PIL's, to the bit, but for a BMP of 16 bits a pixel (off by up to 1) and what a GIF's first frame leaves uncovered (white).
+    /// What is transparent is blended over white; of 16 bits a channel the upper 8 count; color profiles change nothing; a photo, JPEG or WebP, stands
+    /// upright as its EXIF says. A JPEG or PNG that is grey, with alpha or without, has one channel, everything else three.
+    /// </remarks>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static Picture Load(string path)
@@ -174,14 +179,6 @@ public sealed class Picture
             for (int i = 0; i < plane; i++)
                 picture.Pixels[i * picture.Channels + c] = (byte)float.ClampNative(MathF.Round(255 * values[c * plane + i]), 0, 255);
         return picture;
-    }
-
-    // A picture whose size a file declares, before memory is taken for it.
-    internal static void CheckFileSize(string what, long width, long height)
-    {
-        if (width < 1 || height < 1) throw new PictureFormatException($"{what} of {width}×{height} pixels");
-        if (width > MaxFileSide || height > MaxFileSide || width * height > MaxFilePixels)
-            throw new PictureFormatException($"{what} of {width}×{height} pixels; up to {MaxFilePixels} are read, {MaxFileSide} in a row or column");
     }
 
     // Fills a rectangle of an RGB picture, cut off at the borders.

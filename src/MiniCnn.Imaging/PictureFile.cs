@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using System.Text;
 using SkiaSharp;
@@ -52,6 +53,7 @@ static class PictureFile
             SKEncodedImageFormat.Gif => "a GIF",
             _ => "a BMP",
         };
+        if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
         using SKData data = SKData.CreateCopy(file);
         using SKCodec? codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
         if (codec is null) throw Fault(what, result);
@@ -79,6 +81,21 @@ static class PictureFile
         {
             ArrayPool<byte>.Shared.Return(rented);
         }
+    }
+
+    // Whether a JPEG's end-of-image marker is there: of a progressive one without it Skia would make a picture of the scans that are.
+    static bool HasEnd(ReadOnlySpan<byte> jpeg)
+    {
+        for (int at = 2; jpeg[at..].IndexOf((byte)0xFF) is >= 0 and int next;)      // passes over a scan's bits
+        {
+            at += next + 1;
+            while (at < jpeg.Length && jpeg[at] == 0xFF) at++;
+            if (jpeg.Length - at < 3) return at < jpeg.Length && jpeg[at] == 0xD9;
+            byte marker = jpeg[at++];
+            if (marker == 0xD9) return true;
+            if (marker is not (0 or 1 or (>= 0xD0 and <= 0xD8))) at = Math.Min(at + BinaryPrimitives.ReadUInt16BigEndian(jpeg[at..]), jpeg.Length);
+        }
+        return false;
     }
 
     static void Pack(ReadOnlySpan<byte> rgba, Span<byte> pixels, int channels)
