@@ -5,7 +5,9 @@ using Xunit.Sdk;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages. And damaged pictures.</summary>
+/// <summary>
+/// The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages. And its Main.
+/// </summary>
 static class ChildProcess
 {
     static readonly Type[] layers =
@@ -30,7 +32,10 @@ static class ChildProcess
         Assert.All(layers, type => Assert.Contains(lines, line => line.StartsWith(type.Name + ".", StringComparison.Ordinal)));
     }
 
-    /// <summary>Decodes damaged pictures, or says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page.</summary>
+    /// <summary>
+    /// Says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page. Or decodes damaged
+    /// pictures.
+    /// </summary>
     static void Main(string[] arguments)
     {
         if (arguments is ["pictures", string format, string first, string count])

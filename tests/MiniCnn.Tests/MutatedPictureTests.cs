@@ -39,13 +39,13 @@ public sealed partial class MutatedPictureTests
         process.WaitForExit();
         Assert.True(
             process.ExitCode == 0 && last.EndsWith($" of {count}", StringComparison.Ordinal),
-            $"exit code {process.ExitCode} at mutation {last}; once more: dotnet {string.Join(' ', program)} {last} 1\n{error.GetAwaiter().GetResult()}");
+            $"exit code {process.ExitCode} at mutation {last}: dotnet {string.Join(' ', program)} {last} 1\n{error.GetAwaiter().GetResult()}");
         return int.Parse(last.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 
     /// <summary>
-    /// Decodes mutations, each a function of its number alone, and says the number before and the count of pictures at the end. Ends with an exception at
-    /// anything thrown but <see cref="PictureFormatException"/>, at more than one line, at pixels that the file has not, at more memory than it may.
+    /// Decodes mutations, each a function of its number alone; says the number before, and the count of pictures at the end. Throws at any exception
+    /// but <see cref="PictureFormatException"/>, at more than one line, at pixels that are not the file's, at more memory than it may take.
     /// </summary>
     internal static void Decode(string format, int first, int count)
     {
@@ -68,7 +68,7 @@ public sealed partial class MutatedPictureTests
             {
                 Picture picture = Load(file);
                 pictures++;
-                byte[] buffer = ArrayPool<byte>.Shared.Rent(picture.Width * picture.Height * (picture.Channels + 1 & ~1));    // the one that was decoded into
+                byte[] buffer = ArrayPool<byte>.Shared.Rent(picture.Width * picture.Height * (picture.Channels == 1 ? 1 : 4));   // where pixels were
                 buffer.AsSpan().Fill(0x5A);
                 ArrayPool<byte>.Shared.Return(buffer);
                 if (!picture.Pixels.AsSpan().SequenceEqual(Load(file).Pixels)) throw new InvalidDataException("other pixels the second time");
