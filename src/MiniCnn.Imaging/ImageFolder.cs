@@ -12,14 +12,15 @@ public readonly record struct ImageFile(string Name, int Label);
 /// The classes are the subfolders, in the ordinal order of their names: <c>Cat/0.jpg</c>, <c>Dog/other/1.png</c>. Or, where there are no
 /// subfolders, what stands before the number in each file's name: <c>cat.0.jpg</c>. A folder that holds nothing but one that is laid out so
 /// (as archives unpack: <c>PetImages/Cat/0.jpg</c>, <c>train/cat.0.jpg</c>) stands for that one.
-/// Pictures end in .jpg, .jpeg, .png, .ppm or .pgm, in capitals or not; they come class by class, in the ordinal order of their paths.
+/// Pictures end in .jpg, .jpeg, .png, .webp, .gif or .bmp, in capitals or not, and are read by their content; they come class by class, in
+/// the ordinal order of their paths.
 /// Everything else is passed over: hidden files and folders, other extensions, pictures beside the classes' subfolders.
 /// Links to files, and to folders in place of a class's, are followed; links to folders further below are not, so no circle has a way in.
 /// Immutable, and free of what is in the files.
 /// </remarks>
 public sealed partial class ImageFolder
 {
-    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".ppm", ".pgm"];
+    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
     static readonly EnumerationOptions visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System, IgnoreInaccessible = false };
 
     /// <summary>Lists a folder.</summary>
@@ -124,7 +125,9 @@ public sealed partial class ImageFolder
                 return "empty";
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             Picture picture = Picture.Load(file);
-            pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
+            if (picture.Channels != shape.Channels)
+                picture = shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb();
+            pixels = picture.Resize(shape.Width, shape.Height).Pixels;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
