@@ -49,22 +49,16 @@ public static class KernelSheet
         foreach ((int top, float[] weights) in new[] { (barTop, first), (afterTop + Caption, second) })
             for (int o = 0; o < outs; o++)
                 for (int i = 0; i < ins; i++)
-                    DrawKernel(
-                        Drawing.Margin + o * (kernelWidth + gap), top + i * (kernelHeight + gap),
-                        weights.AsSpan((o * ins + i) * height * width, height * width));
-        return sheet;
-
-        void DrawKernel(int left, int top, ReadOnlySpan<float> weights)
-        {
-            sheet.Fill(left, top, kernelWidth, kernelHeight, Drawing.Border);
-            sheet.Fill(left + 1, top + 1, kernelWidth - 2, kernelHeight - 2, grid);
-            for (int y = 0; y < height; y++)
-                for (int x = 0; x < width; x++)
                 {
-                    Rgb color = Rgb.BlueWhiteRed(weights[y * width + x] / scale);
-                    sheet.Fill(left + 1 + x * cell, top + 1 + y * cell, cell - line, cell - line, color);
+                    (int left, int row) = (Drawing.Margin + o * (kernelWidth + gap), top + i * (kernelHeight + gap));
+                    sheet.Fill(left, row, kernelWidth, kernelHeight, Drawing.Border);
+                    sheet.Fill(left + 1, row + 1, kernelWidth - 2, kernelHeight - 2, grid);
+                    for (int w = 0; w < height * width; w++)
+                        sheet.Fill(
+                            left + 1 + w % width * cell, row + 1 + w / width * cell, cell - line, cell - line,
+                            Rgb.BlueWhiteRed(weights[(o * ins + i) * height * width + w] / scale));
                 }
-        }
+        return sheet;
     }
 
     static string Shape(Tensor<float> tensor) => $"[{string.Join(", ", tensor.Lengths.ToArray())}]";

@@ -16,7 +16,7 @@ public sealed record LineSeries(string Name, params double[] Y)
 /// <summary>Series of numbers as lines, with axes and a legend; say, the loss of each epoch.</summary>
 public static class LineChart
 {
-    const int SampleWidth = 32, FewPoints = 40, LeastPlot = 24;
+    const int SampleWidth = 32, FewPoints = 40, LeastPlot = 30;    // pixels and points; so much do three numbers take
 
     // Told apart by the colour-blind too: M. Okabe, K. Ito, Color Universal Design (2008). Where lines cross or in grey, by their dashes.
     static readonly Rgb[] colors = [new(0, 114, 178), new(213, 94, 0), new(0, 158, 115), new(204, 121, 167), new(230, 159, 0), new(86, 180, 233)];

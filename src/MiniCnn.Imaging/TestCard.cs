@@ -35,14 +35,12 @@ public static class TestCard
                 canvas.DrawCircle(0.625f + 0.09f * i, 0.36f, 0.042f - 0.009f * i, dot);
             }
 
-            // A turned square, and one that is no more than a shade off the ground; a plate for the name.
-            using SKPathBuilder turned = new();
-            turned.AddPoly([new(0.68f, 0.425f), new(0.765f, 0.51f), new(0.68f, 0.595f), new(0.595f, 0.51f)]);
-            using SKPath square = turned.Detach();
-            using SKPaint red = Drawing.Paint(new(200, 52, 44));
-            canvas.DrawPath(square, red);
-            canvas.Fill(0.8f, 0.44f, 0.14f, 0.14f, new(152, 160, 168));
+            // A plate for the name, a square that is no more than a shade off the ground, and a turned one.
             canvas.Fill(0.53f, 0.81f, 0.41f, 0.13f, new(36, 68, 120));
+            canvas.Fill(0.8f, 0.44f, 0.14f, 0.14f, new(152, 160, 168));
+            canvas.Translate(0.68f, 0.51f);
+            canvas.RotateDegrees(45);
+            canvas.Fill(-0.06f, -0.06f, 0.12f, 0.12f, new(200, 52, 44));
             canvas.Restore();
 
             // Gratings: lines down, then across, 1, 2, 3 and 4 pixels wide.
