@@ -11,8 +11,11 @@ static class Drawing
     public static readonly Rgb Paper = new(255, 255, 255), Ink = new(40, 40, 40), Border = new(144, 144, 144), Grid = new(228, 228, 228);
 
     // The font in this library, never one of the system's. It is used as outlines in its own units: a system's rasteriser has no part in it.
-    public static readonly SKFont Font = new(
-        SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf")), UnitsPerEm) { Hinting = SKFontHinting.None };
+    public static readonly SKFont Font = new(SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf")))
+    {
+        Size = UnitsPerEm,
+        Hinting = SKFontHinting.None,
+    };
 
     // A white sheet with what is drawn on it.
     public static Picture Sheet(int width, int height, Action<SKCanvas> draw)
@@ -40,7 +43,8 @@ static class Drawing
         canvas.DrawRect(left, top, width, height, paint);
     }
 
-    public static int Width(string text, float capital) => (int)MathF.Ceiling(Font.MeasureText(Bytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
+    public static int Width(string text, float capital) =>
+        (int)MathF.Ceiling(Font.MeasureText(Bytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
 
     // Skia draws nothing of a text with half a surrogate pair; in UTF-8 the half is a character that the font lacks.
     static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);

@@ -29,6 +29,7 @@ public static class KernelSheet
         after.FlattenTo(second);
         float scale = first.Concat(second).Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
         if (scale == 0) scale = 1;
+        Axis axis = new([-scale, scale]);
 
         // The largest squares, up to 24 pixels, that keep the sheet within about 2000 × 2000; from 8 pixels on with a line between them.
         int cell = Math.Clamp(Math.Min(2000 / outs / (width + 1), 1000 / ins / (height + 1)), 1, 24);
@@ -37,10 +38,10 @@ public static class KernelSheet
         int groupWidth = outs * (kernelWidth + gap) - gap, groupHeight = Caption + ins * (kernelHeight + gap) - gap;
 
         int afterTop = Drawing.Margin + groupHeight + Drawing.Margin, bottom = afterTop + groupHeight;
-        int bar = Drawing.Margin + Drawing.Gap + Math.Max(groupWidth, Math.Max(Drawing.Width(titleBefore, Drawing.Title), Drawing.Width(titleAfter, Drawing.Title)));
+        int titleWidth = Math.Max(Drawing.Width(titleBefore, Drawing.Title), Drawing.Width(titleAfter, Drawing.Title));
+        int bar = Drawing.Margin + Math.Max(groupWidth, titleWidth) + Drawing.Gap, barRight = bar + Drawing.ColorBarWidth(axis);
         int barTop = Drawing.Margin + Caption, barHeight = Math.Clamp(bottom - barTop, 96, 320);
-        Axis axis = new([-scale, scale]);
-        Picture sheet = Drawing.Sheet(bar + Drawing.ColorBarWidth(axis) + Drawing.Margin, Math.Max(bottom, barTop + barHeight) + Drawing.Margin, canvas =>
+        Picture sheet = Drawing.Sheet(barRight + Drawing.Margin, Math.Max(bottom, barTop + barHeight) + Drawing.Margin, canvas =>
         {
             canvas.Write(titleBefore, Drawing.Margin, Drawing.Margin, Drawing.Title, Drawing.Ink);
             canvas.Write(titleAfter, Drawing.Margin, afterTop, Drawing.Title, Drawing.Ink);

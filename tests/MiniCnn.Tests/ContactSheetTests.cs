@@ -24,6 +24,24 @@ public sealed class ContactSheetTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3)]
+    [InlineData(3, 1)]
+    [InlineData(3, 4)]
+    public void Every_pixel_is_a_square_of_its_colour_in_a_line_of_grey(int channels, int scale)
+    {
+        Picture noise = new(13, 9, channels);
+        new Random(7).NextBytes(noise.Pixels);
+        Picture sheet = ContactSheet.Draw([("", noise)], columns: 1, scale);
+        Assert.Equal(channels, sheet.Channels);
+        for (int y = 0; y < 9 * scale; y++)
+            for (int x = 0; x < 13 * scale; x++)
+                Assert.Equal(Drawn.At(noise, x / scale, y / scale), Drawn.At(sheet, 24 + x, 24 + y));
+        foreach ((int x, int y) in new[] { (23, 23), (24 + 13 * scale, 23), (23, 24 + 9 * scale), (24 + 13 * scale, 24 + 9 * scale) })
+            Assert.Equal(new Rgb(144, 144, 144), Drawn.At(sheet, x, y));
+    }
+
     [Fact]
     public void Titles_stand_above_their_pictures_broken_where_they_are_too_long()
     {

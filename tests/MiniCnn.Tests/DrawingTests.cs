@@ -38,7 +38,8 @@ public sealed class DrawingTests
     [Fact]
     public void Every_character_that_papers_use_has_a_form_of_its_own_and_one_that_is_unknown_is_a_box()
     {
-        const string known = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.,:;!?%#&*/()[]<>=_|\"'äöüßéñçøłžЖяαβγδεηθλμσφωΔΣΩ×·−±°²³½→←…–—„“”≤≥≈≠∞√∂∇€";
+        const string known = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.,:;!?%#&*/()[]<>=_|\"'" +
+            "äöüßéñçøłžЖяαβγδεηθλμσφωΔΣΩ×·−±°²³½→←…–—„“”≤≥≈≠∞√∂∇€";
         string[] forms = [.. known.Select(c => Form($"{c}"))];
         Assert.Equal(forms.Length, forms.Distinct().Count());
         string box = Form("猫");

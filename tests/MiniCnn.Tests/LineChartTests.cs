@@ -89,7 +89,7 @@ public sealed class LineChartTests
         Assert.Throws<ArgumentOutOfRangeException>(() => LineChart.Draw("", "", "", many, width: 100));
         Assert.Throws<ArgumentOutOfRangeException>(() => LineChart.Draw("", "", "", many, height: 100));
         var fault = Assert.Throws<ArgumentException>(() => LineChart.Draw("a chart", "x", "y", many, width: 240, height: 240));
-        Assert.EndsWith("of 240 pixels for the plot, at least 30 are needed; give a larger height", fault.Message, StringComparison.Ordinal);
+        Assert.EndsWith("of 240 pixels for the plot, expected 30 or more; give a larger height", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -114,7 +114,8 @@ public sealed class LineChartTests
 
         static Rgb Color(Picture chart, int left, int width, int y) =>      // the strongest there
             Enumerable.Range(left, width).Select(x => Drawn.At(chart, x, y)).MinBy(c => c.Red + c.Green + c.Blue);
-        static bool Ink(Picture chart, int x, int y) => Drawn.At(chart, x, y) is var c && Math.Max(c.Red, Math.Max(c.Green, c.Blue)) - Math.Min(c.Red, Math.Min(c.Green, c.Blue)) > 40;
+        static bool Ink(Picture chart, int x, int y) =>
+            Drawn.At(chart, x, y) is var (red, green, blue) && Math.Max(red, Math.Max(green, blue)) - Math.Min(red, Math.Min(green, blue)) > 40;
     }
 
     [Theory]
