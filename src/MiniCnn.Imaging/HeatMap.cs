@@ -1,5 +1,3 @@
-using System.Globalization;
-
 namespace MiniCnn.Imaging;
 
 /// <summary>
@@ -7,8 +5,6 @@ namespace MiniCnn.Imaging;
 /// </summary>
 public static class HeatMap
 {
-    const int BarWidth = 16;
-
     /// <summary>A square of one colour for each number, and nothing else: for contact sheets.</summary>
     /// <param name="map">[rows, columns].</param>
     /// <param name="cell">Pixels of a square's side.</param>
@@ -37,25 +33,17 @@ public static class HeatMap
         Picture tile = Tile(map, cell);
         (float low, float high) = Range(map);
         Func<float, Rgb> color = Colors((low, high));
-        if (low < 0) (low, high) = (-Math.Max(-low, high), Math.Max(-low, high));    // as the colours are
-
-        int height = Math.Max(tile.Height, 64);
-        string[] numbers = [high.ToString("G3", CultureInfo.InvariantCulture), low.ToString("G3", CultureInfo.InvariantCulture)];
-        List<string> titles = Drawing.Wrap(title, Math.Max(tile.Width, 240));
-        int top = Drawing.Margin + (titles.Count == 0 ? 0 : titles.Count * Drawing.LinePitch + 4), bar = Drawing.Margin + tile.Width + 16;
-        int right = Math.Max(
-            bar + BarWidth + 8 + numbers.Max(n => Font.Width(n, Drawing.Text)),
-            Drawing.Margin + titles.Select(t => Font.Width(t, Drawing.Text)).DefaultIfEmpty().Max());
-        Picture sheet = Drawing.NewSheet(right + Drawing.Margin, top + height + Drawing.Margin);
-        for (int i = 0; i < titles.Count; i++)
-            Font.Draw(sheet, Drawing.Margin, Drawing.Margin + i * Drawing.LinePitch, titles[i], Drawing.Text, Drawing.Ink);
+        Axis axis = new(low < 0 ? [-Math.Max(-low, high), Math.Max(-low, high)] : [low, high]);    // as the colours are
+        int bar = Drawing.Margin + tile.Width + Drawing.Gap, right = bar + Drawing.ColorBarWidth(axis), height = Math.Max(tile.Height, 96);
+        List<string> titles = Drawing.Wrap(title, Math.Max(right - Drawing.Margin, 240));
+        int top = Drawing.Margin + Drawing.TitleHeight(titles);
+        right = titles.Select(line => Drawing.Margin + Drawing.Width(line, Drawing.Title)).Append(right).Max();
+        Picture sheet = Drawing.Sheet(right + Drawing.Margin, top + height + Drawing.Margin, canvas =>
+        {
+            canvas.WriteTitle(titles, Drawing.Margin, Drawing.Margin);
+            canvas.ColorBar(bar, top, height, axis, color);
+        });
         sheet.Paste(tile, Drawing.Margin, top);
-        sheet.Frame(Drawing.Margin, top, tile.Width, tile.Height);
-        for (int y = 0; y < height; y++)
-            sheet.Fill(bar, top + y, BarWidth, 1, color(high + (low - high) * y / (height - 1)));
-        sheet.Frame(bar, top, BarWidth, height);
-        Font.Draw(sheet, bar + BarWidth + 8, top, numbers[0], Drawing.Text, Drawing.Ink);
-        Font.Draw(sheet, bar + BarWidth + 8, top + height - Font.Height(Drawing.Text), numbers[1], Drawing.Text, Drawing.Ink);
         return sheet;
     }
 
@@ -81,9 +69,13 @@ public static class HeatMap
             for (int x = 0; x < photo.Width; x++)
             {
                 float share = glow.Pixels[y * photo.Width + x] / most;
-                over.Blend(x, y, Rgb.Inferno(share), 0.7f * share);
+                Span<byte> pixel = over.Pixels.AsSpan((y * photo.Width + x) * 3, 3);
+                (byte red, byte green, byte blue) = Rgb.Inferno(share);
+                (pixel[0], pixel[1], pixel[2]) = (Mix(pixel[0], red, share), Mix(pixel[1], green, share), Mix(pixel[2], blue, share));
             }
         return over;
+
+        static byte Mix(byte under, byte over, float share) => (byte)MathF.Round(under + (over - under) * 0.7f * share);
     }
 
     static Func<float, Rgb> Colors((float Low, float High) range)
