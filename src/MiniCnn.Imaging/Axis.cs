@@ -9,7 +9,8 @@ sealed class Axis
     public Axis(IEnumerable<double> values, int intervals = 5, bool outwards = false)
     {
         (Low, High) = (values.DefaultIfEmpty(0).Min(), values.DefaultIfEmpty(1).Max());
-        if (High - Low < 1e-9 * Math.Max(Math.Abs(Low), Math.Abs(High)) || Low == High) (Low, High) = (Low - 0.5, High + 0.5);
+        double most = Math.Max(Math.Abs(Low), Math.Abs(High)), around = most > 1e6 ? most / 2 : 0.5;
+        if (High - Low <= 1e-9 * most) (Low, High) = (Low - around, High + around);
         double raw = (High - Low) / intervals, power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * (raw / power) switch { <= 1.001 => 1, <= 2.001 => 2, <= 5.001 => 5, _ => 10 };
         if (outwards) (Low, High) = (Math.Floor(Low / step + 1e-6) * step, Math.Ceiling(High / step - 1e-6) * step);

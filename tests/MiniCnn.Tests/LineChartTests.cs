@@ -60,6 +60,17 @@ public sealed class LineChartTests
         Assert.Empty(Find(chart, "−0"));
     }
 
+    // A loss that has run away, once.
+    [Theory]
+    [InlineData(1e7)]
+    [InlineData(-3e17)]
+    [InlineData(3e38)]
+    public void One_number_however_large_has_an_axis(double number)
+    {
+        Picture chart = LineChart.Draw("", "", "", [new("s", number)]);
+        Assert.Contains(Drawn.Places(chart, first), p => p.Y is > 100 and < 300);
+    }
+
     [Fact]
     public void What_is_not_finite_breaks_the_line()
     {
