@@ -34,7 +34,8 @@ public sealed partial class ImageFolder
             throw new DirectoryNotFoundException($"{path}: there is no such folder");
         Root = Unwrapped(path);
         string[] folders = Subfolders(Root);
-        (ClassNames, Files) = folders.Length > 0 ? ByFolder(folders) : ByName();
+        (ClassNames, IEnumerable<ImageFile> files) = folders.Length > 0 ? (folders, ByFolder(folders)) : ByName();
+        Files = [.. files.OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)];
     }
 
     ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files) => (Root, ClassNames, Files) = (whole.Root, whole.ClassNames, [.. files]);
@@ -108,8 +109,7 @@ public sealed partial class ImageFolder
         for (int i = 0; i < kept.Length; i++)                                  // close the gaps
             if (kept[i] > i)
                 pixels.AsSpan(kept[i] * length, length).CopyTo(pixels.AsSpan(i * length));
-        if (kept.Length < Files.Count)
-            Array.Resize(ref pixels, kept.Length * length);
+        Array.Resize(ref pixels, kept.Length * length);
         float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
         LabeledImages images = new(pixels, [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames);
         return new(images, [.. kept.Select(i => Files[i].Name)], skipped);
@@ -118,7 +118,6 @@ public sealed partial class ImageFolder
     /// <summary>Reads a picture into [C, H, W], or says why it cannot.</summary>
     static string? Read(string path, ImageShape shape, Span<byte> to)
     {
-        byte[] pixels;
         try
         {
             if (new FileInfo(path).Length == 0)                                // a pipe too, which would have us wait for ever
@@ -127,34 +126,27 @@ public sealed partial class ImageFolder
             Picture picture = Picture.Load(file);
             if (picture.Channels != shape.Channels)
                 picture = shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb();
-            pixels = picture.Resize(shape.Width, shape.Height).Pixels;
+            byte[] pixels = picture.Resize(shape.Width, shape.Height).Pixels;
+            int plane = shape.Height * shape.Width;
+            for (int c = 0; c < shape.Channels; c++)
+                for (int i = 0; i < plane; i++)
+                    to[c * plane + i] = pixels[i * shape.Channels + c];
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return e.Message;
         }
-        int plane = shape.Height * shape.Width;
-        for (int c = 0; c < shape.Channels; c++)
-            for (int i = 0; i < plane; i++)
-                to[c * plane + i] = pixels[i * shape.Channels + c];
-        return null;
     }
 
-    (string[] Classes, ImageFile[] Files) ByFolder(string[] folders)
+    IEnumerable<ImageFile> ByFolder(string[] folders) => folders.SelectMany((folder, label) =>
     {
-        List<ImageFile> files = [];
-        for (int label = 0; label < folders.Length; label++)
-        {
-            string[] names = [.. Pictures(Path.Combine(Root, folders[label]), $"{folders[label]}/", deep: true)];
-            if (names.Length == 0)
-                throw new InvalidDataException($"{Root}: the class {folders[label]} holds no pictures ({string.Join(", ", extensions)})");
-            Array.Sort(names, StringComparer.Ordinal);
-            files.AddRange(names.Select(name => new ImageFile(name, label)));
-        }
-        return (folders, [.. files]);
-    }
+        string[] names = [.. Pictures(Path.Combine(Root, folder), $"{folder}/", deep: true)];
+        if (names.Length == 0) throw new InvalidDataException($"{Root}: the class {folder} holds no pictures ({string.Join(", ", extensions)})");
+        return names.Select(name => new ImageFile(name, label));
+    });
 
-    (string[] Classes, ImageFile[] Files) ByName()
+    (string[] Classes, IEnumerable<ImageFile> Files) ByName()
     {
         string[] names = [.. Pictures(Root, "", deep: false)];
         if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
@@ -162,8 +154,7 @@ public sealed partial class ImageFolder
         if (names.Length == 0)
             throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         string[] classes = [.. names.Select(Class).Distinct().Order(StringComparer.Ordinal)];
-        return (classes, [.. names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name))))
-            .OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)]);
+        return (classes, names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name)))));
 
         static string Class(string name) => Numbered().Match(name).Groups[1].Value;
     }
