@@ -8,34 +8,28 @@ static class Drawing
 {
     public const int Margin = 24, Gap = 16, Title = 12, Label = 10;    // pixels; Title and Label: the height of a capital
     const int TitlePitch = 21, BarWidth = 16, UnitsPerEm = 2048, CapitalUnits = 1493;
-    public static readonly Rgb Paper = new(255, 255, 255), Ink = new(40, 40, 40), Border = new(144, 144, 144), Grid = new(228, 228, 228);
+    public static readonly Rgb Ink = new(40, 40, 40), Border = new(144, 144, 144), Grid = new(228, 228, 228);
 
     // The font in this library, never one of the system's. It is used as outlines in its own units: a system's rasteriser has no part in it.
-    public static readonly SKFont Font = new(SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf")))
-    {
-        Size = UnitsPerEm,
-        Hinting = SKFontHinting.None,
-    };
+    public static readonly SKTypeface Typeface = SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf"));
 
     // A white sheet with what is drawn on it.
     public static Picture Sheet(int width, int height, Action<SKCanvas> draw)
     {
         Picture sheet = new(width, height);    // refuses what is too large before Skia takes memory
         using SKBitmap bitmap = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
-        using (SKCanvas canvas = new(bitmap))
-        {
-            canvas.Clear(Paper.ToSkia());
-            draw(canvas);
-        }
-        ReadOnlySpan<byte> pixels = bitmap.GetPixelSpan();
-        for (int i = 0; i < width * height; i++) pixels.Slice(4 * i, 3).CopyTo(sheet.Pixels.AsSpan(3 * i));
+        using SKCanvas canvas = new(bitmap);
+        canvas.Clear(SKColors.White);
+        draw(canvas);
+        PictureFile.Pack(bitmap.GetPixelSpan(), sheet.Pixels, channels: 3);
         return sheet;
     }
 
-    public static SKColor ToSkia(this Rgb color) => new(color.Red, color.Green, color.Blue);
-
-    public static SKPaint Paint(Rgb color, float strokeWidth = 0) =>
-        new() { Color = color.ToSkia(), IsAntialias = true, IsStroke = strokeWidth > 0, StrokeWidth = strokeWidth, StrokeJoin = SKStrokeJoin.Round };
+    public static SKPaint Paint(Rgb color, float strokeWidth = 0)
+    {
+        SKColor fill = new(color.Red, color.Green, color.Blue);
+        return new() { Color = fill, IsAntialias = true, IsStroke = strokeWidth > 0, StrokeWidth = strokeWidth, StrokeJoin = SKStrokeJoin.Round };
+    }
 
     public static void Fill(this SKCanvas canvas, float left, float top, float width, float height, Rgb color)
     {
@@ -43,16 +37,21 @@ static class Drawing
         canvas.DrawRect(left, top, width, height, paint);
     }
 
-    public static int Width(string text, float capital) =>
-        (int)MathF.Ceiling(Font.MeasureText(Bytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
+    // One a call: threads may share a typeface, says Skia, but of a font it does not say so.
+    static SKFont Font() => new(Typeface, UnitsPerEm) { Hinting = SKFontHinting.None };
 
-    // Skia draws nothing of a text with half a surrogate pair; in UTF-8 the half is a character that the font lacks.
-    static byte[] Bytes(string text) => Encoding.UTF8.GetBytes(text);
+    public static int Width(string text, float capital)
+    {
+        using SKFont font = Font();
+        return (int)MathF.Ceiling(font.MeasureText(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
+    }
 
     // Writes text right of and below (left, top), rounded to whole pixels; a character that the font lacks is a box.
     public static void Write(this SKCanvas canvas, string text, float left, float top, float capital, Rgb color)
     {
-        using SKPath outlines = Font.GetTextPath(Bytes(text), SKTextEncoding.Utf8);
+        using SKFont font = Font();
+        // Of a text with half a surrogate pair Skia would draw nothing; in UTF-8 the half is a character that the font lacks.
+        using SKPath outlines = font.GetTextPath(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8);
         using SKPaint paint = Paint(color);
         canvas.Save();
         canvas.Translate(MathF.Round(left), MathF.Round(top + capital));
@@ -99,10 +98,8 @@ static class Drawing
     public static void Paste(this Picture sheet, Picture picture, int left, int top, int scale = 1)
     {
         sheet.Fill(left - 1, top - 1, picture.Width * scale + 2, picture.Height * scale + 2, Border);
-        for (int y = 0; y < picture.Height * scale; y++)
-            for (int x = 0; x < picture.Width * scale; x++)
-                for (int c = 0; c < 3; c++)
-                    sheet.Pixels[((top + y) * sheet.Width + left + x) * 3 + c] =
-                        picture.Pixels[(y / scale * picture.Width + x / scale) * picture.Channels + c % picture.Channels];
+        Span<Rgb> colors = picture.ToRgb().Colors;
+        for (int i = 0; i < colors.Length; i++)
+            sheet.Fill(left + i % picture.Width * scale, top + i / picture.Width * scale, scale, scale, colors[i]);
     }
 }

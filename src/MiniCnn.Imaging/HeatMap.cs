@@ -1,3 +1,5 @@
+using System.Numerics.Tensors;
+
 namespace MiniCnn.Imaging;
 
 /// <summary>
@@ -14,12 +16,16 @@ public static class HeatMap
     {
         Check(map);
         ArgumentOutOfRangeException.ThrowIfLessThan(cell, 1);
-        Func<float, Rgb> color = Colors(range ?? Range(map));
-        (int rows, int columns) = (map.GetLength(0), map.GetLength(1));
-        Picture tile = new(columns * cell, rows * cell);
-        for (int y = 0; y < rows; y++)
-            for (int x = 0; x < columns; x++)
-                tile.Fill(x * cell, y * cell, cell, cell, color(map[y, x]));
+        float[] numbers = [.. map.Cast<float>()];
+        return Tile(numbers, map.GetLength(1), cell, line: 0, Colors(range ?? Range(map)));
+    }
+
+    // The same of numbers row by row, with lines so wide between the squares.
+    internal static Picture Tile(ReadOnlySpan<float> numbers, int columns, int cell, int line, Func<float, Rgb> color)
+    {
+        Picture tile = new(columns * cell - line, numbers.Length / columns * cell - line);
+        tile.Fill(0, 0, tile.Width, tile.Height, new(216, 216, 216));
+        for (int i = 0; i < numbers.Length; i++) tile.Fill(i % columns * cell, i / columns * cell, cell - line, cell - line, color(numbers[i]));
         return tile;
     }
 
@@ -59,23 +65,18 @@ public static class HeatMap
         ArgumentNullException.ThrowIfNull(photo);
         Check(map);
         (float low, float high) = Range(map);
-        Picture glow = new(map.GetLength(1), map.GetLength(0), channels: 1), over = photo.ToRgb();
-        for (int i = 0; i < glow.Pixels.Length; i++)
-            glow.Pixels[i] = (byte)MathF.Round(255 * (map[i / glow.Width, i % glow.Width] - low) / Math.Max(high - low, float.Epsilon));
+        float[] shares = [.. map.Cast<float>().Select(value => (value - low) / Math.Max(high - low, float.Epsilon))];
+        Picture glow = Picture.FromTensor(Tensor.Create(shares, [1, 1, map.GetLength(0), map.GetLength(1)])), over = photo.ToRgb();
         // Straight slopes from number to number, rounded by a blur about as wide as one of them.
-        glow = ImageFilters.BoxBlur5.Apply(glow.Resize(4 * glow.Width, 4 * glow.Height), paddingMode: PaddingMode.Replicate).Resize(photo.Width, photo.Height);
+        glow = ImageFilters.BoxBlur5.Apply(glow.Resize(4 * glow.Width, 4 * glow.Height), paddingMode: PaddingMode.Replicate);
+        glow = glow.Resize(photo.Width, photo.Height);
         float most = Math.Max(glow.Pixels.Max(), (byte)1);
-        for (int y = 0; y < photo.Height; y++)
-            for (int x = 0; x < photo.Width; x++)
-            {
-                float share = glow.Pixels[y * photo.Width + x] / most;
-                Span<byte> pixel = over.Pixels.AsSpan((y * photo.Width + x) * 3, 3);
-                (byte red, byte green, byte blue) = Rgb.Inferno(share);
-                (pixel[0], pixel[1], pixel[2]) = (Mix(pixel[0], red, share), Mix(pixel[1], green, share), Mix(pixel[2], blue, share));
-            }
+        for (int i = 0; i < glow.Pixels.Length; i++)
+        {
+            float share = glow.Pixels[i] / most;
+            over.Colors[i] = over.Colors[i].Towards(Rgb.Inferno(share), 0.7f * share);
+        }
         return over;
-
-        static byte Mix(byte under, byte over, float share) => (byte)MathF.Round(under + (over - under) * 0.7f * share);
     }
 
     static Func<float, Rgb> Colors((float Low, float High) range)
@@ -87,8 +88,8 @@ public static class HeatMap
 
     static (float Low, float High) Range(float[,] map)
     {
-        float[] numbers = [.. map.Cast<float>().Where(float.IsFinite)];
-        return numbers.Length == 0 ? (0, 0) : (numbers.Min(), numbers.Max());
+        float[] numbers = [.. map.Cast<float>().Where(float.IsFinite).DefaultIfEmpty()];
+        return (numbers.Min(), numbers.Max());
     }
 
     static void Check(float[,] map)

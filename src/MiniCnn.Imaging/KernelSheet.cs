@@ -6,7 +6,6 @@ namespace MiniCnn.Imaging;
 public static class KernelSheet
 {
     const int Caption = 24;    // pixels from a title's capitals to its kernels
-    static readonly Rgb grid = new(216, 216, 216);
 
     /// <summary>
     /// Draws kernels before and after training: a column for each output channel, its input channels below each other, each weight a
@@ -24,11 +23,8 @@ public static class KernelSheet
         if (before.Rank != 4 || before.FlattenedLength == 0 || !before.Lengths.SequenceEqual(after.Lengths))
             throw new ArgumentException($"expected weights [out, in, kH, kW] twice in one shape, got {Shape(before)} and {Shape(after)}");
         (int outs, int ins, int height, int width) = ((int)before.Lengths[0], (int)before.Lengths[1], (int)before.Lengths[2], (int)before.Lengths[3]);
-        float[] first = new float[before.FlattenedLength], second = new float[before.FlattenedLength];
-        before.FlattenTo(first);
-        after.FlattenTo(second);
-        float scale = first.Concat(second).Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
-        if (scale == 0) scale = 1;
+        float[] first = [.. before], second = [.. after];
+        float scale = first.Concat(second).Where(w => float.IsFinite(w) && w != 0).Select(Math.Abs).DefaultIfEmpty(1).Max();
         Axis axis = new([-scale, scale]);
 
         // The largest squares, up to 24 pixels, that keep the sheet within about 2000 × 2000; from 8 pixels on with a line between them.
@@ -45,21 +41,17 @@ public static class KernelSheet
         {
             canvas.Write(titleBefore, Drawing.Margin, Drawing.Margin, Drawing.Title, Drawing.Ink);
             canvas.Write(titleAfter, Drawing.Margin, afterTop, Drawing.Title, Drawing.Ink);
-            canvas.ColorBar(bar, barTop, barHeight, axis, value => Rgb.BlueWhiteRed(value / scale));
+            canvas.ColorBar(bar, barTop, barHeight, axis, Color);
         });
+        int size = height * width;
         foreach ((int top, float[] weights) in new[] { (barTop, first), (afterTop + Caption, second) })
-            for (int o = 0; o < outs; o++)
-                for (int i = 0; i < ins; i++)
-                {
-                    (int left, int row) = (Drawing.Margin + o * (kernelWidth + gap), top + i * (kernelHeight + gap));
-                    sheet.Fill(left, row, kernelWidth, kernelHeight, Drawing.Border);
-                    sheet.Fill(left + 1, row + 1, kernelWidth - 2, kernelHeight - 2, grid);
-                    for (int w = 0; w < height * width; w++)
-                        sheet.Fill(
-                            left + 1 + w % width * cell, row + 1 + w / width * cell, cell - line, cell - line,
-                            Rgb.BlueWhiteRed(weights[(o * ins + i) * height * width + w] / scale));
-                }
+            for (int i = 0; i < outs * ins; i++)
+                sheet.Paste(
+                    HeatMap.Tile(weights.AsSpan(i * size, size), width, cell, line, Color),
+                    Drawing.Margin + 1 + i / ins * (kernelWidth + gap), top + 1 + i % ins * (kernelHeight + gap));
         return sheet;
+
+        Rgb Color(float weight) => Rgb.BlueWhiteRed(weight / scale);
     }
 
     static string Shape(Tensor<float> tensor) => $"[{string.Join(", ", tensor.Lengths.ToArray())}]";

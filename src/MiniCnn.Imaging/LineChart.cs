@@ -48,7 +48,8 @@ public static class LineChart
         int top = yTitleTop + (yTitle == "" ? 0 : 20) + Drawing.Label / 2;
         int numbers = xTitle == "" ? xTitleTop : xTitleTop - 20, bottom = numbers - 12;
         if (bottom - top < LeastPlot)
-            throw new ArgumentException($"titles and legend leave {bottom - top} of {height} pixels for the plot, expected {LeastPlot} or more; give a larger height");
+            throw new ArgumentException(
+                $"titles and legend leave {bottom - top} of {height} pixels for the plot, expected {LeastPlot} or more; give a larger height");
         Axis up = Axis.Fit(points.Select(p => p.Y), outwards: true, axis => (axis.Labels.Count - 1) * 1.5 * Drawing.Label <= bottom - top);
         int left = Drawing.Margin + up.Labels.Max(label => Width(label.Text)) + 10, right = width - Drawing.Margin - 8;
         Axis across = Axis.Fit(points.Select(p => p.X), outwards: false, axis => axis.Labels.Sum(label => Width(label.Text) + 24) < right - left);

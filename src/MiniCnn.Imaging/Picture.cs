@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
 using SkiaSharp;
 
 namespace MiniCnn.Imaging;
@@ -26,15 +27,16 @@ public sealed class Picture
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="channels">1: grey; 3: red, green, blue.</param>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A size is not positive, channels are neither 1 nor 3, or the pixels would not fit an array.
+    /// A size is not positive, channels are neither 1 nor 3, or the pixels, of 1 byte in grey and 4 in colour, would not fit an array.
     /// </exception>
     public Picture(int width, int height, int channels = 3)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (channels is not (1 or 3)) throw new ArgumentOutOfRangeException(nameof(channels), $"expected 1 or 3 channels, got {channels}");
-        if ((Int128)width * height * channels > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(width), $"a picture of {width}×{height}×{channels} bytes does not fit an array");
+        int bytes = channels == 1 ? 1 : 4;    // of a pixel, as Skia has them
+        if ((Int128)width * height * bytes > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(width), $"a picture of {width}×{height} pixels of {bytes} bytes does not fit an array");
         (Width, Height, Channels) = (width, height, channels);
         Pixels = new byte[width * height * channels];
     }
@@ -59,6 +61,7 @@ public sealed class Picture
     /// </remarks>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
     public static Picture Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -116,24 +119,20 @@ public sealed class Picture
     /// <summary>A copy in grey: 0.299 R + 0.587 G + 0.114 B (ITU-R Rec. 601), to the bit as PIL's <c>convert('L')</c>.</summary>
     public Picture ToGrey()
     {
+        if (Channels == 1) return Crop(0, 0, Width, Height);
         Picture grey = new(Width, Height, channels: 1);
-        if (Channels == 1) Pixels.CopyTo(grey.Pixels, 0);
-        else
-            for (int i = 0; i < grey.Pixels.Length; i++)
-            {
-                ReadOnlySpan<byte> rgb = Pixels.AsSpan(3 * i, 3);
-                grey.Pixels[i] = (byte)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16);    // shares of 2¹⁶
-            }
+        Span<Rgb> colors = Colors;
+        for (int i = 0; i < colors.Length; i++)    // shares of 2¹⁶
+            grey.Pixels[i] = (byte)((19595 * colors[i].Red + 38470 * colors[i].Green + 7471 * colors[i].Blue + 0x8000) >> 16);
         return grey;
     }
 
     /// <summary>A copy of three channels; of a grey picture they are equal.</summary>
     public Picture ToRgb()
     {
+        if (Channels == 3) return Crop(0, 0, Width, Height);
         Picture rgb = new(Width, Height);
-        if (Channels == 3) Pixels.CopyTo(rgb.Pixels, 0);
-        else
-            for (int i = 0; i < Pixels.Length; i++) rgb.Pixels.AsSpan(3 * i, 3).Fill(Pixels[i]);
+        for (int i = 0; i < Pixels.Length; i++) rgb.Colors[i] = new(Pixels[i], Pixels[i], Pixels[i]);
         return rgb;
     }
 
@@ -182,12 +181,12 @@ public sealed class Picture
         return picture;
     }
 
-    // Fills a rectangle of an RGB picture, cut off at the borders.
+    // The pixels of an RGB picture.
+    internal Span<Rgb> Colors => MemoryMarshal.Cast<byte, Rgb>(Pixels.AsSpan());
+
+    // Fills a rectangle of an RGB picture.
     internal void Fill(int left, int top, int width, int height, Rgb color)
     {
-        int right = Math.Min(left + width, Width), bottom = Math.Min(top + height, Height);
-        for (int y = Math.Max(top, 0); y < bottom; y++)
-            for (int x = Math.Max(left, 0); x < right; x++)
-                (Pixels[(y * Width + x) * 3], Pixels[(y * Width + x) * 3 + 1], Pixels[(y * Width + x) * 3 + 2]) = color;
+        for (int y = top; y < top + height; y++) Colors.Slice(y * Width + left, width).Fill(color);
     }
 }

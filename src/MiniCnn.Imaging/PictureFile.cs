@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Buffers.Binary;
 using System.Runtime.Intrinsics;
 using System.Text;
@@ -11,81 +10,59 @@ static class PictureFile
 {
     const int MaxSide = 65_535;
 
-    // Skia is given nothing else: what more it reads is not the same on every system.
-    static readonly (int At, string Bytes, SKEncodedImageFormat Format)[] formats =
+    // What Skia is given, and what is refused by name. Skia is given nothing else: what more it reads is not the same on every system.
+    static readonly (int At, string Bytes, string Name, SKEncodedImageFormat? Format)[] formats =
     [
-        (0, "\xFF\xD8\xFF", SKEncodedImageFormat.Jpeg), (0, "\x89PNG\r\n\x1A\n", SKEncodedImageFormat.Png),
-        (8, "WEBP", SKEncodedImageFormat.Webp), (0, "BM", SKEncodedImageFormat.Bmp),
-        (0, "GIF87a", SKEncodedImageFormat.Gif), (0, "GIF89a", SKEncodedImageFormat.Gif),
+        (0, "\xFF\xD8\xFF", "a JPEG", SKEncodedImageFormat.Jpeg), (0, "\x89PNG\r\n\x1A\n", "a PNG", SKEncodedImageFormat.Png),
+        (8, "WEBP", "a WebP", SKEncodedImageFormat.Webp), (0, "BM", "a BMP", SKEncodedImageFormat.Bmp),
+        (0, "GIF87a", "a GIF", SKEncodedImageFormat.Gif), (0, "GIF89a", "a GIF", SKEncodedImageFormat.Gif),
+        (4, "ftypavif", "an AVIF", null), (4, "ftypavis", "an AVIF", null), (4, "ftyphe", "a HEIC", null), (4, "ftypmif1", "a HEIC or AVIF", null),
+        (4, "ftypmsf1", "a HEIC or AVIF", null), (4, "ftypcrx", "a camera's RAW", null), (4, "ftyp", "a film", null),
+        (0, "II*\0", "a TIFF or a camera's RAW", null), (0, "MM\0*", "a TIFF or a camera's RAW", null), (0, "IIRO", "a camera's RAW", null),
+        (0, "IIU\0", "a camera's RAW", null), (0, "FUJIFILM", "a camera's RAW", null), (0, "8BPS", "a Photoshop PSD", null),
+        (0, "\0\0\x1\0", "an ICO", null), (4, "JXL ", "a JPEG XL", null), (0, "\xFF\x0A", "a JPEG XL", null), (4, "jP  ", "a JPEG 2000", null),
+        (0, "\xFF\x4F\xFF\x51", "a JPEG 2000", null), (0, "%PDF", "a PDF", null), (0, "<", "a web page or an SVG", null),
+        (0, "--", "a form; send the picture's bytes alone", null),
+        .. Enumerable.Range(1, 7).Select(i => (0, $"P{i}", $"a Netpbm P{i}", (SKEncodedImageFormat?)null)),
     ];
 
-    static readonly (int At, string Bytes, string Name)[] others =
-    [
-        (4, "ftypavif", "an AVIF"), (4, "ftypavis", "an AVIF"), (4, "ftyphe", "a HEIC"),
-        (4, "ftypmif1", "a HEIC or AVIF"), (4, "ftypmsf1", "a HEIC or AVIF"), (4, "ftypcrx", "a camera's RAW"), (4, "ftyp", "a film"),
-        (0, "II*\0", "a TIFF or a camera's RAW"), (0, "MM\0*", "a TIFF or a camera's RAW"),
-        (0, "IIRO", "a camera's RAW"), (0, "IIU\0", "a camera's RAW"), (0, "FUJIFILM", "a camera's RAW"),
-        (0, "8BPS", "a Photoshop PSD"), (0, "\0\0\x1\0", "an ICO"), (4, "JXL ", "a JPEG XL"), (0, "\xFF\x0A", "a JPEG XL"),
-        (4, "jP  ", "a JPEG 2000"), (0, "\xFF\x4F\xFF\x51", "a JPEG 2000"), (0, "%PDF", "a PDF"), (0, "<", "a web page or an SVG"),
-        (0, "--", "a form; send the picture's bytes alone"), .. Enumerable.Range(1, 7).Select(i => (0, $"P{i}", $"a Netpbm P{i}")),
-    ];
-
-    /// <summary>The format that a file's first bytes tell.</summary>
+    /// <summary>The format that a file's first bytes tell, and what it is called.</summary>
     /// <exception cref="PictureFormatException">It is not read; the message names it.</exception>
-    public static SKEncodedImageFormat FormatOf(ReadOnlySpan<byte> start)
+    public static (SKEncodedImageFormat Format, string Name) FormatOf(ReadOnlySpan<byte> start)
     {
         string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, 16)]);
-        foreach ((int at, string bytes, SKEncodedImageFormat format) in formats)
-            if (Has(at, bytes)) return format;
-        string found = others.FirstOrDefault(other => Has(other.At, other.Bytes)).Name
-            ?? (start.IsEmpty ? "an empty file" : $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}");
-        throw new PictureFormatException($"expected JPEG, PNG, WebP, GIF or BMP, found {found}");
-
-        bool Has(int at, string bytes) => text.Length >= at + bytes.Length && string.CompareOrdinal(text, at, bytes, 0, bytes.Length) == 0;
+        (_, _, string? name, SKEncodedImageFormat? format) =
+            formats.FirstOrDefault(known => text.AsSpan(Math.Min(known.At, text.Length)).StartsWith(known.Bytes));
+        if (format is not null) return (format.Value, name);
+        name ??= text == "" ? "an empty file" : $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}";
+        throw new PictureFormatException($"expected JPEG, PNG, WebP, GIF or BMP, found {name}");
     }
 
     /// <summary>The picture in a file; see <see cref="Picture.Load(string)"/>.</summary>
     public static Picture Decode(ReadOnlySpan<byte> file)
     {
-        SKEncodedImageFormat format = FormatOf(file);
-        string what = format switch
-        {
-            SKEncodedImageFormat.Jpeg => "a JPEG",
-            SKEncodedImageFormat.Png => "a PNG",
-            SKEncodedImageFormat.Webp => "a WebP",
-            SKEncodedImageFormat.Gif => "a GIF",
-            _ => "a BMP",
-        };
+        (SKEncodedImageFormat format, string what) = FormatOf(file);
         if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
         using SKData data = SKData.CreateCopy(file);
         using SKCodec? codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
         if (codec is null || codec.EncodedFormat != format) throw Fault(what, result);
         SKImageInfo declared = codec.Info;
-        CheckSize(what, declared.Width, declared.Height);
+        int most = Math.Min(Picture.MaxFilePixels, Array.MaxLength / 4);
+        if (declared.Width > MaxSide || declared.Height > MaxSide || (long)declared.Width * declared.Height > most)
+            throw new PictureFormatException(
+                $"{what} of {declared.Width}×{declared.Height} pixels; up to {most} are read, {MaxSide} in a row or column");
 
-        bool opaque = declared.AlphaType == SKAlphaType.Opaque, grey = opaque && declared.ColorType == SKColorType.Gray8;
-        SKImageInfo wanted = new(declared.Width, declared.Height)                 // of no colour space: the samples stay as they are
-        {
-            ColorType = grey ? SKColorType.Gray8 : SKColorType.Rgba8888,
-            AlphaType = opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul,
-        };
-        byte[] rented = ArrayPool<byte>.Shared.Rent(wanted.BytesSize);
-        try
-        {
-            result = codec.GetPixels(wanted, rented);
-            if (result != SKCodecResult.Success) throw Fault(what, result);
-            bool greyWithAlpha = format == SKEncodedImageFormat.Png && file[25] is 0 or 4;      // the colour type in its header
-            Picture picture = new(declared.Width, declared.Height, grey || greyWithAlpha ? 1 : 3);
-            ReadOnlySpan<byte> pixels = rented.AsSpan(0, wanted.BytesSize);
-            if (grey) pixels.CopyTo(picture.Pixels);
-            else if (opaque) Pack(pixels, picture.Pixels, picture.Channels);
-            else OverWhite(pixels, picture.Pixels, picture.Channels);
-            return Upright(picture, (int)codec.EncodedOrigin);
-        }
-        finally
-        {
-            ArrayPool<byte>.Shared.Return(rented);
-        }
+        bool opaque = declared.AlphaType == SKAlphaType.Opaque;
+        bool grey = declared.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+        SKAlphaType alpha = opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        SKImageInfo wanted = new(declared.Width, declared.Height, SKColorType.Rgba8888, alpha);    // of no colour space: the samples stay as they are
+        using SKBitmap bitmap = new(wanted);
+        result = codec.GetPixels(wanted, bitmap.GetPixels());
+        if (result != SKCodecResult.Success) throw Fault(what, result);
+        Picture picture = new(declared.Width, declared.Height, grey ? 1 : 3);
+        if (opaque) Pack(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
+        else OverWhite(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
+        return Upright(picture, (int)codec.EncodedOrigin);
     }
 
     // Whether a JPEG has its end-of-image marker. Of a progressive one that is cut Skia makes a picture, from the scans that are there.
@@ -104,7 +81,8 @@ static class PictureFile
         return false;
     }
 
-    static void Pack(ReadOnlySpan<byte> rgba, Span<byte> pixels, int channels)
+    /// <summary>The first channels of each pixel of four.</summary>
+    public static void Pack(ReadOnlySpan<byte> rgba, Span<byte> pixels, int channels)
     {
         Vector128<byte> threeOfFour = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
         int i = 0, to = 0;
@@ -160,14 +138,6 @@ static class PictureFile
                 picture.Pixels.AsSpan((row * width + column) * channels, channels).CopyTo(upright.Pixels.AsSpan(to));
             }
         return upright;
-    }
-
-    // Before memory is taken for it.
-    static void CheckSize(string what, long width, long height)
-    {
-        int most = Math.Min(Picture.MaxFilePixels, Array.MaxLength / 4);
-        if (width > MaxSide || height > MaxSide || width * height > most)
-            throw new PictureFormatException($"{what} of {width}×{height} pixels; up to {most} are read, {MaxSide} in a row or column");
     }
 
     static PictureFormatException Fault(string what, SKCodecResult result) => new(result switch

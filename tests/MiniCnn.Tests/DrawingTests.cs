@@ -11,7 +11,7 @@ public sealed class DrawingTests
         byte[] bytes = new byte[own.Length];
         own.ReadExactly(bytes);
         Assert.InRange(bytes.Length, 1, 50_000);
-        using SkiaSharp.SKStreamAsset used = Drawing.Font.Typeface.OpenStream();
+        using SkiaSharp.SKStreamAsset used = Drawing.Typeface.OpenStream();
         byte[] drawn = new byte[used.Length];
         Assert.Equal(drawn.Length, used.Read(drawn, drawn.Length));
         Assert.Equal(bytes, drawn);

@@ -9,7 +9,7 @@ static class Drawn
 
     public static Rgb At(Picture p, int x, int y) =>
         p.Channels == 1 ? new(p.Pixels[y * p.Width + x], p.Pixels[y * p.Width + x], p.Pixels[y * p.Width + x])
-        : new(p.Pixels[(y * p.Width + x) * 3], p.Pixels[(y * p.Width + x) * 3 + 1], p.Pixels[(y * p.Width + x) * 3 + 2]);
+        : p.Colors[y * p.Width + x];
 
     public static IEnumerable<(int X, int Y)> Places(Picture picture, Rgb color) =>
         from y in Enumerable.Range(0, picture.Height)

@@ -5,8 +5,7 @@ namespace MiniCnn.Tests;
 
 public sealed class KernelSheetTests
 {
-    static Rgb At(Picture p, int x, int y) =>
-        new(p.Pixels[(y * p.Width + x) * 3], p.Pixels[(y * p.Width + x) * 3 + 1], p.Pixels[(y * p.Width + x) * 3 + 2]);
+    static Rgb At(Picture p, int x, int y) => p.Colors[y * p.Width + x];
 
     // Top left corners of the squares of one colour, at least size pixels wide and high, from top to bottom.
     static List<(int X, int Y)> Squares(Picture picture, Rgb color, int size)

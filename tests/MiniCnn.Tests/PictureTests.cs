@@ -139,6 +139,7 @@ public sealed class PictureTests : IDisposable
     [InlineData(1, 1, 2)]
     [InlineData(int.MaxValue, int.MaxValue, 3)]
     [InlineData(65536, 65536, 1)]
+    [InlineData(30_000, 20_000, 3)]    // three bytes a pixel would fit, the four that Skia has would not
     public void A_picture_without_pixels_or_with_too_many_is_refused(int width, int height, int channels) =>
         Assert.Throws<ArgumentOutOfRangeException>(() => new Picture(width, height, channels));
 
@@ -147,6 +148,16 @@ public sealed class PictureTests : IDisposable
 
     [Fact]
     public void A_missing_file_is_an_IOException() => Assert.Throws<FileNotFoundException>(() => Picture.Load(Path.Combine(folder, "none.png")));
+
+    [Fact]
+    public void A_folder_and_a_stream_that_breaks_are_told_in_a_line()
+    {
+        Exception folder = Assert.Throws<UnauthorizedAccessException>(() => Picture.Load(this.folder));
+        Assert.Contains(this.folder, folder.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', folder.Message);
+        Assert.Equal("broken", Assert.Throws<IOException>(() => Picture.Load(new Broken())).Message);
+        Assert.Equal("broken", Assert.Throws<IOException>(() => Noise(9, 9, 3).Save(new Broken(), ".png")).Message);
+    }
 
     // A stream that gives a few bytes at a time.
     [Fact]
@@ -254,6 +265,25 @@ public sealed class PictureTests : IDisposable
             buffer.Clear();
             return buffer.Length;
         }
+    }
+
+    /// <summary>Begins as a BMP and breaks behind 5,000 bytes; breaks at once where it is written.</summary>
+    sealed class Broken : MemoryStream
+    {
+        int left = 5000;
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (left == 0) throw new IOException("broken");
+            int read = Math.Min(buffer.Length, left);
+            for (int i = 0; i < read; i++) buffer[i] = "BM"u8[i % 2];
+            left -= read;
+            return read;
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("broken");
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("broken");
     }
 
     /// <summary>At most 100 bytes at a time.</summary>
