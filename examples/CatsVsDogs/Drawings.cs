@@ -44,7 +44,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
     public void Mistakes(Scores scores)
     {
         (string, Picture)[] worst = [.. scores.Surest(right: false).Take(18).Select(photo => (
-            $"{photos.ClassNames[photos.Labels[photo]]} as {photos.ClassNames[scores.Guess(photo)]}, {100 * scores.Probability(photo):F0}%", Photo(photo)))];
+            $"{photos.ClassNames[photos.Labels[photo]]} as {photos.ClassNames[scores.Guess(photo)]}, {100 * scores.Probability(photo):F0} %", Photo(photo)))];
         if (worst.Length > 0)
             Save("mistakes.png", ContactSheet.Draw(worst, columns: 6, scale: 3));
     }

@@ -36,7 +36,7 @@ RootCommand root = new(
 };
 root.SetAction(Train);
 
-Argument<string> photo = new("photo") { Description = "JPEG, PNG, PPM or PGM" };
+Argument<string> photo = new("photo") { Description = "JPEG, PNG, WebP, GIF or BMP" };
 Option<string> modelPath = new("--model")
 {
     Description = "What a training saved",

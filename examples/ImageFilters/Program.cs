@@ -9,7 +9,7 @@ using MiniCnn.Examples;
 using MiniCnn.Imaging;
 
 Console.OutputEncoding = Encoding.UTF8;
-Argument<string?> photo = new("photo") { Description = "JPEG, PNG, PPM or PGM; a test card if left out", Arity = ArgumentArity.ZeroOrOne };
+Argument<string?> photo = new("photo") { Description = "JPEG, PNG, WebP, GIF or BMP; a test card if left out", Arity = ArgumentArity.ZeroOrOne };
 Option<string> kernel = new("--kernel")
 {
     Description = "A kernel's name, or as much of it as tells it apart, or its numbers, as in \"0 -1 0; -1 5 -1; 0 -1 0\"",

@@ -28,7 +28,7 @@ Option<string> output = new("--out")
     Description = "Folder for model.safetensors, the pictures and the checkpoint",
     DefaultValueFactory = _ => Path.Combine("runs", "mnist"),
 };
-Argument<string> drawing = new("picture") { Description = "PNG, JPEG, PPM or PGM: one digit, dark on light or light on dark, of any size" };
+Argument<string> drawing = new("picture") { Description = "JPEG, PNG, WebP, GIF or BMP: one digit, dark on light or light on dark, of any size" };
 Option<string> weights = new("--model") { Description = "Weights to use", DefaultValueFactory = _ => Path.Combine("runs", "mnist", "model.safetensors") };
 Option<string?> seen = new("--out") { Description = "Folder for seen.png, the picture as the network saw it" };
 Command predict = new("predict", "Reads a digit that a person drew, by a model that was trained before.") { drawing, weights, seen };

@@ -6,7 +6,7 @@ if (args.Contains("--help"))
 {
     Console.WriteLine(
         """
-        Tells what an uploaded picture shows: POST the bytes of a JPEG, PNG, PPM or PGM to /predict, and JSON comes back.
+        Tells what an uploaded picture shows: POST the bytes of a JPEG, PNG, WebP, GIF or BMP to /predict, and JSON comes back.
 
           curl --data-binary @photo.jpg http://localhost:5000/predict
 

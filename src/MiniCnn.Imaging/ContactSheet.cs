@@ -3,8 +3,6 @@ namespace MiniCnn.Imaging;
 /// <summary>Pictures side by side on one, each under its title.</summary>
 public static class ContactSheet
 {
-    const int Gap = 16, UnderTitle = 4;    // pixels
-
     /// <summary>Draws pictures row by row, as wide apart as the widest; long titles are broken at blanks. Grey if all of them are.</summary>
     /// <param name="tiles">Titles, which may be empty, and pictures of any size.</param>
     /// <param name="columns">How many stand in a row.</param>
@@ -20,31 +18,21 @@ public static class ContactSheet
 
         // A column is as wide as the widest picture and the longest word; a row as high as its longest title and its highest picture.
         int width = tiles.Max(tile => Math.Max(
-            tile.Picture.Width * scale, tile.Title.Split(' ').Max(word => Font.Width(word, Drawing.Text))));
+            tile.Picture.Width * scale, tile.Title.Split(' ').Max(word => Drawing.Width(word, Drawing.Title))));
         List<string>[] titles = [.. tiles.Select(tile => Drawing.Wrap(tile.Title, width))];
-        var rows = Enumerable.Range(0, tiles.Count).Chunk(columns).Select(row => (
-            Tiles: row,
-            Title: row.Max(i => titles[i].Count) is > 0 and int lines ? lines * Drawing.LinePitch + UnderTitle : 0,
-            Picture: row.Max(i => tiles[i].Picture.Height * scale))).ToArray();
-        Picture sheet = Drawing.NewSheet(
-            2 * Drawing.Margin + columns * (width + Gap) - Gap, 2 * Drawing.Margin + rows.Sum(row => row.Title + row.Picture + Gap) - Gap);
-
+        var places = new (int Left, int Top)[tiles.Count];
         int top = Drawing.Margin;
-        foreach ((int[] row, int titleHeight, int pictureHeight) in rows)
+        foreach (int[] row in Enumerable.Range(0, tiles.Count).Chunk(columns))
         {
-            int below = top + titleHeight;
-            foreach (int i in row)
-            {
-                int left = Drawing.Margin + (i - row[0]) * (width + Gap);
-                Picture picture = tiles[i].Picture;
-                int title = below - UnderTitle - titles[i].Count * Drawing.LinePitch;
-                for (int line = 0; line < titles[i].Count; line++)
-                    Font.Draw(sheet, left, title + line * Drawing.LinePitch, titles[i][line], Drawing.Text, Drawing.Ink);
-                sheet.Paste(picture, left, below, scale);
-                sheet.Frame(left, below, picture.Width * scale, picture.Height * scale);
-            }
-            top = below + pictureHeight + Gap;
+            top += row.Max(i => Drawing.TitleHeight(titles[i]));
+            foreach (int i in row) places[i] = (Drawing.Margin + i % columns * (width + Drawing.Gap), top);
+            top += row.Max(i => tiles[i].Picture.Height * scale) + Drawing.Gap;
         }
+        Picture sheet = Drawing.Sheet(2 * Drawing.Margin + columns * (width + Drawing.Gap) - Drawing.Gap, top - Drawing.Gap + Drawing.Margin, canvas =>
+        {
+            for (int i = 0; i < tiles.Count; i++) canvas.WriteTitle(titles[i], places[i].Left, places[i].Top - Drawing.TitleHeight(titles[i]));
+        });
+        for (int i = 0; i < tiles.Count; i++) sheet.Paste(tiles[i].Picture, places[i].Left, places[i].Top, scale);
         return tiles.All(tile => tile.Picture.Channels == 1) ? sheet.ToGrey() : sheet;
     }
 

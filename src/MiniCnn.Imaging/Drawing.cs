@@ -1,55 +1,105 @@
+using System.Text;
+using SkiaSharp;
+
 namespace MiniCnn.Imaging;
 
-// What pictures of pictures are made of, besides Picture.Fill and Font.
+// What sheets and charts are made of. Skia draws lines and text; what is data (cells, tiles, photos) is then set pixel by pixel.
 static class Drawing
 {
-    public const int Margin = 24, Text = 2, LinePitch = 20;    // pixels; Text: of a letter's pixel
-    public static readonly Rgb Paper = new(255, 255, 255), Ink = new(64, 64, 64), Border = new(144, 144, 144), Grid = new(228, 228, 228);
+    public const int Margin = 24, Gap = 16, Title = 12, Label = 10;    // pixels; Title and Label: the height of a capital
+    const int TitlePitch = 21, BarWidth = 16, UnitsPerEm = 2048, CapitalUnits = 1493;
+    public static readonly Rgb Ink = new(40, 40, 40), Border = new(144, 144, 144), Grid = new(228, 228, 228);
 
-    public static Picture NewSheet(int width, int height)
+    // The font in this library, never one of the system's. It is used as outlines in its own units: a system's rasteriser has no part in it.
+    public static readonly SKTypeface Typeface = SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf"));
+
+    // A white sheet with what is drawn on it.
+    public static Picture Sheet(int width, int height, Action<SKCanvas> draw)
     {
-        Picture sheet = new(width, height);
-        sheet.Pixels.AsSpan().Fill(255);    // paper
+        Picture sheet = new(width, height);    // refuses what is too large before Skia takes memory
+        using SKBitmap bitmap = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
+        using SKCanvas canvas = new(bitmap);
+        canvas.Clear(SKColors.White);
+        draw(canvas);
+        PictureFile.Pack(bitmap.GetPixelSpan(), sheet.Pixels, channels: 3);
         return sheet;
     }
 
-    // Puts a picture, which must fit, on an RGB one, each pixel a square of scale × scale.
-    public static void Paste(this Picture sheet, Picture picture, int left, int top, int scale = 1)
+    public static SKPaint Paint(Rgb color, float strokeWidth = 0)
     {
-        for (int y = 0; y < picture.Height * scale; y++)
-            for (int x = 0; x < picture.Width * scale; x++)
-                for (int c = 0; c < 3; c++)
-                    sheet.Pixels[((top + y) * sheet.Width + left + x) * 3 + c] =
-                        picture.Pixels[(y / scale * picture.Width + x / scale) * picture.Channels + c % picture.Channels];
+        SKColor fill = new(color.Red, color.Green, color.Blue);
+        return new() { Color = fill, IsAntialias = true, IsStroke = strokeWidth > 0, StrokeWidth = strokeWidth, StrokeJoin = SKStrokeJoin.Round };
     }
 
-    // A line of one pixel around a rectangle, outside of it.
-    public static void Frame(this Picture sheet, int left, int top, int width, int height)
+    public static void Fill(this SKCanvas canvas, float left, float top, float width, float height, Rgb color)
     {
-        sheet.Fill(left - 1, top - 1, width + 2, 1, Border);
-        sheet.Fill(left - 1, top + height, width + 2, 1, Border);
-        sheet.Fill(left - 1, top, 1, height, Border);
-        sheet.Fill(left + width, top, 1, height, Border);
+        using SKPaint paint = Paint(color);
+        canvas.DrawRect(left, top, width, height, paint);
     }
 
-    // Mixes a colour in: share 0 leaves the pixel, 1 covers it.
-    public static void Blend(this Picture sheet, int x, int y, Rgb color, float share)
-    {
-        Span<byte> pixel = sheet.Pixels.AsSpan((y * sheet.Width + x) * 3, 3);
-        pixel[0] = Mix(pixel[0], color.Red);
-        pixel[1] = Mix(pixel[1], color.Green);
-        pixel[2] = Mix(pixel[2], color.Blue);
+    // One a call: threads may share a typeface, says Skia, but of a font it does not say so.
+    static SKFont Font() => new(Typeface, UnitsPerEm) { Hinting = SKFontHinting.None };
 
-        byte Mix(byte under, byte over) => (byte)MathF.Round(under + (over - under) * share);
+    public static int Width(string text, float capital)
+    {
+        using SKFont font = Font();
+        return (int)MathF.Ceiling(font.MeasureText(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
     }
 
-    // Lines of a text that are at most so wide, broken at blanks; a longer word has a line of its own.
-    public static List<string> Wrap(string text, int width)
+    // Writes text right of and below (left, top), rounded to whole pixels; a character that the font lacks is a box.
+    public static void Write(this SKCanvas canvas, string text, float left, float top, float capital, Rgb color)
+    {
+        using SKFont font = Font();
+        // Of a text with half a surrogate pair Skia would draw nothing; in UTF-8 the half is a character that the font lacks.
+        using SKPath outlines = font.GetTextPath(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8);
+        using SKPaint paint = Paint(color);
+        canvas.Save();
+        canvas.Translate(MathF.Round(left), MathF.Round(top + capital));
+        canvas.Scale(capital / CapitalUnits);
+        canvas.DrawPath(outlines, paint);
+        canvas.Restore();
+    }
+
+    public static void WriteTitle(this SKCanvas canvas, List<string> lines, int left, int top)
+    {
+        for (int i = 0; i < lines.Count; i++) canvas.Write(lines[i], left, top + i * TitlePitch, Title, Ink);
+    }
+
+    // With the gap below it.
+    public static int TitleHeight(List<string> lines) => lines.Count == 0 ? 0 : lines.Count * TitlePitch + 3;
+
+    // Lines of a title that are at most so wide, broken at blanks; a longer word has a line of its own.
+    public static List<string> Wrap(string title, int width)
     {
         List<string> lines = [];
-        foreach (string word in text.Split(' ', StringSplitOptions.RemoveEmptyEntries))
-            if (lines.Count > 0 && Font.Width($"{lines[^1]} {word}", Text) <= width) lines[^1] += $" {word}";
+        foreach (string word in title.Split(' ', StringSplitOptions.RemoveEmptyEntries))
+            if (lines.Count > 0 && Width($"{lines[^1]} {word}", Title) <= width) lines[^1] += $" {word}";
             else lines.Add(word);
         return lines;
+    }
+
+    // The colours of an axis from the bottom up, its numbers beside them.
+    public static void ColorBar(this SKCanvas canvas, int left, int top, int height, Axis axis, Func<float, Rgb> color)
+    {
+        canvas.Fill(left - 1, top - 1, BarWidth + 2, height + 2, Border);
+        for (int y = 0; y < height; y++)
+            canvas.Fill(left, top + y, BarWidth, 1, color((float)(axis.High - (axis.High - axis.Low) * y / (height - 1))));
+        foreach ((double value, string text) in axis.Labels)
+        {
+            float y = MathF.Round(top + (height - 1) * (1 - (float)axis.Share(value)));
+            canvas.Fill(left + BarWidth + 1, y, 4, 1, Border);
+            canvas.Write(text, left + BarWidth + 10, y - Label / 2, Label, Ink);
+        }
+    }
+
+    public static int ColorBarWidth(Axis axis) => BarWidth + 10 + axis.Labels.Max(label => Width(label.Text, Label));
+
+    // Puts a picture, which must fit, on an RGB one, each pixel a square of scale × scale, a line of one pixel around it.
+    public static void Paste(this Picture sheet, Picture picture, int left, int top, int scale = 1)
+    {
+        sheet.Fill(left - 1, top - 1, picture.Width * scale + 2, picture.Height * scale + 2, Border);
+        Span<Rgb> colors = picture.ToRgb().Colors;
+        for (int i = 0; i < colors.Length; i++)
+            sheet.Fill(left + i % picture.Width * scale, top + i / picture.Width * scale, scale, scale, colors[i]);
     }
 }

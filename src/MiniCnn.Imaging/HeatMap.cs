@@ -1,4 +1,4 @@
-using System.Globalization;
+using System.Numerics.Tensors;
 
 namespace MiniCnn.Imaging;
 
@@ -7,8 +7,6 @@ namespace MiniCnn.Imaging;
 /// </summary>
 public static class HeatMap
 {
-    const int BarWidth = 16;
-
     /// <summary>A square of one colour for each number, and nothing else: for contact sheets.</summary>
     /// <param name="map">[rows, columns].</param>
     /// <param name="cell">Pixels of a square's side.</param>
@@ -18,12 +16,16 @@ public static class HeatMap
     {
         Check(map);
         ArgumentOutOfRangeException.ThrowIfLessThan(cell, 1);
-        Func<float, Rgb> color = Colors(range ?? Range(map));
-        (int rows, int columns) = (map.GetLength(0), map.GetLength(1));
-        Picture tile = new(columns * cell, rows * cell);
-        for (int y = 0; y < rows; y++)
-            for (int x = 0; x < columns; x++)
-                tile.Fill(x * cell, y * cell, cell, cell, color(map[y, x]));
+        float[] numbers = [.. map.Cast<float>()];
+        return Tile(numbers, map.GetLength(1), cell, line: 0, Colors(range ?? Range(map)));
+    }
+
+    // The same of numbers row by row, with lines so wide between the squares.
+    internal static Picture Tile(ReadOnlySpan<float> numbers, int columns, int cell, int line, Func<float, Rgb> color)
+    {
+        Picture tile = new(columns * cell - line, numbers.Length / columns * cell - line);
+        tile.Fill(0, 0, tile.Width, tile.Height, new(216, 216, 216));
+        for (int i = 0; i < numbers.Length; i++) tile.Fill(i % columns * cell, i / columns * cell, cell - line, cell - line, color(numbers[i]));
         return tile;
     }
 
@@ -37,25 +39,17 @@ public static class HeatMap
         Picture tile = Tile(map, cell);
         (float low, float high) = Range(map);
         Func<float, Rgb> color = Colors((low, high));
-        if (low < 0) (low, high) = (-Math.Max(-low, high), Math.Max(-low, high));    // as the colours are
-
-        int height = Math.Max(tile.Height, 64);
-        string[] numbers = [high.ToString("G3", CultureInfo.InvariantCulture), low.ToString("G3", CultureInfo.InvariantCulture)];
-        List<string> titles = Drawing.Wrap(title, Math.Max(tile.Width, 240));
-        int top = Drawing.Margin + (titles.Count == 0 ? 0 : titles.Count * Drawing.LinePitch + 4), bar = Drawing.Margin + tile.Width + 16;
-        int right = Math.Max(
-            bar + BarWidth + 8 + numbers.Max(n => Font.Width(n, Drawing.Text)),
-            Drawing.Margin + titles.Select(t => Font.Width(t, Drawing.Text)).DefaultIfEmpty().Max());
-        Picture sheet = Drawing.NewSheet(right + Drawing.Margin, top + height + Drawing.Margin);
-        for (int i = 0; i < titles.Count; i++)
-            Font.Draw(sheet, Drawing.Margin, Drawing.Margin + i * Drawing.LinePitch, titles[i], Drawing.Text, Drawing.Ink);
+        Axis axis = new(low < 0 ? [-Math.Max(-low, high), Math.Max(-low, high)] : [low, high]);    // as the colours are
+        int bar = Drawing.Margin + tile.Width + Drawing.Gap, right = bar + Drawing.ColorBarWidth(axis), height = Math.Max(tile.Height, 96);
+        List<string> titles = Drawing.Wrap(title, Math.Max(right - Drawing.Margin, 240));
+        int top = Drawing.Margin + Drawing.TitleHeight(titles);
+        right = titles.Select(line => Drawing.Margin + Drawing.Width(line, Drawing.Title)).Append(right).Max();
+        Picture sheet = Drawing.Sheet(right + Drawing.Margin, top + height + Drawing.Margin, canvas =>
+        {
+            canvas.WriteTitle(titles, Drawing.Margin, Drawing.Margin);
+            canvas.ColorBar(bar, top, height, axis, color);
+        });
         sheet.Paste(tile, Drawing.Margin, top);
-        sheet.Frame(Drawing.Margin, top, tile.Width, tile.Height);
-        for (int y = 0; y < height; y++)
-            sheet.Fill(bar, top + y, BarWidth, 1, color(high + (low - high) * y / (height - 1)));
-        sheet.Frame(bar, top, BarWidth, height);
-        Font.Draw(sheet, bar + BarWidth + 8, top, numbers[0], Drawing.Text, Drawing.Ink);
-        Font.Draw(sheet, bar + BarWidth + 8, top + height - Font.Height(Drawing.Text), numbers[1], Drawing.Text, Drawing.Ink);
         return sheet;
     }
 
@@ -71,18 +65,17 @@ public static class HeatMap
         ArgumentNullException.ThrowIfNull(photo);
         Check(map);
         (float low, float high) = Range(map);
-        Picture glow = new(map.GetLength(1), map.GetLength(0), channels: 1), over = photo.ToRgb();
-        for (int i = 0; i < glow.Pixels.Length; i++)
-            glow.Pixels[i] = (byte)MathF.Round(255 * (map[i / glow.Width, i % glow.Width] - low) / Math.Max(high - low, float.Epsilon));
+        float[] shares = [.. map.Cast<float>().Select(value => (value - low) / Math.Max(high - low, float.Epsilon))];
+        Picture glow = Picture.FromTensor(Tensor.Create(shares, [1, 1, map.GetLength(0), map.GetLength(1)])), over = photo.ToRgb();
         // Straight slopes from number to number, rounded by a blur about as wide as one of them.
-        glow = ImageFilters.BoxBlur5.Apply(glow.Resize(4 * glow.Width, 4 * glow.Height), paddingMode: PaddingMode.Replicate).Resize(photo.Width, photo.Height);
+        glow = ImageFilters.BoxBlur5.Apply(glow.Resize(4 * glow.Width, 4 * glow.Height), paddingMode: PaddingMode.Replicate);
+        glow = glow.Resize(photo.Width, photo.Height);
         float most = Math.Max(glow.Pixels.Max(), (byte)1);
-        for (int y = 0; y < photo.Height; y++)
-            for (int x = 0; x < photo.Width; x++)
-            {
-                float share = glow.Pixels[y * photo.Width + x] / most;
-                over.Blend(x, y, Rgb.Inferno(share), 0.7f * share);
-            }
+        for (int i = 0; i < glow.Pixels.Length; i++)
+        {
+            float share = glow.Pixels[i] / most;
+            over.Colors[i] = over.Colors[i].Towards(Rgb.Inferno(share), 0.7f * share);
+        }
         return over;
     }
 
@@ -95,8 +88,8 @@ public static class HeatMap
 
     static (float Low, float High) Range(float[,] map)
     {
-        float[] numbers = [.. map.Cast<float>().Where(float.IsFinite)];
-        return numbers.Length == 0 ? (0, 0) : (numbers.Min(), numbers.Max());
+        float[] numbers = [.. map.Cast<float>().Where(float.IsFinite).DefaultIfEmpty()];
+        return (numbers.Min(), numbers.Max());
     }
 
     static void Check(float[,] map)

@@ -16,11 +16,14 @@ public sealed class ImageFilter
     /// <param name="description">What it does, in a few words.</param>
     /// <exception cref="ArgumentException">The kernel has no number, or one that is not finite.</exception>
     public ImageFilter(string name, float[,] kernel, string description = "")
+        : this(name, kernel is null ? throw new ArgumentNullException(nameof(kernel)) : [.. kernel.Cast<float>()], kernel.GetLength(1), description)
     {
-        ArgumentNullException.ThrowIfNull(kernel);
-        (Name, Description, Size, this.kernel) = (name, description, (kernel.GetLength(0), kernel.GetLength(1)), [.. kernel.Cast<float>()]);
-        if (this.kernel.Length == 0 || !this.kernel.All(float.IsFinite))
-            throw new ArgumentException($"the kernel of {name} must have numbers, and finite ones");
+    }
+
+    internal ImageFilter(string name, float[] kernel, int columns, string description)
+    {
+        if (kernel.Length == 0 || !kernel.All(float.IsFinite)) throw new ArgumentException($"the kernel of {name} must have numbers, and finite ones");
+        (Name, this.kernel, Size, Description) = (name, kernel, (kernel.Length / columns, columns), description);
     }
 
     /// <summary>“sharpen”.</summary>
@@ -73,14 +76,10 @@ public sealed class ImageFilter
         (nint moreRows, nint moreColumns) = (height - Size.Height, width - Size.Width);
         if (moreRows < 0 || moreColumns < 0 || moreRows % 2 != 0 || moreColumns % 2 != 0)
             throw new ArgumentException($"{Name}, {Size}, does not fit into the middle of {weight}");
+        weight.Value.GetSpan([outputChannel, 0, 0, 0], (int)(inputs * height * width)).Clear();
         for (nint i = 0; i < inputs; i++)
-            for (nint y = 0; y < height; y++)
-                for (nint x = 0; x < width; x++)
-                {
-                    (nint ky, nint kx) = (y - moreRows / 2, x - moreColumns / 2);
-                    bool inside = ky >= 0 && ky < Size.Height && kx >= 0 && kx < Size.Width;
-                    weight.Value[outputChannel, i, y, x] = inside ? kernel[ky * Size.Width + kx] / inputs : 0;
-                }
+            for (int k = 0; k < kernel.Length; k++)
+                weight.Value[outputChannel, i, moreRows / 2 + k / Size.Width, moreColumns / 2 + k % Size.Width] = kernel[k] / inputs;
     }
 
     /// <summary>Turned by 180°: what a mathematician's convolution lays over the picture.</summary>
@@ -108,11 +107,7 @@ public sealed class ImageFilter
         if (rows[0].Length == 0 || rows.Any(row => row.Length != rows[0].Length))
             throw new FormatException(
                 $"“{text}” has rows of {string.Join(", ", rows.Select(row => row.Length))} numbers: a kernel's rows are of one length, at least 1");
-        float[,] kernel = new float[rows.Length, rows[0].Length];
-        for (int y = 0; y < rows.Length; y++)
-            for (int x = 0; x < rows[0].Length; x++)
-                kernel[y, x] = rows[y][x];
-        return new("own kernel", kernel, text.Trim());
+        return new("own kernel", [.. rows.SelectMany(row => row)], rows[0].Length, text.Trim());
 
         float Number(string word)
         {
@@ -126,10 +121,5 @@ public sealed class ImageFilter
     /// <summary>“sharpen, 3×3”.</summary>
     public override string ToString() => $"{Name}, {Size}";
 
-    ImageFilter With(float[] numbers)
-    {
-        float[,] square = new float[Size.Height, Size.Width];
-        Buffer.BlockCopy(numbers, 0, square, 0, sizeof(float) * numbers.Length);
-        return new(Name, square, Description);
-    }
+    ImageFilter With(float[] numbers) => new(Name, numbers, Size.Width, Description);
 }

@@ -15,10 +15,10 @@ public static class ImageFilters
     public static ImageFilter Identity { get; } = new("identity", new float[,] { { 0, 0, 0 }, { 0, 1, 0 }, { 0, 0, 0 } }, "the picture as it is");
 
     /// <summary>The mean of 3×3 pixels.</summary>
-    public static ImageFilter BoxBlur3 { get; } = new("box blur 3×3", Box(3), "the mean of 3×3 pixels");
+    public static ImageFilter BoxBlur3 { get; } = new("box blur 3×3", [.. Enumerable.Repeat(1 / 9f, 9)], columns: 3, "the mean of 3×3 pixels");
 
     /// <summary>The mean of 5×5 pixels.</summary>
-    public static ImageFilter BoxBlur5 { get; } = new("box blur 5×5", Box(5), "the mean of 5×5 pixels");
+    public static ImageFilter BoxBlur5 { get; } = new("box blur 5×5", [.. Enumerable.Repeat(1 / 25f, 25)], columns: 5, "the mean of 5×5 pixels");
 
     /// <summary>A mean of 3×3 pixels in which near ones weigh more.</summary>
     public static ImageFilter GaussianBlur { get; } = new(
@@ -65,14 +65,6 @@ public static class ImageFilters
         Identity, BoxBlur3, BoxBlur5, GaussianBlur, Sharpen, Outline, Emboss,
         PrewittHorizontal, PrewittVertical, SobelHorizontal, SobelVertical, ScharrHorizontal, ScharrVertical, Laplacian,
     ];
-
-    static float[,] Box(int size)
-    {
-        float[,] kernel = new float[size, size];
-        for (int i = 0; i < size * size; i++)
-            kernel[i / size, i % size] = 1f / (size * size);
-        return kernel;
-    }
 
     // A difference across the edge, a weighted mean along it.
     static ImageFilter Edges(string name, float side, float middle, bool horizontal) => horizontal

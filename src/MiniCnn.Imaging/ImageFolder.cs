@@ -12,14 +12,15 @@ public readonly record struct ImageFile(string Name, int Label);
 /// The classes are the subfolders, in the ordinal order of their names: <c>Cat/0.jpg</c>, <c>Dog/other/1.png</c>. Or, where there are no
 /// subfolders, what stands before the number in each file's name: <c>cat.0.jpg</c>. A folder that holds nothing but one that is laid out so
 /// (as archives unpack: <c>PetImages/Cat/0.jpg</c>, <c>train/cat.0.jpg</c>) stands for that one.
-/// Pictures end in .jpg, .jpeg, .png, .ppm or .pgm, in capitals or not; they come class by class, in the ordinal order of their paths.
+/// Pictures end in .jpg, .jpeg, .png, .webp, .gif or .bmp, in capitals or not, and are read by their content; they come class by class, in
+/// the ordinal order of their paths.
 /// Everything else is passed over: hidden files and folders, other extensions, pictures beside the classes' subfolders.
 /// Links to files, and to folders in place of a class's, are followed; links to folders further below are not, so no circle has a way in.
 /// Immutable, and free of what is in the files.
 /// </remarks>
 public sealed partial class ImageFolder
 {
-    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".ppm", ".pgm"];
+    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
     static readonly EnumerationOptions visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System, IgnoreInaccessible = false };
 
     /// <summary>Lists a folder.</summary>
@@ -33,7 +34,8 @@ public sealed partial class ImageFolder
             throw new DirectoryNotFoundException($"{path}: there is no such folder");
         Root = Unwrapped(path);
         string[] folders = Subfolders(Root);
-        (ClassNames, Files) = folders.Length > 0 ? ByFolder(folders) : ByName();
+        (ClassNames, IEnumerable<ImageFile> files) = folders.Length > 0 ? (folders, ByFolder(folders)) : ByName();
+        Files = [.. files.OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)];
     }
 
     ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files) => (Root, ClassNames, Files) = (whole.Root, whole.ClassNames, [.. files]);
@@ -107,8 +109,7 @@ public sealed partial class ImageFolder
         for (int i = 0; i < kept.Length; i++)                                  // close the gaps
             if (kept[i] > i)
                 pixels.AsSpan(kept[i] * length, length).CopyTo(pixels.AsSpan(i * length));
-        if (kept.Length < Files.Count)
-            Array.Resize(ref pixels, kept.Length * length);
+        Array.Resize(ref pixels, kept.Length * length);
         float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
         LabeledImages images = new(pixels, [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames);
         return new(images, [.. kept.Select(i => Files[i].Name)], skipped);
@@ -117,41 +118,35 @@ public sealed partial class ImageFolder
     /// <summary>Reads a picture into [C, H, W], or says why it cannot.</summary>
     static string? Read(string path, ImageShape shape, Span<byte> to)
     {
-        byte[] pixels;
         try
         {
             if (new FileInfo(path).Length == 0)                                // a pipe too, which would have us wait for ever
                 return "empty";
             using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
             Picture picture = Picture.Load(file);
-            pixels = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).Pixels;
+            if (picture.Channels != shape.Channels)
+                picture = shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb();
+            byte[] pixels = picture.Resize(shape.Width, shape.Height).Pixels;
+            int plane = shape.Height * shape.Width;
+            for (int c = 0; c < shape.Channels; c++)
+                for (int i = 0; i < plane; i++)
+                    to[c * plane + i] = pixels[i * shape.Channels + c];
+            return null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
         {
             return e.Message;
         }
-        int plane = shape.Height * shape.Width;
-        for (int c = 0; c < shape.Channels; c++)
-            for (int i = 0; i < plane; i++)
-                to[c * plane + i] = pixels[i * shape.Channels + c];
-        return null;
     }
 
-    (string[] Classes, ImageFile[] Files) ByFolder(string[] folders)
+    IEnumerable<ImageFile> ByFolder(string[] folders) => folders.SelectMany((folder, label) =>
     {
-        List<ImageFile> files = [];
-        for (int label = 0; label < folders.Length; label++)
-        {
-            string[] names = [.. Pictures(Path.Combine(Root, folders[label]), $"{folders[label]}/", deep: true)];
-            if (names.Length == 0)
-                throw new InvalidDataException($"{Root}: the class {folders[label]} holds no pictures ({string.Join(", ", extensions)})");
-            Array.Sort(names, StringComparer.Ordinal);
-            files.AddRange(names.Select(name => new ImageFile(name, label)));
-        }
-        return (folders, [.. files]);
-    }
+        string[] names = [.. Pictures(Path.Combine(Root, folder), $"{folder}/", deep: true)];
+        if (names.Length == 0) throw new InvalidDataException($"{Root}: the class {folder} holds no pictures ({string.Join(", ", extensions)})");
+        return names.Select(name => new ImageFile(name, label));
+    });
 
-    (string[] Classes, ImageFile[] Files) ByName()
+    (string[] Classes, IEnumerable<ImageFile> Files) ByName()
     {
         string[] names = [.. Pictures(Root, "", deep: false)];
         if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
@@ -159,8 +154,7 @@ public sealed partial class ImageFolder
         if (names.Length == 0)
             throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         string[] classes = [.. names.Select(Class).Distinct().Order(StringComparer.Ordinal)];
-        return (classes, [.. names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name))))
-            .OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)]);
+        return (classes, names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name)))));
 
         static string Class(string name) => Numbered().Match(name).Groups[1].Value;
     }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics.Tensors;
 
 namespace MiniCnn.Imaging;
@@ -6,8 +5,7 @@ namespace MiniCnn.Imaging;
 /// <summary>A convolution's kernels as a picture, to see what training made of them.</summary>
 public static class KernelSheet
 {
-    const int Margin = 24, Text = 2, Caption = 26, LegendWidth = 161;    // pixels; Text: of a letter's pixel
-    static readonly Rgb Paper = new(255, 255, 255), Ink = new(64, 64, 64), Border = new(144, 144, 144), Grid = new(216, 216, 216);
+    const int Caption = 24;    // pixels from a title's capitals to its kernels
 
     /// <summary>
     /// Draws kernels before and after training: a column for each output channel, its input channels below each other, each weight a
@@ -25,11 +23,9 @@ public static class KernelSheet
         if (before.Rank != 4 || before.FlattenedLength == 0 || !before.Lengths.SequenceEqual(after.Lengths))
             throw new ArgumentException($"expected weights [out, in, kH, kW] twice in one shape, got {Shape(before)} and {Shape(after)}");
         (int outs, int ins, int height, int width) = ((int)before.Lengths[0], (int)before.Lengths[1], (int)before.Lengths[2], (int)before.Lengths[3]);
-        float[] first = new float[before.FlattenedLength], second = new float[before.FlattenedLength];
-        before.FlattenTo(first);
-        after.FlattenTo(second);
-        float scale = first.Concat(second).Where(float.IsFinite).Select(Math.Abs).DefaultIfEmpty().Max();
-        if (scale == 0) scale = 1;
+        float[] first = [.. before], second = [.. after];
+        float scale = first.Concat(second).Where(w => float.IsFinite(w) && w != 0).Select(Math.Abs).DefaultIfEmpty(1).Max();
+        Axis axis = new([-scale, scale]);
 
         // The largest squares, up to 24 pixels, that keep the sheet within about 2000 × 2000; from 8 pixels on with a line between them.
         int cell = Math.Clamp(Math.Min(2000 / outs / (width + 1), 1000 / ins / (height + 1)), 1, 24);
@@ -37,49 +33,25 @@ public static class KernelSheet
         int kernelWidth = width * cell + 2 - line, kernelHeight = height * cell + 2 - line;
         int groupWidth = outs * (kernelWidth + gap) - gap, groupHeight = Caption + ins * (kernelHeight + gap) - gap;
 
-        string[] legend = [(-scale).ToString("G3", CultureInfo.InvariantCulture), scale.ToString("G3", CultureInfo.InvariantCulture)];
-        int legendWidth = Font.Width($"{legend[0]}  {legend[1]}", Text) + LegendWidth;
-        int titleWidth = Math.Max(Font.Width(titleBefore, Text), Font.Width(titleAfter, Text));
-        int widest = Math.Max(groupWidth, Math.Max(titleWidth, legendWidth));
-        Picture sheet = new(widest + 2 * Margin, 2 * groupHeight + Font.Height(Text) + 4 * Margin);
-        sheet.Fill(0, 0, sheet.Width, sheet.Height, Paper);
-        DrawGroup(Margin, titleBefore, first);
-        DrawGroup(Margin + groupHeight + Margin, titleAfter, second);
-        DrawLegend(sheet, sheet.Height - Margin - Font.Height(Text), legend);
+        int afterTop = Drawing.Margin + groupHeight + Drawing.Margin, bottom = afterTop + groupHeight;
+        int titleWidth = Math.Max(Drawing.Width(titleBefore, Drawing.Title), Drawing.Width(titleAfter, Drawing.Title));
+        int bar = Drawing.Margin + Math.Max(groupWidth, titleWidth) + Drawing.Gap, barRight = bar + Drawing.ColorBarWidth(axis);
+        int barTop = Drawing.Margin + Caption, barHeight = Math.Clamp(bottom - barTop, 96, 320);
+        Picture sheet = Drawing.Sheet(barRight + Drawing.Margin, Math.Max(bottom, barTop + barHeight) + Drawing.Margin, canvas =>
+        {
+            canvas.Write(titleBefore, Drawing.Margin, Drawing.Margin, Drawing.Title, Drawing.Ink);
+            canvas.Write(titleAfter, Drawing.Margin, afterTop, Drawing.Title, Drawing.Ink);
+            canvas.ColorBar(bar, barTop, barHeight, axis, Color);
+        });
+        int size = height * width;
+        foreach ((int top, float[] weights) in new[] { (barTop, first), (afterTop + Caption, second) })
+            for (int i = 0; i < outs * ins; i++)
+                sheet.Paste(
+                    HeatMap.Tile(weights.AsSpan(i * size, size), width, cell, line, Color),
+                    Drawing.Margin + 1 + i / ins * (kernelWidth + gap), top + 1 + i % ins * (kernelHeight + gap));
         return sheet;
 
-        void DrawGroup(int top, string title, ReadOnlySpan<float> weights)
-        {
-            Font.Draw(sheet, Margin, top, title, Text, Ink);
-            for (int o = 0; o < outs; o++)
-                for (int i = 0; i < ins; i++)
-                    DrawKernel(
-                        Margin + o * (kernelWidth + gap), top + Caption + i * (kernelHeight + gap),
-                        weights.Slice((o * ins + i) * height * width, height * width));
-        }
-
-        void DrawKernel(int left, int top, ReadOnlySpan<float> weights)
-        {
-            sheet.Fill(left, top, kernelWidth, kernelHeight, Border);
-            sheet.Fill(left + 1, top + 1, kernelWidth - 2, kernelHeight - 2, Grid);
-            for (int y = 0; y < height; y++)
-                for (int x = 0; x < width; x++)
-                {
-                    Rgb color = Rgb.BlueWhiteRed(weights[y * width + x] / scale);
-                    sheet.Fill(left + 1 + x * cell, top + 1 + y * cell, cell - line, cell - line, color);
-                }
-        }
-    }
-
-    // The colours from −scale to scale, between their numbers.
-    static void DrawLegend(Picture sheet, int top, string[] numbers)
-    {
-        int left = Margin + Font.Width(numbers[0] + " ", Text);
-        Font.Draw(sheet, Margin, top, numbers[0], Text, Ink);
-        sheet.Fill(left - 1, top - 1, LegendWidth + 2, Font.Height(Text) + 2, Border);
-        for (int x = 0; x < LegendWidth; x++)
-            sheet.Fill(left + x, top, 1, Font.Height(Text), Rgb.BlueWhiteRed(2f * x / (LegendWidth - 1) - 1));
-        Font.Draw(sheet, left + LegendWidth + 12, top, numbers[1], Text, Ink);
+        Rgb Color(float weight) => Rgb.BlueWhiteRed(weight / scale);
     }
 
     static string Shape(Tensor<float> tensor) => $"[{string.Join(", ", tensor.Lengths.ToArray())}]";

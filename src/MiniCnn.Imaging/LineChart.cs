@@ -1,4 +1,4 @@
-using System.Globalization;
+using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
@@ -16,11 +16,11 @@ public sealed record LineSeries(string Name, params double[] Y)
 /// <summary>Series of numbers as lines, with axes and a legend; say, the loss of each epoch.</summary>
 public static class LineChart
 {
-    const int MarkerWidth = 24, FewPoints = 40;
-    const float LineRadius = 1.25f, DotRadius = 3.5f;
+    const int SampleWidth = 32, FewPoints = 40, LeastPlot = 30;    // pixels and points; so much do three numbers take
 
-    // Told apart by the colour-blind too: M. Okabe, K. Ito, Color Universal Design (2008).
+    // Told apart by the colour-blind too: M. Okabe, K. Ito, Color Universal Design (2008). Where lines cross or in grey, by their dashes.
     static readonly Rgb[] colors = [new(0, 114, 178), new(213, 94, 0), new(0, 158, 115), new(204, 121, 167), new(230, 159, 0), new(86, 180, 233)];
+    static readonly float[][] dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4], [10, 3, 2, 3, 2, 3], [4, 2]];
 
     /// <summary>Draws lines over one pair of axes.</summary>
     /// <param name="title">What stands above the chart.</param>
@@ -40,114 +40,86 @@ public static class LineChart
             throw new ArgumentException($"the series {uneven.Name} has {uneven.X!.Length} X for {uneven.Y.Length} Y");
 
         (double X, double Y)[] points = [.. series.SelectMany(s => s.Points).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y))];
-        Axis up = new(points.Select(p => p.Y), intervals: 5, outwards: true);
 
         // From the top: title, legend, the vertical axis' title, plot, numbers, the horizontal axis' title.
-        Picture sheet = Drawing.NewSheet(width, height);
-        int top = Drawing.Margin;
-        foreach (string line in Drawing.Wrap(title, width - 2 * Drawing.Margin))
-        {
-            Write(Drawing.Margin, top, line);
-            top += Drawing.LinePitch;
-        }
-        top = DrawLegend(sheet, top + 4, series);
-        int left = Drawing.Margin + up.Labels.Max(label => Font.Width(label.Text, Drawing.Text)) + 10;
-        Write(Drawing.Margin, top, yTitle);
-        top += (yTitle == "" ? 0 : Drawing.LinePitch + 6) + Font.Height(Drawing.Text) / 2;
-        int right = width - Drawing.Margin - 8, bottom = height - Drawing.Margin - 14 - Font.Height(Drawing.Text) - (xTitle == "" ? 0 : Drawing.LinePitch + 4);
-        Axis across = Enumerable.Range(0, 5).Select(fewer => new Axis(points.Select(p => p.X), intervals: 5 - fewer, outwards: false))
-            .First(axis => axis.Labels.Count < 3 || axis.Labels.Sum(label => Font.Width(label.Text, Drawing.Text) + 24) < right - left);
-        Write(right - Font.Width(xTitle, Drawing.Text), height - Drawing.Margin - Font.Height(Drawing.Text), xTitle);
+        List<string> titles = Drawing.Wrap(title, width - 2 * Drawing.Margin);
+        (int X, int Y)[] names = PlaceNames(series, Drawing.Margin + Drawing.TitleHeight(titles) + 3, width);
+        int yTitleTop = names[^1].Y + 26, xTitleTop = height - Drawing.Margin - Drawing.Label;
+        int top = yTitleTop + (yTitle == "" ? 0 : 20) + Drawing.Label / 2;
+        int numbers = xTitle == "" ? xTitleTop : xTitleTop - 20, bottom = numbers - 12;
+        if (bottom - top < LeastPlot)
+            throw new ArgumentException(
+                $"titles and legend leave {bottom - top} of {height} pixels for the plot, expected {LeastPlot} or more; give a larger height");
+        Axis up = Axis.Fit(points.Select(p => p.Y), outwards: true, axis => (axis.Labels.Count - 1) * 1.5 * Drawing.Label <= bottom - top);
+        int left = Drawing.Margin + up.Labels.Max(label => Width(label.Text)) + 10, right = width - Drawing.Margin - 8;
+        Axis across = Axis.Fit(points.Select(p => p.X), outwards: false, axis => axis.Labels.Sum(label => Width(label.Text) + 24) < right - left);
 
-        foreach ((double value, string text) in up.Labels)
+        return Drawing.Sheet(width, height, canvas =>
         {
-            int y = (int)Math.Round(ToY(value));
-            sheet.Fill(left, y, right - left + 1, 1, value == up.Low ? Drawing.Border : Drawing.Grid);
-            Write(left - 10 - Font.Width(text, Drawing.Text), y - Font.Height(Drawing.Text) / 2, text);
-        }
-        foreach ((double value, string text) in across.Labels)
-        {
-            int x = (int)Math.Round(ToX(value));
-            sheet.Fill(x, bottom, 1, 6, Drawing.Border);
-            Write(Math.Min(x - Font.Width(text, Drawing.Text) / 2, width - 4 - Font.Width(text, Drawing.Text)), bottom + 14, text);
-        }
-        for (int i = series.Count - 1; i >= 0; i--)    // the first one on top
-            DrawLine(sheet, [.. series[i].Points.Select(p => ((float)ToX(p.X), (float)ToY(p.Y)))], colors[i % colors.Length]);
-        return sheet;
+            canvas.WriteTitle(titles, Drawing.Margin, Drawing.Margin);
+            Write(yTitle, Drawing.Margin, yTitleTop);
+            Write(xTitle, (left + right - Width(xTitle)) / 2, xTitleTop);
+            foreach ((double value, string text) in up.Labels)
+            {
+                int y = (int)Math.Floor(ToY(value));
+                canvas.Fill(left, y, right - left + 1, 1, value == up.Low ? Drawing.Border : Drawing.Grid);
+                Write(text, left - 10 - Width(text), y - Drawing.Label / 2);
+            }
+            foreach ((double value, string text) in across.Labels)
+            {
+                int x = (int)Math.Floor(ToX(value));
+                canvas.Fill(x, bottom, 1, 5, Drawing.Border);
+                Write(text, Math.Min(x - Width(text) / 2, width - 4 - Width(text)), numbers);
+            }
+            for (int i = series.Count - 1; i >= 0; i--)    // the first one on top
+            {
+                float middle = names[i].Y + Drawing.Label / 2f;
+                Write(series[i].Name, names[i].X + SampleWidth + 8, names[i].Y);
+                DrawLine(canvas, i, [new(names[i].X, middle), new(names[i].X + SampleWidth, middle)], dots: false);
+                SKPoint[] line = [.. series[i].Points.Select(p => new SKPoint((float)ToX(p.X), (float)ToY(p.Y)))];
+                DrawLine(canvas, i, line, dots: line.Length <= FewPoints);
+            }
 
-        double ToX(double x) => left + (right - left) * across.Share(x);
-        double ToY(double y) => bottom + (top - bottom) * up.Share(y);
-        void Write(int x, int y, string text) => Font.Draw(sheet, x, y, text, Drawing.Text, Drawing.Ink);
+            void Write(string text, float x, float y) => canvas.Write(text, x, y, Drawing.Label, Drawing.Ink);
+        });
+
+        double ToX(double x) => left + (right - left) * across.Share(x) + 0.5;    // a pixel's middle
+        double ToY(double y) => bottom + (top - bottom) * up.Share(y) + 0.5;
     }
 
-    // Names with their colours, in as many lines as it takes; returns where they end.
-    static int DrawLegend(Picture sheet, int top, IReadOnlyList<LineSeries> series)
+    static int Width(string text) => Drawing.Width(text, Drawing.Label);
+
+    // Where the legend's samples and names stand, in as many lines as it takes.
+    static (int X, int Y)[] PlaceNames(IReadOnlyList<LineSeries> series, int top, int width)
     {
         int left = Drawing.Margin;
-        for (int i = 0; i < series.Count; i++)
+        return [.. series.Select(s =>
         {
-            int width = MarkerWidth + 8 + Font.Width(series[i].Name, Drawing.Text);
-            if (left > Drawing.Margin && left + width > sheet.Width - Drawing.Margin) (left, top) = (Drawing.Margin, top + Drawing.LinePitch);
-            sheet.Fill(left, top + Font.Height(Drawing.Text) / 2 - 1, MarkerWidth, 3, colors[i % colors.Length]);
-            Font.Draw(sheet, left + MarkerWidth + 8, top, series[i].Name, Drawing.Text, Drawing.Ink);
-            left += width + 24;
-        }
-        return top + Drawing.LinePitch + 8;
+            int wide = SampleWidth + 8 + Width(s.Name);
+            if (left > Drawing.Margin && left + wide > width - Drawing.Margin) (left, top) = (Drawing.Margin, top + 20);
+            left += wide + 24;
+            return (left - wide - 24, top);
+        })];
     }
 
-    // A line through points, and dots on them where they are few: first how much of each pixel is covered, then the colour, once.
-    static void DrawLine(Picture sheet, (float X, float Y)[] points, Rgb color)
+    // A line through points, with dots on all of them or on those without a neighbour.
+    static void DrawLine(SKCanvas canvas, int index, SKPoint[] points, bool dots)
     {
-        float[] cover = new float[sheet.Width * sheet.Height];
+        using SKPathBuilder line = new();
+        using SKPaint stroke = Drawing.Paint(colors[index % colors.Length], strokeWidth: 2), fill = Drawing.Paint(colors[index % colors.Length]);
         for (int i = 0; i < points.Length; i++)
         {
-            if (i > 0) Cover(points[i - 1], points[i], LineRadius);
-            if (points.Length <= FewPoints) Cover(points[i], points[i], DotRadius);
+            if (!Finite(i)) continue;
+            if (Finite(i - 1)) line.LineTo(points[i]);
+            else line.MoveTo(points[i]);
+            if (dots || (!Finite(i - 1) && !Finite(i + 1))) canvas.DrawCircle(points[i], 3.5f, fill);
         }
-        for (int i = 0; i < cover.Length; i++)
-            if (cover[i] > 0) sheet.Blend(i % sheet.Width, i / sheet.Width, color, cover[i]);
+        float[] dash = dashes[index % dashes.Length];
+        using SKPathEffect? effect = dash is [] ? null : SKPathEffect.CreateDash(dash, 0);
+        stroke.PathEffect = effect;
+        using SKPath path = line.Detach();
+        canvas.DrawPath(path, stroke);
 
-        void Cover((float X, float Y) a, (float X, float Y) b, float radius)
-        {
-            if (!float.IsFinite(a.X + a.Y + b.X + b.Y)) return;
-            (float wayX, float wayY) = (b.X - a.X, b.Y - a.Y);
-            float length2 = Math.Max(wayX * wayX + wayY * wayY, 1e-6f), reach = radius + 1;
-            for (int y = (int)Math.Max(Math.Min(a.Y, b.Y) - reach, 0); y <= Math.Min(Math.Max(a.Y, b.Y) + reach, sheet.Height - 1); y++)
-                for (int x = (int)Math.Max(Math.Min(a.X, b.X) - reach, 0); x <= Math.Min(Math.Max(a.X, b.X) + reach, sheet.Width - 1); x++)
-                {
-                    float along = Math.Clamp(((x - a.X) * wayX + (y - a.Y) * wayY) / length2, 0, 1);
-                    float dx = x - a.X - along * wayX, dy = y - a.Y - along * wayY;
-                    float share = Math.Clamp(radius + 0.5f - MathF.Sqrt(dx * dx + dy * dy), 0, 1);
-                    cover[y * sheet.Width + x] = Math.Max(cover[y * sheet.Width + x], share);
-                }
-        }
-    }
-
-    // The ends of an axis, and round numbers along it, 1, 2 or 5 times a power of ten apart: at most so many intervals, and one more where
-    // the axis goes outwards to round numbers itself.
-    sealed class Axis
-    {
-        public Axis(IEnumerable<double> values, int intervals, bool outwards)
-        {
-            (Low, High) = (values.DefaultIfEmpty(0).Min(), values.DefaultIfEmpty(1).Max());
-            if (High - Low < 1e-9 * Math.Max(Math.Abs(Low), Math.Abs(High)) || Low == High) (Low, High) = (Low - 0.5, High + 0.5);
-            double raw = (High - Low) / intervals, power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
-            double step = power * (raw / power) switch { <= 1.001 => 1, <= 2.001 => 2, <= 5.001 => 5, _ => 10 };
-            if (outwards) (Low, High) = (Math.Floor(Low / step + 1e-6) * step, Math.Ceiling(High / step - 1e-6) * step);
-            int decimals = Math.Clamp((int)-Math.Floor(Math.Log10(step) + 1e-9), 0, 15);
-            for (double i = Math.Ceiling(Low / step - 1e-6); i * step <= High + 1e-6 * step; i++)
-            {
-                double value = i == 0 ? 0 : i * step;    // never −0
-                Labels.Add((value, value.ToString(decimals > 6 || Math.Abs(value) > 1e7 ? "G3" : $"F{decimals}", CultureInfo.InvariantCulture)));
-            }
-        }
-
-        public double Low { get; }
-
-        public double High { get; }
-
-        public List<(double Value, string Text)> Labels { get; } = [];
-
-        public double Share(double value) => (value - Low) / (High - Low);
+        bool Finite(int i) => i >= 0 && i < points.Length && float.IsFinite(points[i].X + points[i].Y);
     }
 }

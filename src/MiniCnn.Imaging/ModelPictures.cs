@@ -30,7 +30,8 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// What a picture in a stream shows: JPEG, PNG, PPM or PGM, up to the stream's end. Safe from several threads at once, each with its own stream.
+    /// What a picture in a stream shows: JPEG, PNG, WebP, GIF or BMP, up to the stream's end. Safe from several threads at once, each with its own
+    /// stream.
     /// </summary>
     /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>

@@ -1,4 +1,6 @@
 using System.Numerics.Tensors;
+using System.Runtime.InteropServices;
+using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
@@ -6,6 +8,7 @@ namespace MiniCnn.Imaging;
 public sealed class Picture
 {
     /// <summary>Pixels of the largest picture that is read from a file, for the whole program: a small file can be a large picture.</summary>
+    /// <remarks>Reading takes 7 to 15 bytes of memory for each pixel, and four times the file's size.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public static int MaxFilePixels
     {
@@ -17,22 +20,23 @@ public sealed class Picture
         }
     } = 100_000_000;
 
-    const int MaxFileSide = 65_535, MaxFileBytes = 1 << 30;
+    const int MaxFileBytes = 1 << 30;
 
     /// <summary>A black picture.</summary>
     /// <param name="width">Pixels in a row, at least 1.</param>
     /// <param name="height">Rows, at least 1.</param>
     /// <param name="channels">1: grey; 3: red, green, blue.</param>
     /// <exception cref="ArgumentOutOfRangeException">
-    /// A size is not positive, channels are neither 1 nor 3, or the pixels would not fit an array.
+    /// A size is not positive, channels are neither 1 nor 3, or the pixels, of 1 byte in grey and 4 in colour, would not fit an array.
     /// </exception>
     public Picture(int width, int height, int channels = 3)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
         if (channels is not (1 or 3)) throw new ArgumentOutOfRangeException(nameof(channels), $"expected 1 or 3 channels, got {channels}");
-        if ((Int128)width * height * channels > Array.MaxLength)
-            throw new ArgumentOutOfRangeException(nameof(width), $"a picture of {width}×{height}×{channels} bytes does not fit an array");
+        int bytes = channels == 1 ? 1 : 4;    // of a pixel, as Skia has them
+        if ((Int128)width * height * bytes > Array.MaxLength)
+            throw new ArgumentOutOfRangeException(nameof(width), $"a picture of {width}×{height} pixels of {bytes} bytes does not fit an array");
         (Width, Height, Channels) = (width, height, channels);
         Pixels = new byte[width * height * channels];
     }
@@ -49,9 +53,15 @@ public sealed class Picture
     /// <summary>The pixels themselves: channel c of column x in row y is at (y · Width + x) · Channels + c.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>Reads a PNG, JPEG, PPM or PGM file, told by its content. What is transparent is blended over white, a photo stands upright.</summary>
+    /// <summary>Reads a JPEG, PNG, WebP, GIF or BMP file, told by its content; of an animation the first frame.</summary>
+    /// <remarks>
+    /// The pixels are PIL's, to the bit, but for a BMP of 16 bits a pixel (off by up to 1) and what a GIF's first frame leaves uncovered (white).
+    /// What is transparent is blended over white; of 16 bits a channel the upper 8 count; colour profiles change nothing; a photo, JPEG or WebP,
+    /// stands upright as its EXIF says. A JPEG or PNG that is grey, with alpha or without, has one channel, everything else three.
+    /// </remarks>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
     public static Picture Load(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
@@ -73,75 +83,56 @@ public sealed class Picture
         ArgumentNullException.ThrowIfNull(stream);
         byte[] file = new byte[4096];
         int length = stream.ReadAtLeast(file, file.Length, throwOnEndOfStream: false);
-        Decoder decode = DecoderOf(file.AsSpan(0, length));    // before gigabytes of something else are read
+        PictureFile.FormatOf(file.AsSpan(0, length));    // before gigabytes of something else are read
         while (length == file.Length)
         {
             if (length >= MaxFileBytes) throw new PictureFormatException($"a picture of more than {MaxFileBytes >> 20} MiB is not read");
             Array.Resize(ref file, 2 * length);
             length += stream.ReadAtLeast(file.AsSpan(length), file.Length - length, throwOnEndOfStream: false);
         }
-        return decode(file.AsSpan(0, length));
+        return PictureFile.Decode(file.AsSpan(0, length));
     }
 
-    delegate Picture Decoder(ReadOnlySpan<byte> file);
-
-    static Decoder DecoderOf(ReadOnlySpan<byte> start)
-    {
-        if (start.StartsWith(Png.Signature)) return Png.Decode;
-        if (start is [0xFF, 0xD8, ..]) return Jpeg.Decode;
-        if (start is [(byte)'P', (byte)'2' or (byte)'3' or (byte)'5' or (byte)'6', ..]) return Netpbm.Decode;
-        string found = start switch
-        {
-            [] => "an empty file",
-            [(byte)'G', (byte)'I', (byte)'F', (byte)'8', ..] => "a GIF",
-            [(byte)'B', (byte)'M', ..] => "a BMP",
-            [_, _, _, _, (byte)'f', (byte)'t', (byte)'y', (byte)'p', ..] => "a HEIC, an AVIF or a film",
-            [(byte)'-', (byte)'-', ..] => "a form; send the picture's bytes alone",
-            [(byte)'R', (byte)'I', (byte)'F', (byte)'F', _, _, _, _, (byte)'W', (byte)'E', (byte)'B', (byte)'P', ..] => "a WebP",
-            [(byte)'I', (byte)'I', 42, 0, ..] or [(byte)'M', (byte)'M', 0, 42, ..] => "a TIFF",
-            [(byte)'P', >= (byte)'1' and <= (byte)'7', ..] => $"a Netpbm P{(char)start[1]}",
-            _ => $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}",
-        };
-        throw new PictureFormatException($"expected PNG, JPEG, PPM or PGM (P2, P3, P5, P6), found {found}");
-    }
-
-    /// <summary>Writes <paramref name="path"/>, whole or not at all, as its extension says: .png, .ppm (in colour) or .pgm (in grey).</summary>
+    /// <summary>
+    /// Writes <paramref name="path"/>, whole or not at all, as its extension says: .png or .webp, without loss, or .jpg or .jpeg, of quality 90.
+    /// The same picture gives the same bytes.
+    /// </summary>
     /// <exception cref="ArgumentException">The extension is another.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
-        Action<Stream> write = Path.GetExtension(path).ToLowerInvariant() switch
-        {
-            ".png" => stream => Png.Write(stream, this),
-            ".ppm" => stream => Netpbm.Write(stream, ToRgb()),
-            ".pgm" => stream => Netpbm.Write(stream, ToGrey()),
-            _ => throw new ArgumentException($"{path}: a picture is written as .png, .ppm or .pgm", nameof(path)),
-        };
-        AtomicFile.Write(path, write);
+        using SKData file = PictureFile.Encode(this, path);
+        AtomicFile.Write(path, file.SaveTo);
+    }
+
+    /// <summary>Writes a picture to a stream as an extension says; see <see cref="Save(string)"/>.</summary>
+    /// <exception cref="ArgumentException">The extension is another.</exception>
+    public void Save(Stream stream, string extension)
+    {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentException.ThrowIfNullOrEmpty(extension);
+        using SKData file = PictureFile.Encode(this, extension);
+        file.SaveTo(stream);
     }
 
     /// <summary>A copy in grey: 0.299 R + 0.587 G + 0.114 B (ITU-R Rec. 601), to the bit as PIL's <c>convert('L')</c>.</summary>
     public Picture ToGrey()
     {
+        if (Channels == 1) return Crop(0, 0, Width, Height);
         Picture grey = new(Width, Height, channels: 1);
-        if (Channels == 1) Pixels.CopyTo(grey.Pixels, 0);
-        else
-            for (int i = 0; i < grey.Pixels.Length; i++)
-            {
-                ReadOnlySpan<byte> rgb = Pixels.AsSpan(3 * i, 3);
-                grey.Pixels[i] = (byte)((19595 * rgb[0] + 38470 * rgb[1] + 7471 * rgb[2] + 0x8000) >> 16);    // shares of 2¹⁶
-            }
+        Span<Rgb> colors = Colors;
+        for (int i = 0; i < colors.Length; i++)    // shares of 2¹⁶
+            grey.Pixels[i] = (byte)((19595 * colors[i].Red + 38470 * colors[i].Green + 7471 * colors[i].Blue + 0x8000) >> 16);
         return grey;
     }
 
     /// <summary>A copy of three channels; of a grey picture they are equal.</summary>
     public Picture ToRgb()
     {
+        if (Channels == 3) return Crop(0, 0, Width, Height);
         Picture rgb = new(Width, Height);
-        if (Channels == 3) Pixels.CopyTo(rgb.Pixels, 0);
-        else
-            for (int i = 0; i < Pixels.Length; i++) rgb.Pixels.AsSpan(3 * i, 3).Fill(Pixels[i]);
+        for (int i = 0; i < Pixels.Length; i++) rgb.Colors[i] = new(Pixels[i], Pixels[i], Pixels[i]);
         return rgb;
     }
 
@@ -190,20 +181,12 @@ public sealed class Picture
         return picture;
     }
 
-    // A picture whose size a file declares, before memory is taken for it.
-    internal static void CheckFileSize(string what, long width, long height)
-    {
-        if (width < 1 || height < 1) throw new PictureFormatException($"{what} of {width}×{height} pixels");
-        if (width > MaxFileSide || height > MaxFileSide || width * height > MaxFilePixels)
-            throw new PictureFormatException($"{what} of {width}×{height} pixels; up to {MaxFilePixels} are read, {MaxFileSide} in a row or column");
-    }
+    // The pixels of an RGB picture.
+    internal Span<Rgb> Colors => MemoryMarshal.Cast<byte, Rgb>(Pixels.AsSpan());
 
-    // Fills a rectangle of an RGB picture, cut off at the borders.
+    // Fills a rectangle of an RGB picture.
     internal void Fill(int left, int top, int width, int height, Rgb color)
     {
-        int right = Math.Min(left + width, Width), bottom = Math.Min(top + height, Height);
-        for (int y = Math.Max(top, 0); y < bottom; y++)
-            for (int x = Math.Max(left, 0); x < right; x++)
-                (Pixels[(y * Width + x) * 3], Pixels[(y * Width + x) * 3 + 1], Pixels[(y * Width + x) * 3 + 2]) = color;
+        for (int y = top; y < top + height; y++) Colors.Slice(y * Width + left, width).Fill(color);
     }
 }

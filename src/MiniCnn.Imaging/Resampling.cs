@@ -1,3 +1,4 @@
+using System.Numerics.Tensors;
 using System.Runtime.Intrinsics;
 
 namespace MiniCnn.Imaging;
@@ -38,7 +39,7 @@ static class Resampling
             Span<byte> output = to.Pixels.AsSpan(y * width * from.Channels, width * from.Channels);
             for (int x = 0; x < width; x++)
                 if (from.Channels == 1)
-                    output[x] = Round(Half + Dot(row.AsSpan(triangles[x].First), triangles[x].Weights));
+                    output[x] = Round(Half + TensorPrimitives.Dot(row.AsSpan(triangles[x].First, triangles[x].Weights.Length), triangles[x].Weights));
                 else
                 {
                     Vector128<int> sum = Dots(row.AsSpan(3 * triangles[x].First), triangles[x].Weights);
@@ -48,19 +49,7 @@ static class Resampling
         return to;
     }
 
-    // Σ weight · value of one channel.
-    static int Dot(ReadOnlySpan<int> values, ReadOnlySpan<int> weights)
-    {
-        Vector128<int> sums = Vector128<int>.Zero;
-        int i = 0;
-        for (; i + 4 <= weights.Length; i += 4)
-            sums += Vector128.Create(values[i..]) * Vector128.Create(weights[i..]);
-        int sum = Vector128.Sum(sums);
-        for (; i < weights.Length; i++) sum += values[i] * weights[i];
-        return sum;
-    }
-
-    // The same of three channels at once.
+    // Σ weight · value of three channels at once.
     static Vector128<int> Dots(ReadOnlySpan<int> values, ReadOnlySpan<int> weights)
     {
         Vector128<int> sums = Vector128<int>.Zero;
@@ -103,8 +92,7 @@ static class Resampling
             double[] heights = new double[end - first];
             for (int x = first; x < end; x++)
                 heights[x - first] = Math.Max(1 - Math.Abs((x - middle + 0.5) * (1 / reach)), 0);
-            double all = 0;
-            foreach (double height in heights) all += height;
+            double all = heights.Sum();
             triangles[i] = new(first, Array.ConvertAll(heights, height => (int)(0.5 + height / all * (1 << WeightBits))));
         }
         return triangles;

@@ -6,16 +6,7 @@ namespace MiniCnn.Imaging;
 /// <param name="Blue">0 to 255.</param>
 public readonly record struct Rgb(byte Red, byte Green, byte Blue)
 {
-    /// <summary>Blue for −1 over white for 0 to red for +1; beyond that the ends' colours, and grey for NaN.</summary>
-    public static Rgb BlueWhiteRed(float value)
-    {
-        if (float.IsNaN(value)) return new(128, 128, 128);
-        Rgb end = value < 0 ? new(33, 102, 172) : new(178, 24, 43);    // the ends of ColorBrewer's RdBu
-        float share = Math.Min(Math.Abs(value), 1);
-        return new(Towards(end.Red), Towards(end.Green), Towards(end.Blue));
-
-        byte Towards(byte channel) => (byte)MathF.Round(255 + (channel - 255) * share);
-    }
+    static readonly Rgb[] blueWhiteRed = [new(33, 102, 172), new(255, 255, 255), new(178, 24, 43)];    // the ends of ColorBrewer's RdBu
 
     // Every tenth colour of matplotlib's inferno (CC0, by S. van der Walt and N. Smith), evenly brighter to the eye.
     static readonly Rgb[] inferno =
@@ -24,15 +15,22 @@ public readonly record struct Rgb(byte Red, byte Green, byte Blue)
         new(221, 81, 58), new(243, 120, 25), new(252, 165, 10), new(246, 215, 70), new(252, 255, 164),
     ];
 
+    /// <summary>Blue for −1 over white for 0 to red for +1; beyond that the ends' colours, and grey for NaN.</summary>
+    public static Rgb BlueWhiteRed(float value) => Along(blueWhiteRed, (value + 1) / 2);
+
     /// <summary>Black for 0 over purple, red and orange to pale yellow for 1; beyond that the ends' colours, and grey for NaN.</summary>
-    public static Rgb Inferno(float value)
+    public static Rgb Inferno(float value) => Along(inferno, value);
+
+    static Rgb Along(Rgb[] colors, float value)
     {
         if (float.IsNaN(value)) return new(128, 128, 128);
-        float place = Math.Clamp(value, 0, 1) * (inferno.Length - 1);
-        int i = Math.Min((int)place, inferno.Length - 2);
-        (Rgb from, Rgb to, float share) = (inferno[i], inferno[i + 1], place - i);
-        return new(Between(from.Red, to.Red), Between(from.Green, to.Green), Between(from.Blue, to.Blue));
-
-        byte Between(byte a, byte b) => (byte)MathF.Round(a + (b - a) * share);
+        float place = Math.Clamp(value, 0, 1) * (colors.Length - 1);
+        int i = Math.Min((int)place, colors.Length - 2);
+        return colors[i].Towards(colors[i + 1], place - i);
     }
+
+    // This colour for a share of 0, the other for 1.
+    internal Rgb Towards(Rgb other, float share) => new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
+
+    static byte Mix(byte a, byte b, float share) => (byte)MathF.Round(a + (b - a) * share);
 }

@@ -1,9 +1,11 @@
+using SkiaSharp;
+
 namespace MiniCnn.Imaging;
 
 /// <summary>A picture to try filters on where there is no photo: edges at every angle, gratings from fine to coarse, ramps, dots, letters.</summary>
 public static class TestCard
 {
-    const int Samples = 4;    // a pixel's side has so many of them
+    static readonly Rgb dark = new(24, 24, 28), light = new(244, 244, 240);
 
     /// <summary>Draws the card, in colour; its parts grow with it, but for the gratings, whose lines are 1 to 4 pixels wide.</summary>
     /// <param name="width">Pixels in a row, at least 16.</param>
@@ -12,75 +14,60 @@ public static class TestCard
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 16);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 16);
-        Picture card = new(width, height);
-        Parallel.For(0, height, y =>
+        return Drawing.Sheet(width, height, canvas =>
         {
-            for (int x = 0; x < width; x++)
+            canvas.Clear(new(132, 140, 148));
+            canvas.Save();
+            canvas.Scale(width, height);    // a card of 1×1
+
+            // A star of 18 dark wedges in a ring: edges at every angle.
+            using SKPaint darkPaint = Drawing.Paint(dark), lightPaint = Drawing.Paint(light), ring = Drawing.Paint(dark, strokeWidth: 0.01f);
+            canvas.DrawCircle(0.29f, 0.29f, 0.23f, lightPaint);
+            for (int i = 0; i < 18; i++) canvas.DrawArc(SKRect.Create(0.06f, 0.06f, 0.46f, 0.46f), 20 * i, 10, useCenter: true, darkPaint);
+            canvas.DrawCircle(0.29f, 0.29f, 0.015f, darkPaint);
+            canvas.DrawCircle(0.29f, 0.29f, 0.245f, ring);
+
+            // Dots, large to small, in colours that are far apart in grey too.
+            Rgb[] dots = [new(250, 204, 60), new(20, 90, 60), light, dark];
+            for (int i = 0; i < dots.Length; i++)
             {
-                (float red, float green, float blue) = (0, 0, 0);
-                for (int i = 0; i < Samples * Samples; i++)
+                using SKPaint dot = Drawing.Paint(dots[i]);
+                canvas.DrawCircle(0.625f + 0.09f * i, 0.36f, 0.042f - 0.009f * i, dot);
+            }
+
+            // A plate for the name, a square that is no more than a shade off the ground, and a turned one.
+            canvas.Fill(0.53f, 0.81f, 0.41f, 0.13f, new(36, 68, 120));
+            canvas.Fill(0.8f, 0.44f, 0.14f, 0.14f, new(152, 160, 168));
+            canvas.Translate(0.68f, 0.51f);
+            canvas.RotateDegrees(45);
+            canvas.Fill(-0.06f, -0.06f, 0.12f, 0.12f, new(200, 52, 44));
+            canvas.Restore();
+
+            // Gratings: lines down, then across, 1, 2, 3 and 4 pixels wide.
+            for (int y = (int)(0.06f * height); y < 0.28f * height; y++)
+                for (int x = (int)(0.58f * width); x < 0.94f * width; x++)
                 {
-                    // The middle of a small square, on a card of 1×1.
-                    (float u, float v) = ((x + (i % Samples + 0.5f) / Samples) / width, (y + (i / Samples + 0.5f) / Samples) / height);
-                    Rgb color = At(u, v, x, y);
-                    (red, green, blue) = (red + color.Red, green + color.Green, blue + color.Blue);
+                    int line = 1 + Math.Min((int)((x / (float)width - 0.58f) / 0.09f), 3), along = y < 0.17f * height ? x : y;
+                    canvas.Fill(x, y, 1, 1, along / line % 2 == 0 ? dark : light);
                 }
-                Span<byte> pixel = card.Pixels.AsSpan((y * width + x) * 3, 3);
-                (pixel[0], pixel[1], pixel[2]) = (Mean(red), Mean(green), Mean(blue));
+
+            // A ramp, the same in steps, and waves that grow finer to the right.
+            Columns(0.94f, 0.62f, 0.7f, u => (u - 0.06f) / 0.88f);
+            Columns(0.94f, 0.7f, 0.78f, u => (int)((u - 0.06f) / 0.11f) / 7f);
+            Columns(0.5f, 0.81f, 0.94f, u => 0.5f + 0.5f * MathF.Sin(600 * (u - 0.06f) * (u - 0.06f) + 20 * (u - 0.06f)));
+
+            float capital = Math.Min(width * 0.32f / Drawing.Width("MiniCnn", 100) * 100, height / 18f);
+            canvas.Write("MiniCnn", 0.735f * width - Drawing.Width("MiniCnn", capital) / 2f, 0.875f * height - capital / 2, capital, light);
+
+            void Columns(float right, float top, float bottom, Func<float, float> grey)
+            {
+                (top, bottom) = (MathF.Round(top * height), MathF.Round(bottom * height));
+                for (int x = (int)MathF.Ceiling(0.06f * width); x < right * width; x++)
+                {
+                    byte value = (byte)(255 * Math.Clamp(grey((x + 0.5f) / width), 0, 1));
+                    canvas.Fill(x, top, 1, bottom - top, new(value, value, value));
+                }
             }
         });
-        int scale = Math.Min(width * 3 / 8 / Font.Width("MiniCnn", 1), height / 12 / Font.Height(1));
-        (float left, float top) = (0.735f * width - Font.Width("MiniCnn", scale) / 2f, 0.875f * height - Font.Height(scale) / 2f);
-        Font.Draw(card, (int)left, (int)top, "MiniCnn", scale, new(250, 250, 250));
-        return card;
-
-        static byte Mean(float sum) => (byte)MathF.Round(sum / (Samples * Samples));
     }
-
-    // The colour at (u, v) of a card of 1×1, which is in pixel (x, y).
-    static Rgb At(float u, float v, int x, int y)
-    {
-        // A star in a ring: edges at every angle.
-        (float dx, float dy) = (u - 0.29f, v - 0.29f);
-        float radius = MathF.Sqrt(dx * dx + dy * dy);
-        if (radius < 0.23f)
-            return radius < 0.015f || MathF.Sin(18 * MathF.Atan2(dy, dx)) > 0 ? new(24, 24, 28) : new(244, 244, 240);
-        if (radius is > 0.24f and < 0.25f)
-            return new(24, 24, 28);
-
-        // Gratings: lines down, then across, 1, 2, 3 and 4 pixels wide.
-        if (u is > 0.58f and < 0.94f && v is > 0.06f and < 0.28f)
-        {
-            int line = 1 + (int)((u - 0.58f) / 0.09f), along = v < 0.17f ? x : y;
-            return along / line % 2 == 0 ? new(24, 24, 28) : new(244, 244, 240);
-        }
-
-        // Dots, large to small, in colours that are far apart in grey too.
-        (int dot, float across) = ((int)((u - 0.58f) / 0.09f), (u - 0.58f) % 0.09f - 0.045f);
-        if (u is > 0.58f and < 0.94f && v is > 0.31f and < 0.41f && across * across + (v - 0.36f) * (v - 0.36f) < Square(0.042f - 0.009f * dot))
-            return dots[dot];
-
-        // A turned square, and one that is no more than a shade off the ground.
-        if (Math.Abs(u - 0.68f) + Math.Abs(v - 0.51f) < 0.085f)
-            return new(200, 52, 44);
-        if (u is > 0.8f and < 0.94f && v is > 0.44f and < 0.58f)
-            return new(152, 160, 168);
-
-        // Below: a ramp, the same in steps, and waves that grow finer to the right; beside them a plate for the name.
-        if (u is > 0.06f and < 0.94f && v is > 0.62f and < 0.7f)
-            return Grey((u - 0.06f) / 0.88f);
-        if (u is > 0.06f and < 0.94f && v is > 0.7f and < 0.78f)
-            return Grey((int)((u - 0.06f) / 0.11f) / 7f);
-        if (u is > 0.06f and < 0.5f && v is > 0.81f and < 0.94f)
-            return Grey(0.5f + 0.5f * MathF.Sin(600 * Square(u - 0.06f) + 20 * (u - 0.06f)));
-        if (u is > 0.53f and < 0.94f && v is > 0.81f and < 0.94f)
-            return new(36, 68, 120);
-        return new(132, 140, 148);
-    }
-
-    static readonly Rgb[] dots = [new(250, 204, 60), new(20, 90, 60), new(244, 244, 240), new(24, 24, 28)];
-
-    static Rgb Grey(float share) => new((byte)(255 * share), (byte)(255 * share), (byte)(255 * share));
-
-    static float Square(float x) => x * x;
 }

@@ -77,7 +77,7 @@ sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken canc
     {
         double[] powers = [.. batches.Select(batch => Math.Log2(batch))];
         Picture[] charts = [.. lines.GroupBy(line => line.Net).Select(net => LineChart.Draw(
-            $"{net.Key.Name}: time per image", "log2 of the batch", "times the least of its line",
+            $"{net.Key.Name}: time per image", "log₂ of the batch", "times the least of its line",
             [.. net.Select(line => new LineSeries(line.Name, [.. line.Image.Select(time => time / line.Image.Min())]) { X = powers })], width: 1000))];
         Picture sheet = new(charts[0].Width, charts.Sum(chart => chart.Height));
         charts.SelectMany(chart => chart.Pixels).ToArray().CopyTo(sheet.Pixels, 0);

@@ -39,7 +39,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         foreach (string picture in pictures)
             Assert.True(Picture.Load(Path.Combine(folder, "run", picture)).Width > 100);
 
-        string photo = Path.Combine(folder, "new.ppm"), where = Path.Combine(folder, "where.png");
+        string photo = Path.Combine(folder, "new.webp"), where = Path.Combine(folder, "where.png");
         Photo(cat: true, 999, width: 50, height: 31).Save(photo);
         Assert.Matches($@"^{Regex.Escape(photo)}: cat \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
         Picture drawn = Picture.Load(where);

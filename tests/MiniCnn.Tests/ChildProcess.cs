@@ -1,10 +1,13 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Reflection;
 using Xunit.Sdk;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages.</summary>
+/// <summary>
+/// The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages. And its Main.
+/// </summary>
 static class ChildProcess
 {
     static readonly Type[] layers =
@@ -30,9 +33,17 @@ static class ChildProcess
         Assert.All(layers, type => Assert.Contains(lines, line => line.StartsWith(type.Name + ".", StringComparison.Ordinal)));
     }
 
-    /// <summary>Says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page.</summary>
+    /// <summary>
+    /// Says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page. Or decodes damaged
+    /// pictures.
+    /// </summary>
     static void Main(string[] arguments)
     {
+        if (arguments is ["pictures", string format, string first, string count])
+        {
+            MutatedPictureTests.Decode(format, int.Parse(first, CultureInfo.InvariantCulture), int.Parse(count, CultureInfo.InvariantCulture));
+            return;
+        }
         if (arguments is ["guarded"])
             GuardedMemory.Use();
         _ = new LaneTensor<float>(1, new(1, 1, 1)).Resize(1);

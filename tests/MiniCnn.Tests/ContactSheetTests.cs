@@ -24,22 +24,41 @@ public sealed class ContactSheetTests
         }
     }
 
+    [Theory]
+    [InlineData(1, 1)]
+    [InlineData(1, 3)]
+    [InlineData(3, 1)]
+    [InlineData(3, 4)]
+    public void Every_pixel_is_a_square_of_its_colour_in_a_line_of_grey(int channels, int scale)
+    {
+        Picture noise = new(13, 9, channels);
+        new Random(7).NextBytes(noise.Pixels);
+        Picture sheet = ContactSheet.Draw([("", noise)], columns: 1, scale);
+        Assert.Equal(channels, sheet.Channels);
+        for (int y = 0; y < 9 * scale; y++)
+            for (int x = 0; x < 13 * scale; x++)
+                Assert.Equal(Drawn.At(noise, x / scale, y / scale), Drawn.At(sheet, 24 + x, 24 + y));
+        foreach ((int x, int y) in new[] { (23, 23), (24 + 13 * scale, 23), (23, 24 + 9 * scale), (24 + 13 * scale, 24 + 9 * scale) })
+            Assert.Equal(new Rgb(144, 144, 144), Drawn.At(sheet, x, y));
+    }
+
     [Fact]
     public void Titles_stand_above_their_pictures_broken_where_they_are_too_long()
     {
         Rgb one = new(0, 200, 0), two = new(0, 0, 200);
-        Picture sheet = ContactSheet.Draw([("ab", Flat(93, 30, one)), ("ab ab ab", Flat(93, 30, two))], columns: 3);
-        (int left, int top) = Find(sheet, one, 93, 30);
-        (int right, int same) = Find(sheet, two, 93, 30);
+        int three = Drawing.Width("ab ab ab", Drawing.Title);
+        Picture sheet = ContactSheet.Draw([("ab", Flat(three - 1, 30, one)), ("ab ab ab", Flat(three - 1, 30, two))], columns: 3);
+        (int left, int top) = Find(sheet, one, three - 1, 30);
+        (int right, int same) = Find(sheet, two, three - 1, 30);
         Assert.Equal(top, same);
-        Assert.Equal(24 + 2 * 20 + 4, top);                                     // two lines: “ab ab ab” takes 94 pixels
+        Assert.Equal(24 + 2 * 21 + 3, top);                                     // two lines: “ab ab ab” is a pixel too wide
         Assert.Equal([(left, top - 24), (right, top - 24)], Drawn.Find(sheet, "ab").Order());
-        Assert.Equal((right, top - 44), Assert.Single(Drawn.Find(sheet, "ab ab")));
+        Assert.Equal((right, top - 45), Assert.Single(Drawn.Find(sheet, "ab ab")));
 
-        Assert.Single(Drawn.Find(ContactSheet.Draw([("ab ab ab", Flat(94, 30, one))], columns: 1), "ab ab ab"));
+        Assert.Single(Drawn.Find(ContactSheet.Draw([("ab ab ab", Flat(three, 30, one))], columns: 1), "ab ab ab"));
 
         // A word that is wider than every picture makes room for itself; without titles there is no room for them.
-        Assert.Equal(48 + 10 * 12 - 2, ContactSheet.Draw([("nnnnnnnnnn", Flat(5, 5, one))], columns: 1).Width);
+        Assert.Equal(48 + Drawing.Width("nnnnnnnnnn", Drawing.Title), ContactSheet.Draw([("nnnnnnnnnn", Flat(5, 5, one))], columns: 1).Width);
         Assert.Equal(48 + 5, ContactSheet.Draw([("", Flat(5, 5, one))], columns: 1).Height);
     }
 

@@ -5,11 +5,11 @@ namespace MiniCnn.Tests;
 /// <summary>What is to be seen on a picture.</summary>
 static class Drawn
 {
-    static readonly Rgb ink = new(64, 64, 64);
+    static readonly Rgb paper = new(255, 255, 255);
 
     public static Rgb At(Picture p, int x, int y) =>
         p.Channels == 1 ? new(p.Pixels[y * p.Width + x], p.Pixels[y * p.Width + x], p.Pixels[y * p.Width + x])
-        : new(p.Pixels[(y * p.Width + x) * 3], p.Pixels[(y * p.Width + x) * 3 + 1], p.Pixels[(y * p.Width + x) * 3 + 2]);
+        : p.Colors[y * p.Width + x];
 
     public static IEnumerable<(int X, int Y)> Places(Picture picture, Rgb color) =>
         from y in Enumerable.Range(0, picture.Height)
@@ -17,20 +17,36 @@ static class Drawn
         where At(picture, x, y) == color
         select (x, y);
 
-    /// <summary>Upper left corners of a text in letters of 2×2 pixels a dot: all of its ink, and none between, before or behind.</summary>
-    public static List<(int X, int Y)> Find(Picture picture, string text)
+    /// <summary>The columns and rows in which a picture is not white: the first and the last of each.</summary>
+    public static (int Left, int Top, int Right, int Bottom) Ink(Picture picture)
     {
-        HashSet<(int X, int Y)> inked = [.. Places(picture, ink)];
-        (int X, int Y)[] dots = [.. Enumerable.Range(0, 9 * 6 * text.Length).Select(i => (X: i / 9, Y: i % 9))
-            .Where(d => d.X % 6 < 5 && Font.Ink(text[d.X / 6], d.X % 6, d.Y))];
-        HashSet<(int, int)> form = [.. dots];
-        (int firstX, int firstY) = dots[0];
-        return [.. inked.Select(p => (X: p.X - 2 * firstX, Y: p.Y - 2 * firstY)).Where(Stands)];
+        (int X, int Y)[] inked = [.. Enumerable.Range(0, picture.Width * picture.Height).Select(i => (i % picture.Width, i / picture.Width))
+            .Where(p => At(picture, p.Item1, p.Item2) != paper)];
+        return (inked.Min(p => p.X), inked.Min(p => p.Y), inked.Max(p => p.X), inked.Max(p => p.Y));
+    }
 
-        bool Stands((int X, int Y) corner) =>
-            dots.All(d => inked.Contains((corner.X + 2 * d.X, corner.Y + 2 * d.Y))) && (
-            from y in Enumerable.Range(0, 18)
-            from x in Enumerable.Range(-16, 12 * text.Length + 32)
-            select inked.Contains((corner.X + x, corner.Y + y)) == (x >= 0 && form.Contains((x / 2, y / 2)))).All(same => same);
+    /// <summary>Upper left corners of a text in capitals of some pixels: all of its ink, and none three pixels around it.</summary>
+    public static List<(int X, int Y)> Find(Picture picture, string text, int capital = Drawing.Title)
+    {
+        const int around = 3;
+        Picture form = Drawing.Sheet(Drawing.Width(text, capital) + 20, 3 * capital, canvas => canvas.Write(text, 10, capital, capital, Drawing.Ink));
+        (int left, int top, int right, int bottom) = Ink(form);
+        (int X, int Y) dark = Places(form, Drawing.Ink).First();
+        return [.. Places(picture, Drawing.Ink).Select(p => (X: p.X - dark.X, Y: p.Y - dark.Y)).Where(Stands).Select(p => (p.X + 10, p.Y + capital))];
+
+        bool Stands((int X, int Y) corner)
+        {
+            for (int y = top - 1; y <= bottom + 1; y++)
+                for (int x = left - around; x <= right + around; x++)
+                {
+                    (int px, int py) = (corner.X + x, corner.Y + y);
+                    Rgb there = px < 0 || py < 0 || px >= picture.Width || py >= picture.Height ? paper : At(picture, px, py);
+                    if (!Same(there, At(form, x, y))) return false;
+                }
+            return true;
+        }
+
+        // Edges may differ in the last bit from place to place.
+        static bool Same(Rgb a, Rgb b) => Math.Abs(a.Red - b.Red) <= 2 && Math.Abs(a.Green - b.Green) <= 2 && Math.Abs(a.Blue - b.Blue) <= 2;
     }
 }

@@ -35,15 +35,16 @@ public sealed class HeatMapTests
         Assert.Equal(Rgb.Inferno(1 / 3f), Drawn.At(sheet, left + 119, top + 79));
         int bar = left + 120 + 16;
         Assert.Equal(Rgb.Inferno(1), Drawn.At(sheet, bar, top));
-        Assert.Equal(Rgb.Inferno(0), Drawn.At(sheet, bar + 15, top + 79));
-        Assert.Equal((bar + 24, top), Assert.Single(Drawn.Find(sheet, "2")));
-        (int numbers, int end) = Assert.Single(Drawn.Find(sheet, "0.5"));
-        Assert.Equal((bar + 24, top + 80 - 14), (numbers, end));
-        Assert.Equal((bar + 24 + 34 + 24, top + 80 + 24), (sheet.Width, sheet.Height));
+        Assert.Equal(Rgb.Inferno(0), Drawn.At(sheet, bar + 15, top + 95));
+        string[] numbers = ["0.5", "1.0", "1.5", "2.0"];                        // each beside its colour
+        Assert.Equal([.. Enumerable.Range(0, 4).Select(i => (bar + 26, top + (int)Math.Round(95 - 95 * i / 3.0) - 5))], numbers.Select(text => Number(sheet, text)));
+        Assert.Equal((bar + 26 + Drawing.Width("0.5", Drawing.Label) + 24, top + 96 + 24), (sheet.Width, sheet.Height));
 
         Picture signed = HeatMap.Draw(new float[,] { { -0.25f, 1 } });
-        Assert.Single(Drawn.Find(signed, "-1"));                                // white stays zero: both ends are equally far
-        Assert.Single(Drawn.Find(signed, "1"));
+        Assert.Equal(48 - 1, Number(signed, "−1.0").Y - Number(signed, "0.0").Y);   // white stays zero: both ends are equally far
+        Assert.Equal(48, Number(signed, "0.0").Y - Number(signed, "1.0").Y);
+
+        static (int X, int Y) Number(Picture sheet, string text) => Assert.Single(Drawn.Find(sheet, text, Drawing.Label));
     }
 
     [Fact]

@@ -22,7 +22,14 @@ public sealed class ImageFolderTests : IDisposable
         Picture picture = new(width, height);
         for (int i = 0; i < picture.Pixels.Length; i += 3)
             (picture.Pixels[i], picture.Pixels[i + 1], picture.Pixels[i + 2]) = (red, green, blue);
-        Png.Write(At(name), picture);
+        Save(name, picture);
+    }
+
+    // PNG whatever the name's extension.
+    void Save(string name, Picture picture)
+    {
+        using FileStream file = File.Create(At(name));
+        picture.Save(file, ".png");
     }
 
     void Photos(params string[] names) => Array.ForEach(names, name => Photo(name));
@@ -35,7 +42,7 @@ public sealed class ImageFolderTests : IDisposable
     [Fact]
     public void Subfolders_are_classes_in_ordinal_order_and_all_below_them_is_theirs()
     {
-        Photos("c/2.png", "c/10.PNG", "c/deep/er/1.jpg", "a/x.Jpeg", "a/Z.png", "a/deep-1.png", "B/1.ppm", "a/deep/3.pgm", "a/é ü/日.png");
+        Photos("c/2.png", "c/10.PNG", "c/deep/er/1.jpg", "a/x.Jpeg", "a/Z.png", "a/deep-1.png", "B/1.bmp", "a/deep/3.gif", "a/w.WebP", "a/é ü/日.png");
         Other("a/Thumbs.db");
         Other("a/.hidden.png");
         Other("a/.hidden/1.png");
@@ -49,7 +56,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.Equal(root, folder.Root);
         Assert.Equal(
             [
-                "0 B/1.ppm", "1 a/Z.png", "1 a/deep-1.png", "1 a/deep/3.pgm", "1 a/x.Jpeg", "1 a/é ü/日.png",
+                "0 B/1.bmp", "1 a/Z.png", "1 a/deep-1.png", "1 a/deep/3.gif", "1 a/w.WebP", "1 a/x.Jpeg", "1 a/é ü/日.png",
                 "2 c/10.PNG", "2 c/2.png", "2 c/deep/er/1.jpg",
             ], Names());
     }
@@ -91,7 +98,7 @@ public sealed class ImageFolderTests : IDisposable
         Assert.StartsWith(At("none"), Assert.Throws<DirectoryNotFoundException>(() => Names("none")).Message, StringComparison.Ordinal);
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         Other("dog/notes.txt");
-        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .ppm, .pgm)");
+        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .webp, .gif, .bmp)");
         Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Other("notes.txt");
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
@@ -99,7 +106,7 @@ public sealed class ImageFolderTests : IDisposable
         Refused("cover.jpg is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
         Photos("cat/0.jpg");
         Other("dog/Thumbs.db");
-        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .ppm, .pgm)");
+        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .webp, .gif, .bmp)");
         Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Assert.Equal(["0 cat/0.jpg"], Names());
 
@@ -135,8 +142,8 @@ public sealed class ImageFolderTests : IDisposable
     {
         Picture photo = new(7, 5);
         new Random(1).NextBytes(photo.Pixels);
-        Png.Write(At("a/1.png"), photo);
-        Png.Write(At("b/1.png"), photo.ToGrey());
+        Save("a/1.png", photo);
+        Save("b/1.png", photo.ToGrey());
         LabeledImages images = new ImageFolder(root).Load(height: 3, width: 4).Images;
         byte[] small = photo.Resize(4, 3).Pixels, grey = photo.ToGrey().Resize(4, 3).Pixels;
         byte[] Planes(byte[] pixels, int channels) => [.. Enumerable.Range(0, 36).Select(i => pixels[channels == 3 ? i % 12 * 3 + i / 12 : i % 12])];

@@ -5,8 +5,7 @@ namespace MiniCnn.Tests;
 
 public sealed class KernelSheetTests
 {
-    static Rgb At(Picture p, int x, int y) =>
-        new(p.Pixels[(y * p.Width + x) * 3], p.Pixels[(y * p.Width + x) * 3 + 1], p.Pixels[(y * p.Width + x) * 3 + 2]);
+    static Rgb At(Picture p, int x, int y) => p.Colors[y * p.Width + x];
 
     // Top left corners of the squares of one colour, at least size pixels wide and high, from top to bottom.
     static List<(int X, int Y)> Squares(Picture picture, Rgb color, int size)
@@ -93,37 +92,22 @@ public sealed class KernelSheetTests
     }
 
     [Fact]
-    public void Titles_stand_above_their_kernels()
+    public void Titles_stand_above_their_kernels_and_numbers_beside_their_colours()
     {
         var weights = Tensor.Create([1f], [1, 1, 1, 1]);
         var sheet = KernelSheet.Draw(weights, weights, "before", "after");
         int[] tops = [.. Squares(sheet, Rgb.BlueWhiteRed(1), 23).Select(s => s.Y)];
-        Assert.Equal("before", Text(sheet, tops[0] - 27));
-        Assert.Equal("after ", Text(sheet, tops[1] - 27));
-        Assert.Equal("-1", Text(sheet, sheet.Height - 24 - 14)[..2]);
-        Assert.Equal(1000 * 6 * 2 - 2 + 48, KernelSheet.Draw(weights, weights, new string('n', 1000)).Width);
-
-        // Reads six letters at the left margin again.
-        static string Text(Picture sheet, int top) => string.Concat(Enumerable.Range(0, 6).Select(i =>
+        Assert.Equal((24, tops[0] - 25), Assert.Single(Drawn.Find(sheet, "before")));
+        Assert.Equal((24, tops[1] - 25), Assert.Single(Drawn.Find(sheet, "after")));
+        foreach ((string text, float value) in new[] { ("1.0", 1), ("0.0", 0), ("−1.0", -1f) })
         {
-            string form = Form((x, y) => At(sheet, 24 + (6 * i + x) * 2, top + y * 2) == new Rgb(64, 64, 64));
-            return Font.Characters.Append(' ').First(c => Form(c) == form);
-        }));
+            (int x, int y) = Assert.Single(Drawn.Find(sheet, text, Drawing.Label));
+            Assert.InRange(At(sheet, x - 12, y + 5).Green, Rgb.BlueWhiteRed(value).Green - 6, Rgb.BlueWhiteRed(value).Green + 6);
+        }
+        string wide = new('n', 1000);
+        Assert.Equal(
+            sheet.Width - Drawing.Width("before", Drawing.Title) + Drawing.Width(wide, Drawing.Title), KernelSheet.Draw(weights, weights, wide).Width);
     }
-
-    [Fact]
-    public void Every_letter_has_its_own_form()
-    {
-        Assert.All("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+-.", c => Assert.Contains(c, Font.Characters));
-        string[] forms = [.. Font.Characters.Select(Form)];
-        Assert.Equal(forms.Length, forms.Distinct().Count());
-        Assert.All(forms, f => Assert.InRange(f.Count(p => p == '#'), 1, 20));
-        Assert.True(Font.Ink('é', 2, 6) && !Font.Ink('é', 0, 6), "an unknown character is a question mark");
-    }
-
-    static string Form(char c) => Form((x, y) => Font.Ink(c, x, y));
-
-    static string Form(Func<int, int, bool> ink) => string.Concat(Enumerable.Range(0, 45).Select(i => ink(i % 5, i / 5) ? '#' : '.'));
 
     [Fact]
     public void Weights_of_another_shape_are_refused()

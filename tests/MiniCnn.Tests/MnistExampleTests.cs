@@ -123,7 +123,7 @@ public sealed class MnistExampleTests : IDisposable
             new Conv2d(1, 8, 5), new ReLU(), new MaxPool2d(2), new Conv2d(8, 32, 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(512, 10)), model);
         Fails(1, picture, "predict", picture, "--model", model);
         File.WriteAllText(picture, "no picture");
-        Fails(1, $"{picture}: expected PNG", "predict", picture, "--model", model);
+        Fails(1, $"{picture}: expected JPEG", "predict", picture, "--model", model);
         new Picture(50, 50, 1).Save(blank);
         Fails(1, $"{blank}: no digit is to be seen", "predict", blank, "--model", model);
         Fails(2, "predict", "predict");

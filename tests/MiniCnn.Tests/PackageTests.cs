@@ -19,7 +19,8 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             Directory.GetFiles(packed.Folder).Order(StringComparer.Ordinal));
         foreach (string name in names)
         {
-            Assert.Equal(["LICENSE", $"{name}.nuspec", "README.md", "icon.png", $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"], Files(name, "nupkg"));
+            string[] licences = name == "MiniCnn.Imaging" ? ["LICENSE", "LICENSE-DejaVu.txt"] : ["LICENSE"];
+            Assert.Equal([.. licences, $"{name}.nuspec", "README.md", "icon.png", $"lib/net10.0/{name}.dll", $"lib/net10.0/{name}.xml"], Files(name, "nupkg"));
             Assert.Equal([$"{name}.nuspec", $"lib/net10.0/{name}.pdb"], Files(name, "snupkg"));
             Assert.InRange(new FileInfo(packed.PathOf(name, "nupkg")).Length, 1, 999_999);
         }
@@ -46,7 +47,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
                 name switch
                 {
                     "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
-                    "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]"],                      // it uses MiniCnn's internals
+                    "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],    // it uses MiniCnn's internals
                     _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
                 },
                 metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(
@@ -88,14 +89,17 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
         Assert.All(["model.safetensors", "edges.png"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
 
         string bin = Path.Combine(packed.Consumer, "bin", "Release", "net10.0");
-        Assert.False(Directory.Exists(Path.Combine(bin, "runtimes")));
+        // Native code is Skia's alone.
+        Assert.All(
+            Directory.GetFiles(Path.Combine(bin, "runtimes"), "*", SearchOption.AllDirectories),
+            file => Assert.StartsWith("libSkiaSharp.", Path.GetFileName(file), StringComparison.Ordinal));
         Assert.All(Directory.GetFiles(bin, "*.dll"), file =>
         {
             using PEReader reader = new(File.OpenRead(file));
             Assert.True(reader.HasMetadata && reader.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly), $"{file} is not managed code alone");
         });
         Assert.Equal(
-            ["Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.dll", "System.Numerics.Tensors.dll"],
+            ["Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.dll", "SkiaSharp.dll", "System.Numerics.Tensors.dll"],
             Directory.GetFiles(bin, "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 }

@@ -20,46 +20,128 @@ public sealed class PictureTests : IDisposable
     [Theory]
     [InlineData("a.png", 1, 1)]
     [InlineData("a.PNG", 3, 3)]
-    [InlineData("a.ppm", 3, 3)]
-    [InlineData("a.pgm", 1, 1)]
-    [InlineData("grey.ppm", 1, 3)]
-    [InlineData("colour.pgm", 3, 1)]
-    public void What_is_saved_is_loaded_again_by_its_content(string name, int channels, int loaded)
+    [InlineData("a.webp", 1, 3)]
+    [InlineData("a.webp", 3, 3)]
+    public void What_is_saved_without_loss_is_loaded_again_by_its_content(string name, int channels, int loaded)
     {
         string path = Path.Combine(folder, name), other = Path.Combine(folder, "other.txt");
         Picture picture = Noise(23, 57, channels);
+        File.WriteAllBytes(path, new byte[10_000]);
         picture.Save(path);
         byte[] first = File.ReadAllBytes(path);
         picture.Save(path);
         Assert.Equal(first, File.ReadAllBytes(path));
+        Assert.Equal(first, Saved(picture, name));
         File.Move(path, other);
 
         Picture again = Picture.Load(other);
         Assert.Equal((23, 57, loaded), (again.Width, again.Height, again.Channels));
-        Assert.Equal((loaded == 3 ? picture.ToRgb() : picture.ToGrey()).Pixels, again.Pixels);
+        Assert.Equal((loaded == 3 ? picture.ToRgb() : picture).Pixels, again.Pixels);
         Assert.Equal([other], Directory.GetFileSystemEntries(folder));
     }
 
+    [Theory]
+    [InlineData(".jpg", 1)]
+    [InlineData(".JPEG", 3)]
+    public void A_JPEG_is_near_to_what_was_saved(string extension, int channels)
+    {
+        Picture picture = new(64, 48, channels);
+        for (int i = 0; i < picture.Pixels.Length; i++) picture.Pixels[i] = (byte)(2 * (i / channels % 64) + 40 * (i % channels));
+        byte[] file = Saved(picture, extension);
+        Assert.Equal([0xFF, 0xD8, 0xFF], file[..3]);
+        Picture again = Picture.Load(new MemoryStream(file));
+        Assert.Equal((64, 48, channels), (again.Width, again.Height, again.Channels));
+        Assert.InRange(picture.Pixels.Zip(again.Pixels, (a, b) => Math.Abs(a - b)).Max(), 0, 4);
+    }
+
     [Fact]
-    public void An_unknown_extension_is_refused() =>
-        Assert.Contains(".png, .ppm or .pgm", Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(Path.Combine(folder, "a.jpg"))).Message);
+    public void A_PNG_holds_pixels_alone_and_is_small()
+    {
+        foreach (int channels in (int[])[1, 3])
+        {
+            byte[] file = Saved(new Picture(1000, 1000, channels), ".png");
+            Assert.InRange(file.Length, 0, 10_000);
+            Assert.Equal((8, channels == 1 ? 0 : 2, 0), (file[24], file[25], file[28]));                // bits a channel, grey or RGB, not interlaced
+            Assert.DoesNotContain(["gAMA", "sRGB", "iCCP", "tIME", "tEXt"], name => file.AsSpan().IndexOf(Encoding.ASCII.GetBytes(name)) >= 0);
+        }
+    }
 
     [Theory]
-    [InlineData("", "found an empty file")]
-    [InlineData("P", "found a file that begins with 50")]
-    [InlineData("hello", "found a file that begins with 68656C6C")]
-    [InlineData("GIF89a", "found a GIF")]
-    [InlineData("BM......", "found a BMP")]
-    [InlineData("RIFF....WEBPVP8 ", "found a WebP")]
-    [InlineData("MM\0*....", "found a TIFF")]
-    [InlineData("P4\n1 1\n0", "found a Netpbm P4")]
-    public void What_is_no_picture_is_named(string content, string found)
+    [InlineData("a.ppm")]
+    [InlineData("a.gif")]
+    [InlineData("a")]
+    public void An_unknown_extension_is_refused(string name)
+    {
+        string path = Path.Combine(folder, name);
+        string fault = Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(path)).Message;
+        Assert.StartsWith($"{path}: a picture is written as .png, .jpg, .jpeg or .webp", fault, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(new MemoryStream(), name));
+        Assert.Empty(Directory.GetFileSystemEntries(folder));
+    }
+
+    [Fact]
+    public void A_picture_that_is_too_long_for_a_format_leaves_no_file()
+    {
+        string path = Path.Combine(folder, "a.webp");
+        string fault = Assert.Throws<IOException>(() => new Picture(16_384, 1).Save(path)).Message;
+        Assert.Equal($"{path}: the format cannot hold 16384×1 pixels", fault);
+        Assert.Empty(Directory.GetFileSystemEntries(folder));
+    }
+
+    static byte[] Saved(Picture picture, string extension)
+    {
+        using MemoryStream file = new();
+        picture.Save(file, extension);
+        return file.ToArray();
+    }
+
+    [Theory]
+    [InlineData("", "an empty file")]
+    [InlineData("P", "a file that begins with 50")]
+    [InlineData("hello", "a file that begins with 68656C6C")]
+    [InlineData("\u00FF\u00D8", "a file that begins with FFD8")]
+    [InlineData("MM\0*....", "a TIFF or a camera's RAW")]
+    [InlineData("II*\0....", "a TIFF or a camera's RAW")]
+    [InlineData("IIRO....", "a camera's RAW")]
+    [InlineData("IIU\0....", "a camera's RAW")]
+    [InlineData("FUJIFILMCCD-RAW", "a camera's RAW")]
+    [InlineData("....ftypcrx ", "a camera's RAW")]
+    [InlineData("....ftypheic", "a HEIC")]
+    [InlineData("....ftyphevc", "a HEIC")]
+    [InlineData("....ftypmif1", "a HEIC or AVIF")]
+    [InlineData("....ftypmsf1", "a HEIC or AVIF")]
+    [InlineData("....ftypavif", "an AVIF")]
+    [InlineData("....ftypavis", "an AVIF")]
+    [InlineData("....ftypisom", "a film")]
+    [InlineData("8BPS....", "a Photoshop PSD")]
+    [InlineData("\0\0\u0001\0....", "an ICO")]
+    [InlineData("\u00FF\n....", "a JPEG XL")]
+    [InlineData("\0\0\0\fJXL \r\n", "a JPEG XL")]
+    [InlineData("\0\0\0\fjP  \r\n", "a JPEG 2000")]
+    [InlineData("\u00FFO\u00FFQ....", "a JPEG 2000")]
+    [InlineData("%PDF-1.7", "a PDF")]
+    [InlineData("<!DOCTYPE html>", "a web page or an SVG")]
+    [InlineData("----123\r\nContent-Disposition", "a form; send the picture's bytes alone")]
+    [InlineData("P1\n1 1\n0", "a Netpbm P1")]
+    [InlineData("P6 1 1 255 ...", "a Netpbm P6")]
+    [InlineData("P7\n", "a Netpbm P7")]
+    public void What_is_not_read_is_named(string content, string found)
     {
         string path = Path.Combine(folder, "a.png");
         File.WriteAllText(path, content, Encoding.Latin1);
         var fault = Assert.Throws<PictureFormatException>(() => Picture.Load(path));
-        Assert.Equal($"{path}: expected PNG, JPEG, PPM or PGM (P2, P3, P5, P6), {found}", fault.Message);
+        Assert.Equal($"{path}: expected JPEG, PNG, WebP, GIF or BMP, found {found}", fault.Message);
     }
+
+    [Theory]
+    [InlineData(0, 1, 3)]
+    [InlineData(1, -1, 3)]
+    [InlineData(1, 1, 2)]
+    [InlineData(int.MaxValue, int.MaxValue, 3)]
+    [InlineData(65536, 65536, 1)]
+    [InlineData(30_000, 20_000, 3)]    // three bytes a pixel would fit, the four that Skia has would not
+    public void A_picture_without_pixels_or_with_too_many_is_refused(int width, int height, int channels) =>
+        Assert.Throws<ArgumentOutOfRangeException>(() => new Picture(width, height, channels));
 
     [Fact]
     public void A_file_without_end_is_refused_by_its_first_bytes() => Assert.Throws<PictureFormatException>(() => Picture.Load(new Zeros()));
@@ -67,13 +149,23 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_missing_file_is_an_IOException() => Assert.Throws<FileNotFoundException>(() => Picture.Load(Path.Combine(folder, "none.png")));
 
+    [Fact]
+    public void A_folder_and_a_stream_that_breaks_are_told_in_a_line()
+    {
+        Exception folder = Assert.Throws<UnauthorizedAccessException>(() => Picture.Load(this.folder));
+        Assert.Contains(this.folder, folder.Message, StringComparison.Ordinal);
+        Assert.DoesNotContain('\n', folder.Message);
+        Assert.Equal("broken", Assert.Throws<IOException>(() => Picture.Load(new Broken())).Message);
+        Assert.Equal("broken", Assert.Throws<IOException>(() => Noise(9, 9, 3).Save(new Broken(), ".png")).Message);
+    }
+
     // A stream that gives a few bytes at a time.
     [Fact]
     public void Streams_are_read_to_their_end()
     {
         Picture picture = Noise(200, 130, 3);
         MemoryStream file = new();
-        Png.Write(file, picture);
+        picture.Save(file, ".png");
         Assert.InRange(file.Length, 3 * 4096, long.MaxValue);
         Assert.Equal(picture.Pixels, Picture.Load(new Trickle(file.ToArray())).Pixels);
     }
@@ -173,6 +265,25 @@ public sealed class PictureTests : IDisposable
             buffer.Clear();
             return buffer.Length;
         }
+    }
+
+    /// <summary>Begins as a BMP and breaks behind 5,000 bytes; breaks at once where it is written.</summary>
+    sealed class Broken : MemoryStream
+    {
+        int left = 5000;
+
+        public override int Read(Span<byte> buffer)
+        {
+            if (left == 0) throw new IOException("broken");
+            int read = Math.Min(buffer.Length, left);
+            for (int i = 0; i < read; i++) buffer[i] = "BM"u8[i % 2];
+            left -= read;
+            return read;
+        }
+
+        public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("broken");
+
+        public override void Write(byte[] buffer, int offset, int count) => throw new IOException("broken");
     }
 
     /// <summary>At most 100 bytes at a time.</summary>

@@ -185,7 +185,7 @@ public sealed class PredictorTests
         Predictor predictor = model.CreatePredictor();
         Prediction expected = predictor.Predict(x)[0];
         using MemoryStream stream = new();
-        Png.Write(stream, picture);
+        picture.Save(stream, ".png");
         stream.Position = 0;
         foreach (Prediction prediction in (Prediction[])[predictor.Predict(picture), predictor.Predict(stream)])
         {

@@ -3,39 +3,58 @@ using Entry = MiniCnn.SafeTensors.Entry;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Pictures as PIL has them: tests/record_png.py recorded files and their pixels.</summary>
+/// <summary>Pictures as PIL has them: tests/record_pictures.py recorded files and their pixels.</summary>
 public sealed class RecordedPictureTests
 {
     static readonly IReadOnlyDictionary<string, Entry> recorded =
         SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "pil-pictures.safetensors")).Tensors;
 
-    /// <summary>The recorded files of a format.</summary>
-    public static List<byte[]> Files(string format) => [.. Names(format, "/file").Select(name => recorded[name + "/file"].Data.ToArray())];
-
-    public static TheoryData<string> Png => [.. Names("png", "/file")];
-
-    public static TheoryData<string> Netpbm => [.. Names("netpbm", "/file")];
+    /// <summary>The files whose pixels are not PIL's, and the largest difference.</summary>
+    static readonly Dictionary<string, int> exceptions = new()
+    {
+        ["bmp/16 bits, 5-5-5"] = 1,             // of five bits PIL makes x · 255/31, rounded down; Skia repeats the upper bits
+        ["bmp/16 bits, 5-6-5"] = 1,
+        ["gif/smaller than its canvas"] = 73,   // around the frame PIL has the palette's first color, Skia nothing; that is white here
+    };
 
     public static TheoryData<string> Resizes => [.. Names("resize", "/from")];
+
+    /// <summary>The recorded files of a format.</summary>
+    public static List<byte[]> Files(string format) => [.. Names(format, "/file").Select(File)];
+
+    public static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
 
     static IEnumerable<string> Names(string format, string ending) =>
         recorded.Keys.Where(key => key.StartsWith(format + "/", StringComparison.Ordinal) && key.EndsWith(ending, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).Select(key => key[..^ending.Length]);
 
-    [Theory, MemberData(nameof(Png)), MemberData(nameof(Netpbm))]
-    public void Files_of_every_kind_have_the_recorded_pixels(string name)
+    [Theory]
+    [InlineData("jpeg", 225)]
+    [InlineData("png", 82)]
+    [InlineData("webp", 13)]
+    [InlineData("gif", 7)]
+    [InlineData("bmp", 18)]
+    public void Files_of_every_kind_have_the_pixels_of_PIL(string format, int count)
     {
-        Picture picture = Picture.Load(new MemoryStream(recorded[name + "/file"].Data.ToArray()));
-        Same(recorded[name + "/pixels"], picture);
+        string[] names = [.. Names(format, "/file")];
+        Assert.Equal(count, names.Length);
+        List<string> faults = [];
+        foreach (string name in names)
+        {
+            Entry expected = recorded[name + "/pixels"];
+            Picture picture = Picture.Load(new MemoryStream(File(name)));
+            int off = picture.Pixels.Zip(expected.Data.ToArray(), (a, b) => Math.Abs(a - b)).Max();
+            if (!expected.Shape.SequenceEqual([picture.Height, picture.Width, picture.Channels]))
+                faults.Add($"{name}: {picture.Height}×{picture.Width}×{picture.Channels}, not {expected}");
+            else if (off != exceptions.GetValueOrDefault(name))
+                faults.Add($"{name}: off by up to {off}");
+        }
+        Assert.Empty(faults);
     }
 
     [Fact]
-    public void There_are_files_of_every_kind()
-    {
-        Assert.Equal((79, 24, 26), (Png.Count, Netpbm.Count, Resizes.Count));
-        (int, int, int)[] kinds = [.. Files("png").Select(f => ((int)f[25], (int)f[24], (int)f[28])).Distinct()];    // type, depth, interlace
-        Assert.Equal(30, kinds.Length);
-    }
+    public void There_are_PNGs_of_every_kind() =>
+        Assert.Equal(30, Files("png").Select(f => (f[25], f[24], f[28])).Distinct().Count());      // type, depth, interlace
 
     [Theory, MemberData(nameof(Resizes))]
     public void Resizing_is_equal_to_the_bit(string name)
@@ -45,6 +64,9 @@ public sealed class RecordedPictureTests
         Same(to, from.Resize((int)to.Shape[1], (int)to.Shape[0]));
         Assert.Equal(before, from.Pixels);
     }
+
+    [Fact]
+    public void There_are_resizes() => Assert.Equal(26, Resizes.Count);
 
     [Fact]
     public void Grey_is_equal_to_the_bit() => Same(recorded["grey/grey"], Of(recorded["grey/rgb"]).ToGrey());

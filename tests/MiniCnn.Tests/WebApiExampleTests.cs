@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using System.Diagnostics;
 using System.Net;
 using System.Text.Json;
@@ -32,8 +33,8 @@ public sealed class WebApiExampleTests : IDisposable
 
         foreach ((byte[] upload, string word) in ((byte[], string)[])
         [
-            ([], "an empty file"), ("GIF89a"u8.ToArray(), "a GIF"), (File(2)[..200], "a PNG"), ("P6 99999 99999 255 "u8.ToArray(), "99999×99999 pixels"),
-            ("P6 5000 5000 255 "u8.ToArray(), "5000×5000 pixels; up to 16000000"), ("----123\r\nContent-Disposition"u8.ToArray(), "a form"),
+            ([], "an empty file"), ("GIF89a"u8.ToArray(), "a GIF"), (File(2)[..200], "a PNG that ends too early"), (Bmp(60000, 60000), "60000×60000 pixels"),
+            (Bmp(5000, 5000), "5000×5000 pixels; up to 16000000"), ("P6 5000 5000 255 "u8.ToArray(), "a Netpbm"), ("----123\r\nContent-Disposition"u8.ToArray(), "a form"),
             ("\0\0\0\u0018ftypheic"u8.ToArray(), "a HEIC"),
         ])
         {
@@ -127,7 +128,17 @@ public sealed class WebApiExampleTests : IDisposable
     static byte[] File(int seed)
     {
         using MemoryStream file = new();
-        Png.Write(file, Photo(seed));
+        Photo(seed).Save(file, seed % 2 == 0 ? ".png" : ".webp");
         return file.ToArray();
+    }
+
+    /// <summary>The beginning of a BMP of 24 bits.</summary>
+    static byte[] Bmp(int width, int height)
+    {
+        byte[] file = new byte[100];
+        "BM"u8.CopyTo(file);
+        foreach ((int at, int number) in ((int, int)[])[(2, 100), (10, 54), (14, 40), (18, width), (22, height), (26, 1 | 24 << 16)])
+            BinaryPrimitives.WriteInt32LittleEndian(file.AsSpan(at), number);
+        return file;
     }
 }

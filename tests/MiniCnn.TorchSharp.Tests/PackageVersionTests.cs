@@ -26,6 +26,19 @@ public sealed class PackageVersionTests
         Assert.Equal(new Version(3, 36, 2, 0), typeof(Timestamp).Assembly.GetName().Version);
     }
 
+    /// <summary>TorchVision, which was built against the old SkiaSharp, decodes and encodes with the newer one.</summary>
+    [Fact]
+    public void TorchVision_reads_and_writes_a_picture_with_the_newer_SkiaSharp()
+    {
+        torchvision.io.SkiaImager skia = new();
+        byte[] pixels = [.. Enumerable.Range(0, 3 * 5 * 7).Select(i => (byte)(2 * i))];
+        using torch.Tensor image = torch.tensor(pixels).reshape(3, 5, 7);
+        byte[] png = skia.EncodeImage(image, torchvision.ImageFormat.Png);
+        Assert.Equal([0x89, (byte)'P'], png[..2]);
+        using torch.Tensor again = skia.DecodeImage(png, torchvision.io.ImageReadMode.RGB);
+        Assert.Equal(pixels, again.reshape(-1).data<byte>().ToArray());
+    }
+
     /// <summary>TorchSharp's events are messages of Protobuf.</summary>
     [Fact]
     public void TorchSharp_writes_events_with_the_newer_Protobuf()

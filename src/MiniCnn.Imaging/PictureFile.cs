@@ -1,0 +1,149 @@
+using System.Buffers.Binary;
+using System.Runtime.Intrinsics;
+using System.Text;
+using SkiaSharp;
+
+namespace MiniCnn.Imaging;
+
+/// <summary>Pictures as files, by Skia's codecs.</summary>
+static class PictureFile
+{
+    const int MaxSide = 65_535;
+
+    // What Skia is given, and what is refused by name. Skia is given nothing else: what more it reads is not the same on every system.
+    static readonly (int At, string Bytes, string Name, SKEncodedImageFormat? Format)[] formats =
+    [
+        (0, "\xFF\xD8\xFF", "a JPEG", SKEncodedImageFormat.Jpeg), (0, "\x89PNG\r\n\x1A\n", "a PNG", SKEncodedImageFormat.Png),
+        (8, "WEBP", "a WebP", SKEncodedImageFormat.Webp), (0, "BM", "a BMP", SKEncodedImageFormat.Bmp),
+        (0, "GIF87a", "a GIF", SKEncodedImageFormat.Gif), (0, "GIF89a", "a GIF", SKEncodedImageFormat.Gif),
+        (4, "ftypavif", "an AVIF", null), (4, "ftypavis", "an AVIF", null), (4, "ftyphe", "a HEIC", null), (4, "ftypmif1", "a HEIC or AVIF", null),
+        (4, "ftypmsf1", "a HEIC or AVIF", null), (4, "ftypcrx", "a camera's RAW", null), (4, "ftyp", "a film", null),
+        (0, "II*\0", "a TIFF or a camera's RAW", null), (0, "MM\0*", "a TIFF or a camera's RAW", null), (0, "IIRO", "a camera's RAW", null),
+        (0, "IIU\0", "a camera's RAW", null), (0, "FUJIFILM", "a camera's RAW", null), (0, "8BPS", "a Photoshop PSD", null),
+        (0, "\0\0\x1\0", "an ICO", null), (4, "JXL ", "a JPEG XL", null), (0, "\xFF\x0A", "a JPEG XL", null), (4, "jP  ", "a JPEG 2000", null),
+        (0, "\xFF\x4F\xFF\x51", "a JPEG 2000", null), (0, "%PDF", "a PDF", null), (0, "<", "a web page or an SVG", null),
+        (0, "--", "a form; send the picture's bytes alone", null),
+        .. Enumerable.Range(1, 7).Select(i => (0, $"P{i}", $"a Netpbm P{i}", (SKEncodedImageFormat?)null)),
+    ];
+
+    /// <summary>The format that a file's first bytes tell, and what it is called.</summary>
+    /// <exception cref="PictureFormatException">It is not read; the message names it.</exception>
+    public static (SKEncodedImageFormat Format, string Name) FormatOf(ReadOnlySpan<byte> start)
+    {
+        string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, 16)]);
+        (_, _, string? name, SKEncodedImageFormat? format) =
+            formats.FirstOrDefault(known => text.AsSpan(Math.Min(known.At, text.Length)).StartsWith(known.Bytes));
+        if (format is not null) return (format.Value, name);
+        name ??= text == "" ? "an empty file" : $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}";
+        throw new PictureFormatException($"expected JPEG, PNG, WebP, GIF or BMP, found {name}");
+    }
+
+    /// <summary>The picture in a file; see <see cref="Picture.Load(string)"/>.</summary>
+    public static Picture Decode(ReadOnlySpan<byte> file)
+    {
+        (SKEncodedImageFormat format, string what) = FormatOf(file);
+        if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
+        using SKData data = SKData.CreateCopy(file);
+        using SKCodec? codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
+        if (codec is null || codec.EncodedFormat != format) throw Fault(what, result);
+        SKImageInfo declared = codec.Info;
+        int most = Math.Min(Picture.MaxFilePixels, Array.MaxLength / 4);
+        if (declared.Width > MaxSide || declared.Height > MaxSide || (long)declared.Width * declared.Height > most)
+            throw new PictureFormatException(
+                $"{what} of {declared.Width}×{declared.Height} pixels; up to {most} are read, {MaxSide} in a row or column");
+
+        bool opaque = declared.AlphaType == SKAlphaType.Opaque;
+        bool grey = declared.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+        SKAlphaType alpha = opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
+        SKImageInfo wanted = new(declared.Width, declared.Height, SKColorType.Rgba8888, alpha);    // of no colour space: the samples stay as they are
+        using SKBitmap bitmap = new(wanted);
+        result = codec.GetPixels(wanted, bitmap.GetPixels());
+        if (result != SKCodecResult.Success) throw Fault(what, result);
+        Picture picture = new(declared.Width, declared.Height, grey ? 1 : 3);
+        if (opaque) Pack(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
+        else OverWhite(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
+        return Upright(picture, (int)codec.EncodedOrigin);
+    }
+
+    // Whether a JPEG has its end-of-image marker. Of a progressive one that is cut Skia makes a picture, from the scans that are there.
+    static bool HasEnd(ReadOnlySpan<byte> jpeg)
+    {
+        for (int at = 2; jpeg[at..].IndexOf((byte)0xFF) is >= 0 and int next;)      // passes over a scan's bits
+        {
+            at += next + 1;
+            while (at < jpeg.Length && jpeg[at] == 0xFF) at++;
+            if (jpeg.Length - at < 3) return at < jpeg.Length && jpeg[at] == 0xD9;
+            byte marker = jpeg[at++];
+            if (marker == 0xD9) return true;
+            if (marker is not (0 or 1 or (>= 0xD0 and <= 0xD8)))                    // a segment
+                at = Math.Min(at + BinaryPrimitives.ReadUInt16BigEndian(jpeg[at..]), jpeg.Length);
+        }
+        return false;
+    }
+
+    /// <summary>The first channels of each pixel of four.</summary>
+    public static void Pack(ReadOnlySpan<byte> rgba, Span<byte> pixels, int channels)
+    {
+        Vector128<byte> threeOfFour = Vector128.Create((byte)0, 1, 2, 4, 5, 6, 8, 9, 10, 12, 13, 14, 255, 255, 255, 255);
+        int i = 0, to = 0;
+        for (; channels == 3 && to + 16 <= pixels.Length; i += 16, to += 12)
+            Vector128.Shuffle(Vector128.Create(rgba[i..]), threeOfFour).CopyTo(pixels[to..]);
+        for (; to < pixels.Length; i += 4, to += channels)
+            rgba.Slice(i, channels).CopyTo(pixels[to..]);
+    }
+
+    static void OverWhite(ReadOnlySpan<byte> rgba, Span<byte> pixels, int channels)
+    {
+        for (int i = 0, to = 0; to < pixels.Length; i += 4, to += channels)
+            for (int c = 0; c < channels; c++)
+                pixels[to + c] = (byte)(255 - ((255 - rgba[i + c]) * rgba[i + 3] + 127) / 255);
+    }
+
+    /// <summary>The bytes of a file, in the format of a path's extension.</summary>
+    public static SKData Encode(Picture picture, string path)
+    {
+        Func<SKPixmap, SKData?> encode = Path.GetExtension(path).ToLowerInvariant() switch
+        {
+            ".png" => pixmap => pixmap.Encode(SKPngEncoderOptions.Default),
+            ".jpg" or ".jpeg" => pixmap => pixmap.Encode(new SKJpegEncoderOptions(90)),
+            ".webp" => pixmap => pixmap.Encode(new SKWebpEncoderOptions(SKWebpEncoderCompression.Lossless, 75)),     // 75: how hard it tries
+            _ => throw new ArgumentException($"{path}: a picture is written as .png, .jpg, .jpeg or .webp", nameof(path)),
+        };
+        SKColorType colors = picture.Channels == 1 ? SKColorType.Gray8 : SKColorType.Rgb888x;
+        using SKBitmap bitmap = new(new SKImageInfo(picture.Width, picture.Height, colors, SKAlphaType.Opaque));
+        Span<byte> pixels = bitmap.GetPixelSpan();
+        if (picture.Channels == 1) picture.Pixels.CopyTo(pixels);
+        else
+            for (int i = 0, from = 0; i < pixels.Length; i += 4, from += 3)
+                picture.Pixels.AsSpan(from, 3).CopyTo(pixels[i..]);
+        using SKPixmap pixmap = bitmap.PeekPixels();
+        return encode(pixmap) ?? throw new IOException($"{path}: the format cannot hold {picture.Width}×{picture.Height} pixels");
+    }
+
+    /// <summary>The picture turned and mirrored as EXIF's orientation says (2.3, 4.6.4 A, tag 112 hex): 1 to 8, 1 is upright.</summary>
+    static Picture Upright(Picture picture, int orientation)
+    {
+        if (orientation == 1) return picture;
+        bool sideways = orientation >= 5;                               // rows of the file are columns of the picture
+        bool right = orientation is 2 or 3 or 7 or 8;                   // column 0 of the result comes from the file's last column
+        bool bottom = orientation is 3 or 4 or 6 or 7;                  // likewise its rows
+        int width = picture.Width, height = picture.Height, channels = picture.Channels;
+        Picture upright = sideways ? new(height, width, channels) : new(width, height, channels);
+        for (int y = 0, to = 0; y < upright.Height; y++)
+            for (int x = 0; x < upright.Width; x++, to += channels)
+            {
+                (int column, int row) = sideways ? (y, x) : (x, y);
+                if (right) column = width - 1 - column;
+                if (bottom) row = height - 1 - row;
+                picture.Pixels.AsSpan((row * width + column) * channels, channels).CopyTo(upright.Pixels.AsSpan(to));
+            }
+        return upright;
+    }
+
+    static PictureFormatException Fault(string what, SKCodecResult result) => new(result switch
+    {
+        SKCodecResult.IncompleteInput => $"{what} that ends too early",
+        SKCodecResult.Unimplemented => $"{what} of a kind that is not read",
+        _ => $"{what} that is damaged, or of a kind that is not read ({result})",
+    });
+}

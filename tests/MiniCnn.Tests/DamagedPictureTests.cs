@@ -1,0 +1,92 @@
+using MiniCnn.Imaging;
+
+namespace MiniCnn.Tests;
+
+/// <summary>Files that end too early or declare too much: a line that says so, never part of a picture, never much memory.</summary>
+public sealed class DamagedPictureTests
+{
+    // Only what stands behind the last pixel may be missing; a progressive JPEG is a picture after its first scan already.
+    [Theory]
+    [InlineData("jpeg/4:2:0, 16×16")]
+    [InlineData("jpeg/4:2:0, 37×23, progressive")]
+    [InlineData("jpeg/4:2:2, restarts 1B")]
+    [InlineData("jpeg/CMYK")]
+    [InlineData("png/type 6, 8 bits")]
+    [InlineData("png/type 2, 16 bits, interlaced")]
+    [InlineData("png/type 3, 4 bits, transparent")]
+    [InlineData("webp/alpha, quality 90")]
+    [InlineData("webp/lossless")]
+    [InlineData("gif/64 colours")]
+    [InlineData("gif/interlaced")]
+    [InlineData("bmp/24 bits")]
+    [InlineData("bmp/8 bits, runs")]
+    public void A_file_that_is_cut_anywhere_is_refused_or_whole(string name)
+    {
+        byte[] file = RecordedPictureTests.File(name), pixels = Load(file).Pixels;
+        for (int length = 0; length < file.Length; length++)
+        {
+            if (Fault(file[..length]) is string fault)
+                Assert.Matches("a file that begins with|an empty file|too early|is damaged", fault);
+            else
+                Assert.Equal(pixels, Load(file[..length]).Pixels);
+        }
+        Assert.Contains("too early", Fault(file[..^40]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_JPEG_must_have_its_end_wherever_another_end_stands()
+    {
+        byte[] file = RecordedPictureTests.File("jpeg/odd segments"), pixels = Load(file).Pixels;      // a comment holds FF D9
+        Assert.Equal(pixels, Load([.. file[..^2], 0xFF, 0xFF, 0xFF, 0xD9]).Pixels);
+        Assert.Equal(pixels, Load([.. file, 0xFF, 0xD8, 7]).Pixels);
+        foreach (string end in (string[])["", "FF", "FFFF", "FFFE", "FFFEFF", "FFFEFFFF", "FFFE0004FFD9"])
+            Assert.Equal("a JPEG that ends too early", Fault([.. file[..^2], .. Convert.FromHexString(end)]));
+    }
+
+    // A WBMP but for its name, which Skia would read.
+    [Fact]
+    public void Skia_reads_nothing_but_what_the_first_bytes_say() =>
+        Assert.Contains("a WebP that is damaged", Fault([0, 0, 16, 16, 0, 0, 0, 0, .. "WEBP"u8, .. new byte[40]]), StringComparison.Ordinal);
+
+    // The size of a valid file becomes a large one: before memory is taken, and before the rest is looked at.
+    [Theory]
+    [InlineData("jpeg/grey, 37×23", "a JPEG")]
+    [InlineData("png/type 2, 8 bits", "a PNG")]
+    [InlineData("webp/lossless", "a WebP")]
+    [InlineData("gif/64 colours", "a GIF")]
+    [InlineData("bmp/24 bits", "a BMP")]
+    public void A_picture_of_too_many_pixels_is_refused_before_memory_is_taken(string name, string what)
+    {
+        byte[] file = RecordedPictureTests.File(name);
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        (int at, string size) = what switch
+        {
+            "a JPEG" => (file.AsSpan().IndexOf([(byte)0xFF, (byte)0xC0]) + 5, "FFDCFFDC"),    // the most that libjpeg takes
+            "a PNG" => (16, "0000FFFF0000FFFF"),
+            "a WebP" => (21, "FFFFFF0F"),              // 14 bits each
+            "a GIF" => (6, "FFFFFFFF"),
+            _ => (18, "FFFF0000FFFF0000"),
+        };
+        Convert.FromHexString(size).CopyTo(file, at);
+        if (what == "a PNG") MutatedPictureTests.RepairPng(file);
+        int side = what switch { "a JPEG" => 65_500, "a WebP" => 16_384, _ => 65_535 };
+        Assert.Equal($"{what} of {side}×{side} pixels; up to 100000000 are read, 65535 in a row or column", Fault(file));
+        Assert.InRange(GC.GetAllocatedBytesForCurrentThread() - before, 0, 100_000);
+    }
+
+    static Picture Load(byte[] file) => Picture.Load(new MemoryStream(file));
+
+    /// <summary>What is said of a file that is refused.</summary>
+    static string? Fault(byte[] file)
+    {
+        try
+        {
+            Load(file);
+            return null;
+        }
+        catch (PictureFormatException refused)
+        {
+            return refused.Message;
+        }
+    }
+}
