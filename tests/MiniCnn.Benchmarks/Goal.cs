@@ -6,6 +6,9 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
     /// <summary>% of the FMA peak at which a class has reached its goal too.</summary>
     public const double NearPeak = 85;
 
+    // % of the peak that no direct sum reaches, but Winograd's form, whose goal is beyond it. The peak is measured: a direct sum can be at 101.
+    const double NoLonger = 110;
+
     /// <summary>The goals on what was measured; a class of shapes counts those shapes that were.</summary>
     public static IEnumerable<Goal> Of(IReadOnlyList<Figure> figures, double peakFlops) =>
         [.. Classes(figures, peakFlops), .. FromNchw(figures), .. Nets(figures), .. FirstSteps(figures)];
@@ -22,7 +25,7 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
                     continue;
                 double ratio = Measure.GeometricMean(measured.Select(f => f.Ratio)), worst = measured.Min(f => f.PercentOfPeak(peakFlops));
                 string part = measured.Length == c.Shapes.Length ? "" : $" ({measured.Length} of {c.Shapes.Length} shapes)";
-                yield return new(c.Name + part, pass, $"{ratio:F2}", $"≥ {required}", worst, ratio >= required || worst >= NearPeak);
+                yield return new(c.Name + part, pass, $"{ratio:F2}", $"≥ {required}", worst, ratio >= required || worst is >= NearPeak and <= NoLonger);
             }
         }
     }
