@@ -6,7 +6,7 @@ namespace MiniCnn.Tests;
 public class Conv2dLayerTests
 {
     /// <summary>Random geometries that the lane types share, each its own; MINICNN_FUZZ asks for another number of them.</summary>
-    static int RandomGeometries => int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int count) ? count : 2000;
+    internal static int RandomGeometries => int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int count) ? count : 2000;
 
     [Theory]
     [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
