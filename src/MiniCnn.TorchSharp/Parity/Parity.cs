@@ -23,7 +23,7 @@ public static partial class Parity
     /// random by ±√k·2⁻²⁴ of itself (Parker, Monte Carlo Arithmetic, 1997; Higham and Mary, A New Approach to Probabilistic Rounding Error Analysis,
     /// 2019).</item>
     /// </list>
-    /// The model's <see cref="Layer.ConvolutionAlgorithm"/> counts: Winograd's rounding, some 4 times that of the direct sum, is seen as such.
+    /// The model's <see cref="Layer.ConvolutionAlgorithm"/> counts: Winograd's rounding errors are some 4 times those of the direct sum.
     /// Layers are paired with the calls of the module's modules in the order in which they run, by kind and by the shapes of their parameters.
     /// Functions that a module's forward calls, such as <c>relu</c> or <c>flatten</c>, are not seen as modules; their results are compared where they
     /// go into the next module.

@@ -3,7 +3,7 @@ namespace MiniCnn;
 /// <summary>How the convolutions of a net are computed, forward and for the gradient of x. The gradient of the weights is always the direct sum.</summary>
 public enum ConvolutionAlgorithm
 {
-    /// <summary>Winograd where it is faster, which was measured: 3×3 with stride 1, batches of 9 images or more, 16 channels or more on both sides.</summary>
+    /// <summary>Winograd where it was measured to be faster: 3×3 with stride 1, batches of 9 images or more, 16 channels of x and of y in a group or more.</summary>
     Auto,
 
     /// <summary>The sum of the formula. Small whole numbers come out exactly.</summary>
@@ -11,7 +11,7 @@ public enum ConvolutionAlgorithm
 
     /// <summary>
     /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1, batches of 9 images or more. A quarter of the multiplications, and rounding errors
-    /// some 4 times those of the direct sum; an output that is not finite makes those of its 4×4 tile NaN.
+    /// some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it.
     /// </summary>
     Winograd,
 }

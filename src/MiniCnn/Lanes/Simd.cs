@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-#pragma warning disable CS8500 // see Workers
+#pragma warning disable CS8500 // pointers to structs that hold objects: they stay on the stack of whoever waits for the work
 
 /// <summary>Work of numbered, independent parts, written once over a lane type.</summary>
 interface ILaneWork<T> where T : unmanaged
