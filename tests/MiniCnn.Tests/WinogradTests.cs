@@ -3,7 +3,7 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Winograd's convolution, forward and for the gradient of x, over every lane type, against the reference.</summary>
+/// <summary>Winograd's convolution and its gradients, over every lane type, against the reference.</summary>
 public class WinogradTests
 {
     /// <summary>Lanes, and numbers in a vector.</summary>
@@ -40,10 +40,12 @@ public class WinogradTests
             if (s.Batch * s.InputLength == 0)
                 continue;
             float[] x = Sparse(s.InputLength, 1), w = Sparse(s.WeightLength, 576), b = Sparse(s.OutputChannels, 5), dy = Sparse(s.OutputLength, 1);
-            (float[] y, float[] dx) = Run(s, x, w, b, dy, lanes, width);
+            (float[] y, float[] dx, float[] dw) = Run(s, x, w, b, dy, lanes, width);
             Numbers expected = Conv2dCase.Reference<double>(s, new() { ["x"] = Doubles(x), ["weight"] = Doubles(w), ["bias"] = Doubles(b), ["dy"] = Doubles(dy) });
             Assert.Equal(expected["y"], Doubles(y));
             Assert.Equal(expected["dx"], Doubles(dx));
+            // 24² · dw is the sum of whole numbers; where it passes 2²⁴ it is some units off, and dw some 576ths.
+            Assert.All(expected["dweight"].Zip(dw), pair => Assert.Equal(pair.First, pair.Second, 1.0 / 32));
         }
 
         float[] Sparse(int length, int size) => [.. Enumerable.Range(0, length).Select(_ => random.Next(8) == 0 ? size * (1f - 2 * random.Next(2)) : 0)];
@@ -60,7 +62,7 @@ public class WinogradTests
             if (s.Batch == 0)
                 continue;
             float[] x = random.Reals(s.InputLength), w = random.Reals(s.WeightLength), b = random.Reals(s.OutputChannels), dy = random.Reals(s.OutputLength);
-            (float[] y, float[] dx) = Run(s, x, w, b, dy, lanes, width);
+            (float[] y, float[] dx, _) = Run(s, x, w, b, dy, lanes, width);
             Numbers expected = Conv2dCase.Reference<double>(s, new() { ["x"] = Doubles(x), ["weight"] = Doubles(w), ["bias"] = Doubles(b), ["dy"] = Doubles(dy) });
             Holds(expected["y"], y, s.InputChannels / s.Groups);
             // Where the padding is no zeros, a pixel's gradient is a sum of several.
@@ -127,6 +129,7 @@ public class WinogradTests
             });
             Assert.All(expected["y"].Zip(y), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
             Assert.All(expected["dx"].Zip(dx), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+            Assert.All(expected["dweight"].Zip(layer.Weight.GradientAs<double>().ToArray()), pair => Assert.Equal(pair.First, pair.Second, 1e-11));
         }
     }
 
@@ -178,12 +181,12 @@ public class WinogradTests
         Conv2dShape s = new(2, 3, 11, 14, 2, new(3, padding: 1));
         Random random = new(5);
         float[] x = random.Reals(s.InputLength), w = random.Reals(s.WeightLength), b = random.Reals(s.OutputChannels), dy = random.Reals(s.OutputLength);
-        (float[] clean, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
+        (float[] clean, _, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
         foreach (float value in (float[])[float.NaN, float.PositiveInfinity])
         {
             const int Row = 6, Column = 9;                                // tile (1, 2), and neighbours that read it
             x[Row * 14 + Column] = value;
-            (float[] y, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
+            (float[] y, _, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
             for (int i = 0; i < y.Length; i++)
             {
                 (int row, int column, int channel, int image) = (i / 14 % 11, i % 14, i / 154 % 2, i / 308);
@@ -241,7 +244,7 @@ public class WinogradTests
         }
     }
 
-    static (float[] Y, float[] Dx) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
+    static (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
     {
         Conv2d layer = Layer(s);
         w.CopyTo(layer.Weight.ValueAs<float>());
@@ -249,7 +252,7 @@ public class WinogradTests
         LayerContext<float> context = new() { Training = true, Algorithm = ConvolutionAlgorithm.Winograd };
         LayerBench bench = LayerBench.Run(
             layer, new(s.InputChannels, s.Rows.Input, s.Columns.Input), s.Batch, x, dy, lanes, width, context: context);
-        return (bench.Y, bench.Dx);
+        return (bench.Y, bench.Dx, layer.Weight.GradientAs<float>().ToArray());
     }
 
     static Conv2d Layer(Conv2dShape s) => new(

@@ -1,9 +1,11 @@
 namespace MiniCnn;
 
-/// <summary>How the convolutions of a net are computed, forward and for the gradient of x. The gradient of the weights is always the direct sum.</summary>
+/// <summary>How the convolutions of a net, and their gradients, are computed.</summary>
 public enum ConvolutionAlgorithm
 {
-    /// <summary>Winograd where it was measured to be faster: 3×3 with stride 1, batches of 9 images or more, 16 channels of x and of y in a group or more.</summary>
+    /// <summary>
+    /// Winograd where it was measured to be faster: 3×3 with stride 1, batches of 9 images or more, 16 channels of x and of y in a group or more.
+    /// </summary>
     Auto,
 
     /// <summary>The sum of the formula. Small whole numbers come out exactly.</summary>
@@ -11,7 +13,7 @@ public enum ConvolutionAlgorithm
 
     /// <summary>
     /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1, batches of 9 images or more. A quarter of the multiplications, and rounding errors
-    /// some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it.
+    /// some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it, and all nine weights' gradients.
     /// </summary>
     Winograd,
 }
@@ -19,7 +21,7 @@ public enum ConvolutionAlgorithm
 /// <summary>The one place that chooses.</summary>
 static class ConvolutionChoice
 {
-    /// <summary>Whether a convolution of so many lanes, or its gradient of x, is computed by <see cref="WinogradConvolution{T}"/>.</summary>
+    /// <summary>Whether a convolution of so many lanes, and its gradients, are computed by Winograd.</summary>
     public static bool TakesWinograd(this ConvolutionAlgorithm algorithm, Conv2dShape shape, int lanes) =>
         lanes > 1 && shape.Window.KernelSize == 3 && shape.Window.Stride == 1 && algorithm switch
         {

@@ -98,7 +98,7 @@ public sealed class Conv2d : Layer
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, dy, dw, buffers);
+                Conv2dBackwardWeight.Run(shape, padded, dy, dw, buffers, context.Algorithm);
             if (Bias is { Trainable: true })
                 BiasGradient.Run(dy, db);
             if (dx is null)

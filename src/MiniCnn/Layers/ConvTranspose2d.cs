@@ -107,7 +107,7 @@ public sealed class ConvTranspose2d : Layer
             if (dx is not null)
                 Conv2dForward.Run(shape, padded, w, dx, buffers, algorithm: context.Algorithm);
             if (Weight.Trainable)
-                Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers);
+                Conv2dBackwardWeight.Run(shape, padded, x, dw, buffers, context.Algorithm);
         }
     }
 

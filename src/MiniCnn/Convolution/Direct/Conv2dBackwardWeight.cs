@@ -13,9 +13,14 @@ namespace MiniCnn;
 static unsafe class Conv2dBackwardWeight
 {
     /// <summary>Adds to dw. x has the padding as its margin.</summary>
-    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers)
+    public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers, ConvolutionAlgorithm algorithm)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
+        if (algorithm.TakesWinograd(shape, x.Lanes))
+        {
+            WinogradBackwardWeight.Run(shape, x, dy, dw, buffers);
+            return;
+        }
         int taps = shape.GroupInputChannels * shape.Window.Taps, weights = shape.OutputChannels * taps, vector = Simd.Vector(x, shape.OutputWidth);
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))

@@ -8,8 +8,8 @@ namespace MiniCnn;
 /// of y is a sum of products over the channels of x, and back.
 /// </summary>
 /// <remarks>
-/// Taps that are d pixels apart see d² images of every dth pixel, each of which has tiles of its own. Between the transforms lie, for a thread,
-/// 36 · (channels of x + channels of y) · tiles cache lines, 11 MB for 256 channels to 256: see <see cref="TilesFor"/>. The order of every sum is that of the channels.
+/// Between the transforms lie, for a thread, 36 · (channels of x + channels of y) · tiles cache lines, 11 MB for 256 channels to 256: see
+/// <see cref="TilesFor"/>. The order of every sum is that of the channels.
 /// </remarks>
 /// <param name="weights">The form of the weights.</param>
 /// <param name="u">The weights, transformed.</param>
@@ -23,12 +23,10 @@ readonly unsafe struct WinogradConvolution<T>(
     WinogradWeights weights, T* u, LaneTensor<T> x, Size2d before, Size2d dilation, LaneTensor<T> y, Size2d outputs, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    const int Places = WinogradTransforms.Places, Side = WinogradTransforms.Outputs, Reach = WinogradTransforms.Inputs;
+    const int Places = WinogradTransforms.Places, Side = WinogradTransforms.Outputs;
 
-    readonly int lanes = x.Lanes, tileRows = TilesOf(outputs.Height, dilation.Height), tileColumns = TilesOf(outputs.Width, dilation.Width);
-
-    // Of an axis: as many for every image of dth pixels.
-    static int TilesOf(int outputs, int dilation) => ((outputs + dilation - 1) / dilation + Side - 1) / Side * dilation;
+    readonly int lanes = x.Lanes;
+    readonly WinogradTiles<T> grid = new(x, before, dilation, outputs);
 
     // Three tiles fill a product's registers. What lies between the transforms, 36 · (16 + 16) · 64 bytes = 72 kB a tile for 16 channels, is to stay in
     // a second cache of 512 kB. Weights of more than 4 MB come from beyond that cache: more tiles then share a reading of them.
@@ -37,7 +35,7 @@ readonly unsafe struct WinogradConvolution<T>(
 
     readonly int most = TilesFor(weights);
 
-    int Pieces => (tileRows * tileColumns + most - 1) / most;
+    int Pieces => (grid.Count + most - 1) / most;
 
     /// <summary>Runs it: a few tiles of a group of channels of a block of images at a time.</summary>
     public void RunAll() => Simd.Run(y, y.Blocks * weights.Groups * Pieces, nint.MaxValue, this);
@@ -47,11 +45,11 @@ readonly unsafe struct WinogradConvolution<T>(
     {
         (int image, int piece) = Math.DivRem(part, Pieces);
         (int block, int group) = Math.DivRem(image, weights.Groups);
-        int all = tileRows * tileColumns, first = (int)((long)all * piece / Pieces), tiles = (int)((long)all * (piece + 1) / Pieces) - first;
+        int all = grid.Count, first = (int)((long)all * piece / Pieces), tiles = (int)((long)all * (piece + 1) / Pieces) - first;
         // Planes lie an odd number of cache lines apart.
         nint xPlane = (weights.Inputs * tiles | 1) * (nint)lanes, yPlane = (weights.Outputs * tiles | 1) * (nint)lanes;
         T* from = Scratch<T>.Take((int)(Places * (xPlane + yPlane + lanes))), to = from + Places * xPlane, edge = to + Places * yPlane;
-        Input<V>(block, group, first, tiles, from, xPlane, edge);
+        grid.Input<V>(block, group * weights.Inputs, weights.Inputs, first, tiles, from, xPlane, edge);
         nint row = tiles * lanes;
         for (int place = 0; place < Places; place++)
         {
@@ -62,34 +60,6 @@ readonly unsafe struct WinogradConvolution<T>(
         Output<V>(block, group, first, tiles, to, yPlane, edge);
     }
 
-    /// <summary>Transforms some tiles of all channels of x. Tiles that reach beyond x's zeros are copied first, into zeros.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    void Input<V>(int block, int group, int first, int tiles, T* to, nint plane, T* edge) where V : struct, ILanes<V, T>
-    {
-        nint rowStep = dilation.Height * x.RowPitch, columnStep = dilation.Width * lanes;
-        for (int tile = 0; tile < tiles; tile++)
-        {
-            (int row, int column) = Place(first + tile);
-            (row, column) = (row - before.Height, column - before.Width);
-            int rows = Math.Min(Reach, Steps(x.Shape.Height + x.Margin.Bottom - row, dilation.Height));
-            int columns = Math.Min(Reach, Steps(x.Shape.Width + x.Margin.Right - column, dilation.Width));
-            bool whole = rows == Reach && columns == Reach;
-            if (!whole)
-                new Span<T>(edge, Places * lanes).Clear();
-            for (int channel = 0; channel < weights.Inputs; channel++)
-            {
-                T* pixels = x.At(block, group * weights.Inputs + channel, row) + column * lanes, target = to + (channel * tiles + tile) * lanes;
-                for (int lane = 0; lane < lanes; lane += V.Count)
-                {
-                    if (!whole)
-                        Copy<V>(pixels + lane, rowStep, columnStep, edge + lane, Reach * lanes, lanes, rows, columns);
-                    T* from = whole ? pixels + lane : edge + lane;
-                    WinogradTransforms.Input<T, V>(from, whole ? rowStep : Reach * lanes, whole ? columnStep : lanes, target + lane, plane);
-                }
-            }
-        }
-    }
-
     /// <summary>Transforms some tiles of all channels of y back. What reaches beyond y, and what is pooled, goes by way of a scratch.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Output<V>(int block, int group, int first, int tiles, T* from, nint plane, T* edge) where V : struct, ILanes<V, T>
@@ -97,8 +67,8 @@ readonly unsafe struct WinogradConvolution<T>(
         nint rowStep = dilation.Height * y.RowPitch, columnStep = dilation.Width * lanes;
         for (int tile = 0; tile < tiles; tile++)
         {
-            (int row, int column) = Place(first + tile);
-            int rows = Math.Min(Side, Steps(outputs.Height - row, dilation.Height)), columns = Math.Min(Side, Steps(outputs.Width - column, dilation.Width));
+            (int row, int column) = grid.First(first + tile);
+            (int rows, int columns) = grid.OutputsFrom(row, column);
             bool whole = rows == Side && columns == Side && !epilogue.Pooled;
             for (int channel = 0; channel < weights.Outputs; channel++)
             {
@@ -110,23 +80,12 @@ readonly unsafe struct WinogradConvolution<T>(
                     WinogradTransforms.Output<T, V>(
                         m + lane, plane, epilogue.Bias[all], epilogue.Relu, target, whole ? rowStep : Side * lanes, whole ? columnStep : lanes);
                     if (!whole && !epilogue.Pooled)
-                        Copy<V>(target, Side * lanes, lanes, pixels + lane, rowStep, columnStep, rows, columns);
+                        WinogradTiles<T>.Copy<V>(target, Side * lanes, lanes, pixels + lane, rowStep, columnStep, rows, columns);
                 }
                 if (epilogue.Pooled)
                     Pool<V>(block, all, row / 2, column / 2, rows / 2, columns / 2, edge);
             }
         }
-    }
-
-    /// <summary>Pixels a distance apart in so many that are left, the first one counted; 0 if none is left.</summary>
-    static int Steps(int left, int apart) => Math.Max(0, (left + apart - 1) / apart);
-
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Copy<V>(T* from, nint row, nint column, T* to, nint toRow, nint toColumn, int rows, int columns) where V : struct, ILanes<V, T>
-    {
-        for (int i = 0; i < rows; i++)
-            for (int j = 0; j < columns; j++)
-                V.Load(from + i * row + j * column).Store(to + i * toRow + j * toColumn);
     }
 
     /// <summary>The maxima of a tile's windows.</summary>
@@ -140,14 +99,5 @@ readonly unsafe struct WinogradConvolution<T>(
                 tile + 2 * i * Side * lanes, Side * lanes, lanes, y.At(block, channel, row + i) + at,
                 epilogue.ArgMax is null ? null : epilogue.ArgMax.At(block, channel, row + i) + at, columns);
         }
-    }
-
-    /// <summary>The first output of a tile.</summary>
-    (int Row, int Column) Place(int tile)
-    {
-        (int row, int column) = Math.DivRem(tile, tileColumns);
-        (row, int down) = Math.DivRem(row, dilation.Height);
-        (column, int right) = Math.DivRem(column, dilation.Width);
-        return (row * Side * dilation.Height + down, column * Side * dilation.Width + right);
     }
 }

@@ -73,6 +73,30 @@ static unsafe class WinogradTransforms
             ApplyG<T, V>(half + i * 3 * V.Count, V.Count, to + i * Inputs * place, place, scale);
     }
 
+    /// <summary>A dy Aᵀ of 4×4 pixels: dy, rows and columns apart as said, to 36 places.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void Gradient<T, V>(T* dy, nint row, nint column, T* to, nint place)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* half = stackalloc T[Inputs * Outputs * V.Count];
+        for (int i = 0; i < Outputs; i++)
+            ApplyTransposedA<T, V>(dy + i * column, row, half + i * V.Count, Outputs * V.Count);
+        for (int i = 0; i < Inputs; i++)
+            ApplyTransposedA<T, V>(half + i * Outputs * V.Count, V.Count, to + i * Inputs * place, place);
+    }
+
+    /// <summary>Gᵀ s G of 36 places: to 3×3 weights, one after another.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
+    public static void WeightGradient<T, V>(T* s, nint place, T* to, nint next) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* half = stackalloc T[3 * Inputs * V.Count];
+        V divisor = V.Broadcast(T.CreateTruncating(24 * 24));
+        for (int i = 0; i < Inputs; i++)
+            ApplyTransposedG<T, V>(s + i * place, Inputs * place, half + i * V.Count, Inputs * V.Count, V.Broadcast(T.One));
+        for (int i = 0; i < 3; i++)
+            ApplyTransposedG<T, V>(half + i * Inputs * V.Count, V.Count, to + i * 3 * next, next, divisor);
+    }
+
     /// <summary>Bᵀ d.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void ApplyB<T, V>(T* from, nint step, T* to, nint toStep) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -122,5 +146,33 @@ static unsafe class WinogradTransforms
         (scale * (evenOf2 + oddOf2)).Store(to + 3 * toStep);
         (scale * (evenOf2 - oddOf2)).Store(to + 4 * toStep);
         (V.Broadcast(T.CreateTruncating(24)) * scale * g2).Store(to + 5 * toStep);
+    }
+
+    /// <summary>A e.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ApplyTransposedA<T, V>(T* from, nint step, T* to, nint toStep) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V e0 = V.Load(from), e1 = V.Load(from + step), e2 = V.Load(from + 2 * step), e3 = V.Load(from + 3 * step), four = V.Broadcast(T.CreateTruncating(4));
+        V even = e0 + e2, odd = e1 + e3, evenOf2 = V.MultiplyAdd(four, e2, e0), oddOf2 = V.MultiplyAdd(four, e3, e1);
+        oddOf2 += oddOf2;
+        e0.Store(to);
+        (even + odd).Store(to + toStep);
+        (even - odd).Store(to + 2 * toStep);
+        (evenOf2 + oddOf2).Store(to + 3 * toStep);
+        (evenOf2 - oddOf2).Store(to + 4 * toStep);
+        e3.Store(to + 5 * toStep);
+    }
+
+    /// <summary>24 · Gᵀ s / divisor: whole numbers of the sums, until they are divided.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void ApplyTransposedG<T, V>(T* from, nint step, T* to, nint toStep, V divisor)
+        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        V s1 = V.Load(from + step), s2 = V.Load(from + 2 * step), s3 = V.Load(from + 3 * step), s4 = V.Load(from + 4 * step);
+        V four = V.Broadcast(T.CreateTruncating(4)), minusFour = V.Broadcast(T.CreateTruncating(-4));
+        V even = s1 + s2, odd = s1 - s2, evenOf2 = s3 + s4, oddOf2 = s3 - s4;
+        (V.MultiplyAdd(V.Broadcast(T.CreateTruncating(6)), V.Load(from), V.MultiplyAdd(minusFour, even, evenOf2)) / divisor).Store(to);
+        (V.MultiplyAdd(minusFour, odd, oddOf2 + oddOf2) / divisor).Store(to + toStep);
+        (V.MultiplyAdd(V.Broadcast(T.CreateTruncating(24)), V.Load(from + 5 * step), four * (evenOf2 - even)) / divisor).Store(to + 2 * toStep);
     }
 }

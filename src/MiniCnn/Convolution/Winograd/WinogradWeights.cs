@@ -25,8 +25,8 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
     /// <summary>Numbers from one channel of x to the next: an odd number of cache lines, which fall into different sets of the cache.</summary>
     public int Pitch => ((outputs + Together - 1) / Together | 1) * Together;
 
-    /// <summary>Numbers from one place to the next.</summary>
-    public nint Place => (nint)groups * inputs * Pitch;
+    /// <summary>Numbers from one place to the next: an odd number of cache lines too.</summary>
+    public nint Place => ((nint)groups * inputs * Pitch / Together | 1) * Together;
 
     /// <summary>Numbers in all.</summary>
     public int Length => checked((int)(WinogradTransforms.Places * Place));
@@ -38,6 +38,21 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
     public unsafe void Transform<T>(T* w, nint groupStep, nint outputStep, nint inputStep, bool turned, LaneTensor<T> y, T* to)
         where T : unmanaged, IFloatingPointIeee754<T> =>
         Simd.Run(y, groups * inputs, 9 * outputs, new Channel<T>(this, w, groupStep, outputStep, inputStep, turned, to));
+
+    /// <summary>What is the sum of a gradient in that form, of one group, becomes dw, [channel of y][channel of x][3×3], overwritten.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public unsafe void TransformBack<T, V>(T* sums, T* dw) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
+    {
+        T* taps = stackalloc T[9 * Together];
+        for (int input = 0; input < inputs; input++)
+            for (int first = 0; first < outputs; first += Together)
+            {
+                for (int lane = 0; lane < Together; lane += V.Count)
+                    WinogradTransforms.WeightGradient<T, V>(sums + (nint)input * Pitch + first + lane, Place, taps + lane, Together);
+                Transpose.ToRows(
+                    taps, Together, dw + ((nint)first * inputs + input) * 9, inputs * 9, Math.Min(Together, outputs - first), 9);
+            }
+    }
 
     /// <summary>A channel of x, for all of y's.</summary>
     readonly unsafe struct Channel<T>(WinogradWeights weights, T* w, nint groupStep, nint outputStep, nint inputStep, bool turned, T* to) : ILaneWork<T>
