@@ -6,12 +6,12 @@ namespace MiniCnn.Benchmarks;
 static class RandomImages
 {
     /// <summary>[count, C, H, W].</summary>
-    public static Tensor<float> Tensor(int count, ImageShape shape) =>
-        System.Numerics.Tensors.Tensor.Create(Numbers(count, shape), [count, shape.Channels, shape.Height, shape.Width]);
+    public static Tensor<float> Tensor(int count, ImageShape shape, int seed = 0) =>
+        System.Numerics.Tensors.Tensor.Create(Numbers(count, shape, seed), [count, shape.Channels, shape.Height, shape.Width]);
 
-    public static float[] Numbers(int count, ImageShape shape)
+    public static float[] Numbers(int count, ImageShape shape, int seed = 0)
     {
-        Random random = new(count);
+        Random random = new(count + seed);
         float[] numbers = new float[count * shape.Length];
         foreach (ref float number in numbers.AsSpan())
             number = 2 * random.NextSingle() - 1;
