@@ -47,6 +47,34 @@ public class GradientCheckTests
         }
     }
 
+    [Fact]
+    public void Winograds_convolution_if_the_layer_asks_for_it()
+    {
+        foreach (Layer layer in (Layer[])[
+            new Conv2d(3, 2, 3, padding: (1, 0)), new Conv2d(4, 6, 3, padding: 2, dilation: (2, 1), groups: 2), new Conv2d(2, 3, 3, padding: 1, paddingMode: PaddingMode.Reflect),
+            new ConvTranspose2d(3, 2, 3, padding: (0, 1)), new Sequential(new Conv2d(2, 4, 3), new BatchNorm2d(4), new ReLU(), new MaxPool2d(2))])
+        {
+            int channels = (int)layer.Parameters[0].Value.Lengths[layer is ConvTranspose2d ? 0 : 1] * (layer.ToString().Contains("groups", StringComparison.Ordinal) ? 2 : 1);
+            double[] x = Array.ConvertAll(new Random(2).Reals(3 * channels * 6 * 9), number => (double)number);
+            double[] direct = Run(), winograd = Run(ConvolutionAlgorithm.Winograd);
+            Assert.NotEqual(direct, winograd);
+            Assert.All(direct.Zip(winograd), pair => Assert.Equal(pair.First, pair.Second, 1e-12));
+            GradientReport report = GradientCheck.Run(layer, [3, channels, 6, 9]);
+            Assert.True(report.Passed, report.ToString());
+
+            double[] Run(ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Direct)
+            {
+                layer.ConvolutionAlgorithm = algorithm;
+                foreach (Parameter parameter in layer.Parameters)
+                    parameter.BeginCheck();
+                double[] y = new ScalarRun<double>(layer, 3, new(channels, 6, 9)).Forward(x);
+                foreach (Parameter parameter in layer.Parameters)
+                    parameter.EndCheck();
+                return y;
+            }
+        }
+    }
+
     [Theory]
     [InlineData(1)]
     [InlineData(3)]

@@ -203,6 +203,35 @@ public class WinogradTests
     }
 
     [Theory]
+    [InlineData((int)ConvolutionAlgorithm.Direct)]
+    [InlineData((int)ConvolutionAlgorithm.Winograd)]
+    public unsafe void Lanes_without_an_image_add_nothing_to_the_weights_gradient(int algorithm)
+    {
+        Conv2dShape s = new(3, 2, 6, 9, 5, new(3));
+        Random random = new(9);
+        float[] x = random.Reals(s.InputLength), dy = random.Reals(s.OutputLength);
+        float[] clean = Run(0, 0), inX = Run(float.NaN, 0), inDy = Run(0, float.NaN);
+        Assert.Equal(clean, inX);
+        Assert.Equal(clean, inDy);
+
+        float[] Run(float deadX, float deadDy)
+        {
+            float[] dw = new float[s.WeightLength];
+            LaneTensor<float> from = Lanes(x, new(2, 6, 9), deadX), gradient = Lanes(dy, new(5, 4, 7), deadDy);
+            fixed (float* to = dw)
+                Conv2dBackwardWeight.Run(s, from, gradient, to, new(), (ConvolutionAlgorithm)algorithm);
+            return dw;
+        }
+
+        static LaneTensor<float> Lanes(float[] images, ImageShape shape, float dead)
+        {
+            LaneTensor<float> lanes = new LaneTensor<float>(16, shape).Resize(16);
+            lanes.Pack([.. images, .. Enumerable.Repeat(dead, 16 * (int)shape.Length - images.Length)]);
+            return lanes.Resize(3);
+        }
+    }
+
+    [Theory]
     [MemberData(nameof(Widths))]
     public void Fused_runs_equal_the_layers_one_by_one_to_the_bit(int lanes, int width)
     {

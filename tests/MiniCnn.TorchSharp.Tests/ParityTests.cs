@@ -141,11 +141,21 @@ public sealed class ParityTests
 
     public static TheoryData<string> Pairs => [.. pairs.Keys];
 
+    static Sequential ByWinograd(Sequential model)
+    {
+        model.ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd;
+        return model;
+    }
+
     static readonly Dictionary<string, (Func<Layer> Model, Func<Module> Module, Func<FloatTensor> Batch)> pairs = new()
     {
         ["a net of one's own"] = (OurNet, () => new Net(), () => Batch()),
         ["one image"] = (OurNet, () => new Net(), () => Batch(1)),
         ["17 images"] = (OurNet, () => new Net(), () => Batch(17)),
+        ["17 images by Winograd"] = (() => ByWinograd(OurNet()), () => new Net(), () => Batch(17)),
+        ["wide convolutions by Winograd"] = (
+            () => ByWinograd(new Sequential(new Conv2d(3, 32, 3), new ReLU(), new Conv2d(32, 24, 3, padding: 1), new ReLU(), new Flatten(), new Linear(1440, 5))),
+            () => nn.Sequential(nn.Conv2d(3, 32, 3), nn.ReLU(), nn.Conv2d(32, 24, 3, padding: 1), nn.ReLU(), nn.Flatten(), nn.Linear(1440, 5)), () => Batch(17)),
         ["ReLU after the pool"] = (OurNet, () => new Net { Between = x => F.relu(F.max_pool2d(x, 2)) }, () => Batch()),
         ["modules in another order, with the same result"] = (
             () => new Sequential(new Conv2d(3, 4, 3), new ReLU(), new MaxPool2d(2)),

@@ -23,7 +23,8 @@ readonly record struct Precision(string Name, double Tolerance, double RoundOff,
 /// <summary>Derivatives of f = Σ y·dy by central differences of fourth order, (−f(x+2h) + 8f(x+h) − 8f(x−h) + f(x−2h)) / 12h.</summary>
 /// <remarks>
 /// The quotients at h and at h/2 must agree, and so must the slopes on both sides of x: else h is halved, down to the last step.
-/// Σ dy·(y₊ − y₋) is summed, not f₊ − f₋, so that outputs that do not move add no rounding.
+/// Σ dy·(y₊ − y₋) is summed, not f₊ − f₋, so that outputs that do not move add no rounding. Where none moves, as with a bias before a batch norm, all
+/// count: the analytic derivative is then a sum that cancels, but for its rounding.
 /// </remarks>
 sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -53,7 +54,7 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
 
     /// <summary>
     /// From f at x + step and x − step: the slope between them, by how much the slopes to them from x differ, and the size of the
-    /// outputs that moved.
+    /// outputs that moved, or of all.
     /// </summary>
     Pair Move(int tensor, int element, double step)
     {
@@ -64,18 +65,21 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
         value = below;
         layer.Forward(minus);
         value = x;
-        double odd = 0, even = 0, squares = 0;
+        double odd = 0, even = 0, squares = 0, still = 0;
         for (int i = 0; i < y.Length; i++)
         {
-            if (plus[i] == y[i] && minus[i] == y[i])
-                continue;
             (double dy, double here) = (double.CreateTruncating(layer.Dy[i]), double.CreateTruncating(y[i]));
+            if (plus[i] == y[i] && minus[i] == y[i])
+            {
+                still += dy * dy * here * here;
+                continue;
+            }
             (double after, double before) = (double.CreateTruncating(plus[i]), double.CreateTruncating(minus[i]));
             odd += dy * (after - before);
             even += dy * (after - here + (before - here));
             squares += dy * dy * Math.Max(here * here, Math.Max(after * after, before * before));
         }
-        return new(odd / double.CreateTruncating(above - below), even / step, Math.Sqrt(squares));
+        return new(odd / double.CreateTruncating(above - below), even / step, Math.Sqrt(squares > 0 ? squares : still));
     }
 
     readonly record struct Pair(double Slope, double Jump, double Size);

@@ -2,7 +2,9 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>A layer as a function of a batch in one lane: in double where <see cref="Layer.RunsInDouble"/>, else in float.</summary>
+/// <summary>
+/// A layer as a function of a batch, image by image, or by Winograd if the layer asks for it: in double where <see cref="Layer.RunsInDouble"/>, else in float.
+/// </summary>
 sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     readonly Layer layer;
@@ -12,11 +14,12 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public ScalarRun(Layer layer, int count, ImageShape input, bool training = true, int seed = 0)
     {
         Output = layer.OutputShape(input);
-        (this.layer, context) = (layer, new() { Training = training, Seed = seed });
-        x = new LaneTensor<T>(1, input, layer.InputMargin(input)).Resize(count);
-        dx = new LaneTensor<T>(1, input).Resize(count);
-        y = new LaneTensor<T>(1, Output).Resize(count);
-        dy = new LaneTensor<T>(1, Output).Resize(count);
+        (this.layer, context) = (layer, new() { Training = training, Seed = seed, Algorithm = layer.ConvolutionAlgorithm });
+        int lanes = layer.ConvolutionAlgorithm == ConvolutionAlgorithm.Winograd ? LaneTensor<T>.FullLanes : 1;
+        x = new LaneTensor<T>(lanes, input, layer.InputMargin(input)).Resize(count);
+        dx = new LaneTensor<T>(lanes, input).Resize(count);
+        y = new LaneTensor<T>(lanes, Output).Resize(count);
+        dy = new LaneTensor<T>(lanes, Output).Resize(count);
     }
 
     public ImageShape Output { get; }
