@@ -243,6 +243,21 @@ public sealed class LossTests
     }
 
     [Fact]
+    public void A_class_that_cannot_be_costs_nothing_unless_it_is_wanted()
+    {
+        Tensor<float> logits = Tensor.Create([1, float.NegativeInfinity, 3], [1, 3]);
+        CrossEntropyLoss loss = new();
+        Assert.Equal(LogP1(Math.Exp(-2)), loss.Forward(logits, [2]), 1e-7);
+        Assert.Equal(0, loss.Backward().AsSpan()[1]);
+        Assert.Equal(LogP1(Math.Exp(-2)) + 0.5, loss.Forward(logits, Tensor.Create([0.25f, 0, 0.75f], [1, 3])), 1e-6);
+        Assert.Equal(0, loss.Backward().AsSpan()[1]);
+        Assert.Equal(float.PositiveInfinity, loss.Forward(logits, [1]));
+        Assert.Equal(float.PositiveInfinity, new CrossEntropyLoss(labelSmoothing: 0.1f).Forward(logits, [2]));
+        Assert.Equal(float.NaN, loss.Forward(Tensor.Create([1, float.NaN, 3], [1, 3]), [2]));
+        Assert.Equal(float.NaN, loss.Forward(Tensor.Create([1, float.PositiveInfinity, 3], [1, 3]), [2]));
+    }
+
+    [Fact]
     public void What_does_not_fit_is_refused()
     {
         Tensor<float> two = Tensor.CreateFromShape<float>([2]), column = Tensor.CreateFromShape<float>([2, 1]), wide = Tensor.CreateFromShape<float>([2, 3]);
@@ -262,6 +277,9 @@ public sealed class LossTests
         Is("there is no reduction 2; use Mean or Sum", () => new MseLoss((Reduction)2));
         Assert.Throws<ArgumentNullException>(() => new MseLoss().Forward(two, null!));
 
+        Assert.Equal("CrossEntropyLoss()", $"{new CrossEntropyLoss()}");
+        Assert.Equal(
+            "CrossEntropyLoss(class weights 5.5, 0.25; ignored label 2; label smoothing 0.1; Sum)", $"{new CrossEntropyLoss([5.5f, 0.25f], 2, 0.1f, Reduction.Sum)}");
         CrossEntropyLoss each = new();
         each.ForwardEach(wide, [0, 1]);
         Is("CrossEntropyLoss: dlosses must have the shape of the losses, [2], not [2, 1]", () => each.Backward(column));

@@ -73,6 +73,18 @@ public sealed class CrossEntropyLoss : Loss
         return Each();
     }
 
+    /// <summary>“CrossEntropyLoss(class weights 5.5, 0.55; ignored label 2; label smoothing 0.1; Sum)”.</summary>
+    public override string ToString()
+    {
+        string[] options =
+        [
+            classWeights is null ? "" : $"class weights {string.Join(", ", classWeights.Select(w => FormattableString.Invariant($"{w}")))}",
+            IgnoreIndex == -100 ? "" : $"ignored label {IgnoreIndex}", LabelSmoothing == 0 ? "" : FormattableString.Invariant($"label smoothing {LabelSmoothing}"),
+            Reduction == Reduction.Mean ? "" : $"{Reduction}",
+        ];
+        return $"CrossEntropyLoss({string.Join("; ", options.Where(option => option is not ""))})";
+    }
+
     double Compute(Tensor<float> logits, ReadOnlySpan<int> labels)
     {
         ArgumentNullException.ThrowIfNull(logits);

@@ -18,7 +18,6 @@ public abstract class Loss
     float[] losses = [], slopes = [];
     nint[] shape = [];                                           // of the outputs; its first axes are the losses'
     int lossAxes, count, lossCount;                              // count: of the outputs
-    double divisor;
     bool? isReduced;                                             // of what the last Forward gave; null if its gradient has been taken
 
     private protected Loss(Reduction reduction) =>
@@ -49,8 +48,8 @@ public abstract class Loss
     public Tensor<float> Backward()
     {
         float[] gradient = Take(isReduced: true);
-        if (divisor != 0)                                        // else there is no loss, and no slope
-            TensorPrimitives.Divide(Slopes, (float)divisor, gradient);
+        if (Divisor != 0)                                        // else there is no loss, and no slope
+            TensorPrimitives.Divide(Slopes, (float)Divisor, gradient);
         return Tensor.Create(gradient, shape);
     }
 
@@ -74,6 +73,9 @@ public abstract class Loss
         }
         return Tensor.Create(gradient, shape);
     }
+
+    /// <summary>What the last Forward's mean divides by.</summary>
+    internal double Total { get; private set; }
 
     private protected string Name => GetType().Name;
 
@@ -105,8 +107,8 @@ public abstract class Loss
         double sum = 0;
         foreach (float loss in Losses)
             sum += loss;
-        (divisor, isReduced) = (Reduction == Reduction.Mean ? total : 1, true);
-        return (float)(sum / divisor);
+        (Total, isReduced) = (total, true);
+        return (float)(sum / Divisor);
     }
 
     private protected Tensor<float> Each()
@@ -116,6 +118,8 @@ public abstract class Loss
     }
 
     private protected static string Text(ReadOnlySpan<nint> shape) => $"[{string.Join(", ", shape.ToArray())}]";
+
+    double Divisor => Reduction == Reduction.Mean ? Total : 1;
 
     ReadOnlySpan<nint> LossShape => shape.AsSpan(0, lossAxes);
 
