@@ -169,8 +169,9 @@ static class CaseTable
         new CrossEntropyCase(18, 6, Weighted: true, Smoothing: 0.25f, Soft: true) { Scale = 20 },
         .. from reduction in (Reduction?[])[Reduction.Sum, null]
            from loss in (LossCase[])[
-               new CrossEntropyCase(33, 5), new CrossEntropyCase(19, 5, Weighted: true, Smoothing: 0.25f, Ignored: [1, 17, 18]), new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]),
-               new CrossEntropyCase(17, 7, Weighted: true, Smoothing: 0.125f, Soft: true), new BceCase([17, 5], PositiveWeights: 5, Soft: true), new MseCase(5, 7), new MseCase(2, 3, 5, 4)]
+               new CrossEntropyCase(33, 5), new CrossEntropyCase(19, 5, Weighted: true, Smoothing: 0.25f, Ignored: [1, 17, 18]),
+               new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]), new CrossEntropyCase(17, 7, Weighted: true, Smoothing: 0.125f, Soft: true),
+               new BceCase([17, 5], PositiveWeights: 5, Soft: true), new MseCase(5, 7), new MseCase(2, 3, 5, 4)]
            select loss with { Reduction = reduction },
     ];
 

@@ -21,7 +21,8 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
     // PyTorch adds all up in float; exp and log of a spread of so many units are off by as many roundings.
     public override int Terms => (int)Length + 16 + (int)(2 * Scale);
 
-    public sealed override string ToString() => $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]{(Reduction is MiniCnn.Reduction.Mean ? "" : $", {Reduction?.ToString() ?? "not reduced"}")}";
+    public sealed override string ToString() =>
+        $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]{(Reduction is MiniCnn.Reduction.Mean ? "" : $", {Reduction?.ToString() ?? "not reduced"}")}";
 
     /// <summary>The loss with its options.</summary>
     protected abstract string Options();
@@ -102,7 +103,8 @@ sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float 
         return Soft ? Results(inputs, loss) : Results(inputs, loss, () => loss.Forward(logits, Labels), () => loss.ForwardEach(logits, Labels));
     }
 
-    protected override string Options() => $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {(Soft ? "probabilities" : $"{Ignored?.Length ?? 0} ignored as {IgnoreIndex}")})";
+    protected override string Options() =>
+        $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {(Soft ? "probabilities" : $"{Ignored?.Length ?? 0} ignored as {IgnoreIndex}")})";
 }
 
 /// <summary>Binary cross-entropy of logits; targets of 0 and 1, or between.</summary>

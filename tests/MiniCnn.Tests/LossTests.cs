@@ -39,9 +39,10 @@ public sealed class LossTests
     {
         const int Count = 6;
         Random random = new(classes);
-        LaneTensor<double>[] lanes = [.. Enumerable.Range(0, 4).Select(i => new LaneTensor<double>(1, ImageShape.Features(i == 2 ? 1 : classes)).Resize(Count))];
+        LaneTensor<double> Lanes(int features) => new LaneTensor<double>(1, features).Resize(Count);
+        LaneTensor<double>[] lanes = [Lanes(classes), Lanes(classes), Lanes(1), Lanes(classes)];
         double[] logits = [.. Enumerable.Range(0, Count * classes).Select(i => (random.NextDouble() * 2 - 1) * (i < 3 * classes ? 3 : 50))];
-        double[] gradient = new double[logits.Length], targets = new double[logits.Length];                          // all of them, or of one class a sample, or of some
+        double[] gradient = new double[logits.Length], targets = new double[logits.Length];           // of all classes of a sample, of one, of two
         for (int i = 0; i < targets.Length; i++)
             targets[i] = classesPerSample == 0 || (i + i / classes) % classes < classesPerSample ? random.NextDouble() : 0;
         lanes[1].Pack(targets);
@@ -279,7 +280,8 @@ public sealed class LossTests
 
         Assert.Equal("CrossEntropyLoss()", $"{new CrossEntropyLoss()}");
         Assert.Equal(
-            "CrossEntropyLoss(class weights 5.5, 0.25; ignored label 2; label smoothing 0.1; Sum)", $"{new CrossEntropyLoss([5.5f, 0.25f], 2, 0.1f, Reduction.Sum)}");
+            "CrossEntropyLoss(class weights 5.5, 0.25; ignored label 2; label smoothing 0.1; Sum)",
+            $"{new CrossEntropyLoss([5.5f, 0.25f], 2, 0.1f, Reduction.Sum)}");
         CrossEntropyLoss each = new();
         each.ForwardEach(wide, [0, 1]);
         Is("CrossEntropyLoss: dlosses must have the shape of the losses, [2], not [2, 1]", () => each.Backward(column));
@@ -332,7 +334,8 @@ public sealed class LossTests
         for (int n = 0; n < labels.Length; n++)
             for (int c = 0; c < classes && labels[n] != ignored; c++)
                 targets[n * classes + c] = (c == labels[n] ? 1 - s : 0) + s / classes;
-        return CrossEntropy(logits, targets, weights, s > 0, labels.Sum(label => label == ignored ? 0 : weights.Length > 0 ? weights[label] : 1.0), labels.Length);
+        double total = labels.Sum(label => label == ignored ? 0 : weights.Length > 0 ? weights[label] : 1.0);
+        return CrossEntropy(logits, targets, weights, s > 0, total, labels.Length);
     }
 
     static Definition CrossEntropy(float[] logits, float[] targets, int n, float[] weights, double s) =>
@@ -392,7 +395,8 @@ public sealed class LossTests
     /// <summary>Losses and their gradient in double, before a reduction, with what rounding to float may do to each.</summary>
     sealed class Definition(int count, int length)
     {
-        public readonly double[] Losses = new double[count], LossBounds = new double[count], Gradient = new double[length], GradientBounds = new double[length];
+        public readonly double[] Losses = new double[count], LossBounds = new double[count];
+        public readonly double[] Gradient = new double[length], GradientBounds = new double[length];
 
         /// <summary>What a mean divides by.</summary>
         public required double Total { get; init; }

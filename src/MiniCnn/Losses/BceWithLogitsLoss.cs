@@ -44,7 +44,10 @@ public sealed class BceWithLogitsLoss : Loss
     private protected override unsafe double Compute(Tensor<float> outputs, Tensor<float> targets)
     {
         if (positiveWeight.Length > 1 && (outputs.Rank == 0 || outputs.Lengths[^1] != positiveWeight.Length))
-            throw new ArgumentException($"{Name}: {positiveWeight.Length} positive weights need a last axis of {positiveWeight.Length}, not {Text(outputs.Lengths)}");
+        {
+            throw new ArgumentException(
+                $"{Name}: {positiveWeight.Length} positive weights need a last axis of {positiveWeight.Length}, not {Text(outputs.Lengths)}");
+        }
         if (positiveWeight.Length > 0 && weights.Length < outputs.FlattenedLength)
         {
             weights = new float[outputs.FlattenedLength];

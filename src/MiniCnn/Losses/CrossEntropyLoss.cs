@@ -79,8 +79,8 @@ public sealed class CrossEntropyLoss : Loss
         string[] options =
         [
             classWeights is null ? "" : $"class weights {string.Join(", ", classWeights.Select(w => FormattableString.Invariant($"{w}")))}",
-            IgnoreIndex == -100 ? "" : $"ignored label {IgnoreIndex}", LabelSmoothing == 0 ? "" : FormattableString.Invariant($"label smoothing {LabelSmoothing}"),
-            Reduction == Reduction.Mean ? "" : $"{Reduction}",
+            IgnoreIndex == -100 ? "" : $"ignored label {IgnoreIndex}",
+            LabelSmoothing == 0 ? "" : FormattableString.Invariant($"label smoothing {LabelSmoothing}"), Reduction == Reduction.Mean ? "" : $"{Reduction}",
         ];
         return $"CrossEntropyLoss({string.Join("; ", options.Where(option => option is not ""))})";
     }
