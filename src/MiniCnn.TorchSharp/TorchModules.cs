@@ -1,4 +1,3 @@
-using System.Text.Json;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 using PaddingModes = TorchSharp.PaddingModes;
@@ -21,31 +20,29 @@ static class TorchModules
                 (string, nn.Module<Tensor, Tensor>)[] children = [.. container.Children.Select(child => (child.Name, Of(child.Layer)))];
                 return layer is Sequential ? nn.Sequential(children) : new Branches(layer.GetType().Name, children, layer is Residual ? Add : Append);
             default:
-                // As a model's file has it, and read as such.
-                using (JsonDocument json = Architecture.Parse(Architecture.Write(layer)))
-                    return Of(layer, new(json.RootElement, layer.Place, new Dictionary<string, SafeTensors.Entry>()));
+                return Leaf(layer);
         }
 
         Tensor Add(Tensor x, Tensor[] y) => y[0] + (y.Length > 1 ? y[1] : x);
         Tensor Append(Tensor x, Tensor[] y) => cat(y, 1);
     }
 
-    static nn.Module<Tensor, Tensor> Of(Layer layer, LayerArguments a) => layer switch
+    static nn.Module<Tensor, Tensor> Leaf(Layer layer) => layer switch
     {
-        Conv2d conv => Convolution(conv, a),
-        ConvTranspose2d conv => Convolution(conv, a),
-        Linear => nn.Linear(a.Int("inputFeatures"), a.Int("outputFeatures"), a.Bool("bias")),
-        BatchNorm2d => nn.BatchNorm2d(a.Int("channels"), a.Double("epsilon"), a.Double("momentum")),
-        GroupNorm norm => Normalization(norm, a),
-        LayerNorm => nn.LayerNorm([.. a.Ints("shape")], a.Double("epsilon")),
-        MaxPool2d => MaxPool(Long(a.Size("kernelSize")), Long(a.Size("stride")), a.Padding("padding"), Long(a.Size("dilation"))),
-        AvgPool2d => AvgPool(Long(a.Size("kernelSize")), Long(a.Size("stride")), a.Padding("padding"), a.Bool("countIncludePad")),
-        AdaptiveAvgPool2d => nn.AdaptiveAvgPool2d(Long(a.Size("outputSize"))),
-        Upsample => a.Value<UpsampleMode>("mode") == UpsampleMode.Nearest
-            ? nn.Upsample(scale_factor: Double(a.Size("scaleFactor")))
-            : nn.Upsample(scale_factor: Double(a.Size("scaleFactor")), mode: TorchSharp.torch.UpsampleMode.Bilinear, align_corners: false),
-        Dropout => nn.Dropout(a.Double("probability")),
-        LeakyReLU => nn.LeakyReLU(a.Double("negativeSlope")),
+        Conv2d conv => Convolution(conv),
+        ConvTranspose2d conv => Convolution(conv),
+        Linear linear => nn.Linear(linear.InputFeatures, linear.OutputFeatures, linear.Bias is not null),
+        BatchNorm2d norm => nn.BatchNorm2d(norm.Channels, norm.Epsilon, norm.Momentum),
+        GroupNorm norm => Normalization(norm, norm.Groups, norm.Epsilon),
+        LayerNorm norm => nn.LayerNorm(Array.ConvertAll(norm.Weight.Value.Lengths.ToArray(), size => (long)size), norm.Epsilon),
+        MaxPool2d pool => MaxPool(Long(pool.KernelSize), Long(pool.Stride), pool.Padding, Long(pool.Dilation)),
+        AvgPool2d pool => AvgPool(Long(pool.KernelSize), Long(pool.Stride), pool.Padding, pool.CountIncludePad),
+        AdaptiveAvgPool2d pool => nn.AdaptiveAvgPool2d(Long(pool.OutputSize)),
+        Upsample { Mode: UpsampleMode.Nearest } upsample => nn.Upsample(scale_factor: Double(upsample.ScaleFactor)),
+        Upsample upsample =>
+            nn.Upsample(scale_factor: Double(upsample.ScaleFactor), mode: TorchSharp.torch.UpsampleMode.Bilinear, align_corners: false),
+        Dropout dropout => nn.Dropout(dropout.Probability),
+        LeakyReLU relu => nn.LeakyReLU(relu.NegativeSlope),
         Flatten => nn.Flatten(),
         Identity => nn.Identity(),
         ReLU => nn.ReLU(),
@@ -58,15 +55,14 @@ static class TorchModules
         _ => throw new InvalidOperationException($"{layer.Description}: has no TorchSharp module yet"),
     };
 
-    static nn.Module<Tensor, Tensor> Convolution(Conv2d layer, LayerArguments a)
+    static nn.Module<Tensor, Tensor> Convolution(Conv2d layer)
     {
-        (Size2d kernel, Size2d stride, Padding padding, Size2d dilation) = (a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation"));
-        (int groups, bool bias) = (a.Int("groups"), a.Bool("bias"));
-        PaddingModes mode = Enum.Parse<PaddingModes>($"{a.Value<PaddingMode>("paddingMode")}");
+        (Size2d kernel, Size2d stride, Padding padding, Size2d dilation) = (layer.KernelSize, layer.Stride, layer.Padding, layer.Dilation);
+        (int groups, bool bias, PaddingModes mode) = (layer.Groups, layer.Bias is not null, Enum.Parse<PaddingModes>($"{layer.PaddingMode}"));
         if (IsEven(padding))
         {
             return nn.Conv2d(
-                a.Int("inputChannels"), a.Int("outputChannels"), Pair(kernel), Pair(stride), (padding.Top, padding.Left), Pair(dilation), mode, groups, bias);
+                layer.InputChannels, layer.OutputChannels, Pair(kernel), Pair(stride), (padding.Top, padding.Left), Pair(dilation), mode, groups, bias);
         }
         return new Formula(layer, (x, weight, b) =>
         {
@@ -76,14 +72,14 @@ static class TorchModules
     }
 
     // nn.ConvTranspose2d takes an output padding's first number for both axes.
-    static nn.Module<Tensor, Tensor> Convolution(ConvTranspose2d layer, LayerArguments a)
+    static nn.Module<Tensor, Tensor> Convolution(ConvTranspose2d layer)
     {
-        (Size2d kernel, Size2d stride, Padding padding, Size2d dilation) = (a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation"));
-        (Size2d more, int groups, bool bias) = (a.Size("outputPadding"), a.Int("groups"), a.Bool("bias"));
+        (Size2d kernel, Size2d stride, Padding padding, Size2d dilation) = (layer.KernelSize, layer.Stride, layer.Padding, layer.Dilation);
+        (Size2d more, int groups, bool bias) = (layer.OutputPadding, layer.Groups, layer.Bias is not null);
         if (IsEven(padding) && more.Height == more.Width)
         {
             return nn.ConvTranspose2d(
-                a.Int("inputChannels"), a.Int("outputChannels"), Pair(kernel), Pair(stride), (padding.Top, padding.Left), Pair(more), Pair(dilation),
+                layer.InputChannels, layer.OutputChannels, Pair(kernel), Pair(stride), (padding.Top, padding.Left), Pair(more), Pair(dilation),
                 groups: groups, bias: bias);
         }
         return new Formula(layer, (x, weight, b) =>
@@ -94,11 +90,8 @@ static class TorchModules
     }
 
     // nn.GroupNorm refuses [N, C], which PyTorch's takes.
-    static Formula Normalization(GroupNorm layer, LayerArguments a)
-    {
-        (int groups, double epsilon) = (a.Int("groups"), a.Double("epsilon"));
-        return new Formula(layer, (x, weight, bias) => F.group_norm(x, groups, weight, bias, epsilon));
-    }
+    static Formula Normalization(GroupNorm layer, int groups, double epsilon) =>
+        new(layer, (x, weight, bias) => F.group_norm(x, groups, weight, bias, epsilon));
 
     static nn.Module<Tensor, Tensor> MaxPool(long[] kernel, long[] stride, Padding padding, long[] dilation) => IsEven(padding)
         ? nn.MaxPool2d(kernel, stride, [padding.Top, padding.Left], dilation)

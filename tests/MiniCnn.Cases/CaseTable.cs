@@ -165,6 +165,14 @@ static class CaseTable
         new BceCase([7]), new BceCase([5, 3], Soft: true), new BceCase([33, 4], PositiveWeights: 4), new BceCase([17, 5], PositiveWeights: 1, Soft: true),
         new BceCase([2, 1, 5, 3]), new BceCase([40]) { Scale = 60 }, new BceCase([6, 19], PositiveWeights: 19, Soft: true) { Scale = 60 },
         new MseCase(9), new MseCase(5, 7), new MseCase(2, 3, 5, 4), new MseCase(33, 1) { Scale = 1000 },
+        new CrossEntropyCase(1, 3, Soft: true), new CrossEntropyCase(19, 10, Weighted: true, Soft: true), new CrossEntropyCase(33, 4, Smoothing: 0.125f, Soft: true),
+        new CrossEntropyCase(18, 6, Weighted: true, Smoothing: 0.25f, Soft: true) { Scale = 20 },
+        .. from reduction in (Reduction?[])[Reduction.Sum, null]
+           from loss in (LossCase[])[
+               new CrossEntropyCase(33, 5), new CrossEntropyCase(19, 5, Weighted: true, Smoothing: 0.25f, Ignored: [1, 17, 18]),
+               new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]), new CrossEntropyCase(17, 7, Weighted: true, Smoothing: 0.125f, Soft: true),
+               new BceCase([17, 5], PositiveWeights: 5, Soft: true), new MseCase(5, 7), new MseCase(2, 3, 5, 4)]
+           select loss with { Reduction = reduction },
     ];
 
     static IEnumerable<Case> Optimizers =>

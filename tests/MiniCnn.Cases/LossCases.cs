@@ -8,6 +8,12 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
     /// <summary>What the outputs of the model are times.</summary>
     public float Scale { get; init; } = 3;
 
+    /// <summary>Null for losses that are not reduced: then the gradient is of Σ dlosses · losses.</summary>
+    public Reduction? Reduction { get; init; } = MiniCnn.Reduction.Mean;
+
+    /// <summary>Losses before they are reduced.</summary>
+    public virtual long Losses => Length;
+
     public long Length => Shape.Aggregate(1L, (product, size) => product * size);
 
     public override Rounding Rounding => Rounding.Formula;
@@ -15,19 +21,35 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
     // PyTorch adds all up in float; exp and log of a spread of so many units are off by as many roundings.
     public override int Terms => (int)Length + 16 + (int)(2 * Scale);
 
-    public sealed override string ToString() => $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]";
+    public sealed override string ToString() =>
+        $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]{(Reduction is MiniCnn.Reduction.Mean ? "" : $", {Reduction?.ToString() ?? "not reduced"}")}";
 
     /// <summary>The loss with its options.</summary>
     protected abstract string Options();
 
     protected Tensor<float> ToTensor(float[] numbers) => Tensor.Create(numbers, [.. Shape.Select(size => (nint)size)]);
 
-    protected static Numbers Results(float loss, Tensor<float> gradient)
+    /// <summary>Adds dlosses where losses are not reduced.</summary>
+    protected Numbers Complete(Numbers inputs, TorchGenerator random)
+    {
+        if (Reduction is null)
+            inputs.Add("dlosses", Reals(random, Losses));
+        return inputs;
+    }
+
+    protected Numbers Results(Numbers inputs, Loss loss, Func<float> forward, Func<Tensor<float>> forwardEach)
     {
         Numbers results = [];
-        results.Add("loss", [loss]);
-        results.Add("gradient", gradient.AsSpan());
+        Tensor<float>? losses = Reduction is null ? forwardEach() : null;
+        results.Add("loss", losses is null ? [forward()] : losses.AsSpan());
+        results.Add("gradient", (losses is null ? loss.Backward() : loss.Backward(Tensor.Create(inputs.Floats("dlosses"), losses.Lengths))).AsSpan());
         return results;
+    }
+
+    protected Numbers Results(Numbers inputs, Loss loss)
+    {
+        (Tensor<float> outputs, Tensor<float> targets) = (ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets")));
+        return Results(inputs, loss, () => loss.Forward(outputs, targets), () => loss.ForwardEach(outputs, targets));
     }
 }
 
@@ -38,9 +60,12 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
 /// <param name="Smoothing">Label smoothing.</param>
 /// <param name="Ignored">Samples whose label is the ignored one.</param>
 /// <param name="IgnoreIndex">That label.</param>
-sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100)
+/// <param name="Soft">Whether targets are probabilities, [N, classes], and no labels.</param>
+sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100, bool Soft = false)
     : LossCase(nameof(CrossEntropyLoss), [N, Classes])
 {
+    public override long Losses => N;
+
     /// <summary>One a sample.</summary>
     public int[] Labels
     {
@@ -55,24 +80,31 @@ sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float 
     }
 
     // Σ exp(z − max) is near 1 where one class is certain, and so is a softmax; a gradient is divided by N.
-    public override double Intermediate(string result) => result == "loss" ? 1 : 1.0 / N;
+    public override double Intermediate(string result) => result == "loss" || Reduction is not MiniCnn.Reduction.Mean ? 1 : 1.0 / N;
 
     public override Numbers Inputs()
     {
         TorchGenerator random = new(Seed);
-        Numbers inputs = new() { ["logits"] = Reals(random, Length, Scale) };
+        Numbers inputs = new() { ["outputs"] = Reals(random, Length, Scale) };
         if (Weighted)
             inputs.Add("weight", [.. Reals(random, Classes).Select(value => (double)(float)(value + 1.125))]);
-        return inputs;
+        if (Soft)                                                            // their sums are 1 but for rounding
+        {
+            double[] shares = [.. Reals(random, Length).Select(value => value + 1.0625)];
+            inputs.Add("targets", [.. shares.Select((share, i) => (double)(float)(share / shares.Skip(i / Classes * Classes).Take(Classes).Sum()))]);
+        }
+        return Complete(inputs, random);
     }
 
     public override Numbers Float(Numbers inputs)
     {
-        CrossEntropyLoss loss = new(Weighted ? inputs.Floats("weight") : null, IgnoreIndex, Smoothing);
-        return Results(loss.Forward(ToTensor(inputs.Floats("logits")), Labels), loss.Backward());
+        CrossEntropyLoss loss = new(Weighted ? inputs.Floats("weight") : null, IgnoreIndex, Smoothing, Reduction ?? default);
+        Tensor<float> logits = ToTensor(inputs.Floats("outputs"));
+        return Soft ? Results(inputs, loss) : Results(inputs, loss, () => loss.Forward(logits, Labels), () => loss.ForwardEach(logits, Labels));
     }
 
-    protected override string Options() => $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {Ignored?.Length ?? 0} ignored as {IgnoreIndex})";
+    protected override string Options() =>
+        $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {(Soft ? "probabilities" : $"{Ignored?.Length ?? 0} ignored as {IgnoreIndex}")})";
 }
 
 /// <summary>Binary cross-entropy of logits; targets of 0 and 1, or between.</summary>
@@ -85,14 +117,11 @@ sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) 
         Numbers inputs = new() { ["outputs"] = Reals(random, Length, Scale), ["targets"] = targets };
         if (PositiveWeights > 0)
             inputs.Add("weight", [.. Reals(random, PositiveWeights).Select(value => (double)(float)(value + 1.125))]);
-        return inputs;
+        return Complete(inputs, random);
     }
 
-    public override Numbers Float(Numbers inputs)
-    {
-        BceWithLogitsLoss loss = new(PositiveWeights > 0 ? inputs.Floats("weight") : []);
-        return Results(loss.Forward(ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets"))), loss.Backward());
-    }
+    public override Numbers Float(Numbers inputs) =>
+        Results(inputs, new BceWithLogitsLoss(PositiveWeights > 0 ? inputs.Floats("weight") : null, Reduction ?? default));
 
     protected override string Options() => $"binary cross-entropy({PositiveWeights} positive weights{(Soft ? ", soft targets" : "")})";
 }
@@ -103,14 +132,10 @@ sealed record MseCase(params long[] Shape) : LossCase(nameof(MseLoss), Shape)
     public override Numbers Inputs()
     {
         TorchGenerator random = new(Seed);
-        return new() { ["outputs"] = Reals(random, Length, Scale), ["targets"] = Reals(random, Length) };
+        return Complete(new() { ["outputs"] = Reals(random, Length, Scale), ["targets"] = Reals(random, Length) }, random);
     }
 
-    public override Numbers Float(Numbers inputs)
-    {
-        MseLoss loss = new();
-        return Results(loss.Forward(ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets"))), loss.Backward());
-    }
+    public override Numbers Float(Numbers inputs) => Results(inputs, new MseLoss(Reduction ?? default));
 
     protected override string Options() => "mean squared error";
 }

@@ -111,17 +111,19 @@ sealed class TorchLoss(LossCase c, ScalarType type) : TorchCase(type)
 {
     protected override void Run(Numbers inputs, Action<string, Tensor> add)
     {
-        Tensor outputs = ToTensor(inputs[c is CrossEntropyCase ? "logits" : "outputs"], c.Shape).requires_grad_();
+        Tensor outputs = ToTensor(inputs["outputs"], c.Shape).requires_grad_();
         Tensor? weight = inputs.TryGetValue("weight", out double[]? numbers) ? ToTensor(numbers, numbers.Length) : null;
         Tensor? targets = inputs.TryGetValue("targets", out numbers) ? ToTensor(numbers, c.Shape) : null;
+        nn.Reduction reduction = c.Reduction is { } one ? Enum.Parse<nn.Reduction>($"{one}") : nn.Reduction.None;
         Tensor loss = c switch
         {
-            CrossEntropyCase ce => F.cross_entropy(outputs, Labels(ce.Labels), weight, ce.IgnoreIndex, label_smoothing: ce.Smoothing),
-            BceCase => F.binary_cross_entropy_with_logits(outputs, targets!, pos_weights: weight),
-            _ => F.mse_loss(outputs, targets!),
+            CrossEntropyCase ce => F.cross_entropy(outputs, targets ?? Labels(ce.Labels), weight, ce.IgnoreIndex, reduction, ce.Smoothing),
+            BceCase => F.binary_cross_entropy_with_logits(outputs, targets!, reduction: reduction, pos_weights: weight),
+            _ => F.mse_loss(outputs, targets!, reduction),
         };
         add("loss", loss);
-        add("gradient", autograd.grad([loss], [outputs])[0]);
+        Tensor[] dlosses = c.Reduction is null ? [ToTensor(inputs["dlosses"], loss.shape)] : [];
+        add("gradient", autograd.grad([loss], [outputs], dlosses)[0]);
     }
 }
 

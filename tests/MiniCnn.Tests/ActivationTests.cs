@@ -152,12 +152,15 @@ public sealed class ActivationTests
         {
             int first = at / (k * plane) * k * plane + at % plane;
             int[] all = [.. Enumerable.Range(0, k).Select(c => first + c * plane)];
-            double largest = all.Max(i => (double)x[i]), sum = all.Sum(i => Math.Exp(x[i] - largest)), range = largest - all.Min(i => (double)x[i]);
-            double Y(int i) => Math.Exp(x[i] - largest) / sum;
-            double bound = (k + 16 + 2 * range) * Epsilon, y = log ? x[at] - largest - Math.Log(sum) : Y(at);
-            double mean = all.Sum(i => dy[i] * Y(i)), total = all.Sum(i => (double)dy[i]), sizes = all.Sum(i => Math.Abs((double)dy[i]));
-            double dx = log ? dy[at] - Y(at) * total : Y(at) * (dy[at] - mean);
-            Assert.True(Math.Abs(bench.Y[at] - y) <= bound * Math.Max(Math.Abs(y), log ? 1 : 0) + 1e-37, $"{what}: y[{at}] = {bench.Y[at]}, not {y}");
+            int top = all.MaxBy(i => x[i]);
+            double largest = x[top], others = all.Sum(i => i == top ? 0 : Math.Exp(x[i] - largest)), range = largest - all.Min(i => (double)x[i]);
+            double Y(int i) => Math.Exp(x[i] - largest) / (1 + others);
+            double bound = (k + 16 + 2 * range) * Epsilon, y = log ? x[at] - largest - LossTests.LogP1(others) : Y(at);
+            double mean = all.Sum(i => dy[i] * Y(i)), rest = all.Sum(i => i == at ? 0 : (double)dy[i]), sizes = all.Sum(i => Math.Abs((double)dy[i]));
+            double share = at == top ? others / (1 + others) : 1 - Y(at), dx = log ? dy[at] * share - Y(at) * rest : Y(at) * (dy[at] - mean);
+            if (log)
+                sizes = Math.Abs(dy[at]) * share + Y(at) * sizes;
+            Assert.True(Math.Abs(bench.Y[at] - y) <= bound * Math.Abs(y) + 1e-37, $"{what}: y[{at}] = {bench.Y[at]}, not {y}");
             Assert.True(Math.Abs(bench.Dx[at] - dx) <= 2 * bound * sizes, $"{what}: dx[{at}] = {bench.Dx[at]}, not {dx}");
         }
     }

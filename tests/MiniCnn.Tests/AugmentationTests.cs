@@ -77,6 +77,124 @@ public class AugmentationTests
         Assert.Single(far[..54].Distinct());                                   // far beyond a corner
     }
 
+    // What the first augmentations of seed 7 have been since there is augmentation: a change would make runs others that go on from a checkpoint.
+    [Fact]
+    public void The_random_numbers_stay_as_they_are()
+    {
+        byte[] pixels = [.. Range(6 * 63).Select(i => (byte)(1 + i % 63 * 4))];
+        LabeledImages images = new(pixels, Range(6), new(1, 7, 9), 6, [0], [1 / 255f]);
+        Augmentation exact = new() { HorizontalFlip = true, CropPadding = 2, Cutout = 3 };
+        Are(exact, [[49, 0, 29, 145, 173], [121, 1, 29, 0, 245], [61, 33, 9, 177, 153], [45, 25, 1, 169, 145]]);
+        Are(new() { Scale = 0.5 }, [[122.577f, 4.686f, 34.651f, 210.503f, 240.467f], [122.296f, 16.571f, 40.111f, 204.481f, 228.020f]]);
+        Are(new() { Brightness = 0.4, Contrast = 0.3 }, [[154.088f, 20.658f, 55.091f, 241.241f, 241.241f], [121.405f, 31.683f, 54.837f, 187.973f, 211.127f]]);
+
+        void Are(Augmentation augmentation, float[][] expected)
+        {
+            foreach (int i in Range(expected.Length))
+            {
+                float[] y = Augmented(augmentation, images, i, seed: 7);
+                Assert.All(expected[i].Zip((float[])[y[31], y[0], y[8], y[54], y[62]]), pair => Assert.Equal(pair.First, pair.Second, 1e-3f));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(false, false, true)]
+    [InlineData(false, true, true)]
+    [InlineData(true, false, false)]
+    [InlineData(true, true, false)]
+    [InlineData(true, false, true)]
+    public void Quarter_turns_and_flips_are_exact_and_as_many_of_each(bool turns, bool horizontal, bool vertical)
+    {
+        (int height, int width) = (turns ? 5 : 4, 5);
+        LabeledImages images = Noise(new(3, height, width));
+        Dictionary<string, int> times = [];
+        foreach (int i in Range(Count))
+        {
+            float[] plain = Plain(images, i), y = Augmented(new() { QuarterTurns = turns, HorizontalFlip = horizontal, VerticalFlip = vertical }, images, i);
+            string[] names = [.. from turn in Range(turns ? 4 : 1)
+                                 from left in (bool[])[false, true]
+                                 from up in (bool[])[false, true]
+                                 where (horizontal || !left) && (vertical || !up) && y.SequenceEqual(Image(plain, turn, left, up))
+                                 select $"{turn} {left} {up}"];
+            string name = turns && (horizontal || vertical) ? names[0] : Assert.Single(names);            // mirrored, then turned: of those that are equal one
+            times[name] = times.GetValueOrDefault(name) + 1;
+        }
+        int kinds = (turns ? 4 : 1) * (horizontal ? 2 : 1) * (vertical ? 2 : 1);
+        double mean = Count / (double)kinds;
+        Assert.Equal(kinds, times.Count);
+        Assert.All(times.Values, n => Assert.Equal(mean, n, 4 * Math.Sqrt(mean * (1 - 1.0 / kinds))));    // 4 deviations
+
+        // Mirrored, then turned by so many quarters to the left, pixel by pixel.
+        float[] Image(float[] x, int turn, bool left, bool up)
+        {
+            float[] result = x;
+            foreach (int step in Range(turn + 2))
+            {
+                float[] from = result;
+                result = [.. Range(x.Length).Select(k =>
+                {
+                    (int plane, int row, int column) = (k / (height * width) * height * width, k / width % height, k % width);
+                    return step switch
+                    {
+                        0 => from[plane + row * width + (left ? width - 1 - column : column)],
+                        1 => from[plane + (up ? height - 1 - row : row) * width + column],
+                        _ => from[plane + column * width + width - 1 - row],
+                    };
+                })];
+            }
+            return result;
+        }
+    }
+
+    // As below: channel 0 tells the column and channel 1 the row of the image that each pixel came from, where they are not cut off.
+    [Theory]
+    [InlineData(21, 27, 30, 1.0, 0)]
+    [InlineData(24, 20, 180, 1.0, 0)]
+    [InlineData(25, 25, 90, 0.5, 2)]
+    public void A_rotation_turns_about_the_middle_and_is_bilinear(int height, int width, double degrees, double scale, int padding)
+    {
+        int plane = height * width;
+        const int Images = 200;
+        byte[] pixels = new byte[Images * 3 * plane];
+        new Random(2).NextBytes(pixels);
+        foreach (int i in Range(Images))
+            foreach (int k in Range(plane))
+                (pixels[i * 3 * plane + k], pixels[i * 3 * plane + plane + k]) = ((byte)(9 * (k % width)), (byte)(9 * (k / width)));
+        LabeledImages images = new(pixels, new int[Images], new(3, height, width), 1, new float[3], [1 / 255f, 1 / 255f, 1 / 255f]);
+        List<double> angles = [];
+        foreach (int i in Range(Images))
+        {
+            Augmentation augmentation = new() { Rotation = degrees, Scale = scale, CropPadding = padding };
+            float[] y = Augmented(augmentation, images, i), still = Augmented(augmentation with { Rotation = 0 }, images, i);
+            double Column(float[] of, int row, int column) => of[row * width + column] / 9.0;
+            double Row(float[] of, int row, int column) => of[plane + row * width + column] / 9.0;
+            (int r, int c) = (height / 2, width / 2);
+            double wide = Column(still, r, c + 1) - Column(still, r, c), tall = Row(still, r + 1, c) - Row(still, r, c);
+            double cosine = (Column(y, r, c + 1) - Column(y, r, c)) / wide, sine = (Row(y, r, c + 1) - Row(y, r, c)) / wide;
+            Assert.Equal(1, cosine * cosine + sine * sine, 1e-3);
+            angles.Add(double.RadiansToDegrees(Math.Atan2(sine, cosine)));
+            foreach (int k in Range(plane))
+            {
+                // Where the crop has this pixel, from the middle of the image, turned.
+                double right = Column(still, r, c) + wide * (k % width - c) - (width - 1) / 2.0, down = Row(still, r, c) + tall * (k / width - r) - (height - 1) / 2.0;
+                double column = Math.Clamp((width - 1) / 2.0 + cosine * right - sine * down, 0, width - 1);
+                double row = Math.Clamp((height - 1) / 2.0 + sine * right + cosine * down, 0, height - 1);
+                Assert.Equal(column, Column(y, k / width, k % width), 5e-3);
+                Assert.Equal(row, Row(y, k / width, k % width), 5e-3);
+                (int above, int left) = ((int)Row(y, k / width, k % width), (int)Column(y, k / width, k % width));
+                (int below, int next) = (Math.Min(above + 1, height - 1), Math.Min(left + 1, width - 1));
+                (double v, double h) = (Row(y, k / width, k % width) - above, Column(y, k / width, k % width) - left);
+                double At(int ry, int rx) => images.Pixels[(i * 3 + 2) * plane + ry * width + rx];
+                double expected = (1 - v) * ((1 - h) * At(above, left) + h * At(above, next)) + v * ((1 - h) * At(below, left) + h * At(below, next));
+                Assert.Equal(expected, y[2 * plane + k], 0.05);
+            }
+        }
+        Assert.InRange(angles.Min(), -degrees - 0.1, -0.94 * degrees);
+        Assert.InRange(angles.Max(), 0.94 * degrees, degrees + 0.1);
+        Assert.Equal(0, angles.Average(), 0.165 * degrees);                    // 4 deviations of 0.58/√200
+    }
+
     // Channel 0 grows by 3 a column and channel 1 by 3 a row: between them bilinear sampling is exact, so they tell where each pixel came from.
     // Channel 2 is noise, which must then come from there too.
     [Theory]
@@ -238,7 +356,42 @@ public class AugmentationTests
         }
     }
 
-    static readonly Augmentation all = new() { HorizontalFlip = true, CropPadding = 2, Scale = 0.5, Brightness = 0.3, Contrast = 0.3, Cutout = 3 };
+    [Fact]
+    public void An_option_that_mirrors_or_turns_does_not_change_what_another_does()
+    {
+        LabeledImages images = Noise(new(1, 8, 8));
+        Augmentation other = new() { CropPadding = 3, Scale = 0.5, Rotation = 40, Brightness = 0.4 };
+        foreach (int i in Range(Count))
+        {
+            float[] without = Augmented(other, images, i), with = Augmented(other with { VerticalFlip = true, QuarterTurns = true }, images, i);
+            Assert.True(without.Order().Zip(with.Order()).All(pair => Math.Abs(pair.First - pair.Second) < 1e-5));
+        }
+    }
+
+    static readonly Augmentation all = new()
+    {
+        HorizontalFlip = true, VerticalFlip = true, Rotation = 20, CropPadding = 2, Scale = 0.5, Brightness = 0.3, Contrast = 0.3, Cutout = 3,
+    };
+
+    // A checkpoint knows a run's augmentation by this text.
+    [Fact]
+    public void The_text_says_every_option_that_is_on()
+    {
+        Assert.Equal("none", $"{new Augmentation()}");
+        Assert.Equal("HorizontalFlip, CropPadding 2, Scale 0.5", $"{new Augmentation { HorizontalFlip = true, CropPadding = 2, Scale = 0.5 }}");
+        Assert.All(typeof(Augmentation).GetProperties(), property =>
+        {
+            (object value, string text) = property.GetValue(new Augmentation()) switch
+            {
+                bool => (true, ""),
+                int => ((object)3, " 3"),
+                _ => (0.25, " 0.25"),
+            };
+            Augmentation one = new();
+            property.SetValue(one, value);
+            Assert.Equal(property.Name + text, $"{one}");
+        });
+    }
 
     [Fact]
     public void What_happens_is_a_function_of_seed_and_index()
@@ -282,6 +435,11 @@ public class AugmentationTests
     [Fact]
     public void What_makes_no_sense_is_refused()
     {
+        Refused("Rotation must be from 0 to 180", () => new() { Rotation = -1 });
+        Refused("Rotation must be from 0 to 180", () => new() { Rotation = double.NaN });
+        Assert.Equal(
+            "QuarterTurns needs square images, not 1×2×3; Rotation and the flips take any",
+            Assert.Throws<ArgumentException>(() => Noise(new(1, 2, 3), 3).Batches(2, 0, new() { QuarterTurns = true })).Message);
         Refused("CropPadding must be 0 or more", () => new() { CropPadding = -1 });
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = 0 });
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = 1.01 });

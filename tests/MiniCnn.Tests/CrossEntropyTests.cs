@@ -48,22 +48,9 @@ public class CrossEntropyTests
         Is("label 1 is 3, but there are 3 classes, 0 to 2", [2, 3], [0, 3]);
         Is("label 0 is -1, but there are 3 classes, 0 to 2", [2, 3], [-1, 3]);
         Is("cross-entropy takes logits [N, classes] and N labels, not [2, 3] and 1 labels", [2, 3], [0]);
-        Is("cross-entropy takes logits [N, classes] and N labels, not [1, 3, 1, 1] and 1 labels", [1, 3, 1, 1], [0]);
+        Is("cross-entropy takes logits [N, classes], not [1, 3, 1, 1]", [1, 3, 1, 1], [0]);
 
         static void Is(string message, nint[] shape, int[] labels) =>
             Assert.Equal(message, Assert.Throws<ArgumentException>(() => new CrossEntropyLoss().Forward(Tensor.CreateFromShape<float>(shape), labels)).Message);
-    }
-
-    [Fact]
-    public void Dead_lanes_of_the_gradient_are_zero()
-    {
-        LaneTensor<float> logits = new(16, ImageShape.Features(3)), labels = new(16, ImageShape.Features(1)), gradient = new(16, ImageShape.Features(3));
-        logits.Resize(17).Pack(new Random(1).Reals(51));
-        labels.Resize(17).Pack(new float[17]);
-        CrossEntropyLoss.Gradient<float, Lanes4<float>>(logits, labels, gradient.Resize(17));
-        float[] all = new float[2 * 16 * 3];
-        gradient.Resize(32).Unpack(all);                                      // as if all lanes were images
-        Assert.DoesNotContain(0, all[..51]);
-        Assert.All(all[51..], g => Assert.Equal(0, g));
     }
 }

@@ -181,41 +181,6 @@ public class GradientCheckTests
             Assert.StartsWith("input: 1 of 15 elements lie at kinks", Assert.Single(report.Findings), StringComparison.Ordinal);
     }
 
-    [Theory]
-    [InlineData(2)]
-    [InlineData(4)]
-    [InlineData(7)]
-    [InlineData(10)]
-    public void Cross_entropy(int classes)
-    {
-        const int Count = 6;
-        Random random = new(classes);
-        double[] logits = [.. Enumerable.Range(0, Count * classes).Select(i => (random.NextDouble() * 2 - 1) * (i < Count * classes / 2 ? 3 : 50))];
-        double[] gradient = new double[logits.Length];
-        ImageShape features = ImageShape.Features(classes), one = ImageShape.Features(1);
-        LaneTensor<double> z = new LaneTensor<double>(1, features).Resize(Count), labels = new LaneTensor<double>(1, one).Resize(Count);
-        LaneTensor<double> losses = new LaneTensor<double>(1, one).Resize(Count), dz = new LaneTensor<double>(1, features).Resize(Count);
-        labels.Pack([.. Enumerable.Range(0, Count).Select(_ => (double)random.Next(classes))]);
-        z.Pack(logits);
-        CrossEntropyLoss.Gradient<double, Scalar<double>>(z, labels, dz);
-        dz.Unpack(gradient);
-        for (int i = 0; i < logits.Length; i++)
-        {
-            double numeric = (8 * (Loss(i, 1e-3) - Loss(i, -1e-3)) - (Loss(i, 2e-3) - Loss(i, -2e-3))) / 12e-3;
-            Assert.Equal(numeric, gradient[i], 1e-10);
-        }
-
-        double Loss(int i, double step)
-        {
-            double[] moved = [.. logits], each = new double[Count];
-            moved[i] += step;
-            z.Pack(moved);
-            CrossEntropyLoss.Losses<double, Scalar<double>>(z, labels, losses);
-            losses.Unpack(each);
-            return each.Average();
-        }
-    }
-
     static void Verify(int[] inputShape, params Layer[] layers)
     {
         foreach (Layer layer in layers)

@@ -15,49 +15,50 @@ public sealed class LossTests
         foreach (LossCase c in CaseTable.All.OfType<LossCase>())
         {
             Numbers inputs = c.Inputs(), results = c.Float(inputs);
-            float[] weights = inputs.ContainsKey("weight") ? inputs.Floats("weight") : [];
+            float[] outputs = inputs.Floats("outputs"), weights = Floats("weight"), targets = Floats("targets");
             Definition expected = c switch
             {
-                CrossEntropyCase ce => CrossEntropy(inputs.Floats("logits"), ce.Labels, ce.Weighted ? weights : null, ce.IgnoreIndex, ce.Smoothing),
-                BceCase => BinaryCrossEntropy(inputs.Floats("outputs"), inputs.Floats("targets"), weights),
-                _ => SquaredError(inputs.Floats("outputs"), inputs.Floats("targets")),
+                CrossEntropyCase { Soft: true } ce => CrossEntropy(outputs, targets, ce.N, weights, ce.Smoothing),
+                CrossEntropyCase ce => CrossEntropy(outputs, ce.Labels, weights, ce.IgnoreIndex, ce.Smoothing),
+                BceCase => BinaryCrossEntropy(outputs, targets, weights),
+                _ => SquaredError(outputs, targets),
             };
-            expected.AssertHolds($"{c}", results.Floats("loss")[0], Tensor.Create(results.Floats("gradient")));
+            expected.AssertHolds($"{c}", c.Reduction, Floats("dlosses"), results.Floats("loss"), results.Floats("gradient"));
+
+            float[] Floats(string name) => inputs.ContainsKey(name) ? inputs.Floats(name) : [];
         }
     }
 
     [Theory]
-    [InlineData(2, false, 0.0)]
-    [InlineData(7, true, 0.0)]
-    [InlineData(4, false, 0.1)]
-    [InlineData(5, true, 0.3)]
-    [InlineData(3, true, 1.0)]
-    public void Cross_entropys_gradient_is_the_difference_quotient_in_double(int classes, bool weighted, double smoothing)
+    [InlineData(2, 0)]
+    [InlineData(7, 0)]
+    [InlineData(10, 1)]
+    [InlineData(1, 1)]
+    [InlineData(5, 2)]
+    public void Cross_entropys_gradient_is_the_difference_quotient_in_double(int classes, int classesPerSample)
     {
         const int Count = 6;
         Random random = new(classes);
-        ImageShape features = ImageShape.Features(classes), one = ImageShape.Features(1);
-        LaneTensor<double> z = new LaneTensor<double>(1, features).Resize(Count), labels = new LaneTensor<double>(1, one).Resize(Count);
-        LaneTensor<double> losses = new LaneTensor<double>(1, one).Resize(Count), dz = new LaneTensor<double>(1, features).Resize(Count);
-        double[] w = [.. Enumerable.Range(0, classes).Select(_ => weighted ? random.NextDouble() + 0.1 : 1)];
-        LaneTensor<double>? weights = weighted ? new LaneTensor<double>(1, features).Resize(1) : null;
-        weights?.Pack(w);
-        double[] logits = [.. Enumerable.Range(0, Count * classes).Select(_ => random.NextDouble() * 6 - 3)], gradient = new double[logits.Length];
-        double[] label = [.. Enumerable.Range(0, Count).Select(n => n == 2 ? -1.0 : random.Next(classes))];
-        double total = label.Sum(y => y < 0 ? 0 : w[(int)y]);
-        labels.Pack(label);
-        z.Pack(logits);
-        CrossEntropyLoss.Gradient<double, Scalar<double>>(z, labels, dz, weights, smoothing, total);
-        dz.Unpack(gradient);
-        AssertIsSlope(logits, gradient, moved =>
+        LaneTensor<double> Lanes(int features) => new LaneTensor<double>(1, features).Resize(Count);
+        LaneTensor<double>[] lanes = [Lanes(classes), Lanes(classes), Lanes(1), Lanes(classes)];
+        double[] logits = [.. Enumerable.Range(0, Count * classes).Select(i => (random.NextDouble() * 2 - 1) * (i < 3 * classes ? 3 : 50))];
+        double[] gradient = new double[logits.Length], targets = new double[logits.Length];           // of all classes of a sample, of one, of two
+        for (int i = 0; i < targets.Length; i++)
+            targets[i] = classesPerSample == 0 || (i + i / classes) % classes < classesPerSample ? random.NextDouble() : 0;
+        lanes[1].Pack(targets);
+        Losses(logits);
+        lanes[3].Unpack(gradient);
+        AssertIsSlope(logits, [.. gradient.Select(g => g / Count)], Losses);
+
+        double Losses(double[] at)
         {
-            double[] each = new double[Count];
-            z.Pack(moved);
-            CrossEntropyLoss.Losses<double, Scalar<double>>(z, labels, losses, weights, smoothing);
-            losses.Unpack(each);
-            return each.Sum() / total;
-        });
-        Assert.All(gradient[(2 * classes)..(3 * classes)], g => Assert.Equal(0, g));
+            lanes[0].Pack(at);
+            for (int n = 0; n < Count; n++)
+                CrossEntropyLoss.Block<double, Scalar<double>>(lanes[0], lanes[1], lanes[2], lanes[3], n);
+            double[] losses = new double[Count];
+            lanes[2].Unpack(losses);
+            return losses.Average();
+        }
     }
 
     [Fact]
@@ -75,14 +76,52 @@ public sealed class LossTests
 
         void Verify<F>(F formula) where F : struct, IElementLoss<double>
         {
-            Mean(x);
-            AssertIsSlope(x, [.. gradient], Mean);
+            Sum(x);
+            AssertIsSlope(x, [.. gradient], Sum);
 
-            double Mean(double[] at)
+            double Sum(double[] at)
             {
                 fixed (double* px = at, pt = targets, pl = losses, pg = gradient)
-                    ElementMean.Run<double, Scalar<double>, F>(formula, px, pt, pl, pg, 0, at.Length, at.Length);
-                return losses.Average();
+                    ElementLoss.Run<double, Scalar<double>, F>(formula, px, pt, pl, pg, 0, at.Length);
+                return losses.Sum();
+            }
+        }
+    }
+
+    // exp adds 3ε to a power, their sum a few more, log(1 + x) 8ε and the mean one.
+    [Theory]
+    [MemberData(nameof(LayerBench.Widths), MemberType = typeof(LayerBench))]
+    public void What_a_model_is_sure_of_has_all_digits_for_one_image_and_for_sixteen(int lanes, int width)
+    {
+        Is([60, 0], 8.75651076e-27);
+        Is([0, 12], 6.14419348e-6);
+        foreach (float distance in (float[])[0, 1e-5f, 1, 5, 16.5f, 17, 30, 86])
+            foreach (int classes in (int[])[2, 3, 11])
+            {
+                float[] logits = [.. Enumerable.Range(0, classes).Select(c => c == classes / 2 ? 3 : 3 - distance - c / 8f)];
+                Is(logits, LogP1(logits.Where((_, c) => c != classes / 2).Sum(z => Math.Exp((double)z - 3))));
+            }
+
+        void Is(float[] logits, double value)
+        {
+            (int classes, int label) = (logits.Length, Array.IndexOf(logits, logits.Max()));
+            double bound = (12 + classes) * Epsilon, slope = value < 1e-5 ? -value + value * value / 2 : Math.Exp(-value) - 1;
+            foreach (int count in (int[])[1, 16])
+            {
+                float[] x = [.. Enumerable.Repeat(logits, count).SelectMany(row => row)], dy = [.. x.Select((_, i) => i % classes == label ? -1f : 0)];
+                LayerBench layer = LayerBench.Run(new LogSoftmax(), ImageShape.Features(classes), count, x, dy, lanes, width);
+                CrossEntropyLoss loss = new(reduction: Reduction.Sum);
+                float[] losses = [], gradient = [];
+                Vectors.Of(width, () =>
+                {
+                    losses = loss.ForwardEach(Tensor.Create(x, [count, classes]), [.. Enumerable.Repeat(label, count)]).AsSpan().ToArray();
+                    gradient = loss.Backward(Tensor.Create<float>([.. losses.Select(_ => 1f)], [count])).AsSpan().ToArray();
+                });
+                Assert.All(losses, actual => Assert.InRange(actual, value * (1 - bound), value * (1 + bound)));
+                Assert.All(losses, actual => Assert.Equal(losses[0], actual));
+                Assert.All(layer.Y.Where((_, i) => i % classes == label), y => Assert.Equal(-losses[0], y));
+                Assert.All(gradient.Where((_, i) => i % classes == label), g => Assert.InRange(g, slope * (1 + bound), slope * (1 - bound)));
+                Assert.All(layer.Dx.Where((_, i) => i % classes == label), g => Assert.InRange(g, slope * (1 + bound), slope * (1 - bound)));
             }
         }
     }
@@ -104,10 +143,10 @@ public sealed class LossTests
                 float[] losses = new float[length + 1], gradient = new float[length + 1];
                 losses[length] = gradient[length] = 42;
                 fixed (float* px = x, pt = targets, pw = weights, pl = losses, pg = gradient)
-                    ElementMean.Run<float, V, BceWithLogitsLoss.Logistic<float>>(new(pw), px, pt, pl, pg, 0, length, length);
+                    ElementLoss.Run<float, V, BceWithLogitsLoss.Logistic<float>>(new(pw), px, pt, pl, pg, 0, length);
                 Assert.Equal((42, 42), (losses[length], gradient[length]));
                 BinaryCrossEntropy(x, targets, weights).AssertHolds(
-                    $"{V.Count} lanes, {length} elements", losses[..length].Average(), Tensor.Create(gradient[..length], [length]));
+                    $"{V.Count} lanes, {length} elements", null, [.. x.Select(_ => 1f)], losses[..length], gradient[..length]);
             }
         }
     }
@@ -120,7 +159,7 @@ public sealed class LossTests
         Tensor<float> targets = Tensor.Create([.. random.Reals(200_006).Select(MathF.Abs)], x.Lengths);
         int[] labels = [.. Enumerable.Range(0, 100_003).Select(_ => random.Next(2) == 0 ? -100 : random.Next(2))];
         CrossEntropyLoss crossEntropy = new([1, 3], labelSmoothing: 0.1f);
-        BceWithLogitsLoss bce = new(2, 0.5f);
+        BceWithLogitsLoss bce = new([2, 0.5f]);
         MseLoss mse = new();
         int before = Workers.Count;
         try
@@ -132,8 +171,9 @@ public sealed class LossTests
                 mse.Forward(x, targets);
                 bce.Forward(x, targets);
                 crossEntropy.Forward(x, labels);
+                crossEntropy.Forward(x, targets);
             }));
-            SquaredError([.. x.AsSpan()], [.. targets.AsSpan()]).AssertHolds("many pieces", one.Values[2], Tensor.Create(one.Gradients[2], x.Lengths));
+            SquaredError([.. x.AsSpan()], [.. targets.AsSpan()]).AssertHolds("many pieces", Reduction.Mean, [], [one.Values[2]], one.Gradients[2]);
             foreach (int threads in (int[])[2, 3, 5])
             {
                 Workers.Count = threads;
@@ -156,7 +196,7 @@ public sealed class LossTests
     [Fact]
     public void A_smaller_batch_after_a_larger_one_of_another_shape_has_its_own_loss_and_shape()
     {
-        BceWithLogitsLoss bce = new(1, 2, 3);
+        BceWithLogitsLoss bce = new([1, 2, 3]);
         MseLoss mse = new();
         bce.Forward(Tensor.CreateFromShape<float>([4, 3]), Tensor.CreateFromShape<float>([4, 3]));
         mse.Forward(Tensor.CreateFromShape<float>([4, 3]), Tensor.CreateFromShape<float>([4, 3]));
@@ -204,31 +244,67 @@ public sealed class LossTests
     }
 
     [Fact]
+    public void A_class_that_cannot_be_costs_nothing_unless_it_is_wanted()
+    {
+        Tensor<float> logits = Tensor.Create([1, float.NegativeInfinity, 3], [1, 3]);
+        CrossEntropyLoss loss = new();
+        Assert.Equal(LogP1(Math.Exp(-2)), loss.Forward(logits, [2]), 1e-7);
+        Assert.Equal(0, loss.Backward().AsSpan()[1]);
+        Assert.Equal(LogP1(Math.Exp(-2)) + 0.5, loss.Forward(logits, Tensor.Create([0.25f, 0, 0.75f], [1, 3])), 1e-6);
+        Assert.Equal(0, loss.Backward().AsSpan()[1]);
+        Assert.Equal(float.PositiveInfinity, loss.Forward(logits, [1]));
+        Assert.Equal(float.PositiveInfinity, new CrossEntropyLoss(labelSmoothing: 0.1f).Forward(logits, [2]));
+        Assert.Equal(float.NaN, loss.Forward(Tensor.Create([1, float.NaN, 3], [1, 3]), [2]));
+        Assert.Equal(float.NaN, loss.Forward(Tensor.Create([1, float.PositiveInfinity, 3], [1, 3]), [2]));
+    }
+
+    [Fact]
     public void What_does_not_fit_is_refused()
     {
         Tensor<float> two = Tensor.CreateFromShape<float>([2]), column = Tensor.CreateFromShape<float>([2, 1]), wide = Tensor.CreateFromShape<float>([2, 3]);
         Is("MseLoss: the targets must have the shape of the model's output, [2, 1], not [2]; nothing is broadcast", () => new MseLoss().Forward(column, two));
         Is("BceWithLogitsLoss: the targets must have the shape of the model's output, [2], not [2, 1]; nothing is broadcast",
             () => new BceWithLogitsLoss().Forward(two, column));
-        Is("BceWithLogitsLoss: 2 positive weights need a last axis of 2, not [2, 3]", () => new BceWithLogitsLoss(1, 2).Forward(wide, wide));
-        Is("BceWithLogitsLoss: a positive weight must be finite and at least 0, not -0.5", () => new BceWithLogitsLoss(1, -0.5f));
+        Is("BceWithLogitsLoss: 2 positive weights need a last axis of 2, not [2, 3]", () => new BceWithLogitsLoss([1, 2]).Forward(wide, wide));
+        Is("BceWithLogitsLoss: a positive weight must be finite and at least 0, not -0.5", () => new BceWithLogitsLoss([1, -0.5f]));
         Is("cross-entropy was given weights for 2 classes, but the logits are of 3", () => new CrossEntropyLoss([1, 2]).Forward(wide, [0, 1]));
         Is("the weight of class 1 is NaN; weights must be finite and at least 0", () => new CrossEntropyLoss([1, float.NaN]));
         Is("label smoothing is a share from 0 to 1, not 1.5", () => new CrossEntropyLoss(labelSmoothing: 1.5f));
         Is("label 1 is -100, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss(ignoreIndex: -1).Forward(wide, [-1, -100]));
+        Is("cross-entropy takes logits [N, classes], not [2]", () => new CrossEntropyLoss().Forward(two, two));
+        Is("CrossEntropyLoss: the targets must have the shape of the model's output, [2, 3], not [2, 1]; nothing is broadcast",
+            () => new CrossEntropyLoss().ForwardEach(wide, column));
+        Is("cross-entropy with probabilities as targets has no label 1 to ignore", () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
+        Is("there is no reduction 2; use Mean or Sum", () => new MseLoss((Reduction)2));
         Assert.Throws<ArgumentNullException>(() => new MseLoss().Forward(two, null!));
 
+        Assert.Equal("CrossEntropyLoss()", $"{new CrossEntropyLoss()}");
+        Assert.Equal(
+            "CrossEntropyLoss(class weights 5.5, 0.25; ignored label 2; label smoothing 0.1; Sum)",
+            $"{new CrossEntropyLoss([5.5f, 0.25f], 2, 0.1f, Reduction.Sum)}");
+        CrossEntropyLoss each = new();
+        each.ForwardEach(wide, [0, 1]);
+        Is("CrossEntropyLoss: dlosses must have the shape of the losses, [2], not [2, 1]", () => each.Backward(column));
+        Refused("CrossEntropyLoss: Backward needs a Forward before it, and takes what that kept only once", () => each.Backward());
+        each.Backward(two);
+        Refused("CrossEntropyLoss: Backward(dlosses) needs a ForwardEach before it, and takes what that kept only once", () => each.Backward(two));
         MseLoss mse = new();
-        Assert.Throws<InvalidOperationException>(mse.Backward);
+        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
         mse.Forward(two, two);
+        Refused("MseLoss: Backward(dlosses) needs a ForwardEach before it, and takes what that kept only once", () => mse.Backward(two));
         mse.Backward();
-        Assert.Throws<InvalidOperationException>(mse.Backward);
+        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
         mse.Forward(two, two);
         Assert.Throws<ArgumentException>(() => mse.Forward(two, column));
-        Assert.Contains("MseLoss: Backward needs a Forward", Assert.Throws<InvalidOperationException>(mse.Backward).Message, StringComparison.Ordinal);
+        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
+
+        static void Refused(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<InvalidOperationException>(call).Message);
 
         static void Is(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<ArgumentException>(call).Message);
     }
+
+    /// <summary>log(1 + x); double.LogP1 rounds 1 + x.</summary>
+    internal static double LogP1(double x) => x < 1e-5 ? x - x * x / 2 : Math.Log(1 + x);
 
     /// <summary>Fourth order: its error at a step of 1e-3 is below 1e-11 for slopes that change as slowly as these.</summary>
     static void AssertIsSlope(double[] x, double[] gradient, Func<double[], double> loss)
@@ -246,91 +322,105 @@ public sealed class LossTests
         }
     }
 
-    // What exp and log add is below 3ε of their result (measured 2.4ε), of every other operation ε; 1 ± ε to the k is taken as 1 ± kε.
-    // S is the spread of a sample's logits, C the number of classes. z − m is off by Sε at most, so exp by (S + 3)ε of itself, their sum by
-    // (S + 3 + C)ε, its log by as much and 3ε of itself; so −log softmax, T ≤ S + ln C, is off by (2S + C + 3 + 4T)ε, and the softmax by as much and
-    // 3ε of itself. Weights, shares and their products are four roundings more, Σ q another C, the last steps four.
-    static Definition CrossEntropy(float[] logits, int[] labels, float[]? weights, int ignored, double s)
+    // What exp and log add is below 4ε of their result (measured 2.5ε and 3.5ε), of every other operation ε; 1 ± ε to the k is taken as 1 ± kε.
+    // S is the spread of a sample's logits, C the number of classes. z − m is off by Sε at most, so exp by (S + 4)ε of itself, their sum without the
+    // largest by (S + 4 + C)ε, and by no more than that and 8ε log(1 + sum), so −log softmax too, of which both parts are positive: (S + C + 12)ε.
+    // A share is off by (2S + 9 + C)ε, 1 less it by twice that. Weights, targets and their products are six roundings more, Σ q and Σ losses C each.
+    // With targets of several classes Σ q − q is a difference, off by Cε of Σ q.
+    static Definition CrossEntropy(float[] logits, int[] labels, float[] weights, int ignored, double s)
     {
+        double[] targets = new double[logits.Length];
         int classes = logits.Length / labels.Length;
-        Definition d = new(logits.Length);
-        double total = 0;
         for (int n = 0; n < labels.Length; n++)
+            for (int c = 0; c < classes && labels[n] != ignored; c++)
+                targets[n * classes + c] = (c == labels[n] ? 1 - s : 0) + s / classes;
+        double total = labels.Sum(label => label == ignored ? 0 : weights.Length > 0 ? weights[label] : 1.0);
+        return CrossEntropy(logits, targets, weights, s > 0, total, labels.Length);
+    }
+
+    static Definition CrossEntropy(float[] logits, float[] targets, int n, float[] weights, double s) =>
+        CrossEntropy(logits, [.. targets.Select(t => (1 - s) * t + s * n / logits.Length)], weights, true, n, n);
+
+    static Definition CrossEntropy(float[] logits, double[] targets, float[] weights, bool soft, double total, int count)
+    {
+        int classes = logits.Length / count;
+        Definition d = new(count, logits.Length) { Total = total };
+        for (int n = 0; n < count; n++)
         {
-            if (labels[n] == ignored)
-                continue;
             double[] z = [.. logits[(n * classes)..((n + 1) * classes)].Select(v => (double)v)];
-            double[] q = [.. z.Select((_, c) => (weights?[c] ?? 1) * ((c == labels[n] ? 1 - s : 0) + s / classes))];
-            double log = Math.Log(z.Sum(Math.Exp)), k = 6 * (z.Max() - z.Min()) + 4 * Math.Log(classes) + 2 * classes + 14;
-            total += weights?[labels[n]] ?? 1;
+            double[] q = [.. targets[(n * classes)..((n + 1) * classes)].Select((t, c) => t * (weights.Length > 0 ? weights[c] : 1))];
+            double spread = z.Max() - z.Min(), log = Math.Log(z.Sum(v => Math.Exp(v - z.Max()))) + z.Max(), sum = q.Sum();
             for (int c = 0; c < classes; c++)
             {
-                double softmax = Math.Exp(z[c] - log);
-                d.Value += q[c] * (log - z[c]);
-                d.ValueBound += k * Epsilon * q[c] * (1 + log - z[c]);
-                d.Gradient[n * classes + c] = softmax * q.Sum() - q[c];
-                d.GradientBound[n * classes + c] = k * Epsilon * (softmax * q.Sum() + q[c]);
+                double share = Math.Exp(z[c] - log), others = z.Where((_, k) => k != c).Sum(v => Math.Exp(v - log));
+                d.Losses[n] += q[c] * (log - z[c]);
+                d.LossBounds[n] += (spread + 3 * classes + 18) * Epsilon * q[c] * (log - z[c]);
+                (int i, double rest) = (n * classes + c, q.Where((_, k) => k != c).Sum());
+                d.Gradient[i] = share * rest - q[c] * others;
+                d.GradientBounds[i] = Epsilon * ((4 * spread + 2 * classes + 24) * (share * rest + q[c] * others) + (soft ? 2 * classes * share * sum : 0));
             }
         }
-        return d.Over(total);
+        return d;
     }
 
     // e = exp(−|x|) is off by 3ε of itself, log(1 + e) by 12ε (its three steps and what 1 + e rounds, which the quotient takes back), a softplus by
     // one more, the products and the sum, of which no term is negative, by four: 20ε with the mean. A slope's two terms have 12 roundings.
     static Definition BinaryCrossEntropy(float[] logits, float[] targets, float[] weights)
     {
-        Definition d = new(logits.Length);
+        Definition d = new(logits.Length, logits.Length) { Total = logits.Length };
         for (int i = 0; i < logits.Length; i++)
         {
             double x = logits[i], t = targets[i], p = weights.Length == 0 ? 1 : weights[i % weights.Length], sigmoid = 1 / (1 + Math.Exp(-x));
-            double log = double.LogP1(Math.Exp(-Math.Abs(x))), loss = p * t * (Math.Max(-x, 0) + log) + (1 - t) * (Math.Max(x, 0) + log);
-            d.Value += loss;
-            d.ValueBound += 20 * Epsilon * loss;
-            double no = (1 - t) * sigmoid, yes = p * t / (1 + Math.Exp(x));
-            (d.Gradient[i], d.GradientBound[i]) = (no - yes, 12 * Epsilon * (no + yes));
+            double log = LogP1(Math.Exp(-Math.Abs(x))), no = (1 - t) * sigmoid, yes = p * t / (1 + Math.Exp(x));
+            d.Losses[i] = p * t * (Math.Max(-x, 0) + log) + (1 - t) * (Math.Max(x, 0) + log);
+            d.LossBounds[i] = 20 * Epsilon * d.Losses[i];
+            (d.Gradient[i], d.GradientBounds[i]) = (no - yes, 12 * Epsilon * (no + yes));
         }
-        return d.Over(logits.Length);
+        return d;
     }
 
     // The difference is rounded once, and twice in its square; then the square and the mean: 5ε. A slope has three roundings.
     static Definition SquaredError(float[] outputs, float[] targets)
     {
-        Definition d = new(outputs.Length);
+        Definition d = new(outputs.Length, outputs.Length) { Total = outputs.Length };
         for (int i = 0; i < outputs.Length; i++)
         {
             double difference = (double)outputs[i] - targets[i];
-            d.Value += difference * difference;
-            d.Gradient[i] = 2 * difference;
-            d.GradientBound[i] = 3 * Epsilon * Math.Abs(2 * difference);
+            (d.Losses[i], d.LossBounds[i]) = (difference * difference, 5 * Epsilon * difference * difference);
+            (d.Gradient[i], d.GradientBounds[i]) = (2 * difference, 3 * Epsilon * Math.Abs(2 * difference));
         }
-        d.ValueBound = 5 * Epsilon * d.Value;
-        return d.Over(outputs.Length);
+        return d;
     }
 
-    /// <summary>A loss and its gradient in double, with what rounding to float may do to each.</summary>
-    sealed class Definition(int length)
+    /// <summary>Losses and their gradient in double, before a reduction, with what rounding to float may do to each.</summary>
+    sealed class Definition(int count, int length)
     {
-        public double Value, ValueBound;
-        public readonly double[] Gradient = new double[length], GradientBound = new double[length];
+        public readonly double[] Losses = new double[count], LossBounds = new double[count];
+        public readonly double[] Gradient = new double[length], GradientBounds = new double[length];
 
-        public Definition Over(double total)
-        {
-            (Value, ValueBound) = (Value / total, ValueBound / total);
-            foreach (double[] numbers in (double[][])[Gradient, GradientBound])
-                for (int i = 0; i < length && total > 0; i++)
-                    numbers[i] /= total;
-            return this;
-        }
+        /// <summary>What a mean divides by.</summary>
+        public required double Total { get; init; }
 
-        public void AssertHolds(string what, float value, Tensor<float> gradient)
+        /// <summary>Not reduced: the gradient is that of Σ dlosses · losses.</summary>
+        public void AssertHolds(string what, Reduction? reduction, float[] dlosses, float[] loss, float[] gradient)
         {
-            Assert.True(
-                double.IsNaN(Value) ? float.IsNaN(value) : Math.Abs(value - Value) <= ValueBound, $"{what}: the loss is {value}, not {Value} ± {ValueBound}");
-            Assert.Equal(length, gradient.FlattenedLength);
-            for (int i = 0; i < length; i++)
+            double total = reduction is Reduction.Mean ? Total : 1;
+            if (reduction is null)
+                AssertNear("loss", Losses, LossBounds, loss);
+            else
+                AssertNear("loss", [Losses.Sum() / total], [LossBounds.Sum() / total], loss);
+            double[] factors = [.. Gradient.Select((_, i) => reduction is null ? dlosses[i * count / length] : total > 0 ? 1 / total : 0)];
+            AssertNear(
+                "gradient", [.. Gradient.Zip(factors, (g, f) => g * f)], [.. GradientBounds.Zip(factors, (bound, f) => bound * Math.Abs(f))], gradient);
+
+            void AssertNear(string name, double[] expected, double[] bounds, float[] actual)
             {
-                float slope = gradient.AsSpan()[i];
-                Assert.True(Math.Abs(slope - Gradient[i]) <= GradientBound[i], $"{what}: gradient[{i}] is {slope}, not {Gradient[i]} ± {GradientBound[i]}");
+                Assert.Equal(expected.Length, actual.Length);
+                for (int i = 0; i < actual.Length; i++)
+                {
+                    bool holds = double.IsNaN(expected[i]) ? float.IsNaN(actual[i]) : Math.Abs(actual[i] - expected[i]) <= bounds[i];
+                    Assert.True(holds, $"{what}: {name}[{i}] is {actual[i]}, not {expected[i]} ± {bounds[i]}");
+                }
             }
         }
     }

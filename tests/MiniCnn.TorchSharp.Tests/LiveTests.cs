@@ -1,5 +1,7 @@
 using MiniCnn.Cases;
 using MiniCnn.Judge;
+using TorchSharp;
+using static TorchSharp.torch;
 
 [assembly: CollectionBehavior(DisableTestParallelization = true)]    // one seed of TorchSharp's, one thread of its own
 
@@ -35,6 +37,19 @@ public sealed class LiveTests
         Assert.All(wrong, id => Assert.Contains(id.Split('.')[0], convolutions));
         if (wrong.Count > 0)
             Checked.Says($"TorchSharp itself is wrong in float in {wrong.Count} cases with convolutions on this processor, by its oneDNN: {string.Join(", ", wrong.Take(5))} …");
+    }
+
+    [Fact]
+    public void A_loss_near_0_has_more_digits_than_TorchSharps_in_float()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        foreach (int distance in (int[])[6, 9, 12, 15, 60])
+        {
+            double exact = Math.Exp(-distance) - Math.Exp(-2 * distance) / 2 + Math.Exp(-3 * distance) / 3;
+            double ours = Math.Abs(new CrossEntropyLoss().Forward(System.Numerics.Tensors.Tensor.Create<float>([distance, 0], [1, 2]), [0]) - exact) / exact;
+            double theirs = Math.Abs(nn.functional.cross_entropy(tensor([distance, 0f], 1, 2), tensor([0L])).item<float>() - exact) / exact;
+            Assert.True(ours < 2e-7 && ours < theirs, $"{distance} apart: ours is off by {ours}, theirs by {theirs}");
+        }
     }
 
     [Fact]

@@ -112,12 +112,11 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     {
         if (Settings(layer, call) is { Length: > 0 } settings)
             return settings;
-        if (layer is not BatchNorm2d || !call.Buffers.TryGetValue(name, out Values? before))
+        if (layer is not BatchNorm2d { Momentum: double momentum } || !call.Buffers.TryGetValue(name, out Values? before))
             return "";
         Values theirs = call.After[name];
         if (theirs.DifferenceFrom(before).Error == 0)
             return "the module's stay as they were: it is in evaluation";
-        double momentum = layer.Arguments!.Single(a => a.Name == "momentum").Value.GetValue<double>();
         double[] step = [.. ours.Numbers.Zip(before.Numbers, (after, b) => after - b)];
         double share = momentum * theirs.Numbers.Select((after, i) => (after - before.Numbers[i]) * step[i]).Sum() / step.Sum(s => s * s);
         if (IsAfter((b, s) => b + s * share / momentum))
@@ -242,7 +241,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     /// <summary>How a dropout differs, as seen from what it keeps; null if it does not.</summary>
     public static (string What, string LooksLike)? OfDropout(Dropout layer, Call call)
     {
-        double p = layer.Arguments!.Single().Value.GetValue<double>();
+        double p = layer.Probability;
         double[] kept = TensorPatterns.Ratios(call.X, call.Y);
         double share = (double)kept.Length / Math.Max(call.X.Numbers.Count(x => x != 0), 1), scale = kept.DefaultIfEmpty(0).Average();
         if (kept.Any(ratio => Math.Abs(ratio - scale) > 1e-9 * scale))

@@ -162,7 +162,7 @@ sealed class TrainingParity<T> : IDisposable
         layers = new(model, pairs, training: true);      // last, since only Dispose puts the model back
         layers.Reset();
 
-        static bool HasMasks(Dropout dropout) => dropout.Arguments!.Single().Value.GetValue<double>() > 0;
+        static bool HasMasks(Dropout dropout) => dropout.Probability > 0;
 
         IEnumerable<(Parameter, Call?, string?)> Paired(Layer layer) => pairs.TryGetValue(layer, out Call? call)
             ? ParameterPairs.Of(layer, call).Select(pair => (pair.Parameter, (Call?)call, pair.Name))

@@ -5,14 +5,25 @@ namespace MiniCnn;
 
 /// <summary>Changes to the images of a batch at random, others in each epoch, that leave what they show: more to learn from few images.</summary>
 /// <remarks>
-/// In this order: a part of the image is cut out and enlarged, moved, mirrored; made brighter or darker, its contrast higher or lower; normalised;
-/// and a square is blanked. What happens to an image is a pure function (<see cref="Philox"/>) of the epoch's seed and the image's index in its
-/// set: it depends on no thread, batch or order, and what one option does not on which others are on.
+/// In this order: the image is turned by an angle, a part of it is cut out and enlarged, moved, mirrored, turned by quarters; made brighter or darker, its
+/// contrast higher or lower; normalised; and a square is blanked. What happens to an image is a pure function (<see cref="Philox"/>) of the epoch's
+/// seed and the image's index in its set: it depends on no thread, batch or order, and what one option does not on which others are on.
 /// </remarks>
 public sealed record Augmentation
 {
     /// <summary>Mirrors every second image, left for right.</summary>
     public bool HorizontalFlip { get; init; }
+
+    /// <summary>Mirrors every second image, top for bottom.</summary>
+    public bool VerticalFlip { get; init; }
+
+    /// <summary>Turns the image by 0, 90, 180 or 270 degrees, for pictures that have no up; it must be square.</summary>
+    public bool QuarterTurns { get; init; }
+
+    /// <summary>Turns the image about its middle by an angle of up to this many degrees to either side; its edges are repeated into what opens.</summary>
+    /// <remarks>As torchvision's <c>RandomRotation(Rotation)</c>, bilinear; that one fills what opens with black.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">Not from 0 to 180.</exception>
+    public double Rotation { get; init => field = value is >= 0 and <= 180 ? value : throw Refused(value, "from 0 to 180"); }
 
     /// <summary>Moves the image by up to this many pixels up or down and left or right; its edges are repeated into what opens.</summary>
     /// <remarks>As torchvision's <c>RandomCrop(size, padding, padding_mode='edge')</c>.</remarks>
@@ -48,7 +59,8 @@ public sealed record Augmentation
     {
         string[] all =
         [
-            HorizontalFlip ? nameof(HorizontalFlip) : "", Text(nameof(CropPadding), CropPadding), Scale < 1 ? Text(nameof(Scale), Scale) : "",
+            HorizontalFlip ? nameof(HorizontalFlip) : "", VerticalFlip ? nameof(VerticalFlip) : "", QuarterTurns ? nameof(QuarterTurns) : "",
+            Text(nameof(Rotation), Rotation), Text(nameof(CropPadding), CropPadding), Scale < 1 ? Text(nameof(Scale), Scale) : "",
             Text(nameof(Brightness), Brightness), Text(nameof(Contrast), Contrast), Text(nameof(Cutout), Cutout),
         ];
         return all.All(text => text is "") ? "none" : string.Join(", ", all.Where(text => text is not ""));
@@ -64,6 +76,13 @@ public sealed record Augmentation
 
     static readonly float[] greys = [0.2989f, 0.587f, 0.114f];                // of red, green and blue, as torchvision has it
 
+    /// <summary>Refuses what cannot be done to images of a shape.</summary>
+    internal void Check(ImageShape shape)
+    {
+        if (QuarterTurns && shape.Height != shape.Width)
+            throw new ArgumentException($"{nameof(QuarterTurns)} needs square images, not {shape}; {nameof(Rotation)} and the flips take any");
+    }
+
     /// <summary>Writes an image, augmented and normalised.</summary>
     /// <param name="images">The set.</param>
     /// <param name="index">The image's, in its set.</param>
@@ -71,7 +90,7 @@ public sealed record Augmentation
     /// <param name="y">[C, H, W].</param>
     internal void Apply(LabeledImages images, int index, int seed, Span<float> y)
     {
-        Span<double> random = stackalloc double[12];                          // from 0 to below 1; every option has its own
+        Span<double> random = stackalloc double[16];                          // from 0 to below 1; every option has its own
         for (int i = 0; i < random.Length; i += 4)
         {
             (uint a, uint b, uint c, uint d) = Philox.Block((uint)i / 4, (uint)index, 0, Purpose, (uint)seed, 0);
@@ -86,9 +105,18 @@ public sealed record Augmentation
         double tall = Math.Min(root / proportion, 1), wide = Math.Min(root * proportion, 1);
         double top = height * (1 - tall) * random[4] + Shift(random[6]), left = width * (1 - wide) * random[5] + Shift(random[7]);
         Axis rows = new(top + (tall - 1) / 2, tall, height), columns = new(left + (wide - 1) / 2, wide, width);
-        if (HorizontalFlip && random[8] < 0.5)
+        // A quarter turn to the left is a mirror image, transposed; a half turn is mirrored both ways.
+        int turns = QuarterTurns ? (int)(4 * random[12]) : 0;
+        if ((HorizontalFlip && random[8] < 0.5) ^ turns is 1 or 2)
             columns = columns.Mirrored;
-        Resample(images.Image(index), images.Shape, values, rows, columns, y);
+        if ((VerticalFlip && random[11] < 0.5) ^ turns is 2 or 3)
+            rows = rows.Mirrored;
+        if (Rotation > 0)
+            ResampleTurned(images.Image(index), images.Shape, values, rows, columns, double.DegreesToRadians(Rotation * (2 * random[13] - 1)), y);
+        else
+            Resample(images.Image(index), images.Shape, values, rows, columns, y);
+        if (turns is 1 or 3)
+            Transpose(y, height);
         if (Cutout > 0)
             Blank(images.Shape, (int)(random[9] * height), (int)(random[10] * width), y);
 
@@ -151,10 +179,14 @@ public sealed record Augmentation
 
         public Axis Mirrored => new(start + (size - 1) * step, -step, size);
 
-        public (int Low, float Fraction) At(int i)
+        public double Middle => (size - 1) / 2.0;
+
+        public double this[int i] => start + i * step;
+
+        public (int Low, int High, float Fraction) At(double place)
         {
-            double at = Math.Clamp(start + i * step, 0, size - 1);
-            return ((int)at, (float)(at - (int)at));
+            double at = Math.Clamp(place, 0, size - 1);
+            return ((int)at, Math.Min((int)at + 1, size - 1), (float)(at - (int)at));
         }
     }
 
@@ -167,7 +199,7 @@ public sealed record Augmentation
         Span<float> above = buffer[..width], below = buffer.Slice(width, width), fractions = buffer[(2 * width)..];
         Span<int> low = width <= 512 ? stackalloc int[width] : new int[width];
         for (int x = 0; x < width; x++)
-            (low[x], fractions[x]) = columns.At(x);
+            (low[x], _, fractions[x]) = columns.At(columns[x]);
         if (columns.IsWhole)
             fractions = [];
         for (int c = 0; c < shape.Channels; c++)
@@ -177,7 +209,7 @@ public sealed record Augmentation
             int there = -2;                                                   // above holds row there of the image, below the next one
             for (int row = 0; row < height; row++)
             {
-                (int upper, float fraction) = rows.At(row);
+                (int upper, _, float fraction) = rows.At(rows[row]);
                 Span<float> to = y.Slice(c * plane + row * width, width);
                 if (fraction == 0)
                 {
@@ -197,6 +229,38 @@ public sealed record Augmentation
                 TensorPrimitives.Lerp(above, below, fraction, to);
             }
         }
+    }
+
+    /// <summary>Bilinear, each pixel by itself: what rows and columns give is turned about the middle of the image, to the left.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    static void ResampleTurned(
+        ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values, Axis rows, Axis columns, double angle, Span<float> y)
+    {
+        (int width, int plane) = (shape.Width, shape.Height * shape.Width);
+        (double sine, double cosine) = Math.SinCos(angle);
+        for (int i = 0; i < plane; i++)
+        {
+            double down = rows[i / width] - rows.Middle, right = columns[i % width] - columns.Middle;
+            (int upper, int lower, float v) = rows.At(rows.Middle + sine * right + cosine * down);
+            (int left, int next, float h) = columns.At(columns.Middle + cosine * right - sine * down);
+            for (int c = 0; c < shape.Channels; c++)
+            {
+                ReadOnlySpan<byte> source = image.Slice(c * plane, plane);
+                ReadOnlySpan<float> channel = values.Slice(256 * c, 256);
+                float above = float.Lerp(channel[source[upper * width + left]], channel[source[upper * width + next]], h);
+                float below = float.Lerp(channel[source[lower * width + left]], channel[source[lower * width + next]], h);
+                y[c * plane + i] = float.Lerp(above, below, v);
+            }
+        }
+    }
+
+    /// <summary>Swaps rows and columns of square planes.</summary>
+    static void Transpose(Span<float> y, int size)
+    {
+        for (; !y.IsEmpty; y = y[(size * size)..])
+            for (int row = 1; row < size; row++)
+                for (int column = 0; column < row; column++)
+                    (y[row * size + column], y[column * size + row]) = (y[column * size + row], y[row * size + column]);
     }
 
     /// <summary>A row of the image along its columns; no fractions: all are 0.</summary>

@@ -180,12 +180,15 @@ public sealed class LabeledImages
     /// Their order and their bits do not depend on the threads.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
-    /// <exception cref="ArgumentException">An <paramref name="augmentation"/> without a seed: it would do the same in every epoch.</exception>
+    /// <exception cref="ArgumentException">
+    /// An <paramref name="augmentation"/> without a seed: it would do the same in every epoch; or one that such images cannot take.
+    /// </exception>
     public IEnumerable<Batch> Batches(int batchSize, int? seed = null, Augmentation? augmentation = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (augmentation is not null && seed is null)
             throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
+        augmentation?.Check(Shape);
         return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation, 0);
     }
 

@@ -13,6 +13,9 @@ public readonly record struct ImageShape(int Channels, int Height, int Width)
     /// <summary>A vector of features: features × 1 × 1, [N, features] at the API.</summary>
     public static ImageShape Features(int count) => new(count, 1, 1) { IsFlat = true };
 
+    /// <summary>A number of features.</summary>
+    public static implicit operator ImageShape(int features) => Features(features);
+
     /// <summary>Whether a batch of these is [N, features] at the API, not [N, C, H, W].</summary>
     public bool IsFlat { get; init; }
 

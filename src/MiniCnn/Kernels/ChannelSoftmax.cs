@@ -27,18 +27,11 @@ static unsafe class ChannelSoftmax
             for (int number = 0; number < x.RowLength; number += V.Count)
             {
                 int i = Math.Min(number, x.RowLength - V.Count);               // the last vector overlaps the one before it
-                V largest = ChannelMax.Of<T, V>(px + i, x.Shape.Channels, x.PlanePitch), sum = V.Broadcast(T.Zero);
+                V others = ChannelExp.SumOfOthers(px + i, x.Shape.Channels, x.PlanePitch, log ? null : py + i, y.PlanePitch, out V largest);
+                V all = log ? NearOne.LogP1<T, V>(others) : V.Broadcast(T.One) + others;
                 for (int c = 0; c < x.Shape.Channels; c++)
                 {
-                    V power = V.Exp(V.Load(px + c * x.PlanePitch + i) - largest);
-                    sum += power;
-                    if (!log)
-                        power.Store(py + c * y.PlanePitch + i);
-                }
-                V logSum = log ? V.Log(sum) : sum;
-                for (int c = 0; c < x.Shape.Channels; c++)
-                {
-                    V result = log ? V.Load(px + c * x.PlanePitch + i) - largest - logSum : V.Load(py + c * y.PlanePitch + i) / sum;
+                    V result = log ? V.Load(px + c * x.PlanePitch + i) - largest - all : V.Load(py + c * y.PlanePitch + i) / all;
                     result.Store(py + c * y.PlanePitch + i);
                 }
             }
@@ -66,7 +59,7 @@ static unsafe class ChannelSoftmax
                 for (int c = 0; c < y.Shape.Channels; c++)
                 {
                     V gradient = V.Load(pdy + c * dy.PlanePitch + i), share = V.Load(py + c * y.PlanePitch + i);
-                    V result = log ? V.MultiplyAdd(none - V.Exp(share), sum, gradient) : share * (gradient - sum);
+                    V result = log ? (none - NearOne.ExpM1<T, V>(share)) * gradient - V.Exp(share) * (sum - gradient) : share * (gradient - sum);
                     result.Store(pdx + c * dx.PlanePitch + i);
                 }
             }

@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
@@ -49,9 +50,12 @@ unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IFl
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Positive(Scalar<T> a) => a.value < T.Zero ? new(T.Zero) : a;
 
-    public static Scalar<T> Exp(Scalar<T> a) => new(T.Exp(a.value));
+    // As the vectors' of every width, to the bit: one image or the last element of a row is computed as all others.
+    public static Scalar<T> Exp(Scalar<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Exp(Vector128.CreateScalar(a.value).AsSingle()).As<float, T>().ToScalar() : T.Exp(a.value));
 
-    public static Scalar<T> Log(Scalar<T> a) => new(T.Log(a.value));
+    public static Scalar<T> Log(Scalar<T> a) => new(typeof(T) == typeof(float)
+        ? Vector128.Log(Vector128.CreateScalar(a.value).AsSingle()).As<float, T>().ToScalar() : T.Log(a.value));
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Sqrt(Scalar<T> a) => new(T.Sqrt(a.value));

@@ -40,6 +40,15 @@ public sealed class BatchNorm2d : Layer
         Initialize(seed: 0);
     }
 
+    /// <summary>Channels of x and y.</summary>
+    public int Channels => channels;
+
+    /// <summary>Added to the variance.</summary>
+    public double Epsilon => epsilon;
+
+    /// <summary>The new value's share in a running one.</summary>
+    public double Momentum => momentum;
+
     /// <summary>[C]; PyTorch's name, a factor.</summary>
     public Parameter Weight { get; }
 

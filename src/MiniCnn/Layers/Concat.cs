@@ -19,6 +19,9 @@ public sealed class Concat : Container
         this.branches = branches.ToArray();
     }
 
+    /// <summary>The branches in order.</summary>
+    public IReadOnlyList<Layer> Branches => branches;
+
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {

@@ -8,10 +8,8 @@ namespace MiniCnn;
 /// the sum over ic, ky, kx; what it computes is <see cref="Conv2dReference"/>, how, <see cref="Conv2dForward"/>.
 /// </summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html.</remarks>
-public sealed class Conv2d : Layer
+public sealed class Conv2d : WindowLayer
 {
-    readonly int inputChannels, outputChannels, groups;
-    readonly Window2d window;
     Conv2dShape? latest;
 
     /// <summary>An int stands for both axes, a tuple for (height, width).</summary>
@@ -28,15 +26,27 @@ public sealed class Conv2d : Layer
     public Conv2d(
         int inputChannels, int outputChannels, Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null,
         int groups = 1, bool bias = true, PaddingMode paddingMode = PaddingMode.Zeros)
+        : base(new(kernelSize, stride, padding, dilation, paddingMode))
     {
         Conv2dShape.CheckChannels(inputChannels, outputChannels, groups);
-        (this.inputChannels, this.outputChannels, this.groups) = (inputChannels, outputChannels, groups);
-        window = new(kernelSize, stride, padding, dilation, paddingMode);
+        (InputChannels, OutputChannels, Groups) = (inputChannels, outputChannels, groups);
         Weight = new(this, "weight", outputChannels, inputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
         Initialize(seed: 0);
     }
+
+    /// <summary>Channels of x.</summary>
+    public int InputChannels { get; }
+
+    /// <summary>Channels of y.</summary>
+    public int OutputChannels { get; }
+
+    /// <summary>Groups of channels that do not see each other.</summary>
+    public int Groups { get; }
+
+    /// <summary>What stands in the padding.</summary>
+    public PaddingMode PaddingMode => Window.PaddingMode;
 
     /// <summary>[OC, IC/groups, kH, kW].</summary>
     public Parameter Weight { get; }
@@ -50,33 +60,32 @@ public sealed class Conv2d : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        if (input.Channels != inputChannels && !input.IsFlat)
-            Refuse($"takes {inputChannels} channels, not {input.Channels} (of {input})");
-        return Slide(window, input, outputChannels);
+        if (input.Channels != InputChannels && !input.IsFlat)
+            Refuse($"takes {InputChannels} channels, not {input.Channels} (of {input})");
+        return Slide(Window, input, OutputChannels);
     }
 
     /// <summary>“Conv2d(1→8, 5×5, padding 2)”.</summary>
     public override string ToString() =>
-        $"Conv2d({inputChannels}→{outputChannels}, {window}{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
+        $"Conv2d({InputChannels}→{OutputChannels}, {Window}{(Groups == 1 ? "" : $", groups {Groups}")}{(Bias is null ? ", no bias" : "")})";
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
     [
-        ("inputChannels", inputChannels), ("outputChannels", outputChannels), ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()),
-        ("padding", window.Padding.ToJson()), ("dilation", window.Dilation.ToJson()), ("groups", groups), ("bias", Bias is not null),
-        ("paddingMode", $"{window.PaddingMode}"),
+        ("inputChannels", InputChannels), ("outputChannels", OutputChannels), ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()),
+        ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson()), ("groups", Groups), ("bias", Bias is not null), ("paddingMode", $"{PaddingMode}"),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / outputChannels);
+    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / OutputChannels);
 
     internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
-    internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;
+    internal override Padding InputMargin(ImageShape input) => PaddingMode == PaddingMode.Zeros ? Padding : default;
 
     internal override Padding GradientMargin(ImageShape input) =>
-        window.PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(window.Rows(input.Height), window.Columns(input.Width)) : default;
+        PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(Window.Rows(input.Height), Window.Columns(input.Width)) : default;
 
     /// <summary>Whether a 2×2 pool can follow in one run: with a dilation neighbouring outputs are not computed together.</summary>
-    internal bool CanPool => window.Dilation == 1;
+    internal bool CanPool => Dilation == 1;
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, default);
 
@@ -104,24 +113,24 @@ public sealed class Conv2d : Layer
             if (dx is null)
                 return;
             LaneTensor<T> wide = buffers.WideGradient.Widen(dy, Conv2dBackwardInput.Margin(shape.Rows, shape.Columns));
-            LaneTensor<T> target = window.PaddingMode == PaddingMode.Zeros ? dx : buffers.PaddedGradient.Take(x, padded.Shape);
+            LaneTensor<T> target = PaddingMode == PaddingMode.Zeros ? dx : buffers.PaddedGradient.Take(x, padded.Shape);
             Conv2dBackwardInput.Run(shape, wide, w, target, buffers, algorithm: context.Algorithm);
             if (target != dx)
-                PadLanes.Backward(window, target, dx);
+                PadLanes.Backward(Window, target, dx);
         }
     }
 
     /// <summary>Whether x has the padding around it already.</summary>
-    bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => window.PaddingMode == PaddingMode.Zeros && x.Margin.Covers(window.Padding);
+    bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => PaddingMode == PaddingMode.Zeros && x.Margin.Covers(Padding);
 
     /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
     LaneTensor<T> Padded<T>(LaneTensor<T> x, LaneBuffer<T> buffer) where T : unmanaged, INumberBase<T>
     {
-        if (window.PaddingMode == PaddingMode.Zeros)
-            return buffer.Widen(x, window.Padding);
-        (int top, int left, int bottom, int right) = window.Padding;
+        if (PaddingMode == PaddingMode.Zeros)
+            return buffer.Widen(x, Padding);
+        (int top, int left, int bottom, int right) = Padding;
         LaneTensor<T> padded = buffer.Take(x, new(x.Shape.Channels, top + x.Shape.Height + bottom, left + x.Shape.Width + right));
-        PadLanes.Forward(window, x, padded);
+        PadLanes.Forward(Window, x, padded);
         return padded;
     }
 
@@ -132,8 +141,8 @@ public sealed class Conv2d : Layer
         Conv2dShape? shape = latest;                                    // read once: another run of this layer may change it
         if (shape is null || shape.Rows.Input != height || shape.Columns.Input != width)
         {
-            Window2d over = window.PaddingMode == PaddingMode.Zeros ? window : new(window.KernelSize, window.Stride, default, window.Dilation);
-            latest = shape = new(1, inputChannels, height, width, outputChannels, over, groups);
+            Window2d over = PaddingMode == PaddingMode.Zeros ? Window : new(KernelSize, Stride, default, Dilation);
+            latest = shape = new(1, InputChannels, height, width, OutputChannels, over, Groups);
         }
         return shape;
     }

@@ -11,11 +11,8 @@ namespace MiniCnn;
 /// and x in dy's. OH = (H − 1)·stride − top − bottom + dilation·(kH − 1) + outputPadding + 1; the output padding says which of the sizes that the
 /// convolution takes to H is meant. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html.
 /// </remarks>
-public sealed class ConvTranspose2d : Layer
+public sealed class ConvTranspose2d : WindowLayer
 {
-    readonly int inputChannels, outputChannels, groups;
-    readonly Window2d window;
-    readonly Size2d outputPadding;
     Conv2dShape? latest;
 
     /// <summary>An int stands for both axes, a tuple for (height, width).</summary>
@@ -34,22 +31,33 @@ public sealed class ConvTranspose2d : Layer
     public ConvTranspose2d(
         int inputChannels, int outputChannels, Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? outputPadding = null,
         Size2d? dilation = null, int groups = 1, bool bias = true)
+        : base(new(kernelSize, stride, padding, dilation))
     {
         Conv2dShape.CheckChannels(inputChannels, outputChannels, groups);
-        (this.inputChannels, this.outputChannels, this.groups) = (inputChannels, outputChannels, groups);
-        (window, this.outputPadding) = (new(kernelSize, stride, padding, dilation), outputPadding ?? 0);
-        (int rows, int columns) = this.outputPadding;
-        if (rows < 0 || columns < 0
-            || rows >= Math.Max(window.Stride.Height, window.Dilation.Height) || columns >= Math.Max(window.Stride.Width, window.Dilation.Width))
+        (InputChannels, OutputChannels, Groups, OutputPadding) = (inputChannels, outputChannels, groups, outputPadding ?? 0);
+        (int rows, int columns) = OutputPadding;
+        if (rows < 0 || columns < 0 || rows >= Math.Max(Stride.Height, Dilation.Height) || columns >= Math.Max(Stride.Width, Dilation.Width))
         {
             throw new ArgumentException(
-                $"the output padding must be at least 0 and below the stride or the dilation, {window.Stride} and {window.Dilation}, not {this.outputPadding}");
+                $"the output padding must be at least 0 and below the stride or the dilation, {Stride} and {Dilation}, not {OutputPadding}");
         }
         Weight = new(this, "weight", inputChannels, outputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
         Initialize(seed: 0);
     }
+
+    /// <summary>Channels of x.</summary>
+    public int InputChannels { get; }
+
+    /// <summary>Channels of y.</summary>
+    public int OutputChannels { get; }
+
+    /// <summary>Groups of channels that do not see each other.</summary>
+    public int Groups { get; }
+
+    /// <summary>Rows and columns added below and to the right of y.</summary>
+    public Size2d OutputPadding { get; }
 
     /// <summary>[IC, OC/groups, kH, kW].</summary>
     public Parameter Weight { get; }
@@ -64,28 +72,28 @@ public sealed class ConvTranspose2d : Layer
     public override ImageShape OutputShape(ImageShape input)
     {
         Conv2dShape shape = Geometry(input);
-        return new(outputChannels, shape.Rows.Input, shape.Columns.Input);
+        return new(OutputChannels, shape.Rows.Input, shape.Columns.Input);
     }
 
     /// <summary>“ConvTranspose2d(16→8, 2×2, stride 2)”.</summary>
     public override string ToString() =>
-        $"ConvTranspose2d({inputChannels}→{outputChannels}, {window}{(outputPadding == 0 ? "" : $", output padding {outputPadding}")}"
-        + $"{(groups == 1 ? "" : $", groups {groups}")}{(Bias is null ? ", no bias" : "")})";
+        $"ConvTranspose2d({InputChannels}→{OutputChannels}, {Window}{(OutputPadding == 0 ? "" : $", output padding {OutputPadding}")}"
+        + $"{(Groups == 1 ? "" : $", groups {Groups}")}{(Bias is null ? ", no bias" : "")})";
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
     [
-        ("inputChannels", inputChannels), ("outputChannels", outputChannels), ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()),
-        ("padding", window.Padding.ToJson()), ("outputPadding", outputPadding.ToJson()), ("dilation", window.Dilation.ToJson()), ("groups", groups),
+        ("inputChannels", InputChannels), ("outputChannels", OutputChannels), ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()),
+        ("padding", Padding.ToJson()), ("outputPadding", OutputPadding.ToJson()), ("dilation", Dilation.ToJson()), ("groups", Groups),
         ("bias", Bias is not null),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / inputChannels);
+    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / InputChannels);
 
     internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
     internal override Padding InputMargin(ImageShape input) => Margin(Geometry(input));
 
-    internal override Padding GradientMargin(ImageShape input) => window.Padding;
+    internal override Padding GradientMargin(ImageShape input) => Padding;
 
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
@@ -99,7 +107,7 @@ public sealed class ConvTranspose2d : Layer
     {
         Conv2dShape shape = Geometry(x.Shape);
         ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();
-        LaneTensor<T> padded = buffers.Padded.Widen(dy, window.Padding);
+        LaneTensor<T> padded = buffers.Padded.Widen(dy, Padding);
         fixed (T* w = Weight.ValueAs<T>(), dw = Weight.GradientAs<T>(), db = Bias is null ? [] : Bias.GradientAs<T>())
         {
             if (Bias is { Trainable: true })
@@ -117,20 +125,20 @@ public sealed class ConvTranspose2d : Layer
     Conv2dShape Geometry(ImageShape input)
     {
         Conv2dShape? shape = latest;                                    // read once: another run of this layer may change it
-        if (input.IsFlat || input.Channels != inputChannels)
-            Refuse($"takes images of {inputChannels} channels, not {input}");
+        if (input.IsFlat || input.Channels != InputChannels)
+            Refuse($"takes images of {InputChannels} channels, not {input}");
         if (shape is not null && (shape.OutputHeight, shape.OutputWidth) == (input.Height, input.Width))
             return shape;
-        Padding p = window.Padding;
-        long height = Length(input.Height, window.Stride.Height, window.Dilation.Height, window.KernelSize.Height, (long)p.Top + p.Bottom, outputPadding.Height);
-        long width = Length(input.Width, window.Stride.Width, window.Dilation.Width, window.KernelSize.Width, (long)p.Left + p.Right, outputPadding.Width);
+        Padding p = Padding;
+        long height = Length(input.Height, Stride.Height, Dilation.Height, KernelSize.Height, (long)p.Top + p.Bottom, OutputPadding.Height);
+        long width = Length(input.Width, Stride.Width, Dilation.Width, KernelSize.Width, (long)p.Left + p.Right, OutputPadding.Width);
         if (height < 1 || width < 1)
             Refuse($"an image of {input} leaves {height}×{width} pixels; use less padding or a larger kernel");
-        if (height > Array.MaxLength || width > Array.MaxLength || height * width > Array.MaxLength / outputChannels)
-            Refuse($"an output of {outputChannels}×{height}×{width} has more numbers than an array holds");
+        if (height > Array.MaxLength || width > Array.MaxLength || height * width > Array.MaxLength / OutputChannels)
+            Refuse($"an output of {OutputChannels}×{height}×{width} has more numbers than an array holds");
         try
         {
-            return latest = new Conv2dShape(1, outputChannels, (int)height, (int)width, inputChannels, window, groups).WithOutput(input.Height, input.Width);
+            return latest = new Conv2dShape(1, OutputChannels, (int)height, (int)width, InputChannels, Window, Groups).WithOutput(input.Height, input.Width);
         }
         catch (ArgumentException e)
         {

@@ -9,26 +9,21 @@ namespace MiniCnn;
 /// it does not depend on threads or on what ran before. The two passes of a step work it out each for itself.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html.
 /// </remarks>
-public sealed class Dropout : Layer
+/// <param name="probability">Each element goes with this probability.</param>
+/// <exception cref="ArgumentException">A probability outside [0, 1].</exception>
+public sealed class Dropout(double probability = 0.5) : Layer
 {
-    readonly double probability;
-
     /// <summary>Each element goes with this probability.</summary>
-    /// <exception cref="ArgumentException">A probability outside [0, 1].</exception>
-    public Dropout(double probability = 0.5)
-    {
-        if (!(probability is >= 0 and <= 1))
-            throw new ArgumentException(FormattableString.Invariant($"the dropout probability must lie in [0, 1], not {probability}"));
-        this.probability = probability;
-    }
+    public double Probability { get; } = probability is >= 0 and <= 1
+        ? probability : throw new ArgumentException(FormattableString.Invariant($"the dropout probability must lie in [0, 1], not {probability}"));
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
     /// <summary>“Dropout(0.5)”.</summary>
-    public override string ToString() => FormattableString.Invariant($"Dropout({probability})");
+    public override string ToString() => FormattableString.Invariant($"Dropout({Probability})");
 
-    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", probability)];
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", Probability)];
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Run(x, y, context);
 
@@ -41,13 +36,13 @@ public sealed class Dropout : Layer
     /// <summary>to = mask · from; forward and backward are the same linear map.</summary>
     void Run<T>(LaneTensor<T> from, LaneTensor<T> to, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ulong gone = (ulong)(probability * 4294967296.0);                        // of the 2³² values of a word
+        ulong gone = (ulong)(Probability * 4294967296.0);                        // of the 2³² values of a word
         if (!context.Training || gone == 0)
         {
             to.CopyFrom(from);
             return;
         }
-        T scale = probability < 1 ? T.CreateTruncating(1 / (1 - probability)) : T.Zero;
+        T scale = Probability < 1 ? T.CreateTruncating(1 / (1 - Probability)) : T.Zero;
         Philox random = new(context.Seed, context.Purpose, context.Step);
         new DropoutMask<T>(random, (uint)(gone - 1), scale, from, to).Run();
     }

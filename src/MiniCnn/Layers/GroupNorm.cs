@@ -15,9 +15,6 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class GroupNorm : Layer
 {
-    readonly int groups, channels;
-    readonly double epsilon;
-
     /// <summary>Weights of one and biases of zero.</summary>
     /// <param name="groups">Groups of neighbouring channels: 1 for all channels together, as many as channels for each by itself.</param>
     /// <param name="channels">Channels of x and y, a multiple of the groups.</param>
@@ -29,11 +26,20 @@ public sealed class GroupNorm : Layer
             throw new ArgumentException($"GroupNorm needs groups that divide its channels, not {groups} groups of {channels} channels");
         if (!(epsilon > 0 && double.IsFinite(epsilon)))
             throw new ArgumentException(FormattableString.Invariant($"GroupNorm needs epsilon > 0, not {epsilon}"));
-        (this.groups, this.channels, this.epsilon) = (groups, channels, epsilon);
+        (Groups, Channels, Epsilon) = (groups, channels, epsilon);
         (Weight, Bias) = (new(this, "weight", channels), new(this, "bias", channels));
         Parameters = [Weight, Bias];
         Initialize(seed: 0);
     }
+
+    /// <summary>Groups of neighbouring channels.</summary>
+    public int Groups { get; }
+
+    /// <summary>Channels of x and y.</summary>
+    public int Channels { get; }
+
+    /// <summary>Added to the variance.</summary>
+    public double Epsilon { get; }
 
     /// <summary>[C]; PyTorch's name, a factor.</summary>
     public Parameter Weight { get; }
@@ -47,15 +53,15 @@ public sealed class GroupNorm : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        if (input.Channels != channels)
-            Refuse($"takes {channels} channels, not {input}");
+        if (input.Channels != Channels)
+            Refuse($"takes {Channels} channels, not {input}");
         return input;
     }
 
     /// <summary>“GroupNorm(4, 32)”.</summary>
-    public override string ToString() => FormattableString.Invariant($"GroupNorm({groups}, {channels}{(epsilon == 1e-5 ? "" : $", epsilon {epsilon}")})");
+    public override string ToString() => FormattableString.Invariant($"GroupNorm({Groups}, {Channels}{(Epsilon == 1e-5 ? "" : $", epsilon {Epsilon}")})");
 
-    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("groups", groups), ("channels", channels), ("epsilon", epsilon)];
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("groups", Groups), ("channels", Channels), ("epsilon", Epsilon)];
 
     internal override void Initialize(TorchGenerator generator)
     {
@@ -66,14 +72,14 @@ public sealed class GroupNorm : Layer
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(groups, 1, weight).Forward(x, y, bias, epsilon, context.State<ImageNormBuffers<T>>());
+            new ImageNorm<T>(Groups, 1, weight).Forward(x, y, bias, Epsilon, context.State<ImageNormBuffers<T>>());
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
-            ImageNorm<T> norm = new(groups, 1, weight);
+            ImageNorm<T> norm = new(Groups, 1, weight);
             norm.ChannelGradients(x, dy, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, context.State<ImageNormBuffers<T>>());
             if (dx is not null)
                 norm.Backward(x, dy, dx, context.State<ImageNormBuffers<T>>());

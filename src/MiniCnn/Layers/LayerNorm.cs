@@ -15,20 +15,9 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class LayerNorm : Layer
 {
-    readonly ImageShape shape;
-    readonly double epsilon;
-
-    /// <summary>Of features, such as a Linear layer gives. Weights of one and biases of zero.</summary>
-    /// <param name="features">Numbers in one sample.</param>
+    /// <summary>Weights of one and biases of zero.</summary>
+    /// <param name="shape">Channels and size of images, or the number of features, such as a Linear layer gives.</param>
     /// <param name="epsilon">Added to the variance, so that a sample of one value divides by something.</param>
-    /// <exception cref="ArgumentException">No features, or an epsilon that is not above 0.</exception>
-    public LayerNorm(int features, double epsilon = 1e-5) : this(ImageShape.Features(features), epsilon)
-    {
-    }
-
-    /// <summary>Of images of one shape. Weights of one and biases of zero.</summary>
-    /// <param name="shape">Channels and size of x and y.</param>
-    /// <param name="epsilon">Added to the variance, so that an image of one value divides by something.</param>
     /// <exception cref="ArgumentException">A shape without numbers, or an epsilon that is not above 0.</exception>
     public LayerNorm(ImageShape shape, double epsilon = 1e-5)
     {
@@ -36,12 +25,18 @@ public sealed class LayerNorm : Layer
             throw new ArgumentException($"LayerNorm needs sizes of at least 1, not {shape}");
         if (!(epsilon > 0 && double.IsFinite(epsilon)))
             throw new ArgumentException(FormattableString.Invariant($"LayerNorm needs epsilon > 0, not {epsilon}"));
-        (this.shape, this.epsilon) = (shape, epsilon);
+        (Shape, Epsilon) = (shape, epsilon);
         ReadOnlySpan<nint> lengths = shape.IsFlat ? [shape.Channels] : [shape.Channels, shape.Height, shape.Width];
         (Weight, Bias) = (new(this, "weight", lengths), new(this, "bias", lengths));
         Parameters = [Weight, Bias];
         Initialize(seed: 0);
     }
+
+    /// <summary>Of x and y.</summary>
+    public ImageShape Shape { get; }
+
+    /// <summary>Added to the variance.</summary>
+    public double Epsilon { get; }
 
     /// <summary>[C, H, W], or [features]; PyTorch's name, a factor.</summary>
     public Parameter Weight { get; }
@@ -55,16 +50,16 @@ public sealed class LayerNorm : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        if (input != shape)
-            Refuse($"takes {(shape.IsFlat ? "" : "images of ")}{shape}, not {input}");
+        if (input != Shape)
+            Refuse($"takes {(Shape.IsFlat ? "" : "images of ")}{Shape}, not {input}");
         return input;
     }
 
     /// <summary>“LayerNorm(8×28×28)”, “LayerNorm(128)”.</summary>
     public override string ToString() => FormattableString.Invariant(
-        $"LayerNorm({(shape.IsFlat ? $"{shape.Channels}" : $"{shape}")}{(epsilon == 1e-5 ? "" : $", epsilon {epsilon}")})");
+        $"LayerNorm({(Shape.IsFlat ? $"{Shape.Channels}" : $"{Shape}")}{(Epsilon == 1e-5 ? "" : $", epsilon {Epsilon}")})");
 
-    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("shape", shape.ToJson()), ("epsilon", epsilon)];
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("shape", Shape.ToJson()), ("epsilon", Epsilon)];
 
     internal override void Initialize(TorchGenerator generator)
     {
@@ -72,12 +67,12 @@ public sealed class LayerNorm : Layer
         Init.Constant(Bias, 0);
     }
 
-    int Pixels => shape.Height * shape.Width;
+    int Pixels => Shape.Height * Shape.Width;
 
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>())
-            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, epsilon, context.State<ImageNormBuffers<T>>());
+            new ImageNorm<T>(1, Pixels, weight).Forward(x, y, bias, Epsilon, context.State<ImageNormBuffers<T>>());
     }
 
     internal override unsafe void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)

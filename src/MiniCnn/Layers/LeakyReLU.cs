@@ -6,32 +6,27 @@ namespace MiniCnn;
 
 /// <summary>y = x where x is above 0, else negativeSlope · x, element by element; dx = dy or negativeSlope · dy.</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html.</remarks>
-public sealed class LeakyReLU : Layer
+/// <param name="negativeSlope">Below 0 the line rises as steeply as this.</param>
+/// <exception cref="ArgumentException">A slope that is no finite number.</exception>
+public sealed class LeakyReLU(double negativeSlope = 0.01) : Layer
 {
-    readonly double negativeSlope;
-
     /// <summary>Below 0 the line rises as steeply as this.</summary>
-    /// <exception cref="ArgumentException">A slope that is no finite number.</exception>
-    public LeakyReLU(double negativeSlope = 0.01)
-    {
-        if (!double.IsFinite(negativeSlope))
-            throw new ArgumentException(FormattableString.Invariant($"LeakyReLU's slope must be a finite number, not {negativeSlope}"));
-        this.negativeSlope = negativeSlope;
-    }
+    public double NegativeSlope { get; } = double.IsFinite(negativeSlope)
+        ? negativeSlope : throw new ArgumentException(FormattableString.Invariant($"LeakyReLU's slope must be a finite number, not {negativeSlope}"));
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
 
     /// <summary>“LeakyReLU(0.01)”.</summary>
-    public override string ToString() => FormattableString.Invariant($"LeakyReLU({negativeSlope})");
+    public override string ToString() => FormattableString.Invariant($"LeakyReLU({NegativeSlope})");
 
-    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("negativeSlope", negativeSlope)];
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("negativeSlope", NegativeSlope)];
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
-        Elementwise.Forward(x, y, new Curve<T>(T.CreateTruncating(negativeSlope)));
+        Elementwise.Forward(x, y, new Curve<T>(T.CreateTruncating(NegativeSlope)));
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) =>
-        Elementwise.Backward(x, y, dy, dx, new Curve<T>(T.CreateTruncating(negativeSlope)));
+        Elementwise.Backward(x, y, dy, dx, new Curve<T>(T.CreateTruncating(NegativeSlope)));
 
     readonly struct Curve<T>(T slope) : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -6,20 +6,24 @@ namespace MiniCnn;
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html.</remarks>
 public sealed class Linear : Layer
 {
-    readonly int inputFeatures, outputFeatures;
-
     /// <summary>A layer from inputFeatures to outputFeatures.</summary>
     /// <exception cref="ArgumentException">Features below 1.</exception>
     public Linear(int inputFeatures, int outputFeatures, bool bias = true)
     {
         if (inputFeatures < 1 || outputFeatures < 1)
             throw new ArgumentException($"features must be at least 1, not {inputFeatures} in, {outputFeatures} out");
-        (this.inputFeatures, this.outputFeatures) = (inputFeatures, outputFeatures);
+        (InputFeatures, OutputFeatures) = (inputFeatures, outputFeatures);
         Weight = new(this, "weight", outputFeatures, inputFeatures);
         Bias = bias ? new(this, "bias", outputFeatures) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
         Initialize(seed: 0);
     }
+
+    /// <summary>Numbers in x.</summary>
+    public int InputFeatures { get; }
+
+    /// <summary>Numbers in y.</summary>
+    public int OutputFeatures { get; }
 
     /// <summary>[outputFeatures, inputFeatures].</summary>
     public Parameter Weight { get; }
@@ -34,19 +38,19 @@ public sealed class Linear : Layer
     public override ImageShape OutputShape(ImageShape input)
     {
         if (!input.IsFlat)
-            Refuse($"takes {inputFeatures} features, not images of {input}; put a Flatten() before it");
-        if (input.Channels != inputFeatures)
-            Refuse($"takes {inputFeatures} features, not {input.Channels}");
-        return ImageShape.Features(outputFeatures);
+            Refuse($"takes {InputFeatures} features, not images of {input}; put a Flatten() before it");
+        if (input.Channels != InputFeatures)
+            Refuse($"takes {InputFeatures} features, not {input.Channels}");
+        return ImageShape.Features(OutputFeatures);
     }
 
     /// <summary>“Linear(400→10)”.</summary>
-    public override string ToString() => $"Linear({inputFeatures}→{outputFeatures}{(Bias is null ? ", no bias" : "")})";
+    public override string ToString() => $"Linear({InputFeatures}→{OutputFeatures}{(Bias is null ? ", no bias" : "")})";
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
-        [("inputFeatures", inputFeatures), ("outputFeatures", outputFeatures), ("bias", Bias is not null)];
+        [("inputFeatures", InputFeatures), ("outputFeatures", OutputFeatures), ("bias", Bias is not null)];
 
-    internal override long MultiplyAdds(ImageShape input) => (long)inputFeatures * outputFeatures;
+    internal override long MultiplyAdds(ImageShape input) => (long)InputFeatures * OutputFeatures;
 
     internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 

@@ -7,32 +7,24 @@ namespace MiniCnn;
 /// Padding is −∞: it never wins. A NaN under the window makes y NaN, and the gradient is the last NaN's. The stride defaults to the kernel size.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
 /// </remarks>
-public sealed class MaxPool2d : Layer
+public sealed class MaxPool2d : WindowLayer
 {
-    readonly Window2d window;
-
     /// <summary>An int stands for both axes.</summary>
     /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
     public MaxPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null)
-    {
-        window = new(kernelSize, stride ?? kernelSize, padding, dilation);
-        window.RequirePoolPadding();
-    }
+        : base(new(kernelSize, stride ?? kernelSize, padding, dilation)) => Window.RequirePoolPadding();
 
     /// <inheritdoc/>
-    public override ImageShape OutputShape(ImageShape input) => Slide(window, input, input.Channels);
+    public override ImageShape OutputShape(ImageShape input) => Slide(Window, input, input.Channels);
 
     /// <summary>“MaxPool2d(2×2, stride 2)”.</summary>
-    public override string ToString() => $"MaxPool2d({window})";
+    public override string ToString() => $"MaxPool2d({Window})";
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
-    [
-        ("kernelSize", window.KernelSize.ToJson()), ("stride", window.Stride.ToJson()), ("padding", window.Padding.ToJson()),
-        ("dilation", window.Dilation.ToJson()),
-    ];
+        [("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson())];
 
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
-    internal bool Is2x2 => window.KernelSize == 2 && window.Stride == 2 && window.Dilation == 1 && window.Padding == default;
+    internal bool Is2x2 => KernelSize == 2 && Stride == 2 && Dilation == 1 && Padding == default;
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
@@ -40,7 +32,7 @@ public sealed class MaxPool2d : Layer
         if (Is2x2)
             MaxOf2x2.Forward(x, y, argMax);
         else
-            MaxPool.Forward(window, x, y, argMax);
+            MaxPool.Forward(Window, x, y, argMax);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -50,6 +42,6 @@ public sealed class MaxPool2d : Layer
         if (Is2x2)
             MaxOf2x2.Backward(dy, context.State<LaneBuffer<T>>().Kept, null, dx);
         else
-            MaxPool.Backward(window, dy, context.State<LaneBuffer<T>>().Kept, dx);
+            MaxPool.Backward(Window, dy, context.State<LaneBuffer<T>>().Kept, dx);
     }
 }

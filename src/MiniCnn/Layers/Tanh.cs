@@ -17,14 +17,11 @@ public sealed class Tanh : Layer
 
     readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // With e = exp(−2|x|) − 1 it is ±e / (2 + e). For small x the difference would lose its digits: u = exp(z) is rounded, and what is
-        // lost in u − 1 is lost in log(u) too, so exp(z) − 1 = (u − 1) · z / log(u). Source: Kahan, see Higham, Accuracy and Stability, 1.14.1.
+        // With e = exp(−2|x|) − 1 it is ±e / (2 + e).
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V At<V>(V x) where V : struct, ILanes<V, T>
         {
-            V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One);
-            V size = V.Max(x, zero - x), z = V.Max(size * V.Broadcast(-T.One - T.One), V.Broadcast(T.CreateTruncating(-80))), u = V.Exp(z);
-            V e = V.Select(V.Equal(u, one), z, (u - one) * z / V.Log(u));
+            V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), e = NearOne.ExpM1<T, V>(V.Max(x, zero - x) * V.Broadcast(-T.One - T.One));
             V y = e / (one + one + e);
             return V.Select(V.Greater(x, zero), zero - y, y);
         }

@@ -13,8 +13,6 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Upsample : Layer
 {
-    readonly Size2d factor;
-    readonly UpsampleMode mode;
     Window2d? copies;                                                          // of one pixel, for Nearest
 
     /// <summary>An int stands for both axes.</summary>
@@ -25,40 +23,46 @@ public sealed class Upsample : Layer
             throw new ArgumentException($"Upsample takes whole factors of at least 1, not {scaleFactor}; smaller images are made by pools and strides");
         if (!Enum.IsDefined(mode))
             throw new ArgumentException($"there is no upsampling mode {(int)mode}; use one of {string.Join(", ", Enum.GetNames<UpsampleMode>())}");
-        (factor, this.mode) = (scaleFactor, mode);
+        (ScaleFactor, Mode) = (scaleFactor, mode);
     }
+
+    /// <summary>Pixels of y for one of x, on each axis.</summary>
+    public Size2d ScaleFactor { get; }
+
+    /// <summary>What stands between the pixels of x.</summary>
+    public UpsampleMode Mode { get; }
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
         if (input.IsFlat)
             Refuse($"takes images, not {input}");
-        if ((double)input.Length * factor.Height * factor.Width > Array.MaxLength)
-            Refuse($"{input} grown by {factor} has more numbers than an array holds");
-        return new(input.Channels, input.Height * factor.Height, input.Width * factor.Width);
+        if ((double)input.Length * ScaleFactor.Height * ScaleFactor.Width > Array.MaxLength)
+            Refuse($"{input} grown by {ScaleFactor} has more numbers than an array holds");
+        return new(input.Channels, input.Height * ScaleFactor.Height, input.Width * ScaleFactor.Width);
     }
 
     /// <summary>“Upsample(2×2, Bilinear)”.</summary>
-    public override string ToString() => $"Upsample({factor}{(mode == UpsampleMode.Nearest ? "" : $", {mode}")})";
+    public override string ToString() => $"Upsample({ScaleFactor}{(Mode == UpsampleMode.Nearest ? "" : $", {Mode}")})";
 
-    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("scaleFactor", factor.ToJson()), ("mode", $"{mode}")];
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("scaleFactor", ScaleFactor.ToJson()), ("mode", $"{Mode}")];
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        if (mode == UpsampleMode.Nearest)
-            Nearest.Forward(factor, x, y);
+        if (Mode == UpsampleMode.Nearest)
+            Nearest.Forward(ScaleFactor, x, y);
         else
-            Bilinear.Forward(factor, x, y);
+            Bilinear.Forward(ScaleFactor, x, y);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is null)
             return;
-        if (mode == UpsampleMode.Nearest)
-            AvgPool.Forward(copies ??= new(factor, factor), divisor: 1, dy, dx);
+        if (Mode == UpsampleMode.Nearest)
+            AvgPool.Forward(copies ??= new(ScaleFactor, ScaleFactor), divisor: 1, dy, dx);
         else
-            Bilinear.Backward(factor, dy, dx);
+            Bilinear.Backward(ScaleFactor, dy, dx);
     }
 }
 

@@ -5,38 +5,35 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The mean over the batch of −log softmax(logits)[label]: log Σ exp(z[c]) − z[label], with the largest logit taken off first so that nothing overflows.
+/// −log softmax(logits)[label] = log Σ exp(z[c]) − z[label] of each sample, or −Σ t[c] · log softmax(logits)[c] where its target is not one class but
+/// probabilities t.
 /// </summary>
 /// <remarks>
-/// With class weights w, label smoothing s and C classes, a label y stands for the targets
+/// With class weights w, label smoothing s and C classes, a label y being t[c] = [c = y]:
 /// <code>
-/// q[c] = w[c] · ((1 − s) · [c = y] + s / C)
-/// loss = Σ over n of −Σ over c of q[n,c] · log softmax(z[n])[c], divided by Σ over n of w[y[n]]
-/// ∂loss/∂z[n,c] = (softmax(z[n])[c] · Σ over k of q[n,k] − q[n,c]) / Σ over n of w[y[n]]
+/// q[n,c] = w[c] · ((1 − s) · t[n,c] + s / C)
+/// losses[n] = −Σ over c of q[n,c] · log softmax(z[n])[c]
+/// ∂losses[n]/∂z[n,c] = softmax(z[n])[c] · Σ over k of q[n,k] − q[n,c]
 /// </code>
-/// where samples whose label is ignored are left out of every sum over n, and their gradient is zero. Without options w = 1 and s = 0: the gradient is
-/// (softmax(logits) − onehot(label)) / N. For an empty batch, and where all labels are ignored, the mean is NaN, as PyTorch has it.
+/// The mean is Σ losses / Σ w[y] for labels, and Σ losses / N for probabilities. A sample whose label is ignored has no loss, no gradient and no weight.
+/// For an empty batch, and where all labels are ignored, the mean is NaN, as PyTorch has it.
+/// The largest logit is taken off first, so that nothing overflows, and its power, 1, is left out of the sum and goes into log(1 + x): so
+/// a loss near 0 has all its digits.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html.
 /// </remarks>
-public sealed class CrossEntropyLoss
+public sealed class CrossEntropyLoss : Loss
 {
-    const float Ignored = -1;                                    // among the labels in lanes: no class
+    readonly float[]? classWeights;
+    LaneTensor<float>? logits, targets, losses, slopes;
 
-    readonly float[]? weights;
-    readonly LaneTensor<float>? classWeights;                    // [1, classes], in one lane
-    readonly int ignoreIndex;
-    readonly float smoothing;
-    LaneTensor<float>? logits, labels, losses, gradient;
-    float[] memory = [];
-    double total;                                                // Σ w[label]
-    bool ready;
-
-    /// <summary>The mean of the losses of labels.</summary>
-    /// <param name="classWeights">How much a label of each class counts, for classes that are rare: one number a class, at least 0; without them 1.</param>
+    /// <summary>The losses of labels, or of probabilities of classes.</summary>
+    /// <param name="classWeights">How much each class counts, for classes that are rare: one number a class, at least 0; without them 1.</param>
     /// <param name="ignoreIndex">Samples with this label are left out.</param>
     /// <param name="labelSmoothing">The share of a target, from 0 to 1, that is spread evenly over all classes.</param>
+    /// <param name="reduction">How Forward makes one number of the losses.</param>
     /// <exception cref="ArgumentException">A weight below 0 or not finite, or a smoothing outside 0 … 1.</exception>
-    public CrossEntropyLoss(float[]? classWeights = null, int ignoreIndex = -100, float labelSmoothing = 0)
+    public CrossEntropyLoss(
+        float[]? classWeights = null, int ignoreIndex = -100, float labelSmoothing = 0, Reduction reduction = Reduction.Mean) : base(reduction)
     {
         for (int c = 0; c < classWeights?.Length; c++)
         {
@@ -48,157 +45,143 @@ public sealed class CrossEntropyLoss
         }
         if (!(labelSmoothing is >= 0 and <= 1))
             throw new ArgumentException(FormattableString.Invariant($"label smoothing is a share from 0 to 1, not {labelSmoothing}"));
-        (this.ignoreIndex, smoothing) = (ignoreIndex, labelSmoothing);
-        if (classWeights is null)
-            return;
-        weights = [.. classWeights];
-        this.classWeights = new LaneTensor<float>(1, ImageShape.Features(weights.Length)).Resize(1);
-        this.classWeights.Pack(weights);
+        (this.classWeights, IgnoreIndex, LabelSmoothing) = (classWeights?.ToArray(), ignoreIndex, labelSmoothing);
     }
 
-    /// <summary>The loss of a batch; keeps what <see cref="Backward"/> needs.</summary>
+    /// <summary>How much each class counts; null where all count alike.</summary>
+    public IReadOnlyList<float>? ClassWeights => classWeights;
+
+    /// <summary>The label of samples that are left out.</summary>
+    public int IgnoreIndex { get; }
+
+    /// <summary>The share of a target that is spread evenly over all classes.</summary>
+    public float LabelSmoothing { get; }
+
+    /// <summary>The loss of a batch; keeps what <see cref="Loss.Backward()"/> needs.</summary>
     /// <param name="logits">[N, classes], any numbers: the model's output before a softmax.</param>
     /// <param name="labels">[N], each in 0 … classes − 1, or the label that is ignored.</param>
     /// <exception cref="ArgumentException">Another shape, a label that is no class, or another number of classes than of weights.</exception>
-    public float Forward(Tensor<float> logits, ReadOnlySpan<int> labels)
+    public float Forward(Tensor<float> logits, ReadOnlySpan<int> labels) => Reduce(Compute(logits, labels));
+
+    /// <summary>The loss of each sample, [N]; keeps what <see cref="Loss.Backward(Tensor{float})"/> needs.</summary>
+    /// <param name="logits">[N, classes], any numbers: the model's output before a softmax.</param>
+    /// <param name="labels">[N], each in 0 … classes − 1, or the label that is ignored, whose loss is 0.</param>
+    /// <exception cref="ArgumentException">Another shape, a label that is no class, or another number of classes than of weights.</exception>
+    public Tensor<float> ForwardEach(Tensor<float> logits, ReadOnlySpan<int> labels)
+    {
+        Compute(logits, labels);
+        return Each();
+    }
+
+    /// <summary>“CrossEntropyLoss(class weights 5.5, 0.55; ignored label 2; label smoothing 0.1; Sum)”.</summary>
+    public override string ToString()
+    {
+        string[] options =
+        [
+            classWeights is null ? "" : $"class weights {string.Join(", ", classWeights.Select(w => FormattableString.Invariant($"{w}")))}",
+            IgnoreIndex == -100 ? "" : $"ignored label {IgnoreIndex}",
+            LabelSmoothing == 0 ? "" : FormattableString.Invariant($"label smoothing {LabelSmoothing}"), Reduction == Reduction.Mean ? "" : $"{Reduction}",
+        ];
+        return $"CrossEntropyLoss({string.Join("; ", options.Where(option => option is not ""))})";
+    }
+
+    double Compute(Tensor<float> logits, ReadOnlySpan<int> labels)
     {
         ArgumentNullException.ThrowIfNull(logits);
-        ready = false;
-        if (logits.Rank != 2 || logits.Lengths[0] != labels.Length || logits.Lengths[1] < 1)
-        {
-            throw new ArgumentException(
-                $"cross-entropy takes logits [N, classes] and N labels, not [{string.Join(", ", logits.Lengths.ToArray())}] and {labels.Length} labels");
-        }
-        int classes = (int)logits.Lengths[1];
-        if (weights is not null && weights.Length != classes)
-            throw new ArgumentException($"cross-entropy was given weights for {weights.Length} classes, but the logits are of {classes}");
-        if (memory.Length < labels.Length)
-            memory = new float[labels.Length];
-        Span<float> numbers = memory.AsSpan(0, labels.Length);
-        total = 0;
+        int classes = Begin(logits);
+        if (labels.Length != logits.Lengths[0])
+            throw new ArgumentException($"cross-entropy takes logits [N, classes] and N labels, not {Text(logits.Lengths)} and {labels.Length} labels");
+        Slopes.Fill(LabelSmoothing / classes);
+        double total = 0;                                        // Σ w[label]
         for (int n = 0; n < labels.Length; n++)
         {
-            bool ignored = labels[n] == ignoreIndex;
-            if (!ignored && (uint)labels[n] >= (uint)classes)
+            if (labels[n] == IgnoreIndex)
+                continue;
+            if ((uint)labels[n] >= (uint)classes)
                 throw new ArgumentException($"label {n} is {labels[n]}, but there are {classes} classes, 0 to {classes - 1}");
-            numbers[n] = ignored ? Ignored : labels[n];
-            total += ignored ? 0 : weights is null ? 1 : weights[labels[n]];
+            Slopes[n * classes + labels[n]] += 1 - LabelSmoothing;
+            total += classWeights?[labels[n]] ?? 1;
         }
-        if (this.logits is null || this.logits.Shape.Channels != classes)
+        Run(logits, classes);
+        for (int n = 0; n < labels.Length; n++)
         {
-            this.logits = new(LaneTensor<float>.FullLanes, ImageShape.Features(classes));
-            gradient = new(LaneTensor<float>.FullLanes, ImageShape.Features(classes));
+            if (labels[n] != IgnoreIndex)
+                continue;
+            Losses[n] = 0;
+            Slopes.Slice(n * classes, classes).Clear();
         }
-        this.labels ??= new(LaneTensor<float>.FullLanes, ImageShape.Features(1));
-        losses ??= new(LaneTensor<float>.FullLanes, ImageShape.Features(1));
-        this.logits.Resize(labels.Length).Pack(logits.AsSpan());
-        this.labels.Resize(labels.Length).Pack(numbers);
-        Simd.Run(this.logits, 1, nint.MaxValue, new Work(this, losses.Resize(labels.Length), null));
-        losses.Unpack(numbers);
-        ready = true;
-        double sum = 0;
-        foreach (float loss in numbers)
-            sum += loss;
-        return (float)(sum / total);
+        return total;
     }
 
-    /// <summary>∂loss/∂logits, [N, classes], for the batch of the last Forward.</summary>
-    /// <exception cref="InvalidOperationException">There was no Forward, or its gradient has been taken.</exception>
-    public Tensor<float> Backward()
+    private protected override double Compute(Tensor<float> outputs, Tensor<float> targets)
     {
-        if (!ready)
-            throw new InvalidOperationException("CrossEntropyLoss: Backward needs a Forward before it, and takes what that kept only once");
-        ready = false;
-        Simd.Run(logits!, 1, nint.MaxValue, new Work(this, null, gradient!.Resize(logits!.Count)));
-        return LayerSession.ToTensor(gradient);
+        int classes = Begin(outputs);
+        if (IgnoreIndex >= 0)
+            throw new ArgumentException($"cross-entropy with probabilities as targets has no label {IgnoreIndex} to ignore");
+        TensorPrimitives.Multiply(targets.AsSpan(), 1 - LabelSmoothing, Slopes);
+        TensorPrimitives.Add(Slopes, LabelSmoothing / classes, Slopes);
+        Run(outputs, classes);
+        return Losses.Length;
     }
 
-    readonly struct Work(CrossEntropyLoss loss, LaneTensor<float>? losses, LaneTensor<float>? gradient) : ILaneWork<float>
+    int Begin(Tensor<float> logits)
     {
-        public void Run<V>(int part) where V : struct, ILanes<V, float>
-        {
-            if (losses is not null)
-                Losses<float, V>(loss.logits!, loss.labels!, losses, loss.classWeights, loss.smoothing);
-            if (gradient is not null)
-                Gradient<float, V>(loss.logits!, loss.labels!, gradient, loss.classWeights, loss.smoothing, (float)loss.total);
-        }
+        Begin(logits, lossAxes: 1);
+        if (logits.Rank != 2 || logits.Lengths[1] < 1)
+            throw new ArgumentException($"cross-entropy takes logits [N, classes], not {Text(logits.Lengths)}");
+        if (classWeights is not null && classWeights.Length != logits.Lengths[1])
+            throw new ArgumentException($"cross-entropy was given weights for {classWeights.Length} classes, but the logits are of {logits.Lengths[1]}");
+        return (int)logits.Lengths[1];
     }
 
-    /// <summary>
-    /// losses[n] = (1 − s) · w[label] · (L − z[label]) + s / C · Σ w[c] · (L − z[c]), L = log Σ exp(z[c]), the largest z taken off both; zero where ignored.
-    /// </summary>
-    internal static unsafe void Losses<T, V>(
-        LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> losses, LaneTensor<T>? weights = null, T smoothing = default)
+    /// <summary>From the targets, (1 − s) · t + s / C, to the slopes in their place.</summary>
+    void Run(Tensor<float> logits, int classes)
+    {
+        for (int n = 0; classWeights is not null && n < Losses.Length; n++)
+            TensorPrimitives.Multiply(Slopes.Slice(n * classes, classes), classWeights, Slopes.Slice(n * classes, classes));
+        if (this.logits?.Shape.Channels != classes)
+            (this.logits, targets, slopes) = (Lanes(classes), Lanes(classes), Lanes(classes));
+        losses ??= Lanes(1);
+        this.logits.Resize(Losses.Length).Pack(logits.AsSpan());
+        targets!.Resize(Losses.Length).Pack(Slopes);
+        Work work = new(this.logits, targets, losses.Resize(Losses.Length), slopes!.Resize(Losses.Length));
+        Simd.Run(this.logits, this.logits.Blocks, this.logits.BlockPitch, work);
+        losses.Unpack(Losses);
+        slopes.Unpack(Slopes);
+
+        static LaneTensor<float> Lanes(int features) => new(LaneTensor<float>.FullLanes, ImageShape.Features(features));
+    }
+
+    readonly struct Work(LaneTensor<float> logits, LaneTensor<float> targets, LaneTensor<float> losses, LaneTensor<float> slopes) : ILaneWork<float>
+    {
+        public void Run<V>(int block) where V : struct, ILanes<V, float> => Block<float, V>(logits, targets, losses, slopes, block);
+    }
+
+    /// <summary>Losses and slopes of a block of samples; targets: q.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static unsafe void Block<T, V>(LaneTensor<T> logits, LaneTensor<T> targets, LaneTensor<T> losses, LaneTensor<T> slopes, int block)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        int classes = logits.Shape.Channels;
-        V zero = V.Broadcast(T.Zero), sharp = V.Broadcast(T.One - smoothing), spread = V.Broadcast(smoothing / T.CreateTruncating(classes));
-        for (int block = 0; block < logits.Blocks; block++)
-            for (int lane = 0; lane < logits.Lanes; lane += V.Count)
-            {
-                T* z = logits.At(block, 0, 0) + lane;
-                V label = V.Load(labels.At(block, 0, 0) + lane), picked = zero, weight = zero;
-                V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch), sum = zero;
-                for (int c = 0; c < classes; c++)
-                {
-                    V shifted = V.Load(z + c * logits.PlanePitch) - largest, isLabel = V.Equal(label, V.Broadcast(T.CreateTruncating(c)));
-                    sum += V.Exp(shifted);
-                    picked = V.Select(isLabel, shifted, picked);
-                    weight = V.Select(isLabel, Weight<T, V>(weights, c), weight);
-                }
-                V log = V.Log(sum), loss = weight * (log - picked);
-                if (smoothing != T.Zero)
-                {
-                    V all = zero;
-                    for (int c = 0; c < classes; c++)
-                        all += Weight<T, V>(weights, c) * (log - (V.Load(z + c * logits.PlanePitch) - largest));
-                    loss = sharp * loss + spread * all;
-                }
-                V.Select(V.Greater(zero, label), zero, loss).Store(losses.At(block, 0, 0) + lane);
-            }
-    }
-
-    /// <summary>
-    /// gradient[n,c] = (exp(z[c] − m) / Σ exp(z − m) · Σ q − q[c]) / total, q the targets, total by default N; zero where ignored and in dead lanes.
-    /// </summary>
-    internal static unsafe void Gradient<T, V>(
-        LaneTensor<T> logits, LaneTensor<T> labels, LaneTensor<T> gradient, LaneTensor<T>? weights = null, T smoothing = default, T? total = null)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
-    {
-        int classes = logits.Shape.Channels;
-        T even = smoothing / T.CreateTruncating(classes);
-        V zero = V.Broadcast(T.Zero), divisor = V.Broadcast(total ?? T.CreateTruncating(logits.Count));
-        V spread = V.Broadcast(even), sharp = V.Broadcast(T.One - smoothing + even);         // of a class that is not the label, and that is
-        for (int block = 0; block < logits.Blocks; block++)
+        (int classes, nint pitch) = (logits.Shape.Channels, logits.PlanePitch);
+        V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One);
+        for (int lane = 0; lane < logits.Lanes; lane += V.Count)
         {
-            for (int lane = 0; lane < logits.Lanes; lane += V.Count)
+            T* z = logits.At(block, 0, 0) + lane, q = targets.At(block, 0, 0) + lane, dz = slopes.At(block, 0, 0) + lane;
+            V others = ChannelExp.SumOfOthers(z, classes, pitch, dz, pitch, out V largest), all = one + others, sum = zero, loss = zero;
+            for (int c = 0; c < classes; c++)
             {
-                T* z = logits.At(block, 0, 0) + lane, dz = gradient.At(block, 0, 0) + lane;
-                V label = V.Load(labels.At(block, 0, 0) + lane), sum = zero, targets = zero;
-                V largest = ChannelMax.Of<T, V>(z, classes, logits.PlanePitch);
-                for (int c = 0; c < classes; c++)
-                {
-                    V exp = V.Exp(V.Load(z + c * logits.PlanePitch) - largest);
-                    exp.Store(dz + c * gradient.PlanePitch);
-                    sum += exp;
-                    targets += Target<T, V>(weights, c, label, sharp, spread);
-                }
-                for (int c = 0; c < classes; c++)
-                {
-                    V share = V.Load(dz + c * gradient.PlanePitch) / sum, target = Target<T, V>(weights, c, label, sharp, spread);
-                    V.Select(V.Greater(zero, label), zero, (share * targets - target) / divisor).Store(dz + c * gradient.PlanePitch);
-                }
+                V target = V.Load(q + c * pitch), below = target * (largest - V.Load(z + c * pitch));
+                sum += target;
+                loss += V.Select(V.Equal(target, zero), zero, below);                      // a logit may be −∞ where nothing is to be
+            }
+            (loss + sum * NearOne.LogP1<T, V>(others)).Store(losses.At(block, 0, 0) + lane);
+
+            // share · Σ q − q = share · (Σ q − q) − q · (1 − share): no digit is lost where a share is nearly 1, as the largest channel's may be.
+            for (int c = 0; c < classes; c++)
+            {
+                V power = V.Load(dz + c * pitch), target = V.Load(q + c * pitch), rest = V.Select(V.Equal(power, one), others, all - power);
+                ((power * (sum - target) - target * rest) / all).Store(dz + c * pitch);
             }
         }
-        gradient.ClearDeadLanes();
     }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static unsafe V Weight<T, V>(LaneTensor<T>? weights, int c) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        V.Broadcast(weights is null ? T.One : *weights.At(0, c, 0));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V Target<T, V>(LaneTensor<T>? weights, int c, V label, V sharp, V spread)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        Weight<T, V>(weights, c) * V.Select(V.Equal(label, V.Broadcast(T.CreateTruncating(c))), sharp, spread);
 }

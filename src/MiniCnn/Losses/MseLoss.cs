@@ -4,28 +4,20 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The mean over all elements of (output − target)².</summary>
+/// <summary>(output − target)², for each element; outputs of any shape.</summary>
 /// <remarks>
-/// Its gradient is 2 · (output − target) / count. For no elements the mean is NaN, as PyTorch has it.
+/// Its slope is 2 · (output − target). For no elements the mean is NaN, as PyTorch has it.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html.
 /// </remarks>
-public sealed class MseLoss
+/// <param name="reduction">How Forward makes one number of the losses.</param>
+public sealed class MseLoss(Reduction reduction = Reduction.Mean) : Loss(reduction)
 {
-    readonly ElementMean mean = new(nameof(MseLoss));
-
-    /// <summary>The loss of a batch; keeps what <see cref="Backward"/> needs.</summary>
-    /// <param name="outputs">What the model gave, of any shape.</param>
-    /// <param name="targets">What it should have given, of the same shape.</param>
-    /// <exception cref="ArgumentException">Two shapes.</exception>
-    public float Forward(Tensor<float> outputs, Tensor<float> targets)
+    private protected override double Compute(Tensor<float> outputs, Tensor<float> targets)
     {
-        mean.Begin(outputs, targets);
-        return mean.Forward(new Square<float>(), outputs, targets);
+        Begin(outputs, outputs.Rank);
+        ElementLoss.Run(new Square<float>(), outputs, targets, Losses, Slopes);
+        return outputs.FlattenedLength;
     }
-
-    /// <summary>∂loss/∂outputs, of their shape, for the batch of the last Forward.</summary>
-    /// <exception cref="InvalidOperationException">There was no Forward, or its gradient has been taken.</exception>
-    public Tensor<float> Backward() => mean.Backward();
 
     internal readonly struct Square<T> : IElementLoss<T> where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -18,7 +18,6 @@ public class Adam : Optimizer
 {
     readonly float[][] means, squares;
     readonly int[] steps;
-    readonly double beta1, beta2, epsilon, weightDecay;
     readonly bool decoupled;
 
     /// <summary>An optimizer of these parameters.</summary>
@@ -36,13 +35,25 @@ public class Adam : Optimizer
     {
         Require(beta1 is >= 0 and < 1 && beta2 is >= 0 and < 1, $"β₁ and β₂ must be at least 0 and below 1, not {beta1} and {beta2}");
         Require(epsilon >= 0 && weightDecay >= 0, $"ε and weight decay must be at least 0, not {epsilon} and {weightDecay}");
-        (this.beta1, this.beta2, this.epsilon, this.weightDecay, this.decoupled) = (beta1, beta2, epsilon, weightDecay, decoupled);
+        (Beta1, Beta2, Epsilon, WeightDecay, this.decoupled) = (beta1, beta2, epsilon, weightDecay, decoupled);
         means = Array.ConvertAll(parameters, p => new float[p.Value.FlattenedLength]);
         squares = Array.ConvertAll(parameters, p => new float[p.Value.FlattenedLength]);
         steps = new int[parameters.Length];
     }
 
-    internal override IEnumerable<(string Name, double Value)> Settings => [("beta1", beta1), ("beta2", beta2), ("eps", epsilon), ("weight_decay", weightDecay)];
+    /// <summary>The share of m that stays in a step.</summary>
+    public double Beta1 { get; }
+
+    /// <summary>The share of v that stays in a step.</summary>
+    public double Beta2 { get; }
+
+    /// <summary>Added to √v / √(1 − β₂ᵗ).</summary>
+    public double Epsilon { get; }
+
+    /// <summary>The share of p that is added to its gradient, or in <see cref="AdamW"/> times the learning rate taken off p.</summary>
+    public double WeightDecay { get; }
+
+    internal override IEnumerable<(string Name, double Value)> Settings => [("beta1", Beta1), ("beta2", Beta2), ("eps", Epsilon), ("weight_decay", WeightDecay)];
 
     private protected override IEnumerable<StoredTensor> Moments =>
     [
@@ -53,13 +64,13 @@ public class Adam : Optimizer
     private protected override unsafe void Move(int index, Parameter parameter)
     {
         int t = ++steps[index];
-        float keep = decoupled ? (float)(1 - LearningRate * weightDecay) : 1, decay = decoupled ? 0 : (float)weightDecay;
-        float stepSize = (float)(LearningRate / (1 - Math.Pow(beta1, t))), correction = (float)Math.Sqrt(1 - Math.Pow(beta2, t));
+        float keep = decoupled ? (float)(1 - LearningRate * WeightDecay) : 1, decay = decoupled ? 0 : (float)WeightDecay;
+        float stepSize = (float)(LearningRate / (1 - Math.Pow(Beta1, t))), correction = (float)Math.Sqrt(1 - Math.Pow(Beta2, t));
         Span<float> value = parameter.ValueAs<float>();
         fixed (float* p = value, g = parameter.GradientAs<float>(), m = means[index], v = squares[index])
         {
             Elements.Run(value.Length, new Update(
-                p, g, m, v, keep, decay, (float)beta1, (float)(1 - beta1), (float)beta2, (float)(1 - beta2), stepSize, correction, (float)epsilon));
+                p, g, m, v, keep, decay, (float)Beta1, (float)(1 - Beta1), (float)Beta2, (float)(1 - Beta2), stepSize, correction, (float)Epsilon));
         }
     }
 

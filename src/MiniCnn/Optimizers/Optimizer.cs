@@ -19,6 +19,9 @@ public abstract class Optimizer
         (this.parameters, LearningRate) = (parameters, learningRate);
     }
 
+    /// <summary>What it moves.</summary>
+    public IReadOnlyList<Parameter> Parameters => parameters;
+
     /// <summary>May be changed between steps; <see cref="MiniCnn.LearningRate"/> has schedules.</summary>
     public float LearningRate { get; set; }
 

@@ -18,8 +18,6 @@ public sealed class Sgd : Optimizer
 {
     readonly float[][] velocities;
     readonly int[] steps;
-    readonly float momentum, dampening, weightDecay;
-    readonly bool nesterov;
 
     /// <summary>An optimizer of these parameters.</summary>
     /// <exception cref="ArgumentException">A negative number, or Nesterov without momentum or with dampening.</exception>
@@ -34,13 +32,25 @@ public sealed class Sgd : Optimizer
     {
         Require(momentum >= 0 && weightDecay >= 0, $"momentum and weight decay must be at least 0, not {momentum} and {weightDecay}");
         Require(!nesterov || (momentum > 0 && dampening == 0), $"Nesterov's form needs a momentum above 0 and no dampening");
-        (this.momentum, this.dampening, this.weightDecay, this.nesterov) = (momentum, dampening, weightDecay, nesterov);
+        (Momentum, Dampening, WeightDecay, Nesterov) = (momentum, dampening, weightDecay, nesterov);
         velocities = Array.ConvertAll(parameters, p => momentum > 0 ? new float[p.Value.FlattenedLength] : []);
         steps = new int[parameters.Length];
     }
 
+    /// <summary>The share of v that stays in a step.</summary>
+    public float Momentum { get; }
+
+    /// <summary>The share of g that does not go into v.</summary>
+    public float Dampening { get; }
+
+    /// <summary>The share of p that is added to its gradient.</summary>
+    public float WeightDecay { get; }
+
+    /// <summary>Whether steps are Nesterov's.</summary>
+    public bool Nesterov { get; }
+
     internal override IEnumerable<(string Name, double Value)> Settings =>
-        [("momentum", momentum), ("dampening", dampening), ("weight_decay", weightDecay), ("nesterov", nesterov ? 1 : 0)];
+        [("momentum", Momentum), ("dampening", Dampening), ("weight_decay", WeightDecay), ("nesterov", Nesterov ? 1 : 0)];
 
     private protected override IEnumerable<StoredTensor> Moments =>
         velocities.Select((velocity, i) => StoredTensor.Of($"{i}.velocity", velocity)).Append(StoredTensor.Of("steps", steps));
@@ -48,10 +58,10 @@ public sealed class Sgd : Optimizer
     private protected override unsafe void Move(int index, Parameter parameter)
     {
         // The velocity begins as zeros: the first step, undampened, makes it g.
-        float share = steps[index]++ > 0 ? 1 - dampening : 1;
+        float share = steps[index]++ > 0 ? 1 - Dampening : 1;
         Span<float> value = parameter.ValueAs<float>();
         fixed (float* p = value, g = parameter.GradientAs<float>(), v = velocities[index])
-            Elements.Run(value.Length, new Update(p, g, v, LearningRate, momentum, share, weightDecay, nesterov));
+            Elements.Run(value.Length, new Update(p, g, v, LearningRate, Momentum, share, WeightDecay, Nesterov));
     }
 
     readonly unsafe struct Update(
