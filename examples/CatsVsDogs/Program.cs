@@ -66,12 +66,13 @@ int Train(ParseResult options)
     PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
     Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
 
-    Trainer trainer = new(classifier.Network, new Sgd(classifier.Network.Parameters, 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
+    Sgd optimizer = new(classifier.Network.Parameters, options.GetValue(learningRate), momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+    Trainer trainer = new(classifier.Network, optimizer)
     {
         Epochs = options.GetValue(epochs),
         BatchSize = options.GetValue(batchSize),
         Seed = 1000 * options.GetValue(seed),
-        Schedule = (step, steps) => Schedule(step / (float)steps, options.GetValue(learningRate)),
+        Schedule = (step, steps) => Schedule(step / (float)steps),
         Augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 },      // photos are few
         CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
         Resume = options.GetValue(resume),
@@ -119,7 +120,7 @@ int Predict(ParseResult options)
 }
 
 // Up for a fifth of the run, then down to nothing.
-static float Schedule(float done, float peak) => peak * Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
+static float Schedule(float done) => Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
 
 static Tensor<float> Copy(Tensor<float> tensor)
 {

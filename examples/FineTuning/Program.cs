@@ -52,8 +52,8 @@ static Layer[] Block(int from, int to) => [new Conv2d(from, to, 3, padding: 1, b
 static Sequential Train(Sequential network, LabeledImages images, int epochs, int seed)
 {
     Augmentation augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 };
-    Sgd optimizer = new(network.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
-    Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.1);
+    Sgd optimizer = new(network.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+    Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps);
     Trainer trainer = new(network, optimizer) { Epochs = epochs, BatchSize = 32, Seed = 1000 * seed, Augmentation = augmentation, Schedule = rate };
     TrainingProgress.Show(progress => trainer.Run(images, progress));
     return network;

@@ -56,7 +56,7 @@ int Run(ParseResult options)
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
     // A step on blank images, while the digits are being read: what training needs is compiled by then. Initialize forgets it.
-    new Trainer(model, Optimizer(model)).Run(new(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
+    new Trainer(model, Optimizer(model, 0.05f)).Run(new(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
     model.Initialize(options.GetValue(seed));
 
     (LabeledImages train, LabeledImages test) = digits.GetAwaiter().GetResult();
@@ -65,12 +65,12 @@ int Run(ParseResult options)
         train = train.Take(first);
     Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
 
-    Trainer trainer = new(model, Optimizer(model))
+    Trainer trainer = new(model, Optimizer(model, options.GetValue(learningRate)))
     {
         Epochs = options.GetValue(epochs),
         BatchSize = options.GetValue(batchSize),
         Seed = options.GetValue(seed),
-        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, options.GetValue(learningRate), warmUp: 0.2, linear: true),
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, warmUp: 0.2, linear: true),
         Augmentation = new() { CropPadding = 1 },                 // other digits in each epoch
         CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
         CheckpointInterval = TimeSpan.FromSeconds(options.GetValue(every)),
@@ -110,7 +110,7 @@ int Run(ParseResult options)
     }
 }
 
-static Sgd Optimizer(Sequential model) => new(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+static Sgd Optimizer(Sequential model, float rate) => new(model.Parameters, rate, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
 
 static void Print(int[,] confusion)
 {

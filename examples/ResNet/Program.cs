@@ -25,12 +25,12 @@ void Run(ParseResult options)
     model.Initialize(options.GetValue(seed));
     Console.WriteLine(model.Summary(train.Shape));
 
-    Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
+    Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
     {
         Epochs = options.GetValue(epochs),
         Seed = 1000 * options.GetValue(seed),
         Augmentation = new() { HorizontalFlip = true },
-        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.1),
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
     };
     TrainingProgress.Show(progress => trainer.Run(train, progress));
     Console.WriteLine($"test accuracy: {Evaluation.Of(model, test)}");

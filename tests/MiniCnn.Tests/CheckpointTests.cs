@@ -7,8 +7,8 @@ public sealed class CheckpointTests : SmallRuns
 
     static Optimizer[] OptimizersOf(string name, Sequential model) => name switch
     {
-        "sgd" => [new Sgd(model.Parameters, 0, momentum: 0.9f, dampening: 0.5f, weightDecay: 0.01f)],
-        "two" => [new AdamW(model.Parameters.Where(p => p.Value.Rank > 1)), new Sgd(model.Parameters.Where(p => p.Value.Rank == 1), 0)],
+        "sgd" => [new Sgd(model.Parameters, 0.01f, momentum: 0.9f, dampening: 0.5f, weightDecay: 0.01f)],
+        "two" => [new AdamW(model.Parameters.Where(p => p.Value.Rank > 1)), new Sgd(model.Parameters.Where(p => p.Value.Rank == 1), 0.02f)],
         _ => [new Adam(model.Parameters)],
     };
 

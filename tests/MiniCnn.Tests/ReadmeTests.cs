@@ -75,10 +75,10 @@ public sealed class ReadmeTests
 
         // README: trainer program
         var (train, validation) = images.Split(0.1, seed: 0, stratify: true);
-        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0, momentum: 0.9f))
+        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.05f, momentum: 0.9f))
         {
             Epochs = 10,
-            Schedule = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.05),
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
             Augmentation = new() { CropPadding = 1 },
             Validation = validation,
             KeepBest = true,

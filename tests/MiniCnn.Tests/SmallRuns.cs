@@ -31,7 +31,7 @@ public abstract class SmallRuns : IDisposable
             Epochs = 3,
             BatchSize = 32,
             Seed = 7,
-            Schedule = (step, steps) => LearningRate.OneCycle(step, steps, 0.01),
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
             Augmentation = new() { CropPadding = 2, Brightness = 0.2, Cutout = 5 },
             Validation = others,
             KeepBest = true,

@@ -15,7 +15,7 @@ public sealed class TrainerTests : SmallRuns
             Epochs = 2,
             BatchSize = 40,
             Seed = 3,
-            Schedule = (step, steps) => 0.1f - step / 100f,
+            Schedule = (step, steps) => 1 - step / 10f,
         };
         List<TrainingStep> steps = [];
         IReadOnlyList<TrainingEpoch> history = trainer.Run(digits, new Reports(steps.Add));
@@ -29,7 +29,7 @@ public sealed class TrainerTests : SmallRuns
             int right = 0;
             foreach ((Tensor<float> images, int[] labels) in digits.Batches(40, seed: 3 + epoch))
             {
-                optimizer.LearningRate = 0.1f - expected.Count / 100f;
+                optimizer.LearningRate = 0.1f * (1 - expected.Count / 10f);
                 Tensor<float> logits = plain.Forward(images, training: true);
                 float value = loss.Forward(logits, labels);
                 plain.Backward(loss.Backward());
@@ -71,19 +71,35 @@ public sealed class TrainerTests : SmallRuns
     }
 
     [Fact]
+    public void A_schedule_is_a_factor_on_each_optimizers_own_rate()
+    {
+        Sequential model = Model();
+        Sgd weights = new(model.Parameters.Where(p => p.Value.Rank > 1), 0.05f), others = new(model.Parameters.Where(p => p.Value.Rank == 1), 0.002f);
+        Trainer trainer = new(model, weights, others) { Epochs = 2, BatchSize = 30, Schedule = (step, steps) => LearningRate.OneCycle(step, steps) };
+        for (int run = 0; run < 2; run++)                                                // the second begins with the same rates
+        {
+            List<(float, float)> rates = [];
+            trainer.Run(digits, new Reports(_ => rates.Add((weights.LearningRate, others.LearningRate))));
+            Assert.Equal(Enumerable.Range(0, 10).Select(s => (0.05f * LearningRate.OneCycle(s, 10), 0.002f * LearningRate.OneCycle(s, 10))), rates);
+            Assert.Equal((0.05f, 0.002f), rates[2]);
+            Assert.Equal((0.05f, 0.002f), (weights.LearningRate, others.LearningRate));
+        }
+    }
+
+    [Fact]
     public void The_best_epochs_model_is_kept_and_patience_ends()
     {
         // After two epochs that learn, steps the wrong way.
         foreach (int? patience in (int?[])[null, 2])
         {
             Sequential model = Model();
-            Trainer trainer = new(model, new Sgd(model.Parameters, 0))
+            Trainer trainer = new(model, new Sgd(model.Parameters, 0.05f))
             {
                 Epochs = 6,
                 Validation = others,
                 KeepBest = true,
                 Patience = patience,
-                Schedule = (step, steps) => step < 6 ? 0.05f : -0.02f,
+                Schedule = (step, steps) => step < 6 ? 1 : -0.4f,
             };
             IReadOnlyList<TrainingEpoch> history = trainer.Run(digits);
             int best = Enumerable.Range(0, history.Count).MaxBy(e => (history[e].ValidationAccuracy, -history[e].ValidationLoss));
@@ -131,6 +147,12 @@ public sealed class TrainerTests : SmallRuns
         Assert.Contains("need Validation images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Patience = 2 }.Run(digits)).Message);
         Assert.Contains("needs a CheckpointPath", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Resume = true }.Run(digits)).Message);
         Assert.Contains("needs an optimizer", Assert.Throws<ArgumentException>(() => new Trainer(model).Run(digits)).Message);
+        foreach (float rate in (float[])[0, float.NaN, -1])
+        {
+            Sgd still = new(model.Parameters, 0) { LearningRate = rate };
+            string why = Assert.Throws<ArgumentException>(() => new Trainer(model, sgd, still) { Schedule = (_, _) => 1 }.Run(digits)).Message;
+            Assert.StartsWith($"the learning rate of Sgd is {rate}, so nothing would be learnt", why, StringComparison.Ordinal);
+        }
         Assert.Throws<ArgumentNullException>(() => new Trainer(null!, sgd));
         LabeledImages of3 = new(new byte[784], [0], new(1, 28, 28), classes: 3);
         Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Validation = of3 }.Run(digits)).Message);

@@ -43,7 +43,8 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
     public CrossEntropyLoss Loss { get; init; } = new();
 
     /// <summary>
-    /// The learning rate of all optimizers, from the step, from 0, and the steps in all; without it they keep theirs. See <see cref="LearningRate"/>.
+    /// A factor on each optimizer's own learning rate, from the step, from 0, and the steps in all: see <see cref="LearningRate"/>. So the optimizer has the
+    /// largest rate of the run, and several optimizers keep the ratio of theirs. When the run ends, they have their own rates again.
     /// </summary>
     public Func<int, int, float>? Schedule { get; init; }
 
@@ -81,7 +82,22 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
     public IReadOnlyList<TrainingEpoch> Run(
         LabeledImages train, IProgress<TrainingStep>? progress = null, CancellationToken cancellationToken = default)
     {
-        int epochBatches = Check(train), steps = Epochs * epochBatches;
+        int epochBatches = Check(train);
+        float[] rates = Array.ConvertAll(optimizers, optimizer => optimizer.LearningRate);
+        try
+        {
+            return Run(train, epochBatches, rates, progress, cancellationToken);
+        }
+        finally
+        {
+            SetRates(rates, factor: 1);
+        }
+    }
+
+    IReadOnlyList<TrainingEpoch> Run(
+        LabeledImages train, int epochBatches, float[] rates, IProgress<TrainingStep>? progress, CancellationToken cancellationToken)
+    {
+        int steps = Epochs * epochBatches;
         TrainingState state = new() { Settings = CheckpointPath is null ? [] : Settings(train), KeepsBest = KeepBest };
         if (Resume && Checkpoint.Exists(CheckpointPath!))
             state = TrainingState.Load(CheckpointPath!, model, optimizers, state, epochBatches);
@@ -97,7 +113,7 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
             foreach (Batch batch in train.Batches(BatchSize, Seed + epoch, Augmentation, state.Batch))
             {
                 int step = epoch * epochBatches + state.Batch;
-                (float loss, int correct) = Step(batch, step, steps);
+                (float loss, int correct) = Step(batch, rates, step, steps);
                 moved = true;
                 state.Add(loss, correct, batch.Labels.Length);
                 if (state.Batch == epochBatches)
@@ -125,6 +141,12 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
         ArgumentNullException.ThrowIfNull(train);
         if (optimizers.Length == 0)
             throw new ArgumentException("a Trainer needs an optimizer");
+        if (optimizers.FirstOrDefault(optimizer => !(optimizer.LearningRate > 0)) is { } still)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"the learning rate of {still.GetType().Name} is {still.LearningRate}, so nothing would be learnt: give it the largest rate of the run, ")
+                + $"such as 0.05; a {nameof(Schedule)} is a factor on it");
+        }
         if (Validation is null && (KeepBest || Patience is not null))
             throw new ArgumentException($"{nameof(KeepBest)} and {nameof(Patience)} need {nameof(Validation)} images: LabeledImages.Split gives some");
         if (Resume && CheckpointPath is null)
@@ -148,13 +170,10 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
         state.EndEpoch(validation, model);
     }
 
-    (float Loss, int Correct) Step(Batch batch, int step, int steps)
+    (float Loss, int Correct) Step(Batch batch, float[] rates, int step, int steps)
     {
         if (Schedule is not null)
-        {
-            foreach (Optimizer optimizer in optimizers)
-                optimizer.LearningRate = Schedule(step, steps);
-        }
+            SetRates(rates, Schedule(step, steps));
         Tensor<float> logits = model.Forward(batch.Images, training: true);
         float loss = Loss.Forward(logits, batch.Labels);
         if (!float.IsFinite(loss))
@@ -173,6 +192,12 @@ public sealed class Trainer(Layer model, params Optimizer[] optimizers)
             (int epoch, int before) = Math.DivRem(step, steps / Epochs);
             return $"batch {before + 1} of {steps / Epochs} in epoch {epoch + 1}";
         }
+    }
+
+    void SetRates(float[] own, float factor)
+    {
+        for (int i = 0; i < own.Length; i++)
+            optimizers[i].LearningRate = own[i] * factor;
     }
 
     /// <summary>Looks at all numbers, and writes them to the checkpoint if there is one.</summary>
