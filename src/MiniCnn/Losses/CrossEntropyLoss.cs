@@ -56,6 +56,22 @@ public sealed class CrossEntropyLoss
         this.classWeights.Pack(weights);
     }
 
+    /// <summary>“CrossEntropyLoss(class weights 5.5, 0.55; ignored label 2; label smoothing 0.1)”.</summary>
+    public override string ToString()
+    {
+        string[] options =
+        [
+            weights is null ? "" : $"class weights {string.Join(", ", weights.Select(w => FormattableString.Invariant($"{w}")))}",
+            ignoreIndex == -100 ? "" : $"ignored label {ignoreIndex}", smoothing == 0 ? "" : FormattableString.Invariant($"label smoothing {smoothing}"),
+        ];
+        return $"CrossEntropyLoss({string.Join("; ", options.Where(option => option is not ""))})";
+    }
+
+    internal int IgnoreIndex => ignoreIndex;
+
+    /// <summary>What the last Forward's sum was divided by, Σ w[label]; 0 where nothing counts.</summary>
+    internal double Total => total;
+
     /// <summary>The loss of a batch; keeps what <see cref="Backward"/> needs.</summary>
     /// <param name="logits">[N, classes], any numbers: the model's output before a softmax.</param>
     /// <param name="labels">[N], each in 0 … classes − 1, or the label that is ignored.</param>
