@@ -9,7 +9,7 @@ namespace MiniCnn.Tests;
 /// <summary>The packages as somebody else gets them: what is in them, and the programs of their READMEs in a project that has nothing but them.</summary>
 public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 {
-    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
+    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", "MiniCnn.Reports", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
 
     [Fact]
     public void Packages_are_made_with_their_symbols_and_nothing_else()
@@ -48,6 +48,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
                 {
                     "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
                     "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],    // it uses MiniCnn's internals
+                    "MiniCnn.Reports" => [$"MiniCnn [{Packed.Version}]", "Spectre.Console"],
                     _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
                 },
                 metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(
@@ -71,21 +72,24 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 #endif
         }
         // TorchSharp is not for trimming.
-        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly], assembly => Assert.Contains(
+        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly, typeof(Reports.ConsoleProgress).Assembly], assembly => Assert.Contains(
             assembly.GetCustomAttributes<AssemblyMetadataAttribute>(), a => a is { Key: "IsTrimmable", Value: "True" }));
     }
 
     [Fact]
     public void The_programs_of_their_READMEs_run_where_there_is_nothing_but_the_packages()
     {
-        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging")];
+        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging"), packed.Program("MiniCnn.Reports")];
         Assert.Contains(Repository.ReadmeProgram("first program"), programs[0], StringComparison.Ordinal);
 
         ILookup<bool, string> lines = programs.SelectMany(p => p.Split('\n')).ToLookup(line => line.StartsWith("using MiniCnn", StringComparison.Ordinal));
-        string output = packed.Run(string.Join('\n', lines[true].Concat(lines[false])), ("MiniCnn.Imaging", Packed.Version));
+        string output = packed.Run(string.Join('\n', lines[true].Distinct().Concat(lines[false])), ("MiniCnn.Imaging", Packed.Version), ("MiniCnn.Reports", Packed.Version));
         string loss = Assert.Single(output.Split('\n'), line => line.StartsWith("test loss: ", StringComparison.Ordinal)).Split(' ')[2];
         Assert.InRange(float.Parse(loss, CultureInfo.InvariantCulture), 0, 1);
         Assert.Contains("edges: 306 by 230; input: 12288 numbers", output, StringComparison.Ordinal);
+        Assert.Contains("epoch 3: validation loss 0.", output, StringComparison.Ordinal);
+        Assert.Contains("all 3 epochs done; best: epoch ", output, StringComparison.Ordinal);
+        Assert.Contains("\nmacro average ", output, StringComparison.Ordinal);
         Assert.All(["model.safetensors", "edges.png"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
 
         string bin = Path.Combine(packed.Consumer, "bin", "Release", "net10.0");
@@ -99,7 +103,10 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             Assert.True(reader.HasMetadata && reader.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly), $"{file} is not managed code alone");
         });
         Assert.Equal(
-            ["Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.dll", "SkiaSharp.dll", "System.Numerics.Tensors.dll"],
+            [
+                "Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.Reports.dll", "MiniCnn.dll", "SkiaSharp.dll", "Spectre.Console.Ansi.dll",
+                "Spectre.Console.dll", "System.Numerics.Tensors.dll",
+            ],
             Directory.GetFiles(bin, "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));
     }
 }
