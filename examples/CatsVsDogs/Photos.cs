@@ -1,4 +1,5 @@
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 namespace MiniCnn.Examples.CatsVsDogs;
 
@@ -40,8 +41,8 @@ static class Photos
 
         LabeledImages Read(ImageFolder photos, string what)
         {
-            LoadedImages loaded = Bar.Show($"reading {photos.Files.Count} {what} photos", report => photos.Load(
-                size, size, strict: strict, progress: new Reports<(int Done, int Total)>(p => report(p.Done, p.Total)), cancellationToken: cancel));
+            ConsoleProgress progress = new($"reading {photos.Files.Count} {what} photos");
+            LoadedImages loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
             if (loaded.SkippedSummary is string skipped)
                 Console.WriteLine(skipped);
             return loaded.Images;
@@ -56,17 +57,16 @@ static class Photos
     }
 
     /// <summary>Returns why there are no photos now, if there are none.</summary>
-    static string? Download(string folder, CancellationToken cancel) => Bar.Show($"downloading photos to {folder}, then unpacking them", report =>
+    static string? Download(string folder, CancellationToken cancel)
     {
         try
         {
-            Datasets.DownloadAsync(Set, folder, new Reports<(string File, long Received, long Total)>(p => report(p.Received, p.Total)), cancel)
-                .GetAwaiter().GetResult();
+            Datasets.DownloadAsync(Set, folder, new ConsoleProgress($"downloading photos to {folder}, then unpacking them"), cancel).GetAwaiter().GetResult();
             return null;
         }
         catch (DownloadException e)
         {
             return e.Message;
         }
-    });
+    }
 }

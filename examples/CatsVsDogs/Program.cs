@@ -6,6 +6,7 @@ using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Examples.CatsVsDogs;
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 Console.OutputEncoding = Encoding.UTF8;
 Option<string?> data = new("--data")
@@ -53,7 +54,8 @@ return CommandLine.Run(root, args, options =>
     : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads) ?? options.Below(16, size)
     ?? (options.GetValue(size) > 512 ? "--size must be at most 512" : options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
     ?? (options.GetValue(epochs) > 1000 ? "--epochs must be at most 1000" : null)
-    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
+    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0")
+    ?? options.Unfinished(resume, output));
 
 int Train(ParseResult options)
 {
@@ -66,31 +68,33 @@ int Train(ParseResult options)
     PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
     Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
 
-    Trainer trainer = new(classifier.Network, new Sgd(classifier.Network.Parameters, 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
+    Sgd optimizer = new(classifier.Network.Parameters, options.GetValue(learningRate), momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+    Trainer trainer = new(classifier.Network, optimizer)
     {
         Epochs = options.GetValue(epochs),
         BatchSize = options.GetValue(batchSize),
-        Seed = 1000 * options.GetValue(seed),
-        Schedule = (step, steps) => Schedule(step / (float)steps, options.GetValue(learningRate)),
+        Seed = options.GetValue(seed),
+        Schedule = (step, steps) => Schedule(step / (float)steps),
         Augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 },      // photos are few
-        CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
+        CheckpointPath = CommandLine.CheckpointIn(folder),
         Resume = options.GetValue(resume),
     };
-    IReadOnlyList<TrainingEpoch> history = TrainingProgress.Show(progress => trainer.Run(train, progress, stop.Token));
+    TrainingResult result = trainer.Run(train, new ConsoleProgress(), stop.Token);
 
     string model = Path.Combine(folder, "model.safetensors");
     classifier.Model.Save(model);
     Drawings drawings = new(classifier, validation, folder);
     drawings.Kernels(initialKernels);
     drawings.FeatureMaps();
-    drawings.Loss(history);
+    drawings.Loss(result.Epochs);
     string beside = string.Join(", ", drawings.Names);
-    if (history.Count < options.GetValue(epochs))
+    if (result.EndedBy == TrainingEnd.Cancelled)
     {
-        Console.WriteLine($"stopped after {history.Count} of {options.GetValue(epochs)} epochs; --resume goes on; saved: {model}, and beside it {beside}");
+        Console.WriteLine($"stopped after {result.Epochs.Count} of {options.GetValue(epochs)} epochs; --resume goes on; saved: {model}, and beside it {beside}");
         return 1;
     }
 
+    Checkpoint.Delete(trainer.CheckpointPath);                    // the run has ended, and its model is saved
     Scores scores = Scores.Of(classifier, validation);
     drawings.Mistakes(scores);
     drawings.WhereItLooks(scores);
@@ -119,7 +123,7 @@ int Predict(ParseResult options)
 }
 
 // Up for a fifth of the run, then down to nothing.
-static float Schedule(float done, float peak) => peak * Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
+static float Schedule(float done) => Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
 
 static Tensor<float> Copy(Tensor<float> tensor)
 {

@@ -42,6 +42,14 @@ static class CommandLine
         .Where(token => token.Type == TokenType.Argument && token.Value.StartsWith("--", StringComparison.Ordinal))
         .Select(token => $"there is no option {token.Value}").FirstOrDefault();
 
+    /// <summary>The fault of a run anew into a folder where one was ended that can be gone on with.</summary>
+    public static string? Unfinished(this ParseResult options, Option<bool> resume, Option<string> output) =>
+        !options.GetValue(resume) && Checkpoint.Exists(CheckpointIn(options.GetValue(output)!))
+        ? $"{CheckpointIn(options.GetValue(output)!)}: a run was ended here; --resume goes on with it, another {output.Name} leaves it alone" : null;
+
+    /// <summary>Where a run keeps its checkpoint.</summary>
+    public static string CheckpointIn(string folder) => Path.Combine(folder, "checkpoint.safetensors");
+
     /// <summary>The fault of an option below its least value, if it has it.</summary>
     public static string? Below(this ParseResult options, int least, Option<int> option) =>
         options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;

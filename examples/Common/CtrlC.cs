@@ -28,6 +28,6 @@ sealed class CtrlC : IDisposable
             return;
         signal.Cancel = true;
         source.Cancel();
-        Console.Error.WriteLine("stopping; once more ends at once");
+        Console.Error.WriteLine($"stopping; once more ends at once{(Console.IsOutputRedirected ? "" : "\n")}");      // a bar is drawn over the last line
     }
 }

@@ -3,6 +3,7 @@ using System.CommandLine;
 using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 Argument<string[]> records = new("records") { Description = "CIFAR-10 records to learn from first; else all, downloaded", Arity = new(0, 9) };
 Option<string> data = new("--data") { Description = "train/, validation/, each a folder a class", DefaultValueFactory = _ => Datasets.Locate("cats-vs-dogs") };
@@ -48,13 +49,12 @@ static Sequential Network(int classes, int seed)
     return network;
 }
 static Layer[] Block(int from, int to) => [new Conv2d(from, to, 3, padding: 1, bias: false), new BatchNorm2d(to), new ReLU(), new MaxPool2d(2)];
-
 static Sequential Train(Sequential network, LabeledImages images, int epochs, int seed)
 {
     Augmentation augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 };
-    Sgd optimizer = new(network.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
-    Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.1);
-    Trainer trainer = new(network, optimizer) { Epochs = epochs, BatchSize = 32, Seed = 1000 * seed, Augmentation = augmentation, Schedule = rate };
-    TrainingProgress.Show(progress => trainer.Run(images, progress));
+    Sgd optimizer = new(network.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+    Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps);
+    Trainer trainer = new(network, optimizer) { Epochs = epochs, BatchSize = 32, Seed = seed, Augmentation = augmentation, Schedule = rate };
+    trainer.Run(images, new ConsoleProgress());
     return network;
 }

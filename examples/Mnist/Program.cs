@@ -7,7 +7,7 @@ using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Examples.Mnist;
 using MiniCnn.Imaging;
-using Spectre.Console;
+using MiniCnn.Reports;
 
 Console.OutputEncoding = Encoding.UTF8;
 Option<string?> data = new("--data")
@@ -44,7 +44,8 @@ return CommandLine.Run(command, args, options =>
     : options.Below(1, epochs) ?? options.Below(1, batchSize) ?? options.Below(1, threads)
     ?? (options.GetValue(limit) < 1 ? "--limit must be at least 1" : null)
     ?? (options.GetValue(every) is >= 0 and <= 1e6 ? null : "--checkpoint-every must be at least 0")
-    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0"));
+    ?? (options.GetValue(learningRate) is > 0 and < float.PositiveInfinity ? null : "--learning-rate must be above 0")
+    ?? options.Unfinished(resume, output));
 
 int Run(ParseResult options)
 {
@@ -56,7 +57,7 @@ int Run(ParseResult options)
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
     // A step on blank images, while the digits are being read: what training needs is compiled by then. Initialize forgets it.
-    new Trainer(model, Optimizer(model)).Run(new(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
+    new Trainer(model, Optimizer(model, 0.05f)).Run(new(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
     model.Initialize(options.GetValue(seed));
 
     (LabeledImages train, LabeledImages test) = digits.GetAwaiter().GetResult();
@@ -65,30 +66,30 @@ int Run(ParseResult options)
         train = train.Take(first);
     Tensor<float> initialKernels = Copy(firstLayer.Weight.Value);
 
-    Trainer trainer = new(model, Optimizer(model))
+    Trainer trainer = new(model, Optimizer(model, options.GetValue(learningRate)))
     {
         Epochs = options.GetValue(epochs),
         BatchSize = options.GetValue(batchSize),
         Seed = options.GetValue(seed),
-        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, options.GetValue(learningRate), warmUp: 0.2, linear: true),
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, warmUp: 0.2, linear: true),
         Augmentation = new() { CropPadding = 1 },                 // other digits in each epoch
-        CheckpointPath = Path.Combine(folder, "checkpoint.safetensors"),
+        CheckpointPath = CommandLine.CheckpointIn(folder),
         CheckpointInterval = TimeSpan.FromSeconds(options.GetValue(every)),
         Resume = options.GetValue(resume),
     };
-    int whole = TrainingProgress.Show(progress => trainer.Run(train, progress, stop.Token)).Count;
-    if (whole < trainer.Epochs)
+    TrainingResult result = trainer.Run(train, new ConsoleProgress(), stop.Token);
+    if (result.EndedBy == TrainingEnd.Cancelled)
     {
         Save();
         string saved = $"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png";
-        Console.WriteLine($"stopped in epoch {whole + 1} of {trainer.Epochs}; --resume goes on; {saved}");
+        Console.WriteLine($"stopped in epoch {result.Epochs.Count + 1} of {trainer.Epochs}; --resume goes on; {saved}");
         return 1;
     }
     Evaluation evaluation = Evaluation.Of(model, test, batchSize: 500);
     TimeSpan sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
     if (!trainer.Resume)
         Console.WriteLine($"{100 * evaluation.Accuracy:F2} % after {sinceStart.TotalSeconds:F2} s from the start of the process");
-    Print(evaluation.Confusion);
+    Console.WriteLine(evaluation.ToTable());
     Tensor<float> learnedKernels = Copy(firstLayer.Weight.Value);
     Save();
 
@@ -99,6 +100,7 @@ int Run(ParseResult options)
     float moved = Tensor.Norm<float>(Tensor.Subtract<float>(learnedKernels, initialKernels)) / Tensor.Norm<float>(initialKernels);
     Console.WriteLine(
         $"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without:P2}");
+    Checkpoint.Delete(trainer.CheckpointPath);                    // the run has ended, and its model is saved
     Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
     Console.WriteLine($"test accuracy: {evaluation}");
     return 0;
@@ -110,17 +112,7 @@ int Run(ParseResult options)
     }
 }
 
-static Sgd Optimizer(Sequential model) => new(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
-
-static void Print(int[,] confusion)
-{
-    Table table = new Table().Border(TableBorder.Minimal).AddColumn("is \\ read as");
-    for (int read = 0; read < 10; read++)
-        table.AddColumn(new TableColumn($"{read}").RightAligned());
-    for (int digit = 0; digit < 10; digit++)
-        table.AddRow([$"{digit}", .. Enumerable.Range(0, 10).Select(read => confusion[digit, read] is > 0 and int n ? $"{n}" : "·")]);
-    AnsiConsole.Write(table);
-}
+static Sgd Optimizer(Sequential model, float rate) => new(model.Parameters, rate, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
 
 static Tensor<float> Copy(Tensor<float> tensor)
 {

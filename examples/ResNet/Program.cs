@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Text;
 using MiniCnn;
 using MiniCnn.Examples;
+using MiniCnn.Reports;
 
 Console.OutputEncoding = Encoding.UTF8;
 Argument<string[]> files = new("files") { Description = "CIFAR-10 records to train on, and to test on, instead of Fashion-MNIST", Arity = new(0, 2) };
@@ -25,14 +26,14 @@ void Run(ParseResult options)
     model.Initialize(options.GetValue(seed));
     Console.WriteLine(model.Summary(train.Shape));
 
-    Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
+    Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true))
     {
         Epochs = options.GetValue(epochs),
-        Seed = 1000 * options.GetValue(seed),
+        Seed = options.GetValue(seed),
         Augmentation = new() { HorizontalFlip = true },
-        Schedule = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.1),
+        Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
     };
-    TrainingProgress.Show(progress => trainer.Run(train, progress));
+    trainer.Run(train, new ConsoleProgress());
     Console.WriteLine($"test accuracy: {Evaluation.Of(model, test)}");
 }
 

@@ -187,6 +187,8 @@ static class CaseTable
     [
         new StepCase(35, 10), new StepCase(20, 3, 0.7), new CosineCase(31), new CosineCase(41, WarmUp: 7, Final: 0.002),
         new OneCycleCase(100), new OneCycleCase(33, IsLinear: true), new OneCycleCase(17, 0.45, 5, 20), new OneCycleCase(9, WarmUp: 0),
+        new PlateauCase(60), new PlateauCase(50, Factor: 0.5, Patience: 1, Threshold: 0.02), new PlateauCase(40, true, 0.7, 0, 0.01, Cooldown: 3, MinRate: 0.001),
+        new PlateauCase(50, true, 0.25, 2, Cooldown: 1),
     ];
 
     static IEnumerable<Case> FirstWeights =>

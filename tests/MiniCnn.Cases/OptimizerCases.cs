@@ -104,6 +104,44 @@ sealed record ClipNormCase(float MaxNorm) : Case($"{nameof(GradientClipping)}.{n
     public override string ToString() => $"{Id}, to {MaxNorm}";
 }
 
+/// <summary>Learning rates after values that get better and stop to, of two optimizers.</summary>
+sealed record PlateauCase(
+    int Epochs, bool HigherIsBetter = false, double Factor = 0.1, int Patience = 10, double Threshold = 1e-4, int Cooldown = 0, double MinRate = 0)
+    : Case(nameof(ReduceOnPlateau))
+{
+    public static readonly float[] Rates = [0.05f, 0.002f];
+
+    public override Rounding Rounding => Rounding.Sums;
+
+    // A product for each reduction, and one rounding to float.
+    public override int Terms => 2;
+
+    /// <summary>They fall for a while, and then about as often as they rise; the other way round where higher is better.</summary>
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        double[] values = Reals(random, Epochs, 0.1f);
+        for (int i = 0; i < Epochs; i++)
+            values[i] = (float)((HigherIsBetter ? -1 : 1) * (values[i] + Math.Max(1 - i / 8.0, 0)) + (HigherIsBetter ? 3 : 2));
+        return new() { ["values"] = values };
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        ReduceOnPlateau by = new() { Factor = Factor, Patience = Patience, Threshold = Threshold, Cooldown = Cooldown, MinRate = (float)MinRate };
+        ReduceOnPlateau.State state = new();
+        List<double> rates = [];
+        foreach (double value in inputs["values"])
+        {
+            state.Step(value, HigherIsBetter, by);
+            rates.AddRange(Rates.Select(rate => (double)state.Of(rate, by)));
+        }
+        return new() { ["rates"] = [.. rates] };
+    }
+
+    public override string ToString() => $"{Id}, {Epochs} epochs, by {Factor} after {Patience}, threshold {Threshold}, cooldown {Cooldown}, least {MinRate}";
+}
+
 /// <summary>A schedule's learning rates. Both sides compute in double and round once: to the same float or its neighbour.</summary>
 abstract record ScheduleCase(string Method, int Steps) : Case($"{nameof(LearningRate)}.{Method}")
 {

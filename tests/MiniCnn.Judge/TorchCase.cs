@@ -20,6 +20,7 @@ abstract class TorchCase(ScalarType type) : IDisposable
         OptimizerCase optimizer => new TorchOptimizer(optimizer, type),
         ClipNormCase clip => new TorchClip(clip, type),
         ScheduleCase schedule => new TorchSchedule(schedule, type),
+        PlateauCase plateau => new TorchPlateau(plateau, type),
         TrainingCase training => new TorchTraining(training, type),
         _ => new TorchDraws(c, type),
     };
@@ -206,6 +207,28 @@ sealed class TorchSchedule(ScheduleCase c, ScalarType type) : TorchCase(type)
     static optim.lr_scheduler.LRScheduler OneCycle(SGD optimizer, OneCycleCase s) => optim.lr_scheduler.OneCycleLR(
         optimizer, ScheduleCase.Rate, total_steps: s.Steps, pct_start: s.WarmUp, div_factor: s.StartDivisor, final_div_factor: s.FinalDivisor,
         anneal_strategy: s.IsLinear ? optim.lr_scheduler.impl.OneCycleLR.AnnealStrategy.Linear : optim.lr_scheduler.impl.OneCycleLR.AnnealStrategy.Cos);
+}
+
+sealed class TorchPlateau(PlateauCase c, ScalarType type) : TorchCase(type)
+{
+    protected override void Run(Numbers inputs, Action<string, Tensor> add)
+    {
+        SGD[] optimizers = Array.ConvertAll(PlateauCase.Rates, rate => optim.SGD([new TorchParameter(zeros(1))], rate));
+        optim.lr_scheduler.LRScheduler[] schedulers = Array.ConvertAll(optimizers, optimizer => optim.lr_scheduler.ReduceLROnPlateau(
+            optimizer, c.HigherIsBetter ? "max" : "min", c.Factor, c.Patience, c.Threshold, "rel", c.Cooldown, [c.MinRate]));
+        List<double> rates = [];
+        foreach (double value in inputs["values"])
+        {
+            foreach ((SGD optimizer, optim.lr_scheduler.LRScheduler scheduler) in optimizers.Zip(schedulers))
+            {
+                scheduler.step(value);
+                rates.Add(optimizer.ParamGroups.Single().LearningRate);
+            }
+        }
+        add("rates", tensor(rates));
+        foreach (SGD optimizer in optimizers)
+            optimizer.Dispose();
+    }
 }
 
 sealed class TorchTraining(TrainingCase c, ScalarType type) : TorchModule(c.Make(), type)

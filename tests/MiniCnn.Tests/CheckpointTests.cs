@@ -1,3 +1,5 @@
+using System.Text.RegularExpressions;
+
 namespace MiniCnn.Tests;
 
 /// <summary>Runs that end and go on: to the same bits, or not at all where something else goes on.</summary>
@@ -7,8 +9,8 @@ public sealed class CheckpointTests : SmallRuns
 
     static Optimizer[] OptimizersOf(string name, Sequential model) => name switch
     {
-        "sgd" => [new Sgd(model.Parameters, 0, momentum: 0.9f, dampening: 0.5f, weightDecay: 0.01f)],
-        "two" => [new AdamW(model.Parameters.Where(p => p.Value.Rank > 1)), new Sgd(model.Parameters.Where(p => p.Value.Rank == 1), 0)],
+        "sgd" => [new Sgd(model.Parameters, 0.01f, momentum: 0.9f, dampening: 0.5f, weightDecay: 0.01f)],
+        "two" => [new AdamW(model.Parameters.Where(p => p.Value.Rank > 1)), new Sgd(model.Parameters.Where(p => p.Value.Rank == 1), 0.02f)],
         _ => [new Adam(model.Parameters)],
     };
 
@@ -18,7 +20,7 @@ public sealed class CheckpointTests : SmallRuns
     public void A_run_in_pieces_is_the_run_in_one_to_the_bit(string optimizer)
     {
         Sequential whole = Model();
-        IReadOnlyList<TrainingEpoch> history = Create(whole, model => OptimizersOf(optimizer, model)).Run(digits);
+        TrainingResult history = Create(whole, model => OptimizersOf(optimizer, model)).Run(digits);
         foreach (int[] ends in (int[][])[[1], [4], [5], [6, 8], [14], [15], [3, 3, 3, 3], [10, 1]])
         {
             File.Delete(Path);
@@ -36,9 +38,10 @@ public sealed class CheckpointTests : SmallRuns
             foreach (Parameter p in last.Parameters)
                 p.Value.AsSpan().Fill(float.NaN);                                        // all comes from the file
             int rest = 0;
-            IReadOnlyList<TrainingEpoch> resumed = Create(last, model => OptimizersOf(optimizer, model), Path).Run(digits, new Reports(_ => rest++));
+            TrainingResult resumed = Create(last, model => OptimizersOf(optimizer, model), Path).Run(digits, new Reports(_ => rest++));
             Assert.Equal(15 - ends.Sum(), rest);
-            Assert.Equal(history, resumed);
+            Assert.Equal(history.ToCsv(), resumed.ToCsv());
+            Assert.StartsWith($"{history} (going on after step ", $"{resumed}", StringComparison.Ordinal);
             Assert.Equal(Bytes(whole), Bytes(last));
         }
     }
@@ -54,14 +57,19 @@ public sealed class CheckpointTests : SmallRuns
         string others = Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images)).Message;
         Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         images = digits.WithNormalization([0.5f], [0.3f]);
-        Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images));
+        others = Assert.Throws<InvalidDataException>(() => Other(Model(), 3, 32, 7).Run(images)).Message;
+        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         Sequential likewise = new(
             new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new Sigmoid(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
             new Flatten(), new Dropout(0.3), new Linear(256, 10));
         Assert.Contains("its model ", Assert.Throws<InvalidDataException>(() => Create(likewise, path: Path).Run(digits)).Message);
-        Refused("its epochs 3 and here 1", model => Other(model, 1, 32, 7));
+        Refused("was to have 3 epochs, here 5, and the Schedule depends on their number: go on with 3, or with", model => Create(model, path: Path, epochs: 5));
         Refused("its augmentation CropPadding 2, Brightness 0.2, Cutout 5 and here none", model => Other(model, 3, 32, 7));
-        Refused("has no optimizer.0.0.velocity", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
+        Refused("its loss CrossEntropyLoss() and here CrossEntropyLoss(label smoothing 0.125)", model => Other(model, 3, 32, 7, new(labelSmoothing: 0.125f)));
+        float[] weights = [1, 2, 1, 1, 1, 1, 1, 1, 1, 0.5f];
+        Refused(
+            "and here CrossEntropyLoss(class weights 1, 2, 1, 1, 1, 1, 1, 1, 1, 0.5; ignored label 3)", model => Other(model, 3, 32, 7, new(weights, ignoreIndex: 3)));
+        Refused("its optimizers Adam and here Sgd", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
         Refused("optimizer.0.steps is I32 [8], but", model => Create(model, m => [new Adam([])], Path));
         File.Delete(Path + ".previous");
         Weights.Save(Model(), Path);
@@ -70,8 +78,9 @@ public sealed class CheckpointTests : SmallRuns
         File.Delete(Path + ".previous");
         Refused("not one of a Trainer", model => Create(model, path: Path));
 
-        Trainer Other(Sequential model, int epochs, int batchSize, int seed) => new(model, new Adam(model.Parameters))
+        Trainer Other(Sequential model, int epochs, int batchSize, int seed, CrossEntropyLoss? loss = null) => new(model, new Adam(model.Parameters))
         {
+            Loss = loss ?? new(),
             Epochs = epochs,
             BatchSize = batchSize,
             Seed = seed,
@@ -86,6 +95,7 @@ public sealed class CheckpointTests : SmallRuns
             string message = Assert.Throws<InvalidDataException>(() => trainer(model).Run(digits)).Message;
             Assert.Contains(why, message, StringComparison.Ordinal);
             Assert.StartsWith(Path, message, StringComparison.Ordinal);
+            Assert.DoesNotContain("ithout Resume", message, StringComparison.Ordinal);   // that is how a checkpoint was lost
             Assert.Equal(before, Bytes(model));
         }
     }
@@ -119,16 +129,147 @@ public sealed class CheckpointTests : SmallRuns
     }
 
     [Fact]
-    public void A_run_that_does_not_resume_leaves_nothing_of_an_older_one_to_resume()
+    public void A_run_that_does_not_resume_refuses_where_there_is_a_checkpoint_unless_it_is_told_to_overwrite()
     {
         Create(Model(), path: Path).Run(digits);
-        Assert.True(File.Exists(Path) && File.Exists(Path + ".previous"));
-        Sequential model = Model();
-        Trainer fresh = new(model, new Adam(model.Parameters)) { CheckpointPath = Path };
-        Assert.Empty(fresh.Run(digits, null, new CancellationToken(canceled: true)));
+        foreach (string[] files in (string[][])[[Path, Path + ".previous"], [Path + ".previous"]])
+        {
+            Sequential model = Model();
+            byte[] weights = Bytes(model);
+            byte[][] before = [.. files.Select(File.ReadAllBytes)];
+            string message = Assert.Throws<IOException>(() => new Trainer(model, new Adam(model.Parameters)) { CheckpointPath = Path }.Run(digits)).Message;
+            Assert.Equal($"{Path}: there is the checkpoint of a run; Resume = true goes on with it, another CheckpointPath leaves it alone", message);
+            Assert.Equal(before, files.Select(File.ReadAllBytes));
+            Assert.Equal(weights, Bytes(model));
+            File.Delete(Path);
+        }
+        Sequential other = Model();
+        Trainer fresh = new(other, new Adam(other.Parameters)) { CheckpointPath = Path, Overwrite = true };
+        Assert.Empty(fresh.Run(digits, null, new CancellationToken(canceled: true)).Epochs);
         Assert.True(Checkpoint.Exists(Path));                                            // it never began
         Assert.Throws<TimeoutException>(() => fresh.Run(digits, new Reports(_ => throw new TimeoutException())));
+        Assert.False(Checkpoint.Exists(Path));                                           // nothing of the older one is left to resume
+        fresh.Run(digits);
+        Assert.True(Checkpoint.Exists(Path));
+        Checkpoint.Delete(Path);
         Assert.False(Checkpoint.Exists(Path));
+    }
+
+    [Fact]
+    public void A_run_may_have_more_epochs_than_it_began_with()
+    {
+        Sequential whole = Model(), longer = Model();
+        TrainingResult all = Of(whole, 5, null).Run(digits);
+        Of(Model(), 2, Path).Run(digits);
+        foreach (Parameter p in longer.Parameters)
+            p.Value.AsSpan().Fill(float.NaN);
+        TrainingResult result = Of(longer, 5, Path).Run(digits);
+        Assert.Equal(Bytes(whole), Bytes(longer));
+        Assert.Equal(all.ToCsv(), result.ToCsv());
+        Assert.Equal("going on after step 10 of 25; epochs 2 → 5", result.Note);
+        Assert.Null(all.Note);
+        Assert.Equal(5, Of(Model(), 3, Path).Run(digits).Epochs.Count);                  // fewer are done already
+
+        static Trainer Of(Sequential model, int epochs, string? path) => new(model, new Sgd(model.Parameters, 0.05f, momentum: 0.9f))
+        {
+            Epochs = epochs,
+            BatchSize = 32,
+            Schedule = (step, _) => LearningRate.Step(step, every: 12),
+            Validation = others,
+            KeepBest = true,
+            CheckpointPath = path,
+            Resume = path is not null,
+        };
+    }
+
+    /// <summary>Rates, momentum and the like are the new run's, and what is other than it was is said, once.</summary>
+    [Fact]
+    public void Another_learning_rate_and_momentum_are_taken_and_said()
+    {
+        Sequential begun = Model(), model = Model(), plain = Model();
+        using CancellationTokenSource stop = new();
+        Of(begun, new Sgd(begun.Parameters, 0.05f, momentum: 0.9f), every: 4).Run(digits, step => { if (step.Step == 7) stop.Cancel(); }, stop.Token);
+        Sgd sgd = new(model.Parameters, 0.02f, momentum: 0.5f), optimizer = new(plain.Parameters, 0.02f, momentum: 0.5f);
+        Checkpoint.Load(plain, [optimizer], Path);
+        List<float> rates = [];
+        List<string?> notes = [];
+        TrainingResult result = Of(model, sgd, every: 8, clip: 3).Run(digits, step =>
+        {
+            rates.Add(sgd.LearningRate);
+            notes.Add(step.Note);
+        });
+        Assert.Equal([0.02f, 0.02f * 0.1f, 0.02f * 0.1f], rates);
+        Assert.Equal(
+            "going on after step 7 of 10; learning rate 0.05 → 0.02; momentum 0.9 → 0.5; schedule 1 to 1 to 0.01 (…) → 1 to 1 to 0.1 (…); ClipNorm none → 3",
+            Regex.Replace(result.Note!, @"\([0-9a-f]{8}\)", "(…)"));
+        Assert.Equal([result.Note, null, null], notes);
+        Assert.Contains("learning rate 0.05 → 0.02", $"{result}", StringComparison.Ordinal);
+
+        CrossEntropyLoss loss = new();                                                   // from the velocity of the run before
+        foreach ((Batch batch, float rate) in digits.Batches(32, Trainer.EpochSeed(0, 1)).Skip(2).Zip(rates))
+        {
+            loss.Forward(plain.Forward(batch.Images, training: true), batch.Labels);
+            plain.Backward(loss.Backward());
+            GradientClipping.ClipNorm(plain.Parameters, 3);
+            optimizer.LearningRate = rate;
+            optimizer.Step();
+            optimizer.ZeroGrad();
+        }
+        Assert.Equal(Bytes(plain), Bytes(model));
+
+        Trainer Of(Sequential model, Sgd optimizer, int every, float? clip = null) => new(model, optimizer)
+        {
+            Epochs = 2,
+            BatchSize = 32,
+            Schedule = (step, _) => LearningRate.Step(step, every),
+            ClipNorm = clip,
+            CheckpointPath = Path,
+            Resume = true,
+        };
+    }
+
+    /// <summary>All that a run has to remember besides weights and moments: reduced rates, several batches in a step, the best epoch by a number of its own.</summary>
+    [Fact]
+    public void A_run_with_all_that_a_trainer_can_do_is_the_same_in_pieces()
+    {
+        Sequential whole = Model();
+        TrainingResult result = Of(whole, null).Run(digits);
+        Assert.True(result.Epochs[^1].LearningRate < 0.02f, "no rate was reduced");
+        for (int end = 1; end < 4; end++)
+        {
+            Checkpoint.Delete(Path);
+            TrainingResult resumed;
+            Sequential piece;
+            do
+            {
+                using CancellationTokenSource stop = new();
+                int steps = 0;
+                piece = Model();
+                resumed = Of(piece, Path).Run(digits, step => { if (++steps == end) stop.Cancel(); }, stop.Token);
+            }
+            while (resumed.EndedBy == TrainingEnd.Cancelled);
+            Assert.Equal(Bytes(whole), Bytes(piece));
+            Assert.Equal(result.ToCsv(), resumed.ToCsv());
+            Assert.Equal((result.EndedBy, result.BestEpoch), (resumed.EndedBy, resumed.BestEpoch));
+        }
+
+        static Trainer Of(Sequential model, string? path) => new(model, new Sgd(model.Parameters, 0.02f, momentum: 0.9f, nesterov: true))
+        {
+            Epochs = 7,
+            BatchSize = 32,
+            DropLast = true,
+            AccumulateGradBatches = 3,
+            ClipNorm = 1,
+            Loss = new(ClassWeights.Balanced(digits), ignoreIndex: 4, labelSmoothing: 0.1f),
+            Validation = others,
+            Monitor = new("at least a half", e => Math.Max(0.5, e.Accuracy), higherIsBetter: true),
+            ReduceOnPlateau = new() { Patience = 0, Cooldown = 1, Factor = 0.5 },
+            Patience = 6,
+            KeepBest = true,
+            CheckpointPath = path,
+            CheckpointInterval = TimeSpan.Zero,
+            Resume = path is not null,
+        };
     }
 
     [Fact]

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.IO.Compression;
 using System.Reflection;
 using System.Reflection.PortableExecutable;
+using System.Text.RegularExpressions;
 using System.Xml.Linq;
 
 namespace MiniCnn.Tests;
@@ -9,7 +10,7 @@ namespace MiniCnn.Tests;
 /// <summary>The packages as somebody else gets them: what is in them, and the programs of their READMEs in a project that has nothing but them.</summary>
 public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 {
-    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
+    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", "MiniCnn.Reports", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
 
     [Fact]
     public void Packages_are_made_with_their_symbols_and_nothing_else()
@@ -48,6 +49,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
                 {
                     "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
                     "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],    // it uses MiniCnn's internals
+                    "MiniCnn.Reports" => [$"MiniCnn [{Packed.Version}]", "Spectre.Console"],
                     _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
                 },
                 metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(
@@ -71,22 +73,28 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 #endif
         }
         // TorchSharp is not for trimming.
-        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly], assembly => Assert.Contains(
+        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly, typeof(Reports.ConsoleProgress).Assembly], assembly => Assert.Contains(
             assembly.GetCustomAttributes<AssemblyMetadataAttribute>(), a => a is { Key: "IsTrimmable", Value: "True" }));
     }
 
     [Fact]
     public void The_programs_of_their_READMEs_run_where_there_is_nothing_but_the_packages()
     {
-        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging")];
+        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging"), packed.Program("MiniCnn.Reports")];
         Assert.Contains(Repository.ReadmeProgram("first program"), programs[0], StringComparison.Ordinal);
 
-        ILookup<bool, string> lines = programs.SelectMany(p => p.Split('\n')).ToLookup(line => line.StartsWith("using MiniCnn", StringComparison.Ordinal));
-        string output = packed.Run(string.Join('\n', lines[true].Concat(lines[false])), ("MiniCnn.Imaging", Packed.Version));
+        SurfacePhotos.Draw(Path.Combine(packed.Consumer, "surfaces"), dents: 80, scratches: 300, whole: 800, seed: 1);
+        ILookup<bool, string> lines = programs.SelectMany(p => $"{{\n{p}}}\n".Split('\n')).ToLookup(IsUsing);
+        Assert.InRange(programs[2].Split('\n').Length, 20, 40);
+        string output = packed.Run(string.Join('\n', lines[true].Distinct().Concat(lines[false])), ("MiniCnn.Imaging", Packed.Version), ("MiniCnn.Reports", Packed.Version));
         string loss = Assert.Single(output.Split('\n'), line => line.StartsWith("test loss: ", StringComparison.Ordinal)).Split(' ')[2];
         Assert.InRange(float.Parse(loss, CultureInfo.InvariantCulture), 0, 1);
         Assert.Contains("edges: 306 by 230; input: 12288 numbers", output, StringComparison.Ordinal);
-        Assert.All(["model.safetensors", "edges.png"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
+        Assert.Contains("epoch 10: validation loss 0.", output, StringComparison.Ordinal);
+        Match best = Regex.Match(output, @"all 10 epochs done; best: epoch (\d+), macro recall (0\.\d+|1\.0000); the model is that epoch's");
+        Assert.InRange(double.Parse(best.Groups[2].Value, CultureInfo.InvariantCulture), 0.9, 1);
+        Assert.Matches(@"\nmacro average .*\n", output);
+        Assert.All(["model.safetensors", "edges.png", "surfaces.safetensors"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
 
         string bin = Path.Combine(packed.Consumer, "bin", "Release", "net10.0");
         // Native code is Skia's alone.
@@ -99,7 +107,12 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             Assert.True(reader.HasMetadata && reader.PEHeaders.CorHeader!.Flags.HasFlag(CorFlags.ILOnly), $"{file} is not managed code alone");
         });
         Assert.Equal(
-            ["Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.dll", "SkiaSharp.dll", "System.Numerics.Tensors.dll"],
+            [
+                "Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.Reports.dll", "MiniCnn.dll", "SkiaSharp.dll", "Spectre.Console.Ansi.dll",
+                "Spectre.Console.dll", "System.Numerics.Tensors.dll",
+            ],
             Directory.GetFiles(bin, "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));
+
+        static bool IsUsing(string line) => line.StartsWith("using MiniCnn", StringComparison.Ordinal);
     }
 }

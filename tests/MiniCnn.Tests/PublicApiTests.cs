@@ -1,4 +1,5 @@
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
@@ -7,5 +8,6 @@ public sealed class PublicApiTests
     [Theory]
     [InlineData(typeof(Layer))]
     [InlineData(typeof(Picture))]
+    [InlineData(typeof(ConsoleProgress))]
     public void The_public_API_is_what_was_decided(Type some) => PublicApi.IsAsDecided(some.Assembly);
 }

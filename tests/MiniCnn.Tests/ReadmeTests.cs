@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.RegularExpressions;
 using MiniCnn.Cases;
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
@@ -69,27 +70,25 @@ public sealed class ReadmeTests
         Sequential model = new(new Conv2d(1, 4, kernelSize: 5, stride: 3), new ReLU(), new Flatten(), new Linear(256, 10));
         LabeledImages images = DrawnDigits.Draw(600, seed: 1), test = DrawnDigits.Draw(200, seed: 2);
         string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-        List<TrainingStep> reports = [];
-        Progress<TrainingStep> progress = new(reports.Add);
         CancellationToken cancel = default;
 
         // README: trainer program
         var (train, validation) = images.Split(0.1, seed: 0, stratify: true);
-        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0, momentum: 0.9f))
+        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.05f, momentum: 0.9f))
         {
             Epochs = 10,
-            Schedule = (step, steps) => LearningRate.OneCycle(step, steps, peak: 0.05),
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
             Augmentation = new() { CropPadding = 1 },
             Validation = validation,
+            Monitor = Metric.MacroRecall,
             KeepBest = true,
-            Patience = 3,
             CheckpointPath = Path.Combine(folder, "digits.checkpoint"),
             Resume = true,
         };
-        trainer.Run(train, progress, cancel);
+        Console.WriteLine(trainer.Run(train, new ConsoleProgress(), cancel));
 
         Evaluation evaluation = Evaluation.Of(model, test);
-        Console.WriteLine($"{evaluation}, recall of the sevens {evaluation.Recall(7):P1}");
+        Console.WriteLine(evaluation.ToTable());                              // of each class what it is taken for, precision, recall, F1
         // README: end
 
         Assert.InRange(evaluation.Accuracy, 0.6, 1);

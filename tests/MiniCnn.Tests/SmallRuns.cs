@@ -25,13 +25,13 @@ public abstract class SmallRuns : IDisposable
         return model;
     }
 
-    private protected static Trainer Create(Sequential model, Func<Sequential, Optimizer[]>? optimizers = null, string? path = null) =>
+    private protected static Trainer Create(Sequential model, Func<Sequential, Optimizer[]>? optimizers = null, string? path = null, int epochs = 3) =>
         new(model, optimizers?.Invoke(model) ?? [new Adam(model.Parameters, 0.01f)])
         {
-            Epochs = 3,
+            Epochs = epochs,
             BatchSize = 32,
             Seed = 7,
-            Schedule = (step, steps) => LearningRate.OneCycle(step, steps, 0.01),
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
             Augmentation = new() { CropPadding = 2, Brightness = 0.2, Cutout = 5 },
             Validation = others,
             KeepBest = true,

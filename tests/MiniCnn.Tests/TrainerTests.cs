@@ -15,10 +15,10 @@ public sealed class TrainerTests : SmallRuns
             Epochs = 2,
             BatchSize = 40,
             Seed = 3,
-            Schedule = (step, steps) => 0.1f - step / 100f,
+            Schedule = (step, steps) => 1 - step / 10f,
         };
         List<TrainingStep> steps = [];
-        IReadOnlyList<TrainingEpoch> history = trainer.Run(digits, new Reports(steps.Add));
+        IReadOnlyList<TrainingEpoch> history = trainer.Run(digits, new Reports(steps.Add)).Epochs;
 
         CrossEntropyLoss loss = new();
         Sgd optimizer = new(plain.Parameters, 0, momentum: 0.9f);
@@ -27,17 +27,17 @@ public sealed class TrainerTests : SmallRuns
         {
             double sum = 0;
             int right = 0;
-            foreach ((Tensor<float> images, int[] labels) in digits.Batches(40, seed: 3 + epoch))
+            foreach ((Tensor<float> images, int[] labels) in digits.Batches(40, Trainer.EpochSeed(3, epoch)))
             {
-                optimizer.LearningRate = 0.1f - expected.Count / 100f;
+                optimizer.LearningRate = 0.1f * (1 - expected.Count / 10f);
                 Tensor<float> logits = plain.Forward(images, training: true);
                 float value = loss.Forward(logits, labels);
                 plain.Backward(loss.Backward());
                 optimizer.Step();
                 optimizer.ZeroGrad();
                 int correct = logits.AsSpan().ToArray().Chunk(10).Zip(labels).Count(image => TensorPrimitives.IndexOfMax<float>(image.First) == image.Second);
-                (sum, right) = (sum + value * (double)labels.Length, right + correct);
-                TrainingEpoch? ended = expected.Count % 4 == 3 ? new(sum / 150, right / 150.0) : null;
+                (sum, right) = (sum + loss.Sum, right + correct);
+                TrainingEpoch? ended = expected.Count % 4 == 3 ? new(sum / 150, right / 150.0, optimizer.LearningRate) : null;
                 expected.Add(new(epoch, 2, expected.Count + 1, 8, value, correct, labels.Length, ended));
             }
             Assert.Equal(expected[^1].Ended, history[epoch]);
@@ -71,54 +71,40 @@ public sealed class TrainerTests : SmallRuns
     }
 
     [Fact]
-    public void The_best_epochs_model_is_kept_and_patience_ends()
+    public void A_schedule_is_a_factor_on_each_optimizers_own_rate()
     {
-        // After two epochs that learn, steps the wrong way.
-        foreach (int? patience in (int?[])[null, 2])
+        Sequential model = Model();
+        Sgd weights = new(model.Parameters.Where(p => p.Value.Rank > 1), 0.05f), others = new(model.Parameters.Where(p => p.Value.Rank == 1), 0.002f);
+        Trainer trainer = new(model, weights, others) { Epochs = 2, BatchSize = 30, Schedule = (step, steps) => LearningRate.OneCycle(step, steps) };
+        for (int run = 0; run < 2; run++)                                                // the second begins with the same rates
         {
-            Sequential model = Model();
-            Trainer trainer = new(model, new Sgd(model.Parameters, 0))
-            {
-                Epochs = 6,
-                Validation = others,
-                KeepBest = true,
-                Patience = patience,
-                Schedule = (step, steps) => step < 6 ? 0.05f : -0.02f,
-            };
-            IReadOnlyList<TrainingEpoch> history = trainer.Run(digits);
-            int best = Enumerable.Range(0, history.Count).MaxBy(e => (history[e].ValidationAccuracy, -history[e].ValidationLoss));
-            Assert.NotEqual(history.Count - 1, best);
-            Evaluation now = Evaluation.Of(model, others);
-            Assert.Equal((history[best].ValidationAccuracy, history[best].ValidationLoss), (now.Accuracy, now.Loss));
-            if (patience is null)
-                Assert.Equal(6, history.Count);
-            else
-            {
-                Assert.InRange(history.Count, 3, 5);
-                for (int end = 3; end <= history.Count; end++)
-                {
-                    int bestYet = Enumerable.Range(0, end).MaxBy(e => (history[e].ValidationAccuracy, -history[e].ValidationLoss));
-                    Assert.Equal(end == history.Count, end - 1 - bestYet >= 2);
-                }
-            }
+            List<(float, float)> rates = [];
+            trainer.Run(digits, new Reports(_ => rates.Add((weights.LearningRate, others.LearningRate))));
+            Assert.Equal(Enumerable.Range(0, 10).Select(s => (0.05f * LearningRate.OneCycle(s, 10), 0.002f * LearningRate.OneCycle(s, 10))), rates);
+            Assert.Equal((0.05f, 0.002f), rates[2]);
+            Assert.Equal((0.05f, 0.002f), (weights.LearningRate, others.LearningRate));
         }
-        // Without it the last one stays.
-        Sequential last = Model();
-        IReadOnlyList<TrainingEpoch> all = new Trainer(last, new Sgd(last.Parameters, 0.05f)) { Epochs = 2, Validation = others }.Run(digits);
-        Assert.Equal(all[^1].ValidationAccuracy, Evaluation.Of(last, others).Accuracy);
     }
 
     [Fact]
-    public void Of_epochs_equally_accurate_the_one_of_the_lowest_loss_is_the_best()
+    public void Validation_images_of_other_classes_or_another_normalisation_are_refused()
     {
-        LabeledImages images = new([255, 255, 0], [1, 1, 1], new(1, 1, 1), 2, mean: [0], std: [1]);
-        Sequential model = new(new Flatten(), new Linear(1, 2, bias: false));
-        TrainingState state = new() { Settings = [] };
-        foreach ((float scale, int best) in ((float, int)[])[(1, 0), (2, 1), (1.5f, 1), (-3, 1), (2.5f, 4)])
+        Sequential model = Model();
+        string[] names = [.. digits.ClassNames];
+        Refused("class 3 is '3' of the training images, but 'a_3' of the validation images: they need the same", Named([.. names[..3], "a_3", .. names[4..]]));
+        Refused("class 9 is '9' of the training images, but none of the validation images", Named(names[..9]));
+        Refused("class 0 is '0' of the training images, but '1' of the validation images", Named(["1", "0", .. names[2..]]));
+        Refused(
+            "the mean and std of the training images are [0.1307] and [0.3081], but those of the validation images [0.1307] and [0.5]",
+            others.WithNormalization([0.1307f], [0.5f]));
+        Refused("but those of the validation images [0.25] and [0.3081]", others.WithNormalization([0.25f], [0.3081f]));
+
+        LabeledImages Named(string[] classNames) => new(new byte[784], [0], new(1, 28, 28), classNames.Length, classNames: classNames);
+
+        void Refused(string why, LabeledImages validation)
         {
-            (model.Parameters[0].Value[0, 0], model.Parameters[0].Value[1, 0]) = (-scale, scale);
-            state.EndEpoch(Evaluation.Of(model, images), model);
-            Assert.Equal(best, state.BestEpoch);
+            Trainer trainer = new(model, new Sgd(model.Parameters, 0.1f)) { Validation = validation };
+            Assert.Contains(why, Assert.Throws<ArgumentException>(() => trainer.Run(digits)).Message, StringComparison.Ordinal);
         }
     }
 
@@ -127,16 +113,30 @@ public sealed class TrainerTests : SmallRuns
     {
         Sequential model = Model();
         Sgd sgd = new(model.Parameters, 0.1f);
-        Assert.Contains("need Validation images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { KeepBest = true }.Run(digits)).Message);
-        Assert.Contains("need Validation images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Patience = 2 }.Run(digits)).Message);
+        foreach ((string needs, Trainer lacking) in ((string, Trainer)[])[
+            ("KeepBest", new(model, sgd) { KeepBest = true }), ("Patience", new(model, sgd) { Patience = 2 }),
+            ("Monitor", new(model, sgd) { Monitor = Metric.Accuracy }), ("ReduceOnPlateau", new(model, sgd) { ReduceOnPlateau = new() }),
+            ("BestModelPath", new(model, sgd) { BestModelPath = Path })])
+        {
+            string why = Assert.Throws<ArgumentException>(() => lacking.Run(digits)).Message;
+            Assert.StartsWith($"{needs} needs Validation images", why, StringComparison.Ordinal);
+        }
         Assert.Contains("needs a CheckpointPath", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Resume = true }.Run(digits)).Message);
         Assert.Contains("needs an optimizer", Assert.Throws<ArgumentException>(() => new Trainer(model).Run(digits)).Message);
+        foreach (float rate in (float[])[0, float.NaN, -1])
+        {
+            Sgd still = new(model.Parameters, 0) { LearningRate = rate };
+            string why = Assert.Throws<ArgumentException>(() => new Trainer(model, sgd, still) { Schedule = (_, _) => 1 }.Run(digits)).Message;
+            Assert.StartsWith($"the learning rate of Sgd is {rate}, so nothing would be learnt", why, StringComparison.Ordinal);
+        }
         Assert.Throws<ArgumentNullException>(() => new Trainer(null!, sgd));
         LabeledImages of3 = new(new byte[784], [0], new(1, 28, 28), classes: 3);
-        Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd) { Validation = of3 }.Run(digits)).Message);
+        Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(of3)).Message);
         Trainer endless = new(model, sgd) { Epochs = int.MaxValue };
         Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => endless.Run(digits)).Message);
         Trainer nowhere = new(model, sgd) { CheckpointPath = System.IO.Path.Combine(folder, "no", "where") };
+        Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
+        nowhere = new(model, sgd) { Validation = others, BestModelPath = System.IO.Path.Combine(folder, "no", "where") };
         Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
         Assert.Contains("no images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(digits.Take(0))).Message);
         Assert.Equal("Epochs", Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, sgd) { Epochs = 0 }).ParamName);

@@ -74,7 +74,9 @@ public abstract class Loss
         return Tensor.Create(gradient, shape);
     }
 
-    /// <summary>What the last Forward's mean divides by.</summary>
+    /// <summary>The sum of the last Forward's losses, and what their mean divides it by.</summary>
+    internal double Sum { get; private set; }
+
     internal double Total { get; private set; }
 
     private protected string Name => GetType().Name;
@@ -107,7 +109,7 @@ public abstract class Loss
         double sum = 0;
         foreach (float loss in Losses)
             sum += loss;
-        (Total, isReduced) = (total, true);
+        (Sum, Total, isReduced) = (sum, total, true);
         return (float)(sum / Divisor);
     }
 

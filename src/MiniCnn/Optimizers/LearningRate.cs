@@ -1,9 +1,11 @@
 namespace MiniCnn;
 
-/// <summary>Learning rates that depend on the step alone, the first being step 0; see <see cref="Optimizer.LearningRate"/>.</summary>
+/// <summary>Learning rates that depend on the step alone, the first being step 0: as factors of a <see cref="Trainer.Schedule"/>, or as they are.</summary>
 /// <remarks>
 /// <code>
-/// optimizer.LearningRate = LearningRate.OneCycle(step, steps, peak: 0.05);
+/// Schedule = (step, steps) => LearningRate.OneCycle(step, steps)               // a Trainer's: from 1/25 to 1 times the optimizer's own rate, and down
+///
+/// optimizer.LearningRate = LearningRate.OneCycle(step, steps, peak: 0.05);     // in a loop of one's own
 /// optimizer.Step();
 /// </code>
 /// Steps may as well be epochs. After the last step the last rate stays.
@@ -13,7 +15,7 @@ public static class LearningRate
     /// <summary>initial · factor^⌊step / every⌋.</summary>
     /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.StepLR.html.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">A negative step, or every below 1.</exception>
-    public static float Step(int step, int every, double initial, double factor = 0.1)
+    public static float Step(int step, int every, double initial = 1, double factor = 0.1)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfLessThan(every, 1);
@@ -30,7 +32,7 @@ public static class LearningRate
     /// Source: Loshchilov, Hutter: SGDR, 2017, as in https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.CosineAnnealingLR.html.
     /// </remarks>
     /// <exception cref="ArgumentOutOfRangeException">A negative step, or a warm-up that is not from 0 to below steps.</exception>
-    public static float Cosine(int step, int steps, double peak, int warmUp = 0, double final = 0)
+    public static float Cosine(int step, int steps, double peak = 1, int warmUp = 0, double final = 0)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfNegative(warmUp);
@@ -60,7 +62,7 @@ public static class LearningRate
     /// <param name="linear">Whether it goes on lines.</param>
     /// <exception cref="ArgumentOutOfRangeException">A negative step, no steps, a warm-up that is not from 0 to below 1, or a divisor not above 0.</exception>
     public static float OneCycle(
-        int step, int steps, double peak, double warmUp = 0.3, double startDivisor = 25, double finalDivisor = 1e4, bool linear = false)
+        int step, int steps, double peak = 1, double warmUp = 0.3, double startDivisor = 25, double finalDivisor = 1e4, bool linear = false)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(step);
         ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);

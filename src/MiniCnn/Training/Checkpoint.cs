@@ -70,8 +70,8 @@ public static class Checkpoint
     /// <summary>Whether there is one, or the one before.</summary>
     public static bool Exists(string path) => File.Exists(path) || File.Exists(PreviousOf(path));
 
-    /// <summary>Removes both.</summary>
-    internal static void Delete(string path)
+    /// <summary>Removes both: of a run that has ended, when its model is saved.</summary>
+    public static void Delete(string path)
     {
         File.Delete(PreviousOf(path));
         File.Delete(path);

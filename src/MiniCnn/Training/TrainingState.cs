@@ -13,18 +13,20 @@ sealed class TrainingState
     /// <summary>What must be the same to go on, by name.</summary>
     public required Dictionary<string, string> Settings { get; init; }
 
+    /// <summary>What may be other, by name.</summary>
+    public Dictionary<string, string> Choices { get; set; } = [];
+
+    /// <summary>Epochs that the run is to have.</summary>
+    public int Epochs { get; set; }
+
     /// <summary>What the whole epochs came to.</summary>
     public List<TrainingEpoch> History { get; init; } = [];
 
     /// <summary>Batches done in the epoch after those.</summary>
     public int Batch { get; set; }
 
-    /// <summary>Sums over these batches' images.</summary>
-    public double LossSum { get; set; }
-
-    public int Correct { get; set; }
-
-    public int Count { get; set; }
+    /// <summary>What they come to.</summary>
+    public TrainingSums Sums { get; set; }
 
     /// <summary>The best epoch, or −1.</summary>
     public int BestEpoch { get; set; } = -1;
@@ -32,32 +34,31 @@ sealed class TrainingState
     /// <summary>Whether the best epoch's weights are kept.</summary>
     public bool KeepsBest { get; init; }
 
+    /// <summary>How far learning rates have been reduced.</summary>
+    public ReduceOnPlateau.State Plateau { get; init; } = new();
+
     [JsonIgnore]
     public int Epoch => History.Count;
 
-    public void Add(float loss, int correct, int count)
+    /// <summary>Ends an epoch; the best is that of the best value, among equal ones of the lowest validation loss.</summary>
+    public void EndEpoch(Evaluation? validation, Metric monitor, float learningRate, Layer model)
     {
-        Batch++;
-        (LossSum, Correct, Count) = (LossSum + loss * (double)count, Correct + correct, Count + count);
-    }
-
-    public void EndEpoch(Evaluation? validation, Layer model)
-    {
-        TrainingEpoch epoch = new(LossSum / Count, (double)Correct / Count, validation?.Loss, validation?.Accuracy);
-        if (validation is not null && (BestEpoch < 0 || Quality(epoch).CompareTo(Quality(History[BestEpoch])) > 0))
+        double? value = validation is null ? null : monitor.Value(validation);
+        History.Add(new(Sums.MeanLoss, (double)Sums.Correct / Sums.Count, learningRate, validation?.Loss, validation?.Accuracy, value));
+        (Batch, Sums) = (0, default);
+        if (value is not double now || double.IsNaN(now))
+            return;
+        int sign = monitor.HigherIsBetter ? 1 : -1;
+        if (BestEpoch < 0 || (sign * now, -validation!.Loss).CompareTo((sign * History[BestEpoch].Monitored!.Value, -History[BestEpoch].ValidationLoss!.Value)) > 0)
         {
-            BestEpoch = Epoch;
+            BestEpoch = Epoch - 1;
             if (KeepsBest)
                 best = model.Stored.ToDictionary(tensor => tensor.Name, tensor => tensor.Save());
         }
-        History.Add(epoch);
-        (Batch, LossSum, Correct, Count) = (0, 0, 0, 0);
-
-        static (double, double) Quality(TrainingEpoch epoch) => (epoch.ValidationAccuracy!.Value, -epoch.ValidationLoss!.Value);
     }
 
-    /// <summary>Whether so many epochs in a row were no better than the best one.</summary>
-    public bool IsOutOf(int? patience) => Batch == 0 && BestEpoch >= 0 && Epoch - 1 - BestEpoch >= patience;
+    /// <summary>Whether so many epochs in a row, and since one, were no better than the best one.</summary>
+    public bool IsOutOf(int? patience, int since) => Batch == 0 && Epoch - 1 - int.Max(BestEpoch, since) >= patience;
 
     /// <summary>Gives a model the best epoch's weights, if they are kept.</summary>
     public void GiveBest(Layer model)
@@ -70,23 +71,14 @@ sealed class TrainingState
     [JsonIgnore]
     public IEnumerable<KeyValuePair<string, string>> Metadata => [KeyValuePair.Create(Key, JsonSerializer.Serialize(this, TrainingJson.Default.TrainingState))];
 
-    /// <summary>The run that a checkpoint holds, and its weights and moments in model and optimizers. Nothing changes if it is another run.</summary>
-    public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, TrainingState begun, int epochBatches)
+    /// <summary>The run that a checkpoint holds, and its weights and moments in model and optimizers. Nothing changes if the check throws.</summary>
+    public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, Action<string, TrainingState> check)
     {
         TrainingState? state = null;
         Checkpoint.Load(model, optimizers, path, (found, metadata) =>
         {
             state = Parse(found, metadata.GetValueOrDefault(Key));
-            foreach ((string name, string here) in begun.Settings)
-            {
-                if (state.Settings.GetValueOrDefault(name, "?") is var there && there != here)
-                {
-                    throw new InvalidDataException(
-                        $"{found}: is of another run, its {name} {there} and here {here}; train without Resume, or with the same settings");
-                }
-            }
-            if (state.Batch >= epochBatches)
-                throw new InvalidDataException($"{found}: is at batch {state.Batch} of an epoch of {epochBatches}");
+            check(found, state);
             return state.BestOf(model);
         });
         return state!;
@@ -97,8 +89,8 @@ sealed class TrainingState
         try
         {
             TrainingState? state = text is null ? null : JsonSerializer.Deserialize(text, TrainingJson.Default.TrainingState);
-            if (state is { History: not null, Settings: not null, Batch: >= 0, Count: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch
-                && state.History.All(e => e is not null && (state.BestEpoch < 0 || e is { ValidationAccuracy: not null, ValidationLoss: not null })))
+            if (state is { History: not null, Settings: not null, Choices: not null, Plateau: not null, Batch: >= 0, Sums.Count: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch
+                && state.History.All(e => e is not null && (state.BestEpoch < 0 || e is { Monitored: not null, ValidationLoss: not null })))
             {
                 return state;
             }
@@ -118,6 +110,21 @@ sealed class TrainingState
     });
 }
 
-/// <summary>Reads and writes it without reflection, so that a trimmed program can.</summary>
+/// <summary>Sums over images.</summary>
+/// <param name="Loss">Of their losses, each times what its label weighs.</param>
+/// <param name="Weight">Of what their labels weigh.</param>
+/// <param name="Correct">Images that were taken for what they are.</param>
+/// <param name="Count">Images whose label is not ignored.</param>
+readonly record struct TrainingSums(double Loss, double Weight, int Correct, int Count)
+{
+    [JsonIgnore]
+    public double MeanLoss => Loss / Weight;
+
+    public static TrainingSums operator +(TrainingSums a, TrainingSums b) =>
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count);
+}
+
+/// <summary>Reads and writes it without reflection, so that a trimmed program can; NaN is a loss of images that do not count.</summary>
+[JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(TrainingState))]
 sealed partial class TrainingJson : JsonSerializerContext;

@@ -5,16 +5,22 @@ namespace MiniCnn;
 /// <param name="Epochs">Of the whole run.</param>
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">Of the whole run.</param>
-/// <param name="Loss">The batch's mean loss.</param>
+/// <param name="Loss">The step's mean loss; NaN where the loss ignores all its labels.</param>
 /// <param name="Correct">Its images that were taken for what they are.</param>
-/// <param name="Count">Its images.</param>
+/// <param name="Count">Its images, but for those whose label the loss ignores.</param>
 /// <param name="Ended">After an epoch's last step, what the epoch came to.</param>
+/// <param name="BestEpoch">The best epoch so far, from 0, if there are validation images.</param>
+/// <param name="Note">With the first step of a run that goes on from a checkpoint: see <see cref="TrainingResult.Note"/>.</param>
 public readonly record struct TrainingStep(
-    int Epoch, int Epochs, int Step, int Steps, float Loss, int Correct, int Count, TrainingEpoch? Ended = null);
+    int Epoch, int Epochs, int Step, int Steps, float Loss, int Correct, int Count, TrainingEpoch? Ended = null, int? BestEpoch = null,
+    string? Note = null);
 
 /// <summary>What an epoch came to.</summary>
 /// <param name="Loss">The mean over the training images, each as the net was at its step.</param>
 /// <param name="Accuracy">Likewise, from 0 to 1.</param>
-/// <param name="ValidationLoss">The mean cross-entropy after the epoch, if there is a validation set.</param>
+/// <param name="LearningRate">That of the first optimizer at the epoch's last step.</param>
+/// <param name="ValidationLoss">The mean of the same loss over the validation images after the epoch, if there are any.</param>
 /// <param name="ValidationAccuracy">Likewise, from 0 to 1.</param>
-public sealed record TrainingEpoch(double Loss, double Accuracy, double? ValidationLoss = null, double? ValidationAccuracy = null);
+/// <param name="Monitored">What <see cref="Trainer.Monitor"/> says of them.</param>
+public sealed record TrainingEpoch(
+    double Loss, double Accuracy, float LearningRate, double? ValidationLoss = null, double? ValidationAccuracy = null, double? Monitored = null);

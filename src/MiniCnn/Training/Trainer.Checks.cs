@@ -1,0 +1,205 @@
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+
+namespace MiniCnn;
+
+/// <summary>What is refused before a run begins, or goes on.</summary>
+public sealed partial class Trainer
+{
+    /// <summary>Refuses what would show late, and returns the batches of an epoch.</summary>
+    int Check(LabeledImages train)
+    {
+        ArgumentNullException.ThrowIfNull(train);
+        CheckSettings();
+        CheckFiles();
+        Augmentation?.Check(train.Shape);
+        Evaluation.Check(model, train, Loss);
+        if (Validation is not null)
+        {
+            Evaluation.CheckAlike("the training images", train.ClassNames, train.Mean, train.Std, "the validation images", Validation);
+            Evaluation.Check(model, Validation, Loss);
+        }
+        int epochBatches = train.Count / BatchSize + (train.Count % BatchSize > 0 && !DropLast ? 1 : 0);
+        if (epochBatches == 0)
+            throw new ArgumentException($"{nameof(DropLast)} leaves no batch: {train.Count} images are fewer than a {nameof(BatchSize)} of {BatchSize}");
+        bool single = BatchSize == 1 || train.Count % BatchSize == 1 && !DropLast;
+        if (single && OneValue(model, train.Shape) is { } norm)
+        {
+            throw new ArgumentException(
+                $"{norm.Description} sees maps of 1×1, so that a batch of one image has one value a channel, and {train.Count} images in batches of "
+                + (BatchSize == 1 ? "1 are such batches: take larger ones" : $"{BatchSize} leave one at the end: {nameof(DropLast)} = true leaves it out"));
+        }
+        long steps = (long)Epochs * StepsOf(epochBatches);
+        if (steps > int.MaxValue)
+            throw new ArgumentException($"{Epochs} epochs of {StepsOf(epochBatches)} steps are more than {int.MaxValue} steps; give fewer");
+        if (Patience is not null && IsOtherFor((int)steps, (int)long.Min(2 * steps, int.MaxValue)))
+        {
+            throw new ArgumentException(
+                $"{nameof(Patience)} would end the run before its {nameof(Schedule)}, which depends on the number of steps, has lowered the rate: leave "
+                + $"{nameof(Patience)} out ({nameof(KeepBest)} keeps the best epoch), or take LearningRate.Step or {nameof(ReduceOnPlateau)}");
+        }
+        return epochBatches;
+    }
+
+    void CheckSettings()
+    {
+        if (optimizers.Length == 0)
+            throw new ArgumentException("a Trainer needs an optimizer");
+        if (optimizers.FirstOrDefault(optimizer => !(optimizer.LearningRate > 0)) is { } still)
+        {
+            throw new ArgumentException(FormattableString.Invariant(
+                $"the learning rate of {still.GetType().Name} is {still.LearningRate}, so nothing would be learnt: give it the largest rate of the run, ")
+                + $"such as 0.05; a {nameof(Schedule)} is a factor on it");
+        }
+        string[] following =
+        [
+            Monitor != Metric.Loss ? nameof(Monitor) : "", KeepBest ? nameof(KeepBest) : "", BestModelPath is not null ? nameof(BestModelPath) : "",
+            Patience is not null ? nameof(Patience) : "", ReduceOnPlateau is not null ? nameof(ReduceOnPlateau) : "",
+        ];
+        if (Validation is null && following.FirstOrDefault(name => name is not "") is string needs)
+            throw new ArgumentException($"{needs} needs {nameof(Validation)} images: LabeledImages.Split gives some");
+        if (Patience <= ReduceOnPlateau?.Patience + 1)
+        {
+            throw new ArgumentException(
+                $"{nameof(ReduceOnPlateau)} waits for {ReduceOnPlateau!.Patience + 1} epochs that are no better, but {nameof(Patience)} ends the run after {Patience}: "
+                + $"give {nameof(Patience)} more, or {nameof(ReduceOnPlateau)} less");
+        }
+    }
+
+    void CheckFiles()
+    {
+        if (Resume && CheckpointPath is null)
+            throw new ArgumentException($"{nameof(Resume)} needs a {nameof(CheckpointPath)}");
+        foreach (string path in new[] { CheckpointPath, BestModelPath }.OfType<string>())
+        {
+            if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder && !Directory.Exists(folder))
+                throw new DirectoryNotFoundException($"{path}: there is no such folder");
+        }
+        if (Resume || Overwrite)
+            return;
+        if (CheckpointPath is not null && Checkpoint.Exists(CheckpointPath))
+            throw new IOException($"{CheckpointPath}: there is the checkpoint of a run; {nameof(Resume)} = true goes on with it, another {nameof(CheckpointPath)} leaves it alone");
+        if (BestModelPath is not null && File.Exists(BestModelPath))
+            throw new IOException($"{BestModelPath}: there is a model; another {nameof(BestModelPath)} leaves it alone");
+    }
+
+    /// <summary>A batch norm inside that sees maps of 1×1, if there is one.</summary>
+    static BatchNorm2d? OneValue(Layer layer, ImageShape input) => layer switch
+    {
+        BatchNorm2d norm when input is { Height: 1, Width: 1 } => norm,
+        Container container => container.Inputs(input).Select(part => OneValue(part.Layer, part.Input)).FirstOrDefault(found => found is not null),
+        _ => null,
+    };
+
+    /// <summary>Where the run begins: anew, or where the checkpoint is; and what there is to say of that.</summary>
+    (TrainingState State, string? Note) Begin(LabeledImages train, float[] rates, int epochBatches, CancellationToken cancellationToken)
+    {
+        int epochSteps = StepsOf(epochBatches), steps = Epochs * epochSteps;
+        TrainingState state = new()
+        {
+            Settings = CheckpointPath is null ? [] : Settings(train),
+            Choices = CheckpointPath is null ? [] : Choices(rates, steps),
+            Epochs = Epochs,
+            KeepsBest = KeepBest,
+        };
+        if (!Resume || !Checkpoint.Exists(CheckpointPath!))
+        {
+            if (CheckpointPath is not null && !cancellationToken.IsCancellationRequested)
+                Checkpoint.Delete(CheckpointPath);
+            return (state, null);
+        }
+        string changes = "";
+        TrainingState found = TrainingState.Load(CheckpointPath!, model, optimizers, (path, there) => changes = Compare(path, there, state, rates, epochBatches));
+        for (int i = 0; i < rates.Length; i++)
+            optimizers[i].LearningRate = rates[i];
+        (found.Epochs, found.Choices) = (state.Epochs, state.Choices);
+        return (found, $"going on after step {found.Epoch * epochSteps + StepsOf(found.Batch)} of {steps}{changes}");
+    }
+
+    /// <summary>Refuses the checkpoint of another run; what is other than it was, and may be.</summary>
+    string Compare(string path, TrainingState there, TrainingState here, float[] rates, int epochBatches)
+    {
+        foreach ((string name, string value) in here.Settings)
+        {
+            if (there.Settings.GetValueOrDefault(name, "?") is var old && old != value)
+            {
+                throw new InvalidDataException(
+                    $"{path}: is of another run, its {name} {old} and here {value}; go on with what it had, or give this run another {nameof(CheckpointPath)}");
+            }
+        }
+        if (there.Batch >= epochBatches)
+            throw new InvalidDataException($"{path}: is at batch {there.Batch} of an epoch of {epochBatches}");
+        int then = there.Epochs * StepsOf(epochBatches), now = here.Epochs * StepsOf(epochBatches);
+        if (then != now && IsOtherFor(then, now))
+        {
+            throw new InvalidDataException(
+                $"{path}: was to have {there.Epochs} epochs, here {Epochs}, and the {nameof(Schedule)} depends on their number: go on with {there.Epochs}, or with a "
+                + $"{nameof(Schedule)} that does not, such as LearningRate.Step");
+        }
+        return string.Concat(Choices(rates, then).Where(choice => there.Choices.GetValueOrDefault(choice.Key) != choice.Value)
+            .Select(choice => $"; {choice.Key} {there.Choices.GetValueOrDefault(choice.Key, "?")} → {choice.Value}"));
+    }
+
+    /// <summary>Whether the schedule's factors for so many steps in all are others than for so many, seen at up to 1,000 of them.</summary>
+    bool IsOtherFor(int steps, int otherSteps) => Schedule is not null && Sampled(int.Min(steps, otherSteps)).Any(
+        step => Schedule(step, steps) != Schedule(step, otherSteps));
+
+    static IEnumerable<int> Sampled(int steps)
+    {
+        int samples = int.Min(steps, 1000);
+        return Enumerable.Range(0, samples).Select(i => (int)(i * (steps - 1L) / int.Max(samples - 1, 1)));
+    }
+
+    /// <summary>What must be the same for a run to go on.</summary>
+    Dictionary<string, string> Settings(LabeledImages train) => new()
+    {
+        ["model"] = Hash(Encoding.UTF8.GetBytes(model.Summary(train.Shape))),
+        ["optimizers"] = string.Join(", ", optimizers.Select(optimizer => optimizer.GetType().Name)),
+        ["loss"] = $"{Loss}",
+        ["training set"] = Describe(train),
+        ["batch size"] = $"{BatchSize}{(DropLast ? ", the last one dropped" : "")}{(AccumulateGradBatches > 1 ? $", {AccumulateGradBatches} to a step" : "")}",
+        ["seed"] = $"{Seed}",
+        ["augmentation"] = $"{Augmentation ?? new()}",
+        ["validation set"] = Validation is null ? "none" : Describe(Validation),
+        ["monitor"] = $"{Monitor}",
+        ["best model"] = KeepBest ? "kept" : "not kept",
+    };
+
+    /// <summary>What may be other when it goes on, and is said then.</summary>
+    Dictionary<string, string> Choices(float[] rates, int steps)
+    {
+        Dictionary<string, string> choices = new() { ["epochs"] = $"{Epochs}" };
+        for (int i = 0; i < optimizers.Length; i++)
+        {
+            string of = optimizers.Length == 1 ? "" : $" of optimizer {i}";
+            choices[$"learning rate{of}"] = FormattableString.Invariant($"{rates[i]}");
+            foreach ((string name, double value) in optimizers[i].Settings)
+                choices[$"{name}{of}"] = FormattableString.Invariant($"{(float)value}");
+        }
+        float[] factors = Schedule is null ? [] : [.. Sampled(steps).Select(step => Schedule(step, steps))];
+        choices["schedule"] = factors is [] ? "none" : FormattableString.Invariant(
+            $"{factors[0]:G3} to {factors.Max():G3} to {factors[^1]:G3} ({Hash(MemoryMarshal.AsBytes<float>(factors))})");
+        choices[nameof(ReduceOnPlateau)] = ReduceOnPlateau?.ToString() ?? "none";
+        choices[nameof(Patience)] = Patience is null ? "none" : $"{Patience}";
+        choices[nameof(ClipNorm)] = ClipNorm is null ? "none" : FormattableString.Invariant($"{ClipNorm}");
+        return choices;
+    }
+
+    static string Describe(LabeledImages images)
+    {
+        string numbers = Hash(
+            images.Pixels, MemoryMarshal.AsBytes(images.Labels), MemoryMarshal.AsBytes(images.Mean), MemoryMarshal.AsBytes(images.Std));
+        return $"{images.Count} images of {images.Shape} ({numbers})";
+    }
+
+    static string Hash(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b = default, ReadOnlySpan<byte> c = default, ReadOnlySpan<byte> d = default)
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(a);
+        hash.AppendData(b);
+        hash.AppendData(c);
+        hash.AppendData(d);
+        return Convert.ToHexStringLower(hash.GetHashAndReset())[..8];
+    }
+}
