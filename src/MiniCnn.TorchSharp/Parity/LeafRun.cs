@@ -87,7 +87,7 @@ sealed class LeafRun : IDisposable
     /// <summary>Computes a layer in float, as the model does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
-        return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, model.ConvolutionAlgorithm)), Back);
+        return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, differentiable: true, model.ConvolutionAlgorithm)), Back);
 
         Values Back(Values dy)
         {

@@ -12,7 +12,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public ScalarRun(Layer layer, int count, ImageShape input, bool training = true, int seed = 0)
     {
         Output = layer.OutputShape(input);
-        (this.layer, context) = (layer, new() { Training = training, Seed = seed });
+        (this.layer, context) = (layer, new() { Training = training, Differentiable = true, Seed = seed });
         x = new LaneTensor<T>(1, input, layer.InputMargin(input)).Resize(count);
         dx = new LaneTensor<T>(1, input).Resize(count);
         y = new LaneTensor<T>(1, Output).Resize(count);

@@ -25,6 +25,17 @@ public abstract class Container : Layer
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => parameters;
 
+    /// <inheritdoc/>
+    public override bool HoldInEvaluation
+    {
+        get => Children.All(child => child.Layer.HoldInEvaluation);
+        set
+        {
+            foreach ((_, Layer layer) in Children)
+                layer.HoldInEvaluation = value;
+        }
+    }
+
     /// <summary>The layers inside in order, and what a model's file calls them.</summary>
     internal IReadOnlyList<(string Name, Layer Layer)> Children { get; private set; }
 

@@ -9,8 +9,8 @@ namespace MiniCnn;
 /// One step of a network: a formula from x to y, and its gradient. Write your own by deriving from <see cref="CustomLayer"/>.
 /// </summary>
 /// <remarks>
-/// A call keeps what a backward pass needs; any Forward, training or not, discards what an earlier one kept. Tensors that come out
-/// belong to the caller. One layer runs one call at a time; it stands in one place of one model only.
+/// A call in training, or a differentiable one, keeps what a backward pass needs; any Forward discards what an earlier one kept. Tensors that
+/// come out belong to the caller. One layer runs one call at a time; it stands in one place of one model only.
 /// </remarks>
 public abstract class Layer
 {
@@ -29,27 +29,57 @@ public abstract class Layer
     /// </summary>
     public ConvolutionAlgorithm ConvolutionAlgorithm { get; set; }
 
+    /// <summary>
+    /// Whether the layer, and every layer in it, computes in training what it computes in evaluation, as after PyTorch's <c>layer.eval()</c>: a batch
+    /// norm uses its running statistics and does not change them, and a dropout is the identity. <see cref="Backward"/> then gives the gradient of that.
+    /// Setting it on a layer made of layers sets it on each of them; reading it there tells whether all of them are held.
+    /// </summary>
+    /// <remarks>It does not change which parameters are <see cref="Parameter.Trainable"/>; <see cref="Freeze"/> sets both. It is not saved with the model.</remarks>
+    public virtual bool HoldInEvaluation { get; set; }
+
+    /// <summary>
+    /// Freezes the layer and every layer in it, as a backbone is frozen for fine-tuning: no parameter is <see cref="Parameter.Trainable"/>, and the
+    /// layers are held in evaluation. So batch norms keep the statistics with which the weights were learnt.
+    /// </summary>
+    /// <param name="holdInEvaluation">
+    /// The new <see cref="HoldInEvaluation"/>. If false, only the parameters are frozen, as by PyTorch's <c>requires_grad_(False)</c>: batch norms use the
+    /// statistics of the batch, and their running ones move.
+    /// </param>
+    public void Freeze(bool holdInEvaluation = true) => SetFrozen(true, holdInEvaluation);
+
+    /// <summary>Undoes <see cref="Freeze"/>: every parameter is <see cref="Parameter.Trainable"/>, and no layer is held in evaluation.</summary>
+    public void Unfreeze() => SetFrozen(false, false);
+
     /// <summary>y = f(x).</summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
-    /// <param name="training">Whether layers such as dropout do what they do in training, and whether a backward pass may follow.</param>
+    /// <param name="training">
+    /// Whether layers such as dropout and batch norm compute what they compute in training, unless <see cref="HoldInEvaluation"/>. A backward pass may follow.
+    /// </param>
     /// <param name="destination">If given, y is written there; dense, of y's shape. Once warm, built-in layers then allocate nothing.</param>
+    /// <param name="differentiable">
+    /// Whether a backward pass may follow in evaluation too; in training one always may. Its gradient is that of the function in use: running
+    /// statistics are constants in it, and do not change.
+    /// </param>
     /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear: the destination, or a new tensor.</returns>
     /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
     /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
-    public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null) =>
-        Session.Forward(x, training, destination);
+    public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null, bool differentiable = false) =>
+        Session.Forward(x, training, destination, differentiable);
 
-    /// <summary>Adds ∂loss/∂parameter to every trainable parameter's gradient, for the batch of the last training Forward.</summary>
+    /// <summary>
+    /// Adds ∂loss/∂parameter to every trainable parameter's gradient, for the batch of the last Forward. Frozen layers before the first one that learns
+    /// cost nothing.
+    /// </summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
-    /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
+    /// <exception cref="InvalidOperationException">That Forward was neither training nor differentiable, or its backward pass has been done.</exception>
     public void Backward(Tensor<float> dy) => Session.Backward(dy, wantsInput: false, null);
 
     /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <param name="destination">If given, ∂loss/∂x is written there; dense, of x's shape.</param>
     /// <exception cref="ArgumentException">dy has another shape than y.</exception>
-    /// <exception cref="InvalidOperationException">There was no training Forward, or its backward pass has been done.</exception>
+    /// <exception cref="InvalidOperationException">That Forward was neither training nor differentiable, or its backward pass has been done.</exception>
     public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) =>
         Session.Backward(dy, wantsInput: true, destination)!;
 
@@ -118,9 +148,19 @@ public abstract class Layer
     internal abstract void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>;
 
+    /// <summary>Whether the layer computes in this pass what it computes in training. Its backward pass reads the answer in context.Trained.</summary>
+    private protected bool Trains<T>(LayerContext<T> context) where T : unmanaged => context.Trained = context.Training && !HoldInEvaluation;
+
     /// <summary>Throws, naming the layer.</summary>
     [DoesNotReturn]
     internal void Refuse(string why) => throw new ArgumentException($"{Description}: {why}");
+
+    void SetFrozen(bool frozen, bool hold)
+    {
+        foreach (Parameter parameter in Parameters)
+            parameter.Trainable = !frozen;
+        HoldInEvaluation = hold;
+    }
 
     /// <summary>What comes out, in a number of channels, when a window slides over an image; throws, naming the layer, where it does not fit.</summary>
     private protected ImageShape Slide(Window2d window, ImageShape input, int channels)
