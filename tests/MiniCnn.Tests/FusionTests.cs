@@ -84,7 +84,7 @@ public class FusionTests
     public void Gradients_are_those_of_the_layers_one_by_one(string kind, int count, int height, int width)
     {
         (Sequential fused, Sequential alone) = (Model(kind), Model(kind));
-        foreach ((bool training, bool held) in ((bool, bool)[])[(true, false), (false, false), (true, true)])
+        foreach ((bool training, bool held) in ((bool, bool)[])[(false, false), (true, false), (true, true)])
         {
             fused.HoldInEvaluation = alone.HoldInEvaluation = held;
             Tensor<float> x = Images(count, height, width), y = fused.Forward(x, training, differentiable: true), step = x;
