@@ -48,6 +48,8 @@ sealed class LayerSession(Layer layer) : IDisposable
         (context.Seed, context.Step, context.Algorithm) = (Seed, Step, algorithm ?? layer.ConvolutionAlgorithm);
         layer.Forward(from, to, context);
         Step += training ? 1 : 0;
+        for (int i = 0; training && i < layer.Parameters.Count; i++)
+            layer.Parameters[i].Keep();                             // what was trained beside them hangs on them
         ready = context.Differentiable ? context : null;
         return ToTensor(to, destination);
     }

@@ -15,7 +15,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     readonly TorchGenerator random;
     readonly int[] inputShape;
     readonly T[] input;
-    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes beside gradients: batch norm's statistics
+    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes besides gradients
 
     public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed, bool training)
     {
@@ -32,7 +32,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         Dy = Random(checked((int)(inputShape[0] * function.Output.Length)));
 
         session = layer.Session.Enter();
-        stored = [.. layer.Stored.Select(tensor => (tensor, tensor.Save()))];
+        stored = [.. layer.Buffers.Select(tensor => (tensor, tensor.Save()))];
         foreach (Parameter parameter in layer.Parameters)
             parameter.BeginCheck();
         foreach (Parameter parameter in parameters)

@@ -72,9 +72,8 @@ public sealed class BatchNorm2d : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("channels", channels), ("epsilon", epsilon), ("momentum", momentum)];
 
-    internal override IEnumerable<StoredTensor> Stored =>
+    internal override IEnumerable<StoredTensor> Buffers =>
     [
-        .. base.Stored,
         StoredTensor.Of(NameOf("running_mean"), RunningMean),
         StoredTensor.Of(NameOf("running_var"), RunningVar),
         new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0]),

@@ -35,7 +35,7 @@ public sealed class Conv2d : Layer
         Weight = new(this, "weight", outputChannels, inputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
-        Initialize(seed: 0);
+        Init.Default(Weight, Bias);
     }
 
     /// <summary>[OC, IC/groups, kH, kW].</summary>
@@ -66,9 +66,7 @@ public sealed class Conv2d : Layer
         ("paddingMode", $"{window.PaddingMode}"),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / outputChannels);
-
-    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
+    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Length / outputChannels);
 
     internal override Padding InputMargin(ImageShape input) => window.PaddingMode == PaddingMode.Zeros ? window.Padding : default;
 

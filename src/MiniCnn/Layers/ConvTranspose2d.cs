@@ -48,7 +48,7 @@ public sealed class ConvTranspose2d : Layer
         Weight = new(this, "weight", inputChannels, outputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
-        Initialize(seed: 0);
+        Init.Default(Weight, Bias);
     }
 
     /// <summary>[IC, OC/groups, kH, kW].</summary>
@@ -79,9 +79,7 @@ public sealed class ConvTranspose2d : Layer
         ("bias", Bias is not null),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / inputChannels);
-
-    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
+    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Length / inputChannels);
 
     internal override Padding InputMargin(ImageShape input) => Margin(Geometry(input));
 

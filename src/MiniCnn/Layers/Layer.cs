@@ -14,8 +14,10 @@ namespace MiniCnn;
 /// </remarks>
 public abstract class Layer
 {
+    static readonly Lock drawing = new();
+
     // Only CustomLayer opens this to other assemblies: lanes are this one's own.
-    private protected Layer() => Session = new(this);
+    private protected Layer() => (Session, Model) = (new(this), this);
 
     /// <summary>What the layer learns, in PyTorch's order; empty for most.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
@@ -87,6 +89,11 @@ public abstract class Layer
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
     /// The seed is also what dropout's masks hang on. A <see cref="CustomLayer"/>'s parameters stay as its author filled them.
     /// </summary>
+    /// <remarks>
+    /// A model that was never initialised begins as Initialize(0) of the whole model would leave it. Its weights are drawn when they are first read or run; they
+    /// are drawn again when its layers are put into another model or one is replaced, unless they were trained, loaded or changed by then: such weights stay. A
+    /// layer that <see cref="Sequential.Replace"/> puts into an initialised model gets the weights that the same seed would have given it there.
+    /// </remarks>
     public void Initialize(int seed)
     {
         Initialize(new TorchGenerator(seed));
@@ -107,7 +114,10 @@ public abstract class Layer
     internal LayerSession Session { get; }
 
     /// <summary>Where the layer stands in its model: “3”, in a model inside a model “3.1”; empty on its own.</summary>
-    internal string Place { get; private protected set; } = "";
+    internal string Place { get; private set; } = "";
+
+    /// <summary>The outermost layer around it; itself on its own.</summary>
+    internal Layer Model { get; private set; }
 
     /// <summary>“layer 3, ReLU()” for messages.</summary>
     internal string Description => Place is "" ? ToString() : $"layer {Place}, {this}";
@@ -119,7 +129,10 @@ public abstract class Layer
     internal virtual IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [];
 
     /// <summary>What a file of weights holds of the layer, under PyTorch's names: its parameters, and what else it has to remember.</summary>
-    internal virtual IEnumerable<StoredTensor> Stored => Parameters.Select(p => StoredTensor.Of(p.Name, p.Value));
+    internal virtual IEnumerable<StoredTensor> Stored => Parameters.Select(StoredTensor.Of).Concat(Buffers);
+
+    /// <summary>What a file of weights holds besides parameters; a training pass may change it.</summary>
+    internal virtual IEnumerable<StoredTensor> Buffers => [];
 
     /// <summary>A name as a model's file has it, “0.weight”.</summary>
     internal string NameOf(string name) => Place is "" ? name : $"{Place}.{name}";
@@ -130,10 +143,28 @@ public abstract class Layer
     /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
     internal virtual void Initialize(TorchGenerator generator)
     {
+        foreach (Parameter parameter in Parameters)
+            parameter.Draw(generator);
+    }
+
+    /// <summary>Draws the first values that nobody has given to this model: those that <see cref="Initialize(int)"/> with its seed would draw.</summary>
+    internal void DrawFirstValues()
+    {
+        lock (drawing)                                       // predictors on several threads may want them at once
+        {
+            TorchGenerator generator = new(Session.Seed);
+            foreach (Parameter parameter in Parameters)
+                parameter.DrawIfOpen(generator);
+        }
     }
 
     /// <summary>Puts the layer at a place of a model.</summary>
-    internal virtual void PutAt(string place) => Place = place;
+    internal virtual void PutAt(string place, Layer model)
+    {
+        (Place, Model) = (place, model);
+        foreach (Parameter parameter in Parameters)
+            parameter.LookAgain();
+    }
 
     /// <summary>Zeros that Forward would like to find around x.</summary>
     internal virtual Padding InputMargin(ImageShape input) => default;

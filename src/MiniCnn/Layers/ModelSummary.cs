@@ -38,7 +38,7 @@ static class ModelSummary
         }
     }
 
-    static long Count(Layer layer, bool all) => layer.Parameters.Where(p => all || p.Trainable).Sum(p => (long)p.Value.FlattenedLength);
+    static long Count(Layer layer, bool all) => layer.Parameters.Where(p => all || p.Trainable).Sum(p => (long)p.Length);
 
     static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

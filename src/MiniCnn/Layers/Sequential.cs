@@ -34,7 +34,10 @@ public sealed class Sequential : Container
     /// afterwards, of what <see cref="Layer.Parameters"/> are then.
     /// </summary>
     /// <param name="index">Which layer; ^1 for the last.</param>
-    /// <param name="layer">The new one, with weights of its own; the old one can stand in another network.</param>
+    /// <param name="layer">
+    /// The new one. It keeps weights that it was given; else it gets those that <see cref="Layer.Initialize(int)"/> of this network would give it there, with
+    /// the seed of last time, or 0. The old one can stand in another network.
+    /// </param>
     /// <exception cref="ArgumentException">No such layer, or a new one that already has its place.</exception>
     /// <exception cref="InvalidOperationException">
     /// This network stands inside another one, or is running on another thread. Calls of a <see cref="Predictor"/> are not noticed: wait for them.

@@ -17,6 +17,10 @@ sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Sav
         name, $"F32 [{string.Join(", ", tensor.Lengths.ToArray())}]", () => SafeTensors.Entry.From(tensor),
         entry => entry.As<float>().CopyTo(tensor.AsSpan()));
 
+    public static StoredTensor Of(Parameter parameter) => new(
+        parameter.Name, $"F32 [{string.Join(", ", parameter.Lengths.ToArray())}]", () => SafeTensors.Entry.From(parameter.Value),
+        entry => entry.As<float>().CopyTo(parameter.Give()));
+
     /// <summary>Takes over a file's tensors. Nothing changes unless it holds all that are wanted in their shapes, and no others.</summary>
     /// <exception cref="InvalidDataException">It does not.</exception>
     public static void LoadAll(StoredTensor[] wanted, IReadOnlyDictionary<string, SafeTensors.Entry> tensors, string? path = null)
