@@ -76,7 +76,8 @@ public sealed class BatchNorm2d : Layer
     [
         StoredTensor.Of(NameOf("running_mean"), RunningMean),
         StoredTensor.Of(NameOf("running_var"), RunningVar),
-        new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0]),
+        new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0])
+            { IsOptional = true },
     ];
 
     internal override void Initialize(TorchGenerator generator)
