@@ -49,7 +49,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
             Save("mistakes.png", ContactSheet.Draw(worst, columns: 6, scale: 3));
     }
 
-    /// <summary>Where it looked on the photos that it is surest and right about.</summary>
+    /// <summary>The photos that it is surest and right about, where it looked on them, and which pixels would move it most.</summary>
     public void WhereItLooks(Scores scores)
     {
         List<(string, Picture)> tiles = [];
@@ -58,12 +58,14 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
             foreach (int photo in scores.Surest(right: true).Where(photo => photos.Labels[photo] == label).Take(3))
             {
                 Picture picture = Photo(photo);
+                Tensor<float> x = classifier.Model.ToInput(picture);
                 tiles.Add(($"{photos.ClassNames[label]}, {100 * scores.Probability(photo):F0} %", picture));
-                tiles.Add(("", HeatMap.Over(picture, classifier.ActivationMap(classifier.Model.ToInput(picture), label))));
+                tiles.Add(("where", HeatMap.Over(picture, classifier.ActivationMap(x, label))));
+                tiles.Add(("pixels", HeatMap.Tile(classifier.SaliencyMap(x, label))));
             }
         }
         if (tiles.Count > 0)
-            Save("where.png", ContactSheet.Draw(tiles, columns: 6, scale: 2));
+            Save("where.png", ContactSheet.Draw(tiles, columns: 9, scale: 2));
     }
 
     /// <summary>A photo as it was trained on: [3, H, W] bytes become pixels.</summary>

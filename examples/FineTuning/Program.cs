@@ -29,8 +29,7 @@ void Run(ParseResult given)
     ImageClassifier model = ImageClassifier.Load(path);
     LabeledImages train = Read(some), validation = Read(others);
     Sequential tuned = (Sequential)model.Network;
-    foreach (Parameter parameter in tuned.Parameters)
-        parameter.Trainable = false;                            // as in PyTorch, the batch norms' running statistics follow the photos nevertheless
+    tuned.Freeze();                                             // its weights, and the batch norms' statistics, which belong to them
     Linear head = new((int)((Linear)tuned.Layers[^1]).Weight.Value.Lengths[1], train.Classes);
     head.Initialize(s);
     tuned.Replace(^1, head);                                    // this one learns

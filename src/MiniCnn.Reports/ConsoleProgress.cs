@@ -64,7 +64,8 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
             if ((now < next && done < value.Steps) || recent == 0)
                 return;
             Show(now, value.Steps, FormattableString.Invariant(
-                $"epoch {value.Epoch + 1}/{value.Epochs}  loss {loss / recent:F4}  accuracy {100.0 * correct / recent:F2} %  {images / now.TotalSeconds:F0} images/s"));
+                $"epoch {value.Epoch + 1}/{value.Epochs}  loss {loss / recent:F4}  accuracy {100.0 * correct / recent:F2} %  ")
+                + FormattableString.Invariant($"{images / now.TotalSeconds:F0} images/s"));
             (recent, correct, loss) = (0, 0, 0);
         }
     }

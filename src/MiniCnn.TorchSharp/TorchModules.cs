@@ -10,6 +10,14 @@ static class TorchModules
     /// <exception cref="InvalidOperationException">A layer of the user's own.</exception>
     public static nn.Module<Tensor, Tensor> Of(Layer layer)
     {
+        nn.Module<Tensor, Tensor> module = InTraining(layer);
+        if (layer.HoldInEvaluation)
+            module.eval();
+        return module;
+    }
+
+    static nn.Module<Tensor, Tensor> InTraining(Layer layer)
+    {
         switch (layer)
         {
             case CustomLayer:

@@ -11,8 +11,9 @@ namespace MiniCnn.Interop;
 public static class TorchSharpBridge
 {
     /// <summary>
-    /// The same layers, weights and buffers as a module: float32, on the CPU, in training mode as every new module; <c>.cuda()</c>, <c>.train()</c>,
-    /// <c>.eval()</c> and <c>.to(…)</c> work. It shares nothing with the model.
+    /// The same layers, weights and buffers as a module: float32, on the CPU, in training mode as every new module, but for layers with
+    /// <see cref="Layer.HoldInEvaluation"/>, whose modules are in evaluation mode: <c>.train()</c> on the whole module would end that. <c>.cuda()</c>,
+    /// <c>.train()</c>, <c>.eval()</c> and <c>.to(…)</c> work. It shares nothing with the model.
     /// </summary>
     /// <param name="model">A model, or a layer of one: the names then begin at that layer.</param>
     /// <returns>The module; a parameter that is not <see cref="Parameter.Trainable"/> does not require a gradient. Dropout draws masks of its own.</returns>

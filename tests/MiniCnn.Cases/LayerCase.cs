@@ -2,17 +2,17 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Cases;
 
-/// <summary>A layer, or a net as one: outputs, gradients, and what it keeps of a batch.</summary>
+/// <summary>A layer, or a net as one: outputs, gradients, and what it keeps of a batch; if it keeps anything, then output and gradients in evaluation too.</summary>
 /// <param name="Subject">The layer that it is about.</param>
 /// <param name="Make">The layer.</param>
 /// <param name="Batch">N, images.</param>
 /// <param name="Shape">An image.</param>
 record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) : Case(Subject)
 {
-    /// <summary>Training passes one after the other, each on inputs of its own.</summary>
+    /// <summary>Passes one after the other, each on inputs of its own.</summary>
     public int Steps { get; init; } = 1;
 
-    /// <summary>False: not training, so outputs alone.</summary>
+    /// <summary>Whether these are in training; else in evaluation.</summary>
     public bool Trains { get; init; } = true;
 
     /// <summary>Inputs are scale · [−1, 1) + shift.</summary>
@@ -42,7 +42,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
     public bool Picks => Make() is MaxPool2d;
 
     // Running statistics are floats, whatever they were measured in: they and what hangs on them are compared in float alone.
-    public override bool IsFloatOnly(string result) => result == "eval" || Make().Stored.Any(stored => stored.Name == result);
+    public override bool IsFloatOnly(string result) => result.StartsWith("eval", StringComparison.Ordinal) || Make().Stored.Any(stored => stored.Name == result);
 
     public override Numbers Inputs()
     {
@@ -61,8 +61,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         {
             double[] x = Draw(Batch * Shape.Length);
             inputs.Add(Named("x", step), Whole > 0 ? x : [.. x.Select(value => (double)(float)(Scale * value + Shift))]);
-            if (Trains)
-                inputs.Add(Named("dy", step), Draw(Batch * layer.OutputShape(Shape).Length));
+            inputs.Add(Named("dy", step), Draw(Batch * layer.OutputShape(Shape).Length));
         }
         return inputs;
 
@@ -85,15 +84,8 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         Numbers results = [];
         for (int step = 0; step < Steps; step++)
         {
-            Tensor<float> x = ToTensor(inputs.Floats(Named("x", step)), Shape), y = layer.Forward(x, Trains);
-            results.Add(Named("y", step), y.AsSpan());
-            if (!Trains)
-                continue;
-            foreach (Parameter p in layer.Parameters)
-                p.Gradient.AsSpan().Clear();
-            results.Add(Named("dx", step), layer.BackwardToInput(ToTensor(inputs.Floats(Named("dy", step)), output)).AsSpan());
-            foreach (Parameter p in layer.Parameters)
-                results.Add(Named($"d{p.Name}", step), p.Gradient.AsSpan());
+            results.Add(Named("y", step), layer.Forward(ToTensor(inputs.Floats(Named("x", step)), Shape), Trains, differentiable: true).AsSpan());
+            AddGradients(step, name => Named(name, step));
         }
         HashSet<string> learnt = [.. layer.Parameters.Select(p => p.Name)];
         foreach (StoredTensor stored in layer.Stored.Where(stored => !learnt.Contains(stored.Name)))
@@ -105,8 +97,20 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
                 results.Add(stored.Name, entry.As<float>());
         }
         if (layer.Stored.Count() > learnt.Count)
-            results.Add("eval", layer.Forward(ToTensor(inputs.Floats(Named("x", Steps - 1)), Shape)).AsSpan());
+        {
+            results.Add("eval", layer.Forward(ToTensor(inputs.Floats(Named("x", Steps - 1)), Shape), differentiable: true).AsSpan());
+            AddGradients(Steps - 1, name => $"eval.{name}");
+        }
         return results;
+
+        void AddGradients(int step, Func<string, string> named)
+        {
+            foreach (Parameter p in layer.Parameters)
+                p.Gradient.AsSpan().Clear();
+            results.Add(named("dx"), layer.BackwardToInput(ToTensor(inputs.Floats(Named("dy", step)), output)).AsSpan());
+            foreach (Parameter p in layer.Parameters)
+                results.Add(named($"d{p.Name}"), p.Gradient.AsSpan());
+        }
     }
 
     public override Numbers Double(Numbers inputs)
@@ -122,8 +126,6 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         for (int step = 0; step < Steps; step++)
         {
             results.Add(Named("y", step), function.Forward(inputs[Named("x", step)]));
-            if (!Trains)
-                continue;
             foreach (Parameter p in layer.Parameters)
                 p.GradientAs<double>().Clear();
             results.Add(Named("dx", step), function.Backward(inputs[Named("dy", step)]));
@@ -137,7 +139,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
 
     /// <summary>“GroupNorm(2, 6) of 3×6×5×4”.</summary>
     public sealed override string ToString() =>
-        $"{Id}, {Make()} of {Batch}×{Shape}{(Whole > 0 ? $", integers to {Whole}" : "")}{(Trains ? "" : ", not training")}";
+        $"{Id}, {Make()} of {Batch}×{Shape}{(Whole > 0 ? $", integers to {Whole}" : "")}{(Trains ? "" : ", in evaluation")}";
 
     Tensor<float> ToTensor(float[] numbers, ImageShape shape) =>
         Tensor.Create(numbers, shape.IsFlat ? [Batch, shape.Channels] : [Batch, shape.Channels, shape.Height, shape.Width]);

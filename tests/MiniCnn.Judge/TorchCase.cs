@@ -86,25 +86,26 @@ sealed class TorchLayer(LayerCase c, ScalarType type) : TorchModule(c.Make(), ty
         long[] images = c.Shape.IsFlat ? [c.Batch, c.Shape.Channels] : [c.Batch, c.Shape.Channels, c.Shape.Height, c.Shape.Width];
         Module.train(c.Trains);
         for (int step = 0; step < c.Steps; step++)
-        {
-            Tensor x = ToTensor(inputs[c.Named("x", step)], images).requires_grad_(), y = Module.call(x);
-            add(c.Named("y", step), y);
-            if (!c.Trains)
-                continue;
-            double[] dy = inputs[c.Named("dy", step)];
-            if (dy.Length != y.numel())
-                throw new InvalidDataException($"{c}: MiniCnn's y has {dy.Length} numbers, but TorchSharp's is [{string.Join(", ", y.shape)}]");
-            IList<Tensor> gradients = autograd.grad([y], [x, .. Parameters.Select(p => p.Parameter)], [ToTensor(dy, y.shape)]);
-            add(c.Named("dx", step), gradients[0]);
-            for (int i = 0; i < Parameters.Count; i++)
-                add(c.Named($"d{Parameters[i].Name}", step), gradients[i + 1]);
-        }
+            Add(step, c.Named("y", step), name => c.Named(name, step));
         foreach ((string name, Tensor buffer, _) in Buffers)
             add(name, buffer);
         if (Buffers.Count == 0)
             return;
         Module.eval();
-        add("eval", Module.call(ToTensor(inputs[c.Named("x", c.Steps - 1)], images)));
+        Add(c.Steps - 1, "eval", name => $"eval.{name}");
+
+        void Add(int step, string output, Func<string, string> named)
+        {
+            Tensor x = ToTensor(inputs[c.Named("x", step)], images).requires_grad_(), y = Module.call(x);
+            add(output, y);
+            double[] dy = inputs[c.Named("dy", step)];
+            if (dy.Length != y.numel())
+                throw new InvalidDataException($"{c}: MiniCnn's y has {dy.Length} numbers, but TorchSharp's is [{string.Join(", ", y.shape)}]");
+            IList<Tensor> gradients = autograd.grad([y], [x, .. Parameters.Select(p => p.Parameter)], [ToTensor(dy, y.shape)]);
+            add(named("dx"), gradients[0]);
+            for (int i = 0; i < Parameters.Count; i++)
+                add(named($"d{Parameters[i].Name}"), gradients[i + 1]);
+        }
     }
 }
 

@@ -19,6 +19,28 @@ public sealed class BatchNormTests
     }
 
     [Fact]
+    public void Its_gradient_in_evaluation_is_right_in_double_asked_for_or_held_and_moves_nothing()
+    {
+        BatchNorm2d norm = new(2, epsilon: 0.25), inside = new(3);
+        Sequential model = new(
+            new Conv2d(2, 3, (3, 2), bias: false), inside, new ReLU(), new Residual(new Sequential(new Conv2d(3, 3, 3, padding: 1), new BatchNorm2d(3))),
+            new ReLU(), new MaxPool2d(2), new Dropout(0.5), new Flatten(), new Linear(6, 2));
+        foreach ((Layer layer, BatchNorm2d its) in ((Layer, BatchNorm2d)[])[(norm, norm), (model, inside)])
+        {
+            layer.Initialize(3);
+            layer.Forward(Tensor.Create(new Random(1).Reals(9 * 60), [9, 2, 5, 6]), training: true);
+            float[] before = [.. its.RunningMean.AsSpan(), .. its.RunningVar.AsSpan()];
+            GradientCheck.Verify(layer, [3, 2, 5, 6], training: false);
+            Assert.Contains("in evaluation, input [3, 2, 5, 6], in double", GradientCheck.Run(layer, [3, 2, 5, 6], training: false).ToString(), StringComparison.Ordinal);
+            layer.HoldInEvaluation = true;
+            GradientCheck.Verify(layer, [3, 2, 5, 6]);
+            layer.Forward(Tensor.Create(new Random(2).Reals(60), [1, 2, 5, 6]), training: true);
+            Assert.Equal<float[]>(before, [.. its.RunningMean.AsSpan(), .. its.RunningVar.AsSpan()]);
+            Assert.Equal(1, its.BatchesTracked);
+        }
+    }
+
+    [Fact]
     public void A_gradient_check_leaves_the_running_statistics_alone()
     {
         BatchNorm2d norm = new(2);
@@ -45,12 +67,28 @@ public sealed class BatchNormTests
             Definition expected = new(norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), 1e-5, x, dy, count, shape);
             expected.AssertHolds($"{norm} {count}×{shape}", bench.Y, bench.Dx, norm.Weight.Gradient.AsSpan(), norm.Bias.Gradient.AsSpan());
 
+            norm.Weight.Gradient.AsSpan().Clear();
+            norm.Bias.Gradient.AsSpan().Clear();
             LayerBench running = LayerBench.Run(norm, shape, count, x, dy, lanes, width, training: false);
             for (int i = 0; i < x.Length; i++)
             {
                 int c = i / (shape.Height * shape.Width) % shape.Channels;
-                double y = (x[i] - norm.RunningMean[c]) / Math.Sqrt(norm.RunningVar[c] + 1e-5) * norm.Weight.Value[c] + norm.Bias.Value[c];
-                Assert.True(Math.Abs(running.Y[i] - y) <= 8 * Epsilon * (Math.Abs(y) + 4), $"{norm}: not training, y[{i}] = {running.Y[i]}, not {y}");
+                double scale = norm.Weight.Value[c] / Math.Sqrt(norm.RunningVar[c] + 1e-5), y = (x[i] - norm.RunningMean[c]) * scale + norm.Bias.Value[c];
+                Assert.True(Math.Abs(running.Y[i] - y) <= 8 * Epsilon * (Math.Abs(y) + 4), $"{norm}: in evaluation, y[{i}] = {running.Y[i]}, not {y}");
+                Assert.True(Math.Abs(running.Dx[i] - scale * dy[i]) <= 4 * Epsilon * Math.Abs(scale * dy[i]), $"{norm}: in evaluation, dx[{i}] = {running.Dx[i]}");
+            }
+            for (int c = 0; c < shape.Channels; c++)
+            {
+                int[] places = [.. Enumerable.Range(0, x.Length).Where(i => i / (shape.Height * shape.Width) % shape.Channels == c)];
+                double Hat(int i) => (x[i] - (double)norm.RunningMean[c]) / Math.Sqrt(norm.RunningVar[c] + 1e-5);
+                Near("dbias", norm.Bias.Gradient[c], i => dy[i]);
+                Near("dweight", norm.Weight.Gradient[c], i => dy[i] * Hat(i));
+
+                void Near(string what, float actual, Func<int, double> term)
+                {
+                    double sum = places.Sum(term), bound = (places.Length + 16) * Epsilon * places.Sum(i => Math.Abs(term(i)));
+                    Assert.True(Math.Abs(actual - sum) <= bound, $"{norm}: in evaluation, {what}[{c}] = {actual}, not {sum} ± {bound}");
+                }
             }
         }
     }

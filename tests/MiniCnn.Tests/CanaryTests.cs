@@ -55,6 +55,7 @@ public class CanaryTests
         Array.Fill(memory, Canary);
         scratch.SetValue(null, memory);
         Layer layer = create();
+        layer.Initialize(0);                                             // drawn later, weights would take the canaries' place
         foreach (Parameter p in layer.Parameters)
             (Value(p), Gradient(p)) = (Longer(Value(p)), Longer(Gradient(p)));
         Assert.Equal(expected, Run(layer, longer));

@@ -290,7 +290,8 @@ public sealed class CheckpointTests : SmallRuns
         // The same for one that is at a place that no epoch has.
         string state = SafeTensors.Read(Path + ".previous").Metadata["minicnn.training"];
         foreach ((string from, string to) in ((string, string)[])[
-            ("\"Batch\":2", "\"Batch\":5"), ("\"BestEpoch\":0", "\"BestEpoch\":1"), ("\"Count\":64", "\"Count\":-1")])
+            ("\"Batch\":2", "\"Batch\":5"), ("\"BestEpoch\":0", "\"BestEpoch\":1"), ("\"Count\":64", "\"Count\":-1"), ("\"Epochs\":3", "\"Epochs\":0"),
+            ("\"Reductions\":0", "\"Reductions\":2")])
         {
             Assert.Contains(from, state, StringComparison.Ordinal);
             SafeTensorsFile file = SafeTensors.Read(Path + ".previous");

@@ -84,17 +84,21 @@ public class FusionTests
     public void Gradients_are_those_of_the_layers_one_by_one(string kind, int count, int height, int width)
     {
         (Sequential fused, Sequential alone) = (Model(kind), Model(kind));
-        Tensor<float> x = Images(count, height, width), y = fused.Forward(x, training: true), step = x;
-        foreach (Layer layer in alone.Layers)
-            step = layer.Forward(step, training: true);
-        Assert.Equal(Bits(step), Bits(y));
-        Tensor<float> dy = Tensor.Create(new Random(3).Reals((int)y.FlattenedLength), y.Lengths), dx = fused.BackwardToInput(dy);
-        foreach (Layer layer in alone.Layers.Reverse())
-            dy = layer.BackwardToInput(dy);
-        Assert.Equal(dy.AsSpan().ToArray(), dx.AsSpan().ToArray());
-        Assert.Contains(dx.AsSpan().ToArray(), g => g != 0);
-        foreach ((Parameter a, Parameter b) in alone.Parameters.Zip(fused.Parameters))
-            Assert.Equal(a.Gradient.AsSpan().ToArray(), b.Gradient.AsSpan().ToArray());
+        foreach ((bool training, bool held) in ((bool, bool)[])[(false, false), (true, false), (true, true)])
+        {
+            fused.HoldInEvaluation = alone.HoldInEvaluation = held;
+            Tensor<float> x = Images(count, height, width), y = fused.Forward(x, training, differentiable: true), step = x;
+            foreach (Layer layer in alone.Layers)
+                step = layer.Forward(step, training, differentiable: true);
+            Assert.Equal(Bits(step), Bits(y));
+            Tensor<float> dy = Tensor.Create(new Random(3).Reals((int)y.FlattenedLength), y.Lengths), dx = fused.BackwardToInput(dy);
+            foreach (Layer layer in alone.Layers.Reverse())
+                dy = layer.BackwardToInput(dy);
+            Assert.Equal(dy.AsSpan().ToArray(), dx.AsSpan().ToArray());
+            Assert.Contains(dx.AsSpan().ToArray(), g => g != 0);
+            foreach ((Parameter a, Parameter b) in alone.Parameters.Zip(fused.Parameters))
+                Assert.Equal(a.Gradient.AsSpan().ToArray(), b.Gradient.AsSpan().ToArray());
+        }
     }
 
     [Theory]

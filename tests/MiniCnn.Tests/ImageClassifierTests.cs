@@ -154,7 +154,7 @@ public sealed class ImageClassifierTests : IDisposable
         With("1.running_var", Entry.From<float>(new float[5], 5), "1.running_var is F32 [5], but the model's is F32 [4]");
         With("1.num_batches_tracked", Entry.From<long>([1], 1), "1.num_batches_tracked is I64 [1], but the model's is I64 []");
         With("1.num_batches_tracked", Entry.From<float>([1]), "1.num_batches_tracked is F32 [], but the model's is I64 []");
-        With("0.weight", Entry.From<double>(new double[72], 4, 3, 3, 2), "layer 0, Conv2d: takes 0.weight F32 [4, 3, 3, 2], but the file has F64 [4, 3, 3, 2]");
+        With("0.weight", Entry.From<int>(new int[72], 4, 3, 3, 2), "layer 0, Conv2d: takes 0.weight F32 [4, 3, 3, 2], but the file has I32 [4, 3, 3, 2]");
         With("8.weight", null, "layer 8, Linear: takes 8.weight F32 [2, 24], but the file has none");
         With("extra\n", Entry.From<float>([1], 1), "holds extra , which the model does not have");
 

@@ -24,19 +24,19 @@ sealed unsafe class LayerBench
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
         Poison(dx.Resize(count));
-        context ??= new() { Training = training, Seed = 1, Algorithm = ConvolutionAlgorithm.Direct };
+        context ??= new() { Training = training, Differentiable = true, Seed = 1, Algorithm = ConvolutionAlgorithm.Direct };
         float[] before = Everything(x).ToArray(), gradientBefore = Everything(dy).ToArray();
         Vectors.Of(width, () =>
         {
             layer.Forward(x, y, context);
-            if (context.Training)
+            if (context.Differentiable)
                 layer.Backward(x, y, dy, dx, context);
         });
         Assert.True(Everything(x).SequenceEqual(before), "x was changed");
         Assert.True(Everything(dy).SequenceEqual(gradientBefore), "dy was changed");
         AssertMarginsAreZero(y);
         AssertMarginsAreZero(dx);
-        if (context.Training)
+        if (context.Differentiable)
             AssertDeadLanesAreZero(dx);
         float[] outputs = new float[count * output.Length], gradients = new float[count * shape.Length];
         y.Unpack(outputs);

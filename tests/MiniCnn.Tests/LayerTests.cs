@@ -194,7 +194,7 @@ public class LayerTests
         model.Forward(Images(2), training: true);
         Assert.Contains(
             "layer 1, Returning: BackwardCore must return dx of shape [2, 1, 10, 12], not [2, 1, 12, 10]",
-            Assert.Throws<ArgumentException>(() => model.Backward(Images(2))).Message);
+            Assert.Throws<ArgumentException>(() => model.BackwardToInput(Images(2))).Message);
 
         void Is(string message) => Assert.Contains(message, Assert.Throws<ArgumentException>(() => layer.Forward(Images(2))).Message);
     }

@@ -25,6 +25,7 @@ public sealed class MnistExampleTests : IDisposable
             Assert.True(code == 0, error);
             Assert.Matches(@"^test accuracy: \d+\.\d\d % \(\d+ of 200\)$", output.TrimEnd().Split('\n')[^1]);
             Assert.True(new FileInfo(Path.Combine(run, "kernels.png")).Length > 500);
+            Assert.False(Checkpoint.Exists(Path.Combine(run, "checkpoint.safetensors")));
             return File.ReadAllBytes(Path.Combine(run, "model.safetensors"));
         })];
         Assert.All(files, file => Assert.Equal(files[0], file));
@@ -86,7 +87,7 @@ public sealed class MnistExampleTests : IDisposable
     [InlineData("--fast", "--epochs")]
     public void Predict_reads_a_drawn_digit_by_the_saved_model(params string[] network)
     {
-        (int trained, _, string fault) = Mnist(["--data", WriteDigits(), .. network, "15", "--out", folder]);
+        (int trained, _, string fault) = Mnist(["--data", WriteDigits(4000), .. network, "6", "--out", folder]);          // enough for each seed tried
         Assert.True(trained == 0, fault);
         LabeledImages digits = DrawnDigits.Draw(10, seed: 3);
         string drawing = Path.Combine(folder, "drawing.png"), model = Path.Combine(folder, "model.safetensors"), seen = Path.Combine(folder, "seen");
@@ -159,6 +160,13 @@ public sealed class MnistExampleTests : IDisposable
         Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume goes on; saved: {Regex.Escape(model)} and kernels\.png$", rest[^1]);
         Assert.Equal([8L, 1, 5, 5], SafeTensors.Read(model).Tensors["0.weight"].Shape.ToArray());
         Assert.Equal(3, Picture.Load(Path.Combine(folder, "kernels.png")).Channels);
+
+        // What there is to go on with is not written over.
+        string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
+        byte[] before = File.ReadAllBytes(checkpoint);
+        (int code, _, string error) = Mnist("--data", WriteDigits(), "--out", folder);
+        Assert.Equal((2, $"{checkpoint}: a run was ended here; --resume goes on with it, another --out leaves it alone (--help lists the options)"), (code, error.TrimEnd()));
+        Assert.Equal(before, File.ReadAllBytes(checkpoint));
     }
 
     /// <summary>
@@ -202,10 +210,10 @@ public sealed class MnistExampleTests : IDisposable
     }
 
     /// <summary>The four files of a small set, of digits that the program draws.</summary>
-    string WriteDigits()
+    string WriteDigits(int train = 400)
     {
         string data = Directory.CreateDirectory(Path.Combine(folder, "digits")).FullName;
-        foreach ((string part, int count, int seed) in ((string, int, int)[])[("train", 400, 1), ("t10k", 200, 2)])
+        foreach ((string part, int count, int seed) in ((string, int, int)[])[("train", train, 1), ("t10k", 200, 2)])
         {
             LabeledImages digits = DrawnDigits.Draw(count, seed);
             byte[] pixels = new byte[count * 784];

@@ -26,6 +26,43 @@ public sealed class PetClassifierTests : IDisposable
         Assert.NotEqual(classifier.ActivationMap(x, 0).Cast<float>(), classifier.ActivationMap(x, 1).Cast<float>());
     }
 
+    /// <summary>Held against differences of the logit, in double.</summary>
+    [Fact]
+    public void A_saliency_map_is_the_largest_slope_of_the_logit_at_each_pixel_and_moves_nothing()
+    {
+        PetClassifier classifier = Trained();
+        classifier.Model.Save(path);
+        byte[] before = File.ReadAllBytes(path);
+        Tensor<float> pet = DrawnPets.Draw(2, 32, seed: 9).WithNormalization(classifier.Model.Mean, classifier.Model.Std).Batches(1).First().Images;
+        double[] x = Array.ConvertAll(pet.AsSpan().ToArray(), value => (double)value);
+        float[,] map = classifier.SaliencyMap(pet, 1), other = classifier.SaliencyMap(pet, 0);
+        Assert.Equal((32, 32), (map.GetLength(0), map.GetLength(1)));
+        Assert.NotEqual(map.Cast<float>(), other.Cast<float>());
+        classifier.Model.Save(path);
+        Assert.Equal(before, File.ReadAllBytes(path));
+
+        float[] values = [.. map.Cast<float>()];
+        foreach (Parameter p in classifier.Network.Parameters)
+            p.BeginCheck();
+        ScalarRun<double> network = new(classifier.Network, 1, new(3, 32, 32), training: false);
+        foreach (int pixel in (int[])[.. Enumerable.Range(0, 1024).OrderByDescending(i => values[i]).Take(5), 0, 31, 500, 1000])
+        {
+            double slope = Enumerable.Range(0, 3).Max(c => Math.Abs(Logit(c * 1024 + pixel, 1e-5) - Logit(c * 1024 + pixel, -1e-5)) / 2e-5);
+            Assert.Equal(slope, values[pixel], 1152 * Math.ScaleB(1, -24) * values.Max());           // the longest sum has 128 channels of 3×3
+        }
+        foreach (Parameter p in classifier.Network.Parameters)
+            p.EndCheck();
+
+        double Logit(int at, double step)
+        {
+            double here = x[at];
+            x[at] += step;
+            double logit = network.Forward(x)[1];
+            x[at] = here;
+            return logit;
+        }
+    }
+
     [Fact]
     public void A_photo_is_read_as_the_photos_of_the_training_are()
     {

@@ -16,6 +16,8 @@ public sealed class ResidualTests
                 float[] x = random.Reals((int)(count * shape.Length)), dy = random.Reals((int)(count * layer.OutputShape(shape).Length));
                 LayerBench both = LayerBench.Run(layer, shape, count, x, dy, lanes, width);
                 Layer learnt = body(), passed = shortcut?.Invoke() ?? new Identity();
+                foreach ((Parameter alone, Parameter inside) in learnt.Parameters.Concat(passed.Parameters).Zip(layer.Parameters))
+                    inside.Value.CopyTo(alone.Value);
                 LayerBench first = LayerBench.Run(learnt, shape, count, x, dy, lanes, width);
                 LayerBench second = LayerBench.Run(passed, shape, count, x, dy, lanes, width);
                 Assert.Equal(first.Y.Zip(second.Y, (a, b) => a + b), both.Y);

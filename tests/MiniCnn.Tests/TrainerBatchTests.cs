@@ -111,12 +111,15 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model) { ClipNorm = float.NaN });
     }
 
-    /// <summary>A step of several batches takes the mean over all their images, as a formula in double has it; the last of an epoch too, of unequal batches.</summary>
+    /// <summary>A step of several batches takes the mean, or the sum, over all their images, as a formula in double has it; the last of an epoch too, of unequal batches.</summary>
     [Theory]
     [InlineData(60, 20, 3, 3)]
     [InlineData(50, 20, 4, 3)]
     [InlineData(30, 30, 5, 1)]
-    public void Batches_are_accumulated_to_the_mean_over_their_images(int count, int batchSize, int accumulated, int batches)
+    [InlineData(50, 20, 3, 3, Reduction.Sum)]
+    [InlineData(30, 30, 1, 1, Reduction.Sum)]
+    public void Batches_are_accumulated_to_the_mean_over_their_images(
+        int count, int batchSize, int accumulated, int batches, Reduction reduction = Reduction.Mean)
     {
         LabeledImages images = digits.Take(count);
         float[] weights = [.. Enumerable.Range(0, 10).Select(c => 0.25f * (c + 1))];
@@ -125,7 +128,8 @@ public sealed class TrainerBatchTests : SmallRuns
         float[] w = model.Parameters[0].Value.AsSpan().ToArray(), b = model.Parameters[1].Value.AsSpan().ToArray();
         List<TrainingStep> steps = [];
         const float Rate = 0.5f;
-        new Trainer(model, new Sgd(model.Parameters, Rate)) { BatchSize = batchSize, AccumulateGradBatches = accumulated, Loss = new(weights) }.Run(images, steps.Add);
+        new Trainer(model, new Sgd(model.Parameters, Rate)) { BatchSize = batchSize, AccumulateGradBatches = accumulated, Loss = new(weights, reduction: reduction) }
+            .Run(images, steps.Add);
         Assert.Equal((count + batchSize - 1) / batchSize, batches);
         TrainingStep step = Assert.Single(steps);
         Assert.Equal((1, 1, count), (step.Step, step.Steps, step.Count));
@@ -151,11 +155,13 @@ public sealed class TrainerBatchTests : SmallRuns
             }
         }
         Assert.Equal(loss / total, step.Loss, 1e-5);
+        double divisor = reduction == Reduction.Mean ? total : 1;
         // Rounding moves a logit by up to 785·ε·Σ|w·x|, a softmax by twice that share of itself; then there is a sum over the images.
         double epsilon = Math.Pow(2, -24);
         for (int i = 0; i < 7840; i++)
         {
-            double expected = w[i] - Rate * gradient[i] / total, bound = epsilon * (Rate * (2 * 785 * terms + count + 8) * size[i] / total + Math.Abs(w[i]));
+            double expected = w[i] - Rate * gradient[i] / divisor, share = Rate * size[i] / divisor;
+            double bound = epsilon * ((2 * 785 * terms + count + 8) * share + Math.Abs(expected) + Math.Abs(w[i]));
             Assert.InRange(model.Parameters[0].Value.AsSpan()[i], expected - bound, expected + bound);
         }
     }

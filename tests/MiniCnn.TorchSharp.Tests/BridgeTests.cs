@@ -82,9 +82,10 @@ public sealed class BridgeTests
     }
 
     [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void Ten_steps_there_then_ten_here_are_ten_here_then_ten_there(bool withBatchNorm)
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(true, true)]
+    public void Ten_steps_there_then_ten_here_are_ten_here_then_ten_there(bool withBatchNorm, bool withFrozenBackbone)
     {
         using DisposeScope scope = NewDisposeScope();
         Sequential Model()
@@ -92,6 +93,11 @@ public sealed class BridgeTests
             Sequential model = withBatchNorm ? Net("resnet") : new(
                 new Conv2d(3, 4, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(4, 8, (2, 3)), new ReLU(), new Flatten(), new Linear(96, 5));
             model.Initialize(seed: 42);
+            if (withFrozenBackbone)
+            {
+                model.Forward(Ours(Batch(0).Images), training: true);       // statistics of their own
+                model.Layers[0].Freeze();
+            }
             foreach (Parameter p in model.Parameters.Where(p => p.Name is "0.bias" or "0.body.3.weight" or "2.body.1.bias"))
                 p.Trainable = false;
             return model;
@@ -111,15 +117,17 @@ public sealed class BridgeTests
         double bound = 20 * Math.Sqrt(withBatchNorm ? 20 * 4 * 6 : 20 * 8 * 12) * Epsilon;
         foreach ((StoredTensor a, StoredTensor b, StoredTensor before) in first.Stored.Zip(second.Stored, initial.Stored))
         {
+            bool isFrozen = withFrozenBackbone && a.Name.StartsWith("0.", StringComparison.Ordinal);
             if (a.Form.StartsWith("I64", StringComparison.Ordinal))
             {
-                Assert.Equal([20], a.Save().As<long>());
-                Assert.Equal([20], b.Save().As<long>());
+                long passes = (isFrozen ? 0 : 20) + (withFrozenBackbone ? 1 : 0);
+                Assert.Equal([passes], a.Save().As<long>());
+                Assert.Equal([passes], b.Save().As<long>());
                 continue;
             }
             float[] theirs = a.Save().As<float>().ToArray(), ours = b.Save().As<float>().ToArray(), start = before.Save().As<float>().ToArray();
             AssertSame(a.Name, theirs, ours, bound);
-            bool learns = first.Parameters.All(p => p.Name != a.Name || p.Trainable);
+            bool learns = !isFrozen && first.Parameters.All(p => p.Name != a.Name || p.Trainable);
             Assert.Equal(!learns, start.SequenceEqual(theirs));
             Assert.Equal(!learns, start.SequenceEqual(ours));
         }
@@ -224,6 +232,18 @@ public sealed class BridgeTests
         Assert.NotEqual(Bits(model.Parameters[0]), Bits(other.Parameters[0]));
 
         static float[] Bits(Parameter p) => p.Value.AsSpan().ToArray();
+    }
+
+    [Fact]
+    public void What_is_held_in_evaluation_is_so_there_until_train()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        Sequential model = new(new Sequential(new BatchNorm2d(3), new ReLU()), new BatchNorm2d(3), new Dropout());
+        model.Layers[0].HoldInEvaluation = model.Layers[2].HoldInEvaluation = true;
+        Module module = model.ToTorchSharp();
+        Assert.Equal(["0", "0.0", "0.1", "2"], module.named_modules().Where(m => !m.module.training).Select(m => m.name).Order());
+        module.train();
+        Assert.All(module.modules(), m => Assert.True(m.training));
     }
 
     [Fact]

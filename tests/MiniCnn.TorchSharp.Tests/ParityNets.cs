@@ -51,6 +51,20 @@ static class ParityNets
         return module;
     }
 
+    /// <summary>Its batch norm in evaluation.</summary>
+    public static Layer Held(Sequential model)
+    {
+        model.Layers[1].HoldInEvaluation = true;
+        return model;
+    }
+
+    /// <summary>A module after a batch, of which a norm has statistics.</summary>
+    public static Module Seen(Module module)
+    {
+        module.call(randn(9, 6, 4, 5) * 3 + 1).Dispose();
+        return module;
+    }
+
     public static Module Evaluated(Module module)
     {
         module.eval();

@@ -42,6 +42,14 @@ public sealed class ParityTests
         ["momentum"] = (OurNet, () => new Net(bn1: nn.BatchNorm2d(6, momentum: 0.9)), "layer 1,", "momentum is 0.9 in the module, 0.1 in the model"),
         ["no bias"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, bias: false)), "layer 0,", "the module was made without bias"),
         ["evaluation"] = (OurNet, () => Evaluated(new Net()), "layer 1,", "the module is in evaluation, the model in training"),
+        ["a norm held in evaluation"] = (
+            () => Held(OurNet()), () => new Net(bn1: Seen(nn.BatchNorm2d(6))), "layer 1,", "the module is in training, the layer is held in evaluation"),
+        ["a norm in evaluation"] = (
+            OurNet, () => new Net(bn1: Evaluated(Seen(nn.BatchNorm2d(6)))), "layer 1,", "call module.train() before, or set the layer's HoldInEvaluation"),
+        ["a held norm's eps, in a module of one's own"] = (
+            () => Held(OurNet()),
+            () => new Net(bn1: new Own(6, (x, w, b) => F.batch_norm(x, zeros(6, float64), ones(6, float64), w, b, training: false, eps: 0.01))),
+            "layer 1,", "the module computes what BatchNorm2d(6, epsilon 0.01) would"),
         ["H and W of the pictures"] = (OurNet, () => new Net { First = x => x.transpose(2, 3), Flat = x => x.transpose(2, 3).flatten(1) },
             "before layer 0,", "with H and W swapped"),
         ["H and W of a kernel"] = (OurNet, () => new Net(conv1: new Own(3, 6, (x, w, b) => F.conv2d(x, w.transpose(2, 3), b, padding: [1, 1]))),
@@ -185,6 +193,10 @@ public sealed class ParityTests
             () => Act(new Swish()),
             () => new Net { Between = x => F.max_pool2d(F.silu(x), 2) }, () => Batch()),
         ["a bias before a norm, frozen weights"] = (() => Frozen(OurNet()), () => Frozen(new Net()), () => Batch()),
+        ["a norm in evaluation"] = (() => Held(OurNet()), () => new Net(bn1: Evaluated(Seen(nn.BatchNorm2d(6)))), () => Batch()),
+        ["a dropout in evaluation"] = (
+            () => new Sequential(new Conv2d(3, 4, 3), new Dropout { HoldInEvaluation = true }, new Conv2d(4, 2, 1)),
+            () => nn.Sequential(nn.Conv2d(3, 4, 3), Evaluated(nn.Dropout()), nn.Conv2d(4, 2, 1)), () => Batch(17)),
         ["many equal pixels"] = (
             () => new Sequential(
                 new Conv2d(1, 6, 5, padding: 2), new MaxPool2d(2), new ReLU(),

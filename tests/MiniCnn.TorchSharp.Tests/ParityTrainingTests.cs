@@ -46,6 +46,23 @@ public sealed class ParityTrainingTests
     }
 
     [Fact]
+    public void A_frozen_norm_is_bn_eval()
+    {
+        using DisposeScope scope = NewDisposeScope();
+        manual_seed(3);
+        Sequential model = OurNet();
+        foreach (Layer layer in model.Layers.Take(2))
+            layer.Freeze();
+        Net module = new(bn1: Evaluated(Seen(nn.BatchNorm2d(6))));
+        foreach (TorchSharp.Modules.Parameter p in module.parameters().Take(4))
+            p.requires_grad = false;
+        TrainingParityReport report = Parity.Train(model, module, Batches(5), OurSgd, TheirSgd);
+        Assert.True(report.Drifts, report.ToString());
+        model.Layers[1].HoldInEvaluation = false;
+        Assert.Contains("1.running_mean", Parity.Train(model, module, Batches(1), OurSgd, TheirSgd).Steps[0].Parted);
+    }
+
+    [Fact]
     public void Another_loss_is_named()
     {
         using DisposeScope scope = NewDisposeScope();

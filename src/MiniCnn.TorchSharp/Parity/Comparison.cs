@@ -74,10 +74,9 @@ sealed class Comparison : IDisposable
             notes.Add($"no layer of the model was paired with the module's {string.Join<Call>("; ", alone)}");
         if (single.Length > 0)
             notes.Add($"no module was paired with the model's {string.Join("; ", single.Select(layer => layer.Description))}");
-        string mode = training ? "training, forward and backward" : "evaluation";
         return new()
         {
-            Title = $"{model} and the module {module.GetType().Name} on {x}, in {mode}",
+            Title = $"{model} and the module {module.GetType().Name} on {x}, in {(training ? "training" : "evaluation")}, forward and backward",
             Layers = rows,
             Differences = differences,
             Notes = notes,
@@ -97,7 +96,7 @@ sealed class Comparison : IDisposable
         (Values? y, Func<Values?, Values?> back) = new ModelWalk(Forced, rounds: false).Run(model, x);
         if (y is not null && record.Y is not null)
             Between(y, record.Y, null);
-        if (!training || record.Dy is null || y is null || !y.HasShapeOf(record.Y!))
+        if (record.Dy is null || y is null || !y.HasShapeOf(record.Y!))
             return;
         Values? dx = back(record.Dy);
         if (dx is not null && dx.HasShapeOf(record.Dx!) && !differsBetween && TensorPatterns.Beyond(dx, record.Dx!, floatBetween) is { } what)
@@ -123,7 +122,7 @@ sealed class Comparison : IDisposable
             if (!fault.Runs)
                 return forced;
         }
-        if (layer is Dropout && training)
+        if (layer is Dropout { HoldInEvaluation: false } && training)
         {
             if (Lookalikes.OfDropout((Dropout)layer, call) is { } dropout)
                 Add(layer, where, dropout.What, dropout.LooksLike, mayCancel: false);
@@ -199,7 +198,7 @@ sealed class Comparison : IDisposable
 
     void CompareBuffers(Layer layer, Call call)
     {
-        foreach ((string name, StoredTensor tensor) in training ? LeafRun.Buffers(layer) : [])
+        foreach ((string name, StoredTensor tensor) in LeafRun.Buffers(layer))
         {
             if (!call.After.TryGetValue(name, out Values? theirs))
                 continue;

@@ -21,7 +21,7 @@ sealed class LeafRun : IDisposable
         foreach (Parameter p in model.Parameters)
             p.BeginCheck();
 
-        static (StoredTensor, SafeTensors.Entry)[] Saved(Layer leaf) => [.. leaf.Stored.Select(tensor => (tensor, tensor.Save()))];
+        static (StoredTensor, SafeTensors.Entry)[] Saved(Layer leaf) => [.. leaf.Buffers.Select(tensor => (tensor, tensor.Save()))];
     }
 
     /// <summary>Gives each layer the parameters and buffers of its call. A layer without a call keeps its own.</summary>
@@ -52,8 +52,8 @@ sealed class LeafRun : IDisposable
     }
 
     /// <summary>The numbers that a layer stores besides its parameters: running statistics.</summary>
-    public static IEnumerable<(string Name, StoredTensor Tensor)> Buffers(Layer layer) => layer.Stored
-        .Where(stored => stored.Form[0] == 'F' && layer.Parameters.All(p => p.Name != stored.Name))
+    public static IEnumerable<(string Name, StoredTensor Tensor)> Buffers(Layer layer) => layer.Buffers
+        .Where(stored => stored.Form[0] == 'F')
         .Select(stored => (stored.Name.Split('.')[^1], stored));
 
     /// <summary>Computes a layer in double, or in float where it has no other form. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
@@ -87,7 +87,7 @@ sealed class LeafRun : IDisposable
     /// <summary>Computes a layer in float, as the model does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
-        return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, model.ConvolutionAlgorithm)), Back);
+        return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, differentiable: true, model.ConvolutionAlgorithm)), Back);
 
         Values Back(Values dy)
         {

@@ -57,8 +57,9 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         string Explanation()
         {
             LeafRun.Load(layer, call);
-            if (call.Trains != training && TensorPatterns.Explains(Run(layer, call.X, !training), call.Y, ours))
-                return OtherMode(training);
+            bool trains = training && !layer.HoldInEvaluation;
+            if (call.Trains != trains && TensorPatterns.Explains(RunInOtherMode(layer, call.X), call.Y, ours))
+                return OtherMode(layer);
             if (Settings(layer, call) is { Length: > 0 } settings)
                 return settings;
             foreach ((string what, Func<Values, Values?> function) in Variants.Functions(layer))
@@ -71,12 +72,12 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
                 foreach (Parameter p in variant.Parameters)
                     p.BeginCheck();
                 LeafRun.Load(variant, call);
-                if (TensorPatterns.Explains(Run(variant, call.X, training), call.Y, ours))
+                if (TensorPatterns.Explains(Run(variant, call.X, trains), call.Y, ours))
                     return $"the module computes what {variant} would, the model has {layer}";
             }
-            if (TensorPatterns.Explains(Run(layer, call.X, !training), call.Y, ours))
+            if (TensorPatterns.Explains(RunInOtherMode(layer, call.X), call.Y, ours))
             {
-                return training
+                return trains
                     ? "the module computes as in evaluation, with its running statistics"
                     : "the module computes as in training, with the batch's statistics";
             }
@@ -103,9 +104,21 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         }
     }
 
-    static string OtherMode(bool training) => training
-        ? "the module is in evaluation, the model in training: call module.train() before"
-        : "the module is in training, the model in evaluation: call module.eval() before";
+    const string ModuleInEvaluation = "the module is in evaluation, the model in training: call module.train() before, or set the layer's HoldInEvaluation";
+
+    string OtherMode(Layer layer) => !training ? "the module is in training, the model in evaluation: call module.eval() before"
+        : layer.HoldInEvaluation ? "the module is in training, the layer is held in evaluation: call eval() on this module, or set HoldInEvaluation to false"
+        : ModuleInEvaluation;
+
+    /// <summary>Runs a layer in training where it would run in evaluation, and the other way round.</summary>
+    Values? RunInOtherMode(Layer layer, Values x)
+    {
+        bool held = layer.HoldInEvaluation;
+        layer.HoldInEvaluation = false;
+        Values? y = Run(layer, x, !training || held);
+        layer.HoldInEvaluation = held;
+        return y;
+    }
 
     /// <summary>Why a buffer differs after the batch; empty if unknown.</summary>
     public static string OfBuffer(Layer layer, Call call, string name, Values ours)
@@ -253,7 +266,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             return null;
         string what = Invariant($"the module keeps {100 * share:0} % and multiplies it by {scale:G4}; ")
             + Invariant($"with probability {p} the model multiplies by {(p < 1 ? 1 / (1 - p) : 0):G4}");
-        string looksLike = !call.Trains ? OtherMode(training: true)
+        string looksLike = !call.Trains ? ModuleInEvaluation
             : share == 1 ? "the module drops nothing"
             : Invariant($"the probability is {1 - 1 / scale:G3} in the module, {p} in the model");
         return (what, looksLike);

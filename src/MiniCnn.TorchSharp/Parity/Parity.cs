@@ -10,8 +10,8 @@ public static partial class Parity
     const int Draws = 6;
 
     /// <summary>
-    /// Compares a model and a module layer by layer. Both run on the module's weights and the same batch, forward and, in training, backward. Model
-    /// and module are left as they were, to the bit.
+    /// Compares a model and a module layer by layer. Both run on the module's weights and the same batch, forward and backward. Model and module are
+    /// left as they were, to the bit.
     /// </summary>
     /// <remarks>
     /// The module computes in double on the CPU; its results stand for the exact ones. The comparison then answers two questions.
@@ -34,7 +34,7 @@ public static partial class Parity
     /// current mode: call <c>train()</c> or <c>eval()</c> before.
     /// </param>
     /// <param name="batch">[N, C, H, W] or [N, features]; eight images show as much as many.</param>
-    /// <param name="training">The model's mode. In evaluation there is no backward pass.</param>
+    /// <param name="training">The model's mode; layers with <see cref="Layer.HoldInEvaluation"/> are in evaluation in any case.</param>
     /// <param name="moduleBatch">The batch as the module's program makes it, if that is to be compared too.</param>
     /// <exception cref="ArgumentException">The batch is empty, or has NaN or infinity.</exception>
     public static ParityReport Compare(
@@ -52,13 +52,13 @@ public static partial class Parity
         TorchLibrary.Load();
         Values given = moduleBatch is null ? x : Values.Of(moduleBatch);
         using ModuleInDouble inDouble = new(module);
-        ModuleRecord exact = inDouble.Run(given, backward: training);
-        SetBounds(inDouble, exact, given, training);
+        ModuleRecord exact = inDouble.Run(given, backward: true);
+        SetBounds(inDouble, exact, given);
         using Comparison comparison = new(model, module, x, exact, training);
         return comparison.Run(inDouble.NotIn(exact));
     }
 
-    static void SetBounds(ModuleInDouble module, ModuleRecord exact, Values x, bool backward)
+    static void SetBounds(ModuleInDouble module, ModuleRecord exact, Values x)
     {
         static IEnumerable<long> Terms(Call call) => call.Parameters.Values.Select(p => p.Numbers.Length / Math.Max(p.Shape.FirstOrDefault(1), 1))
             .Append(call.Y.Numbers.Length / Math.Max(call.Y.Shape.ElementAtOrDefault(1), 1));
@@ -69,7 +69,7 @@ public static partial class Parity
             values.Bound = share * values.Largest;
         for (int draw = 0; draw < Draws; draw++)
         {
-            ModuleRecord moved = module.Run(x, backward, new Random(draw), share);
+            ModuleRecord moved = module.Run(x, backward: true, new Random(draw), share);
             foreach ((Values values, Values other) in exact.All.Zip(moved.All))
             {
                 if (values.HasShapeOf(other) && values.DifferenceFrom(other).Error is var change && double.IsFinite(change))

@@ -124,10 +124,10 @@ sealed class TrainingParity<T> : IDisposable
         if (record.Fault is not null)
             throw new ArgumentException($"{record.Fault}; Parity.Compare says more", nameof(module));
         Dictionary<Layer, Call> pairs = Pairing.Of(model, record.Calls);
-        if (Pairing.Leaves(model).OfType<Dropout>().FirstOrDefault(HasMasks) is { } dropout)
+        if (Pairing.Leaves(model).OfType<Dropout>().FirstOrDefault(dropout => !dropout.HoldInEvaluation && HasMasks(dropout)) is { } dropout)
         {
             throw new ArgumentException(
-                $"{dropout.Description}: its masks are not those of the module's dropout; compare both with probability 0", nameof(model));
+                $"{dropout.Description}: its masks are not those of the module's dropout; compare both with probability 0, or held in evaluation", nameof(model));
         }
         (Parameter Ours, Call? Call, string? Name)[] all = [.. Pairing.Leaves(model).SelectMany(Paired)];
         if (all.FirstOrDefault(p => !HasPartner(p)) is { Ours: not null } alone)

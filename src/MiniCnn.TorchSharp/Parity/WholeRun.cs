@@ -11,7 +11,7 @@ sealed class WholeRun(Layer model, Values x, ModuleRecord record, Dictionary<Lay
         (Values? y, Func<Values?, Values?> back) = new ModelWalk((layer, x) => Free(layer, x, layers.InDouble, Check), rounds: false).Run(model, x);
         if (y is null || TensorPatterns.Beyond(y, record.Y!, isFloat) is not null)
             return false;
-        return !training || back(record.Dy) is { } dx && TensorPatterns.Beyond(dx, record.Dx!, isFloat) is null && same;
+        return back(record.Dy) is { } dx && TensorPatterns.Beyond(dx, record.Dx!, isFloat) is null && same;
 
         void Check(Parameter p, Values theirs) => same &= TensorPatterns.Beyond(LeafRun.GradientOf(p, p.Owner.RunsInDouble), theirs, isFloat) is null;
     }
@@ -27,7 +27,7 @@ sealed class WholeRun(Layer model, Values x, ModuleRecord record, Dictionary<Lay
         if (x is null)
             return (null, _ => null);
         Call? call = pairs.GetValueOrDefault(layer);
-        if (layer is Dropout && training && call is not null && x.HasShapeOf(call.Y))
+        if (layer is Dropout { HoldInEvaluation: false } && training && call is not null && x.HasShapeOf(call.Y))
             return (Masked(x, call.X, call.Y), dy => dy is null || call.Gradient is not { } g ? null : Masked(dy, g.Y, g.X));
         try
         {

@@ -17,7 +17,7 @@ sealed class FusedConv2d(Conv2d conv, MaxPool2d? pool, int index) : Step(conv, i
 
     public override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
-        LaneTensor<T>? argMax = pool is not null && context.Training ? context.State<LaneBuffer<T>>().Take(y, y.Shape) : null;
+        LaneTensor<T>? argMax = pool is not null && context.Differentiable ? context.State<LaneBuffer<T>>().Take(y, y.Shape) : null;
         conv.Forward(x, y, context.Child(0), new() { Relu = true, Pooled = pool is not null, ArgMax = argMax });
     }
 

@@ -9,8 +9,14 @@ sealed class LayerContext<T> where T : unmanaged
     readonly List<LayerContext<T>?> children = [];
     object? state;
 
-    /// <summary>Whether a backward pass may follow.</summary>
+    /// <summary>Whether layers compute what they compute in training, but for those that are held in evaluation.</summary>
     public bool Training { get; set; }
+
+    /// <summary>Whether the layer did in its last forward pass.</summary>
+    public bool Trained { get; set; }
+
+    /// <summary>Whether a backward pass may follow: in training always.</summary>
+    public bool Differentiable { get => field || Training; set; }
 
     /// <summary>The seed of everything random.</summary>
     public int Seed { get; set; }
@@ -36,7 +42,7 @@ sealed class LayerContext<T> where T : unmanaged
         while (children.Count <= index)
             children.Add(null);
         LayerContext<T> child = children[index] ??= new() { Purpose = Purpose * 257 + (uint)index + 1 };
-        (child.Training, child.Seed, child.Step, child.Algorithm) = (Training, Seed, Step, Algorithm);
+        (child.Training, child.Differentiable, child.Seed, child.Step, child.Algorithm) = (Training, Differentiable, Seed, Step, Algorithm);
         return child;
     }
 }

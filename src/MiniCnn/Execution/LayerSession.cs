@@ -32,7 +32,8 @@ sealed class LayerSession(Layer layer) : IDisposable
     /// <summary>Forgets the last Forward.</summary>
     public void Discard() => ready = null;
 
-    public Tensor<float> Forward(Tensor<float> x, bool training, Tensor<float>? destination, ConvolutionAlgorithm? algorithm = null)
+    public Tensor<float> Forward(
+        Tensor<float> x, bool training, Tensor<float>? destination, bool differentiable = false, ConvolutionAlgorithm? algorithm = null)
     {
         ArgumentNullException.ThrowIfNull(x);
         using LayerSession entered = Enter();
@@ -43,13 +44,13 @@ sealed class LayerSession(Layer layer) : IDisposable
         LayerContext<float> context = lanes == 1 ? few ??= new() : many ??= new();
         LaneTensor<float> from = context.X.Take(lanes, count, shape, layer.InputMargin(shape)), to = context.Y.Take(lanes, count, output);
         from.Pack(x.AsSpan());
-        (context.Training, context.Seed, context.Step, context.Algorithm) = (training, Seed, Step, algorithm ?? layer.ConvolutionAlgorithm);
+        (context.Training, context.Differentiable) = (training, differentiable);
+        (context.Seed, context.Step, context.Algorithm) = (Seed, Step, algorithm ?? layer.ConvolutionAlgorithm);
         layer.Forward(from, to, context);
-        if (training)
-        {
-            Step++;
-            ready = context;
-        }
+        Step += training ? 1 : 0;
+        for (int i = 0; training && i < layer.Parameters.Count; i++)
+            layer.Parameters[i].Keep();                             // what was trained beside them hangs on them
+        ready = context.Differentiable ? context : null;
         return ToTensor(to, destination);
     }
 
@@ -60,7 +61,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         if (ready is not { } context)
         {
             throw new InvalidOperationException(
-                $"{layer.Description}: Backward needs a Forward with training: true before it, and takes what that kept only once");
+                $"{layer.Description}: Backward needs a Forward with training: true, or differentiable: true, before it, and takes what that kept only once");
         }
         (LaneTensor<float> x, LaneTensor<float> y) = (context.X.Kept, context.Y.Kept);
         if (ShapeOf(dy) != y.Shape || dy.Lengths[0] != y.Count)

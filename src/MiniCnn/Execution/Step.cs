@@ -8,6 +8,18 @@ class Step(Layer layer, int index)
     /// <summary>Where the layer, the first of several, stands.</summary>
     public int Index => index;
 
+    /// <summary>Whether a parameter in it is trainable.</summary>
+    public bool Learns
+    {
+        get
+        {
+            for (int i = 0; i < layer.Parameters.Count; i++)
+                if (layer.Parameters[i].Trainable)
+                    return true;
+            return false;
+        }
+    }
+
     public virtual ImageShape OutputShape(ImageShape input) => layer.OutputShape(input);
 
     public Padding InputMargin(ImageShape input) => layer.InputMargin(input);

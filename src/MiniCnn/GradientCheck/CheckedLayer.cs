@@ -15,9 +15,9 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     readonly TorchGenerator random;
     readonly int[] inputShape;
     readonly T[] input;
-    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes beside gradients: batch norm's statistics
+    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes besides gradients
 
-    public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed)
+    public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed, bool training)
     {
         if (inputShape.Length is not (2 or 4) || inputShape.ContainsAnyInRange(int.MinValue, 0))
         {
@@ -27,12 +27,12 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         ImageShape shape = inputShape.Length == 2 ? ImageShape.Features(inputShape[1]) : new(inputShape[1], inputShape[2], inputShape[3]);
         (this.layer, this.inputShape, random) = (layer, inputShape.ToArray(), new(seed));
         parameters = [.. layer.Parameters.Where(parameter => parameter.Trainable)];
-        function = new(layer, inputShape[0], shape, seed: seed);
+        function = new(layer, inputShape[0], shape, training, seed);
         input = Random(checked((int)(inputShape[0] * shape.Length)));
         Dy = Random(checked((int)(inputShape[0] * function.Output.Length)));
 
         session = layer.Session.Enter();
-        stored = [.. layer.Stored.Select(tensor => (tensor, tensor.Save()))];
+        stored = [.. layer.Buffers.Select(tensor => (tensor, tensor.Save()))];
         foreach (Parameter parameter in layer.Parameters)
             parameter.BeginCheck();
         foreach (Parameter parameter in parameters)

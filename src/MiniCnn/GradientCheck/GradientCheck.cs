@@ -22,11 +22,12 @@ public static class GradientCheck
     /// <param name="layer">A layer, or a whole model.</param>
     /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
     /// <param name="seed">What all random numbers hang on.</param>
+    /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
     /// <exception cref="InvalidOperationException">A gradient is wrong; the message is the report.</exception>
     /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
-    public static void Verify(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0)
+    public static void Verify(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0, bool training = true)
     {
-        GradientReport report = Run(layer, inputShape, seed);
+        GradientReport report = Run(layer, inputShape, seed, training);
         if (!report.Passed)
             throw new InvalidOperationException(report.ToString());
     }
@@ -35,20 +36,22 @@ public static class GradientCheck
     /// <param name="layer">A layer, or a whole model.</param>
     /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
     /// <param name="seed">What all random numbers hang on.</param>
+    /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
     /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
-    public static GradientReport Run(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0)
+    public static GradientReport Run(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0, bool training = true)
     {
         ArgumentNullException.ThrowIfNull(layer);
         return layer.RunsInDouble
-            ? Run<double>(layer, inputShape, seed, Precision.Double)
-            : Run<float>(layer, inputShape, seed, Precision.Float);
+            ? Run<double>(layer, inputShape, seed, training, Precision.Double)
+            : Run<float>(layer, inputShape, seed, training, Precision.Float);
     }
 
-    static GradientReport Run<T>(Layer layer, ReadOnlySpan<int> inputShape, int seed, Precision precision)
+    static GradientReport Run<T>(Layer layer, ReadOnlySpan<int> inputShape, int seed, bool training, Precision precision)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        using CheckedLayer<T> run = new(layer, inputShape, seed);
-        GradientReport report = new($"{layer.Description}, input [{string.Join(", ", inputShape.ToArray())}], in {precision.Name}");
+        using CheckedLayer<T> run = new(layer, inputShape, seed, training);
+        string form = training ? "" : "in evaluation, ";
+        GradientReport report = new($"{layer.Description}, {form}input [{string.Join(", ", inputShape.ToArray())}], in {precision.Name}");
         T[] y = run.Forward();
         if (!y.All(T.IsFinite))
             report.Add("y holds NaN or infinity");

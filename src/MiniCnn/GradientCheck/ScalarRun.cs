@@ -14,7 +14,7 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public ScalarRun(Layer layer, int count, ImageShape input, bool training = true, int seed = 0)
     {
         Output = layer.OutputShape(input);
-        (this.layer, context) = (layer, new() { Training = training, Seed = seed, Algorithm = layer.ConvolutionAlgorithm });
+        (this.layer, context) = (layer, new() { Training = training, Differentiable = true, Seed = seed, Algorithm = layer.ConvolutionAlgorithm });
         int lanes = layer.ConvolutionAlgorithm == ConvolutionAlgorithm.Winograd ? LaneTensor<T>.FullLanes : 1;
         x = new LaneTensor<T>(lanes, input, layer.InputMargin(input)).Resize(count);
         dx = new LaneTensor<T>(lanes, input).Resize(count);

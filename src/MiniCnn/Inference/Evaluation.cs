@@ -95,7 +95,10 @@ public sealed class Evaluation
         if (!images.Labels.ContainsAnyExcept(loss.IgnoreIndex))
             throw new ArgumentException($"all {images.Count} images are of the class that the loss ignores, '{images.ClassNames[loss.IgnoreIndex]}'");
         if (output != ImageShape.Features(images.Classes))
-            throw new ArgumentException($"images of {images.Classes} classes ({string.Join(", ", images.ClassNames)}) need as many logits, but the model makes {output} of {images.Shape}");
+        {
+            throw new ArgumentException(
+                $"images of {images.Classes} classes ({string.Join(", ", images.ClassNames)}) need as many logits, but the model makes {output} of {images.Shape}");
+        }
     }
 
     /// <summary>How many images of a batch are taken for what they are.</summary>

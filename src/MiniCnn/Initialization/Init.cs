@@ -58,19 +58,18 @@ public static class Init
     public static void Constant(Parameter parameter, float value)
     {
         ArgumentNullException.ThrowIfNull(parameter);
-        parameter.ValueAs<float>().Fill(value);
+        parameter.Give().Fill(value);
     }
 
-    /// <summary>What PyTorch's convolutions and Linear draw when they are made: U(−1/√fan_in, 1/√fan_in), the weight first, then the bias.</summary>
+    /// <summary>Has a layer begin as PyTorch's convolutions and Linear do: U(−1/√fan_in, 1/√fan_in), the weight first, then the bias.</summary>
     /// <remarks>
     /// PyTorch writes the weight's bound as kaiming_uniform with a = √5, and the last bits follow that. Source: reset_parameters of _ConvNd and
     /// Linear.
     /// </remarks>
-    internal static void Default(TorchGenerator generator, Parameter weight, Parameter? bias)
+    internal static void Default(Parameter weight, Parameter? bias)
     {
-        FillUniform(generator, weight, Math.Sqrt(3) * KaimingDeviation(weight, Math.Sqrt(5), FanMode.FanIn));
-        if (bias is not null)
-            FillUniform(generator, bias, 1 / Math.Sqrt(Fans(weight).In));
+        weight.Bound = (float)(Math.Sqrt(3) * KaimingDeviation(weight, Math.Sqrt(5), FanMode.FanIn));
+        bias?.Bound = (float)(1 / Math.Sqrt(Fans(weight).In));
     }
 
     static double KaimingDeviation(Parameter weight, double negativeSlope, FanMode mode)
@@ -92,13 +91,13 @@ public static class Init
     static (long In, long Out) Fans(Parameter weight)
     {
         ArgumentNullException.ThrowIfNull(weight);
-        ReadOnlySpan<nint> shape = weight.Value.Lengths;
+        ReadOnlySpan<nint> shape = weight.Lengths;
         if (shape.Length < 2)
         {
             throw new ArgumentException(
                 $"{weight}: fan-in and fan-out are those of a weight [out, in] or [out, in, kH, kW]; fill a bias or a norm's weight with Init.Constant");
         }
-        return (weight.Value.FlattenedLength / shape[0], weight.Value.FlattenedLength / shape[1]);
+        return (weight.Length / shape[0], weight.Length / shape[1]);
     }
 
     static TorchGenerator Generator(Random random)
@@ -109,9 +108,9 @@ public static class Init
 
     static void FillUniform(TorchGenerator generator, Parameter parameter, double bound)
     {
-        foreach (ref float value in parameter.ValueAs<float>())
+        foreach (ref float value in parameter.Give())
             value = generator.NextUniform((float)-bound, (float)bound);
     }
 
-    static void FillNormal(Random random, Parameter weight, double deviation) => Generator(random).FillNormal(weight.ValueAs<float>(), deviation);
+    static void FillNormal(Random random, Parameter weight, double deviation) => Generator(random).FillNormal(weight.Give(), deviation);
 }

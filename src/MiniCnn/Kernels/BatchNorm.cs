@@ -52,16 +52,18 @@ readonly unsafe struct BatchNormForward<T, F>(
 
 /// <summary>
 /// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
+/// Mean and variance were measured from x, and hang on it, or are constants.
 /// </summary>
 /// <remarks>What the curve got is worked out again from x: the same numbers to the bit, and cheaper than to keep them.</remarks>
 readonly unsafe struct BatchNormBackward<T, F>(
-    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse) : ILaneWork<T>
+    LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse,
+    bool measured) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
-        (double sum, double product) = x.Lanes == 1 ? Sums<Scalar<T>>(c) : Sums<V>(c);
+        (double sum, double product) = !measured && dweight is null && dbias is null ? default : x.Lanes == 1 ? Sums<Scalar<T>>(c) : Sums<V>(c);
         if (dbias is not null)
             dbias[c] += T.CreateTruncating(sum);
         if (dweight is not null)
@@ -78,9 +80,9 @@ readonly unsafe struct BatchNormBackward<T, F>(
                 T* px = x.At(block, c, row), pdy = dy.At(block, c, row), pdx = dx.At(block, c, row);
                 int i = 0;
                 for (; i <= x.RowLength - V.Count; i += V.Count)
-                    vectors.ToInput(px + i, pdy + i, V.Broadcast(share), V.Broadcast(slope)).Store(pdx + i);
+                    (measured ? vectors.ToInput(px + i, pdy + i, V.Broadcast(share), V.Broadcast(slope)) : vectors.ToInput(px + i, pdy + i)).Store(pdx + i);
                 for (; i < x.RowLength; i++)
-                    rest.ToInput(px + i, pdy + i, new(share), new(slope)).Store(pdx + i);
+                    (measured ? rest.ToInput(px + i, pdy + i, new(share), new(slope)) : rest.ToInput(px + i, pdy + i)).Store(pdx + i);
             }
     }
 
@@ -105,7 +107,11 @@ readonly unsafe struct BatchNormBackward<T, F>(
             return default(F).Gradient(y, default(F).At(y), V.Load(dy));
         }
 
-        /// <summary>dx.</summary>
+        /// <summary>dx where mean and variance are constants.</summary>
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        public V ToInput(T* x, T* dy) => Of(x, dy) * scale;
+
+        /// <summary>dx where they were measured.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V ToInput(T* x, T* dy, V share, V slope) => V.MultiplyAdd(V.Load(x) - mean, slope, Of(x, dy) - share) * scale;
     }

@@ -6,14 +6,14 @@ namespace MiniCnn;
 
 /// <summary>
 /// y = (x − mean[c]) / √(variance[c] + epsilon) · weight[c] + bias[c]: in training by the mean and the biased variance of the batch's channel,
-/// otherwise by the running ones.
+/// in evaluation by the running ones.
 /// </summary>
 /// <remarks>
 /// <code>
 /// running ← (1 − momentum) · running + momentum · the batch's, the variance unbiased there, once a training Forward
 /// x̂ = (x − mean) / √(variance + epsilon),  dbias = Σ dy,  dweight = Σ dy·x̂,  dx = weight / √(variance + epsilon) · (dy − dbias/m − x̂ · dweight/m)
 /// </code>
-/// with m = N·H·W numbers in a channel. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html; Ioffe and Szegedy, 2015.
+/// with m = N·H·W numbers in a channel. In evaluation the running statistics are constants: dx = weight / √(variance + epsilon) · dy. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html; Ioffe and Szegedy, 2015.
 /// </remarks>
 public sealed class BatchNorm2d : Layer
 {
@@ -55,10 +55,10 @@ public sealed class BatchNorm2d : Layer
     /// <summary>[C].</summary>
     public Parameter Bias { get; }
 
-    /// <summary>[C]: what stands for the mean when not training.</summary>
+    /// <summary>[C]: the mean in evaluation.</summary>
     public Tensor<float> RunningMean { get; }
 
-    /// <summary>[C]: what stands for the variance when not training.</summary>
+    /// <summary>[C]: the variance in evaluation.</summary>
     public Tensor<float> RunningVar { get; }
 
     /// <summary>Training passes that went into the running statistics.</summary>
@@ -81,12 +81,12 @@ public sealed class BatchNorm2d : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("channels", channels), ("epsilon", epsilon), ("momentum", momentum)];
 
-    internal override IEnumerable<StoredTensor> Stored =>
+    internal override IEnumerable<StoredTensor> Buffers =>
     [
-        .. base.Stored,
         StoredTensor.Of(NameOf("running_mean"), RunningMean),
         StoredTensor.Of(NameOf("running_var"), RunningVar),
-        new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0]),
+        new(NameOf("num_batches_tracked"), "I64 []", () => SafeTensors.Entry.From<long>([BatchesTracked]), entry => BatchesTracked = entry.As<long>()[0])
+            { IsOptional = true },
     ];
 
     internal override void Initialize(TorchGenerator generator)
@@ -108,9 +108,9 @@ public sealed class BatchNorm2d : Layer
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
-        if (context.Training && numbers == 1)
+        bool measures = Trains(context) && numbers > 0;
+        if (measures && numbers == 1)
             Refuse("training needs more than one value a channel; give it a larger batch or larger images");
-        bool measures = context.Training && numbers > 0;
         LaneTensor<T> statistics = context.State<LaneBuffer<T>>().Take(lanes: 1, count: 1, new(2, 1, channels));       // mean; 1 / √(variance + epsilon)
         T* mean = statistics.At(0, 0, 0), inverse = statistics.At(0, 1, 0);
         if (!measures)
@@ -135,7 +135,8 @@ public sealed class BatchNorm2d : Layer
         fixed (T* weight = Weight.ValueAs<T>(), bias = Bias.ValueAs<T>(), dweight = Weight.GradientAs<T>(), dbias = Bias.GradientAs<T>())
         {
             Simd.Run(x, channels, x.Blocks * x.PlanePitch, new BatchNormBackward<T, F>(
-                x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0)),
+                x, dy, dx, weight, bias, Weight.Trainable ? dweight : null, Bias.Trainable ? dbias : null, statistics.At(0, 0, 0), statistics.At(0, 1, 0),
+                context.Trained),
                 row: x.Shape.Width);
         }
         dx?.ClearDeadLanes();

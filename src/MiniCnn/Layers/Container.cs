@@ -17,13 +17,22 @@ public abstract class Container : Layer
             if (!before.Add(layer))
                 RefuseTwice(layer, name);
         }
-        foreach ((string name, Layer layer) in children)
-            layer.PutAt(name);
         Hold(children);
     }
 
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => parameters;
+
+    /// <inheritdoc/>
+    public override bool HoldInEvaluation
+    {
+        get => Children.All(child => child.Layer.HoldInEvaluation);
+        set
+        {
+            foreach ((_, Layer layer) in Children)
+                layer.HoldInEvaluation = value;
+        }
+    }
 
     /// <summary>The layers inside in order, and what a model's file calls them.</summary>
     internal IReadOnlyList<(string Name, Layer Layer)> Children { get; private set; }
@@ -37,17 +46,19 @@ public abstract class Container : Layer
 
     internal override IEnumerable<StoredTensor> Stored => Children.SelectMany(child => child.Layer.Stored);
 
+    internal override IEnumerable<StoredTensor> Buffers => Children.SelectMany(child => child.Layer.Buffers);
+
     internal override void Initialize(TorchGenerator generator)
     {
         foreach ((_, Layer layer) in Children)
             layer.Initialize(generator);
     }
 
-    internal override void PutAt(string place)
+    internal override void PutAt(string place, Layer model)
     {
-        base.PutAt(place);
+        base.PutAt(place, model);
         foreach ((string name, Layer layer) in Children)
-            layer.PutAt(place is "" ? name : $"{place}.{name}");
+            layer.PutAt(NameOf(name), model);
     }
 
     /// <summary>Puts a layer in another's place, which can stand elsewhere then.</summary>
@@ -55,8 +66,7 @@ public abstract class Container : Layer
     {
         (string name, Layer old) = Children[index];
         CheckFree(layer, name);
-        old.PutAt("");
-        layer.PutAt(NameOf(name));
+        old.PutAt("", old);
         Hold([.. Children.Select((child, i) => i == index ? (name, layer) : child)]);
     }
 
@@ -65,6 +75,7 @@ public abstract class Container : Layer
     {
         Children = children;
         parameters = [.. children.SelectMany(child => child.Layer.Parameters)];
+        PutAt(Place, Model);
     }
 
     static void CheckFree(Layer layer, string name)

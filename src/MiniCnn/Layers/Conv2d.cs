@@ -33,7 +33,7 @@ public sealed class Conv2d : WindowLayer
         Weight = new(this, "weight", outputChannels, inputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
-        Initialize(seed: 0);
+        Init.Default(Weight, Bias);
     }
 
     /// <summary>Channels of x.</summary>
@@ -75,9 +75,7 @@ public sealed class Conv2d : WindowLayer
         ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson()), ("groups", Groups), ("bias", Bias is not null), ("paddingMode", $"{PaddingMode}"),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Value.FlattenedLength / OutputChannels);
-
-    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
+    internal override long MultiplyAdds(ImageShape input) => OutputShape(input).Length * (Weight.Length / OutputChannels);
 
     internal override Padding InputMargin(ImageShape input) => PaddingMode == PaddingMode.Zeros ? Padding : default;
 

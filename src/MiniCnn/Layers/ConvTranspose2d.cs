@@ -44,7 +44,7 @@ public sealed class ConvTranspose2d : WindowLayer
         Weight = new(this, "weight", inputChannels, outputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
-        Initialize(seed: 0);
+        Init.Default(Weight, Bias);
     }
 
     /// <summary>Channels of x.</summary>
@@ -87,9 +87,7 @@ public sealed class ConvTranspose2d : WindowLayer
         ("bias", Bias is not null),
     ];
 
-    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Value.FlattenedLength / InputChannels);
-
-    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
+    internal override long MultiplyAdds(ImageShape input) => input.Length * (Weight.Length / InputChannels);
 
     internal override Padding InputMargin(ImageShape input) => Margin(Geometry(input));
 

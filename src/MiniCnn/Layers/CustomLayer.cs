@@ -28,14 +28,14 @@ public abstract class CustomLayer : Layer
         return parameters[^1];
     }
 
-    /// <summary>y = f(x). Keep what the gradient will need; do not change x.</summary>
+    /// <summary>y = f(x). Keep what the gradient will need, in evaluation too: a backward pass may follow there. Do not change x.</summary>
     /// <param name="x">[N, C, H, W], or [N, features].</param>
-    /// <param name="training">Whether this is training.</param>
+    /// <param name="training">Whether this is training, and the layer is not held in evaluation.</param>
     /// <returns>y, [N, <see cref="Layer.OutputShape"/>].</returns>
     protected abstract Tensor<float> ForwardCore(Tensor<float> x, bool training);
 
     /// <summary>
-    /// ∂loss/∂x for the batch of the last ForwardCore. Add to the gradients of those parameters that are Trainable; do not change dy.
+    /// ∂loss/∂x for the batch of the last ForwardCore; called where that or a gradient of the layer's parameters is wanted. Add to the gradients of those parameters that are Trainable; do not change dy.
     /// </summary>
     /// <param name="dy">∂loss/∂y, of y's shape.</param>
     /// <returns>dx, of x's shape.</returns>
@@ -46,7 +46,7 @@ public abstract class CustomLayer : Layer
     internal sealed override bool RunsInDouble => false;
 
     internal sealed override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
-        Take(ForwardCore(LayerSession.ToTensor(Floats(x)), context.Training), Floats(y), "ForwardCore", "y");
+        Take(ForwardCore(LayerSession.ToTensor(Floats(x)), Trains(context)), Floats(y), "ForwardCore", "y");
 
     internal sealed override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>In training y = x / (1 − p) with probability 1 − p, else 0, for each element; otherwise y = x.</summary>
+/// <summary>In training y = x / (1 − p) with probability 1 − p, else 0, for each element; in evaluation y = x.</summary>
 /// <remarks>
 /// Which elements stay is a pure function (<see cref="Philox"/>) of the model's seed, the layer's place, the training step, the image and the element:
 /// it does not depend on threads or on what ran before. The two passes of a step work it out each for itself.
@@ -25,7 +25,11 @@ public sealed class Dropout(double probability = 0.5) : Layer
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("probability", Probability)];
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Run(x, y, context);
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
+    {
+        Trains(context);
+        Run(x, y, context);
+    }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
@@ -37,7 +41,7 @@ public sealed class Dropout(double probability = 0.5) : Layer
     void Run<T>(LaneTensor<T> from, LaneTensor<T> to, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
         ulong gone = (ulong)(Probability * 4294967296.0);                        // of the 2³² values of a word
-        if (!context.Training || gone == 0)
+        if (!context.Trained || gone == 0)
         {
             to.CopyFrom(from);
             return;

@@ -16,7 +16,7 @@ public sealed class Linear : Layer
         Weight = new(this, "weight", outputFeatures, inputFeatures);
         Bias = bias ? new(this, "bias", outputFeatures) : null;
         Parameters = Bias is null ? [Weight] : [Weight, Bias];
-        Initialize(seed: 0);
+        Init.Default(Weight, Bias);
     }
 
     /// <summary>Numbers in x.</summary>
@@ -51,8 +51,6 @@ public sealed class Linear : Layer
         [("inputFeatures", InputFeatures), ("outputFeatures", OutputFeatures), ("bias", Bias is not null)];
 
     internal override long MultiplyAdds(ImageShape input) => (long)InputFeatures * OutputFeatures;
-
-    internal override void Initialize(TorchGenerator generator) => Init.Default(generator, Weight, Bias);
 
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {

@@ -9,6 +9,7 @@ static class ModelSummary
     {
         List<string[]> rows = [["layer", "output", "parameters", "multiply-adds"]];
         long activations = 0;
+        int held = 0;                                                  // of the layers that compute something else in training
         Add(model, input, 0);
 
         int[] widths = [.. Enumerable.Range(0, 4).Select(column => rows.Max(row => row[column].Length))];
@@ -17,7 +18,8 @@ static class ModelSummary
         long learned = Count(model, all: false), parameters = Count(model, all: true);
         return string.Join('\n', [
             .. lines,
-            $"{Text(parameters)} parameters ({Bytes(4 * parameters)}){(learned < parameters ? $", {Text(parameters - learned)} of them frozen" : "")}",
+            $"{Text(parameters)} parameters ({Bytes(4 * parameters)}){(learned < parameters ? $", {Text(parameters - learned)} of them frozen" : "")}"
+                + (held > 0 ? $"; layers held in evaluation: {held}" : ""),
             $"an image of {input}: {Text(model.MultiplyAdds(input))} multiply-adds, {Bytes(4 * activations)} of outputs"]);
 
         void Add(Layer layer, ImageShape x, int depth)
@@ -30,12 +32,13 @@ static class ModelSummary
                 foreach ((Layer part, ImageShape into) in container.Inputs(x))
                     Add(part, into, depth + 1);
             }
+            held += layer is BatchNorm2d or Dropout or CustomLayer && layer.HoldInEvaluation ? 1 : 0;
             if (layer is not Sequential)                               // its output is its last layer's
                 activations += y.Length;
         }
     }
 
-    static long Count(Layer layer, bool all) => layer.Parameters.Where(p => all || p.Trainable).Sum(p => (long)p.Value.FlattenedLength);
+    static long Count(Layer layer, bool all) => layer.Parameters.Where(p => all || p.Trainable).Sum(p => (long)p.Length);
 
     static string Text(long number) => number.ToString("N0", CultureInfo.InvariantCulture);
 

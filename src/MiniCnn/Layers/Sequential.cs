@@ -34,7 +34,10 @@ public sealed class Sequential : Container
     /// afterwards, of what <see cref="Layer.Parameters"/> are then.
     /// </summary>
     /// <param name="index">Which layer; ^1 for the last.</param>
-    /// <param name="layer">The new one, with weights of its own; the old one can stand in another network.</param>
+    /// <param name="layer">
+    /// The new one. It keeps weights that it was given; else it gets those that <see cref="Layer.Initialize(int)"/> of this network would give it there, with
+    /// the seed of last time, or 0. The old one can stand in another network.
+    /// </param>
     /// <exception cref="ArgumentException">No such layer, or a new one that already has its place.</exception>
     /// <exception cref="InvalidOperationException">
     /// This network stands inside another one, or is running on another thread. Calls of a <see cref="Predictor"/> are not noticed: wait for them.
@@ -69,7 +72,7 @@ public sealed class Sequential : Container
         session.Discard();
         List<Tensor<float>> outputs = [];
         foreach (Layer layer in layers)
-            outputs.Add(x = layer.Session.Forward(x, training: false, null, ConvolutionAlgorithm));
+            outputs.Add(x = layer.Session.Forward(x, training: false, null, algorithm: ConvolutionAlgorithm));
         return outputs;
     }
 
@@ -112,15 +115,18 @@ public sealed class Sequential : Container
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        for (int i = steps.Length - 1; i >= 0; i--)
+        int first = 0;                                       // the step that the backward pass ends at: before it nothing learns
+        while (dx is null && first < steps.Length && !steps[first].Learns)
+            first++;
+        for (int i = steps.Length - 1; i >= first; i--)
         {
             LayerContext<T> inner = context.Child(steps[i].Index);
             LaneTensor<T> from = InputOf(i);
             LaneTensor<T>? gradient = dx;
-            if (i > 0)
+            if (i > first)
             {
-                // The next layer's dy, with the margin that it asks for; the first one does not, where no dx is wanted.
-                Padding margin = i == 1 && dx is null ? default : steps[i - 1].GradientMargin(InputOf(i - 1).Shape);
+                // The next layer's dy, with the margin that it asks for; the last one does not, where no dx is wanted.
+                Padding margin = i == first + 1 && dx is null ? default : steps[i - 1].GradientMargin(InputOf(i - 1).Shape);
                 gradient = inner.Dx.Take(x, from.Shape, margin);
             }
             steps[i].Backward(from, y, dy, gradient, inner);

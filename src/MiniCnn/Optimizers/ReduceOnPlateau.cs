@@ -10,7 +10,8 @@ namespace MiniCnn;
 /// best = value, bad = 0 if better; else bad = bad + 1             (bad = 0 in each of the Cooldown epochs after a reduction)
 /// rate = max(rate · Factor, MinRate), bad = 0 if bad > Patience
 /// </code>
-/// A rate that this would lower by less than 10⁻⁸ stays, as PyTorch has it. Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html.
+/// A rate that this would lower by less than 10⁻⁸ stays, as PyTorch has it.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html.
 /// </remarks>
 public sealed record ReduceOnPlateau
 {

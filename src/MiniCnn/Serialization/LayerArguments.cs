@@ -65,9 +65,9 @@ sealed class LayerArguments
     /// <returns>The first number.</returns>
     public int Holds(string name, params ReadOnlySpan<int> shape)
     {
-        string full = place is "" ? name : $"{place}.{name}", wanted = $"F32 [{string.Join(", ", shape.ToArray())}]";
-        if (!tensors.TryGetValue(full, out SafeTensors.Entry? entry) || entry.ToString() != wanted)
-            throw Bad($"takes {full} {wanted}, but the file has {entry?.ToString() ?? "none"}");
+        string full = place is "" ? name : $"{place}.{name}", wanted = $"[{string.Join(", ", shape.ToArray())}]";
+        if (!tensors.TryGetValue(full, out SafeTensors.Entry? entry) || !entry.IsFloatingPoint || entry.ShapeText != wanted)
+            throw Bad($"takes {full} F32 {wanted}, but the file has {entry?.ToString() ?? "none"}");
         return shape[0];
     }
 

@@ -59,6 +59,37 @@ public static partial class SafeTensors
             ? MemoryMarshal.Cast<byte, T>(Data.Span)
             : throw new InvalidDataException($"expected elements of type {TypeOf<T>()}, the tensor {this} has {Type}");
 
+        /// <summary>Whether <see cref="CopyTo{T}"/> makes floats of it.</summary>
+        internal bool IsFloatingPoint => Type is "F32" or "F64" or "F16" or "BF16";
+
+        /// <summary>“[8, 1, 5, 5]”.</summary>
+        internal string ShapeText => $"[{string.Join(", ", Shape)}]";
+
+        /// <summary>
+        /// Copies the elements. To float they are converted as by PyTorch's <c>.float()</c>: F64 is rounded to the nearest, ties to even, and to infinity
+        /// beyond float's range; F16 and BF16 are exact.
+        /// </summary>
+        /// <exception cref="InvalidDataException">The tensor's element type is neither <typeparamref name="T"/> nor converted to it.</exception>
+        internal void CopyTo<T>(Span<T> to) where T : unmanaged
+        {
+            if (typeof(T) != typeof(float) || Type is "F32" || !IsFloatingPoint)
+            {
+                As<T>().CopyTo(to);
+                return;
+            }
+            Span<float> floats = MemoryMarshal.Cast<T, float>(to);
+            if (Type is "F64")
+                TensorPrimitives.ConvertTruncating(As<double>(), floats);              // cuts whole numbers only: to float it rounds
+            else if (Type is "F16")
+                TensorPrimitives.ConvertToSingle(As<Half>(), floats);
+            else
+            {
+                ReadOnlySpan<ushort> upper = MemoryMarshal.Cast<byte, ushort>(Data.Span);      // the upper halves of floats
+                for (int i = 0; i < upper.Length; i++)
+                    floats[i] = BitConverter.UInt32BitsToSingle((uint)upper[i] << 16);
+            }
+        }
+
         /// <summary>A copy of <paramref name="elements"/>, row-major, with the given shape.</summary>
         public static Entry From<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<long> shape) where T : unmanaged =>
             new(TypeOf<T>(), [.. shape], MemoryMarshal.AsBytes(elements).ToArray());
@@ -73,7 +104,7 @@ public static partial class SafeTensors
         }
 
         /// <summary>“F32 [8, 1, 5, 5]”.</summary>
-        public override string ToString() => $"{Type} [{string.Join(", ", Shape)}]";
+        public override string ToString() => $"{Type} {ShapeText}";
     }
 
     /// <summary>Writes <paramref name="path"/>, whole or not at all; the same content gives the same bytes.</summary>

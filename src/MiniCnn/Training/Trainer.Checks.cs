@@ -62,8 +62,8 @@ public sealed partial class Trainer
         if (Patience <= ReduceOnPlateau?.Patience + 1)
         {
             throw new ArgumentException(
-                $"{nameof(ReduceOnPlateau)} waits for {ReduceOnPlateau!.Patience + 1} epochs that are no better, but {nameof(Patience)} ends the run after {Patience}: "
-                + $"give {nameof(Patience)} more, or {nameof(ReduceOnPlateau)} less");
+                $"{nameof(ReduceOnPlateau)} waits for {ReduceOnPlateau!.Patience + 1} epochs that are no better, but {nameof(Patience)} ends the run after "
+                + $"{Patience}: give {nameof(Patience)} more, or {nameof(ReduceOnPlateau)} less");
         }
     }
 
@@ -76,10 +76,15 @@ public sealed partial class Trainer
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder && !Directory.Exists(folder))
                 throw new DirectoryNotFoundException($"{path}: there is no such folder");
         }
+        if (CheckpointPath is not null && BestModelPath is not null && Path.GetFullPath(CheckpointPath) == Path.GetFullPath(BestModelPath))
+            throw new ArgumentException($"{nameof(CheckpointPath)} and {nameof(BestModelPath)} are one file, {CheckpointPath}; they need two");
         if (Resume || Overwrite)
             return;
         if (CheckpointPath is not null && Checkpoint.Exists(CheckpointPath))
-            throw new IOException($"{CheckpointPath}: there is the checkpoint of a run; {nameof(Resume)} = true goes on with it, another {nameof(CheckpointPath)} leaves it alone");
+        {
+            throw new IOException(
+                $"{CheckpointPath}: there is the checkpoint of a run; {nameof(Resume)} = true goes on with it, another {nameof(CheckpointPath)} leaves it alone");
+        }
         if (BestModelPath is not null && File.Exists(BestModelPath))
             throw new IOException($"{BestModelPath}: there is a model; another {nameof(BestModelPath)} leaves it alone");
     }
@@ -125,12 +130,13 @@ public sealed partial class Trainer
             if (there.Settings.GetValueOrDefault(name, "?") is var old && old != value)
             {
                 throw new InvalidDataException(
-                    $"{path}: is of another run, its {name} {old} and here {value}; go on with what it had, or give this run another {nameof(CheckpointPath)}");
+                    $"{path}: is of another run, its {name} {old} and here {value}; "
+                    + $"go on with what it had, or give this run another {nameof(CheckpointPath)}");
             }
         }
         if (there.Batch >= epochBatches)
             throw new InvalidDataException($"{path}: is at batch {there.Batch} of an epoch of {epochBatches}");
-        int then = there.Epochs * StepsOf(epochBatches), now = here.Epochs * StepsOf(epochBatches);
+        int then = (int)long.Min((long)there.Epochs * StepsOf(epochBatches), int.MaxValue), now = here.Epochs * StepsOf(epochBatches);
         if (then != now && IsOtherFor(then, now))
         {
             throw new InvalidDataException(

@@ -58,12 +58,16 @@ public sealed class TrainingResult
             _ => $"ended on request after {Epochs.Count} of {EpochsAsked} epochs",
         };
         if (BestEpoch is int best)
-            ended += FormattableString.Invariant($"; best: epoch {best + 1}, {Monitor} {BestValue:F4}; the model is {(IsBestKept ? "that epoch's" : "the last step's")}");
+        {
+            ended += FormattableString.Invariant(
+                $"; best: epoch {best + 1}, {Monitor} {BestValue:F4}; the model is {(IsBestKept ? "that epoch's" : "the last step's")}");
+        }
         return Note is null ? ended : $"{ended} ({Note})";
     }
 
     /// <summary>
-    /// The epochs as comma-separated values, with a point in numbers: epoch (from 1), learning_rate, loss, accuracy, validation_loss, validation_accuracy, monitored.
+    /// The epochs as comma-separated values, with a point in numbers: epoch (from 1), learning_rate, loss, accuracy, validation_loss, validation_accuracy,
+    /// monitored; what there is not is empty.
     /// </summary>
     public string ToCsv()
     {

@@ -89,7 +89,8 @@ sealed class TrainingState
         try
         {
             TrainingState? state = text is null ? null : JsonSerializer.Deserialize(text, TrainingJson.Default.TrainingState);
-            if (state is { History: not null, Settings: not null, Choices: not null, Plateau: not null, Batch: >= 0, Sums.Count: >= 0, BestEpoch: >= -1 } && state.BestEpoch < state.Epoch
+            if (state is { History: not null, Settings: not null, Choices: not null, Plateau.Reductions: >= 0, Epochs: >= 1, Batch: >= 0, Sums.Count: >= 0 }
+                && state.BestEpoch >= -1 && state.BestEpoch < state.Epoch && state.Plateau.Reductions <= state.Epoch
                 && state.History.All(e => e is not null && (state.BestEpoch < 0 || e is { Monitored: not null, ValidationLoss: not null })))
             {
                 return state;
