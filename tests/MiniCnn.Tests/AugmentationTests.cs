@@ -370,7 +370,14 @@ public class AugmentationTests
 
     static readonly Augmentation all = new()
     {
-        HorizontalFlip = true, VerticalFlip = true, Rotation = 20, CropPadding = 2, Scale = 0.5, Brightness = 0.3, Contrast = 0.3, Cutout = 3,
+        HorizontalFlip = true,
+        VerticalFlip = true,
+        Rotation = 20,
+        CropPadding = 2,
+        Scale = 0.5,
+        Brightness = 0.3,
+        Contrast = 0.3,
+        Cutout = 3,
     };
 
     // A checkpoint knows a run's augmentation by this text.

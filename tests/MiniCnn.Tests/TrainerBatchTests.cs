@@ -46,6 +46,9 @@ public sealed class TrainerBatchTests : SmallRuns
         Run(model, 33, 32, dropLast: true);
         Run(model, 34, 32);
         Run(Pooled(2), 33, 32);                                                          // 2×2 maps have four
+        Sequential held = Pooled(1);
+        held.Layers[3].HoldInEvaluation = true;                                          // its statistics are no batch's
+        Run(held, 33, 32);
         Run(new Sequential(new Conv2d(1, 4, 5), new AdaptiveAvgPool2d(1), new Flatten(), new Linear(4, 10)), 33, 32);
 
         static Sequential Pooled(int size) => new(

@@ -89,10 +89,10 @@ public sealed partial class Trainer
             throw new IOException($"{BestModelPath}: there is a model; another {nameof(BestModelPath)} leaves it alone");
     }
 
-    /// <summary>A batch norm inside that sees maps of 1×1, if there is one.</summary>
+    /// <summary>A batch norm inside that sees maps of 1×1 and measures them, if there is one.</summary>
     static BatchNorm2d? OneValue(Layer layer, ImageShape input) => layer switch
     {
-        BatchNorm2d norm when input is { Height: 1, Width: 1 } => norm,
+        BatchNorm2d { HoldInEvaluation: false } norm when input is { Height: 1, Width: 1 } => norm,
         Container container => container.Inputs(input).Select(part => OneValue(part.Layer, part.Input)).FirstOrDefault(found => found is not null),
         _ => null,
     };
