@@ -26,6 +26,8 @@ public sealed class ConcatTests
                     float[] slice = new float[count * length];
                     for (int n = 0; n < count; n++)
                         dy.AsSpan(n * image + first, length).CopyTo(slice.AsSpan(n * length));
+                    foreach ((Parameter alone, Parameter inside) in branch.Parameters.Zip(layer.Parameters.Skip(gradients.Count)))
+                        inside.Value.CopyTo(alone.Value);
                     LayerBench part = LayerBench.Run(branch, shape, count, x, slice, lanes, width);
                     for (int n = 0; n < count; n++)
                         part.Y.AsSpan(n * length, length).CopyTo(y.AsSpan(n * image + first));
