@@ -41,11 +41,14 @@ static class Architecture
     /// <exception cref="JsonException">The text is something else.</exception>
     public static JsonDocument Parse(string text) => JsonDocument.Parse(text, strict);
 
-    public static JsonArray ToJson(this Size2d size) => [size.Height, size.Width];
+    public static JsonArray ToJson(this Size2d size) => Numbers(size.Height, size.Width);
 
-    public static JsonArray ToJson(this Padding padding) => [padding.Top, padding.Left, padding.Bottom, padding.Right];
+    public static JsonArray ToJson(this Padding padding) => Numbers(padding.Top, padding.Left, padding.Bottom, padding.Right);
 
-    public static JsonArray ToJson(this ImageShape shape) => shape.IsFlat ? [shape.Channels] : [shape.Channels, shape.Height, shape.Width];
+    public static JsonArray ToJson(this ImageShape shape) => shape.IsFlat ? Numbers(shape.Channels) : Numbers(shape.Channels, shape.Height, shape.Width);
+
+    // Converted one by one: JsonArray.Add of a number needs reflection, which a trimmed program may not have.
+    static JsonArray Numbers(params int[] numbers) => new([.. numbers.Select(number => (JsonNode)number)]);
 
     static void Write(Layer layer, Utf8JsonWriter json)
     {
