@@ -88,7 +88,8 @@ public sealed record Augmentation
     /// <param name="index">The image's, in its set.</param>
     /// <param name="seed">The epoch's.</param>
     /// <param name="y">[C, H, W].</param>
-    internal void Apply(LabeledImages images, int index, int seed, Span<float> y)
+    /// <returns>Where its pixels went, for a mask to follow them.</returns>
+    internal Motion Apply(ImageDataset images, int index, int seed, Span<float> y)
     {
         Span<double> random = stackalloc double[16];                          // from 0 to below 1; every option has its own
         for (int i = 0; i < random.Length; i += 4)
@@ -111,20 +112,22 @@ public sealed record Augmentation
             columns = columns.Mirrored;
         if ((VerticalFlip && random[11] < 0.5) ^ turns is 2 or 3)
             rows = rows.Mirrored;
+        double angle = Rotation > 0 ? double.DegreesToRadians(Rotation * (2 * random[13] - 1)) : 0;
         if (Rotation > 0)
-            ResampleTurned(images.Image(index), images.Shape, values, rows, columns, double.DegreesToRadians(Rotation * (2 * random[13] - 1)), y);
+            ResampleTurned(images.Image(index), images.Shape, values, rows, columns, angle, y);
         else
             Resample(images.Image(index), images.Shape, values, rows, columns, y);
         if (turns is 1 or 3)
             Transpose(y, height);
         if (Cutout > 0)
             Blank(images.Shape, (int)(random[9] * height), (int)(random[10] * width), y);
+        return new(rows, columns, angle, turns is 1 or 3);
 
         double Shift(double random) => Math.Floor(random * (2.0 * CropPadding + 1)) - CropPadding;
     }
 
     /// <summary>What the image's bytes become, [C, 256]: brightness, then contrast, each cut off at 0 and 255, then normalised.</summary>
-    ReadOnlySpan<float> Colors(LabeledImages images, int index, double brightness, double contrast)
+    ReadOnlySpan<float> Colors(ImageDataset images, int index, double brightness, double contrast)
     {
         ImageShape shape = images.Shape;
         float[] all = new float[256 * shape.Channels];
@@ -173,8 +176,10 @@ public sealed record Augmentation
     }
 
     /// <summary>Where the pixels of an output row or column come from: pixel i from start + i·step, not beyond the image.</summary>
-    readonly struct Axis(double start, double step, int size)
+    internal readonly struct Axis(double start, double step, int size)
     {
+        public int Size => size;
+
         public bool IsWhole => Math.Abs(step) == 1;
 
         public Axis Mirrored => new(start + (size - 1) * step, -step, size);
@@ -183,10 +188,31 @@ public sealed record Augmentation
 
         public double this[int i] => start + i * step;
 
+        public int Nearest(double place) => (int)(Math.Clamp(place, 0, size - 1) + 0.5);
+
         public (int Low, int High, float Fraction) At(double place)
         {
             double at = Math.Clamp(place, 0, size - 1);
             return ((int)at, Math.Min((int)at + 1, size - 1), (float)(at - (int)at));
+        }
+    }
+
+    /// <summary>Where an image's pixels went: along rows and columns, then turned about the middle to the left, then transposed.</summary>
+    internal readonly struct Motion(Axis rows, Axis columns, double angle, bool transposed)
+    {
+        /// <summary>The mask of the image, each pixel the one that is nearest to its place.</summary>
+        public void Nearest(ReadOnlySpan<byte> mask, Span<int> y)
+        {
+            (double sine, double cosine) = Math.SinCos(angle);
+            for (int i = 0; i < y.Length; i++)
+            {
+                (int row, int column) = Math.DivRem(i, columns.Size);
+                double down = rows[row] - rows.Middle, right = columns[column] - columns.Middle;
+                int from = rows.Nearest(rows.Middle + sine * right + cosine * down) * columns.Size;
+                y[i] = mask[from + columns.Nearest(columns.Middle + cosine * right - sine * down)];
+            }
+            if (transposed)
+                Transpose(y, rows.Size);
         }
     }
 
@@ -255,7 +281,7 @@ public sealed record Augmentation
     }
 
     /// <summary>Swaps rows and columns of square planes.</summary>
-    static void Transpose(Span<float> y, int size)
+    static void Transpose<T>(Span<T> y, int size)
     {
         for (; !y.IsEmpty; y = y[(size * size)..])
             for (int row = 1; row < size; row++)

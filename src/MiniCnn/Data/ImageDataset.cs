@@ -1,0 +1,214 @@
+using System.Numerics.Tensors;
+using System.Runtime.CompilerServices;
+
+namespace MiniCnn;
+
+/// <summary>A batch of images and their labels, in the same order.</summary>
+/// <param name="Images">[n, C, H, W], normalised.</param>
+/// <param name="Labels">Class indices: n, one an image, or n·H·W, [n, H, W], one a pixel.</param>
+public readonly record struct Batch(Tensor<float> Images, int[] Labels);
+
+/// <summary>
+/// Images of one shape, a byte a channel and pixel, and what they are labelled with: each with one class, <see cref="LabeledImages"/>, or each
+/// pixel with its own, <see cref="MaskedImages"/>.
+/// </summary>
+/// <remarks>
+/// A batch holds (x/255 − mean)/std, in float and in this order, as torchvision's <c>ToTensor</c> and <c>Normalize</c> compute it.
+/// Immutable, so safe to read from several threads.
+/// </remarks>
+public abstract class ImageDataset
+{
+    readonly byte[] pixels;         // [N, C, H, W]
+    readonly float[] mean, std;     // [C]
+    readonly float[] normalized;    // [C, 256]
+
+    private protected ImageDataset(
+        byte[] pixels, int count, string counted, ImageShape shape, int classes, float[] mean, float[] std, IReadOnlyList<string>? classNames)
+    {
+        (this.pixels, this.mean, this.std, Count, Shape, Classes) = (pixels, mean, std, count, shape, classes);
+        ClassNames = classNames is null ? [.. Enumerable.Range(0, int.Max(classes, 0)).Select(c => $"{c}")] : [.. classNames];
+
+        if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
+            throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
+        long length = count * shape.Length;
+        if (pixels.Length != length)
+            throw new ArgumentException($"{count} {counted} need as many images of {shape}, {length} bytes in all; got {pixels.Length}", nameof(pixels));
+        if (ClassNames.Count != classes)
+            throw new ArgumentException($"{classes} classes need as many names; got {ClassNames.Count}", nameof(classNames));
+        if (mean.Length != shape.Channels || std.Length != shape.Channels)
+            throw new ArgumentException(
+                $"images of {shape} need one mean and one std a channel; got {mean.Length} and {std.Length}", nameof(mean));
+        int flat = Array.FindIndex(std, s => !(s > 0));
+        if (flat >= 0)
+            throw new ArgumentException(FormattableString.Invariant($"std {flat} is {std[flat]}; it must be above 0"), nameof(std));
+
+        normalized = new float[256 * shape.Channels];
+        for (int c = 0; c < shape.Channels; c++)
+        {
+            for (int x = 0; x < 256; x++)
+                normalized[256 * c + x] = x;
+            Normalize(c, normalized.AsSpan(256 * c, 256));
+        }
+    }
+
+    /// <summary>Number of images, N.</summary>
+    public int Count { get; }
+
+    /// <summary>The shape of each image.</summary>
+    public ImageShape Shape { get; }
+
+    /// <summary>Number of classes.</summary>
+    public int Classes { get; }
+
+    /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
+    public IReadOnlyList<string> ClassNames { get; }
+
+    /// <summary>[N, C, H, W] bytes, as they were given.</summary>
+    public ReadOnlySpan<byte> Pixels => pixels;
+
+    /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
+    public ReadOnlySpan<float> Mean => mean;
+
+    /// <summary>What is divided by, one value a channel, on the scale of 0 to 1.</summary>
+    public ReadOnlySpan<float> Std => std;
+
+    /// <summary>Mean and standard deviation over all pixels of all images, one value a channel, on the scale of 0 to 1.</summary>
+    /// <remarks>
+    /// Exact but for the last rounding; the deviation is that of a population (numpy's <c>std</c>, divided by n): 0 for a channel all alike.
+    /// </remarks>
+    /// <exception cref="InvalidOperationException">There are no images.</exception>
+    public (float[] Mean, float[] Std) MeanAndStd()
+    {
+        if (Count == 0)
+            throw new InvalidOperationException("no images, so they have no mean");
+        int plane = Shape.Height * Shape.Width;
+        long n = (long)Count * plane;
+        float[] mean = new float[Shape.Channels], std = new float[Shape.Channels];
+        for (int c = 0; c < Shape.Channels; c++)
+        {
+            long sum = 0, squares = 0;
+            for (int image = 0; image < Count; image++)
+                foreach (byte x in Image(image).Slice(c * plane, plane))
+                {
+                    sum += x;
+                    squares += x * x;
+                }
+            mean[c] = (float)(sum / (255.0 * n));
+            std[c] = (float)(Math.Sqrt((double)((Int128)n * squares - (Int128)sum * sum)) / (255.0 * n));
+        }
+        return (mean, std);
+    }
+
+    /// <summary>All images once, in batches: in their own order, or shuffled. The last batch holds what is left.</summary>
+    /// <param name="batchSize">Images in a batch.</param>
+    /// <param name="seed">Shuffles in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Give each epoch its own.</param>
+    /// <param name="augmentation">Changes the images at random, by the same seed.</param>
+    /// <returns>
+    /// Batches as they are asked for, each prepared by all threads at once. Each has arrays of its own, which belong to the caller.
+    /// Their order and their bits do not depend on the threads.
+    /// </returns>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
+    /// <exception cref="ArgumentException">
+    /// An <paramref name="augmentation"/> without a seed: it would do the same in every epoch; or one that such images cannot take.
+    /// </exception>
+    public IEnumerable<Batch> Batches(int batchSize, int? seed = null, Augmentation? augmentation = null)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
+        if (augmentation is not null && seed is null)
+            throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
+        augmentation?.Check(Shape);
+        return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation, 0);
+    }
+
+    /// <summary>The same from a batch on.</summary>
+    internal IEnumerable<Batch> Batches(int batchSize, int seed, Augmentation? augmentation, int first) =>
+        InOrder(Permutation.Random(Count, seed), batchSize, seed, augmentation, first);
+
+    // Between the steps and not beside them: where the workers fill the processors, a batch made meanwhile by one more thread costs twice as much.
+    IEnumerable<Batch> InOrder(int[] order, int batchSize, int seed, Augmentation? augmentation, int first)
+    {
+        foreach (int[] indices in order.Chunk(batchSize).Skip(first))
+        {
+            float[] images = GC.AllocateUninitializedArray<float>(indices.Length * ImageLength);       // [n, C, H, W]
+            int[] labels = new int[indices.Length * LabelsPerImage];
+            Workers.RunMany(indices.Length, ImageLength, new Preparation(this, indices, seed, augmentation, images, labels));
+            yield return new(Tensor.Create(images, [indices.Length, Shape.Channels, Shape.Height, Shape.Width]), labels);
+        }
+    }
+
+    readonly struct Preparation(ImageDataset from, int[] indices, int seed, Augmentation? augmentation, float[] images, int[] labels) : IWork
+    {
+        public void Run(int n)
+        {
+            Span<float> y = images.AsSpan(n * from.ImageLength, from.ImageLength);
+            if (augmentation is null)
+                from.LookUp(from.Image(indices[n]), y);
+            from.Label(indices[n], augmentation?.Apply(from, indices[n], seed, y), labels.AsSpan(n * from.LabelsPerImage, from.LabelsPerImage));
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    void LookUp(ReadOnlySpan<byte> image, Span<float> y)
+    {
+        int plane = Shape.Height * Shape.Width;
+        for (int c = 0; c < Shape.Channels; c++)
+        {
+            ReadOnlySpan<byte> from = image.Slice(c * plane, plane);
+            ReadOnlySpan<float> values = Normalized.Slice(256 * c, 256);
+            Span<float> to = y.Slice(c * plane, from.Length);
+            for (int i = 0; i < from.Length; i++)
+                to[i] = values[from[i]];
+        }
+    }
+
+    /// <summary>(x/255 − mean)/std.</summary>
+    internal void Normalize(int channel, Span<float> x)
+    {
+        TensorPrimitives.Divide(x, 255, x);
+        TensorPrimitives.Subtract(x, mean[channel], x);
+        TensorPrimitives.Divide(x, std[channel], x);
+    }
+
+    /// <summary>[C, 256]: what each byte becomes.</summary>
+    internal ReadOnlySpan<float> Normalized => normalized;
+
+    internal ReadOnlySpan<byte> Image(int index) => pixels.AsSpan(index * ImageLength, ImageLength);
+
+    /// <summary>Labels of an image: 1, or its pixels.</summary>
+    internal abstract int LabelsPerImage { get; }
+
+    /// <summary>Writes the labels of an image, moved as its pixels were.</summary>
+    private protected abstract void Label(int index, Augmentation.Motion? motion, Span<int> to);
+
+    /// <summary>How many labels there are of each class, those that no class has left out.</summary>
+    internal abstract long[] CountLabels();
+
+    /// <summary>All labels as they are kept: what a run that goes on must find again.</summary>
+    internal abstract ReadOnlySpan<byte> LabelBytes { get; }
+
+    /// <summary>What a model must make of the images: a number for each class, of the image or of each pixel.</summary>
+    internal ImageShape OutputShape(int channels) => LabelsPerImage == 1 ? ImageShape.Features(channels) : new(channels, Shape.Height, Shape.Width);
+
+    /// <summary>The pixels of some images, for a set of these.</summary>
+    private protected byte[] Pick(ReadOnlySpan<int> indices) => Pick(pixels, ImageLength, indices);
+
+    /// <summary>Parts of a length, in a new order.</summary>
+    private protected static T[] Pick<T>(T[] parts, int length, ReadOnlySpan<int> indices)
+    {
+        T[] picked = new T[indices.Length * length];
+        for (int i = 0; i < indices.Length; i++)
+            parts.AsSpan(indices[i] * length, length).CopyTo(picked.AsSpan(i * length));
+        return picked;
+    }
+
+    /// <summary>Two parts of the indices, at random.</summary>
+    private protected (int[] First, int[] Second) RandomSplit(double share, int seed)
+    {
+        Permutation.CheckShare(share);
+        int[] order = Permutation.Random(Count, seed);
+        int first = Count - (int)Math.Round(share * Count);
+        return (order[..first], order[first..]);
+    }
+
+    int ImageLength => (int)Shape.Length;
+}

@@ -1,0 +1,105 @@
+namespace MiniCnn;
+
+/// <summary>Images of one shape, each with a mask of its size: the index of a class for each pixel.</summary>
+public sealed class MaskedImages : ImageDataset
+{
+    /// <summary>A mask's number for pixels of no class, or of one that nobody knows.</summary>
+    public const byte Ignored = 255;
+
+    /// <summary>The label that a batch has there: PyTorch's ignore_index, which losses and <see cref="Evaluation"/> leave out.</summary>
+    const int IgnoredLabel = -100;
+
+    readonly byte[] pixels, masks;  // [N, C, H, W], [N, H, W]
+
+    /// <summary>Images and masks; the arrays are kept, not copied: do not change them afterwards.</summary>
+    /// <param name="pixels">[N, C, H, W] bytes.</param>
+    /// <param name="masks">[N, H, W]: class indices, each from 0 to <paramref name="classes"/> − 1, or <see cref="Ignored"/>.</param>
+    /// <param name="shape">C × H × W.</param>
+    /// <param name="classes">Number of classes, up to 255.</param>
+    /// <param name="mean">One value a channel, on the scale of 0 to 1; 0 if left out.</param>
+    /// <param name="std">One value a channel, above 0; 1 if left out.</param>
+    /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
+    /// <exception cref="ArgumentException">
+    /// Numbers of images, masks, channels or classes differ, or a class index or a std is out of range.
+    /// </exception>
+    public MaskedImages(
+        byte[] pixels, byte[] masks, ImageShape shape, int classes, float[]? mean = null, float[]? std = null, IReadOnlyList<string>? classNames = null)
+        : base(
+            pixels ?? throw new ArgumentNullException(nameof(pixels)), Number(masks ?? throw new ArgumentNullException(nameof(masks)), shape), "masks",
+            shape, classes, mean ?? new float[int.Max(shape.Channels, 0)], std ?? [.. Enumerable.Repeat(1f, int.Max(shape.Channels, 0))], classNames)
+    {
+        (this.pixels, this.masks) = (pixels, masks);
+        if (classes is < 1 or > Ignored)
+            throw new ArgumentException($"masks have 1 to {Ignored} classes, not {classes}", nameof(classes));
+        int bad = Array.FindIndex(masks, index => index >= classes && index != Ignored);
+        if (bad >= 0)
+        {
+            int plane = shape.Height * shape.Width, pixel = bad % plane;
+            throw new ArgumentException(
+                $"mask {bad / plane} is {masks[bad]} in row {pixel / shape.Width}, column {pixel % shape.Width}; "
+                + $"with {classes} classes it must be 0 to {classes - 1}, or {Ignored} for no class", nameof(masks));
+        }
+    }
+
+    /// <summary>[N, H, W]: class indices, as they were given.</summary>
+    public ReadOnlySpan<byte> Masks => masks;
+
+    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
+    public MaskedImages Take(int count)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(count);
+        return With([.. Enumerable.Range(0, int.Min(count, Count))]);
+    }
+
+    /// <summary>The same images with another normalisation: pixels and masks are shared, not copied.</summary>
+    /// <inheritdoc cref="LabeledImages.WithNormalization"/>
+    public MaskedImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
+        new(pixels, masks, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames);
+
+    /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
+    /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
+    /// <param name="seed">The same seed splits the same way.</param>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
+    public (MaskedImages Train, MaskedImages Validation) Split(double validation, int seed)
+    {
+        (int[] first, int[] second) = RandomSplit(validation, seed);
+        return (With(first), With(second));
+    }
+
+    internal override int LabelsPerImage => Shape.Height * Shape.Width;
+
+    private protected override void Label(int index, Augmentation.Motion? motion, Span<int> to)
+    {
+        ReadOnlySpan<byte> mask = masks.AsSpan(index * LabelsPerImage, LabelsPerImage);
+        if (motion is { } moved)
+            moved.Nearest(mask, to);
+        else
+        {
+            for (int i = 0; i < to.Length; i++)
+                to[i] = mask[i];
+        }
+        to.Replace(Ignored, IgnoredLabel);
+    }
+
+    internal override long[] CountLabels()
+    {
+        long[] counts = new long[Ignored + 1];
+        foreach (byte index in masks)
+            counts[index]++;
+        return counts[..Classes];
+    }
+
+    internal override ReadOnlySpan<byte> LabelBytes => masks;
+
+    MaskedImages With(int[] indices) =>
+        new(Pick(indices), Pick(masks, LabelsPerImage, indices), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames);
+
+    static int Number(byte[] masks, ImageShape shape)
+    {
+        long plane = (long)shape.Height * shape.Width;
+        return plane < 1 || masks.Length % plane == 0
+            ? (int)(masks.Length / long.Max(plane, 1))
+            : throw new ArgumentException($"masks of {shape.Height}×{shape.Width} take {plane} bytes each; got {masks.Length} in all", nameof(masks));
+    }
+}
