@@ -6,8 +6,8 @@ namespace MiniCnn.Imaging;
 public static class ModelPictures
 {
     /// <summary>A picture as the model's images are: in grey or in colour, resized whatever its proportions, (x/255 − mean)/std.</summary>
-    /// <returns>[1, C, H, W]: the numbers that <see cref="LabeledImages"/> makes of it.</returns>
-    public static Tensor<float> ToInput(this ImageClassifier model, Picture picture)
+    /// <returns>[1, C, H, W]: the numbers that <see cref="ImageDataset"/> makes of it.</returns>
+    public static Tensor<float> ToInput(this ImageModel model, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(picture);
@@ -36,4 +36,41 @@ public static class ModelPictures
     /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
     public static Prediction Predict(this Predictor predictor, Stream stream) => Predict(predictor, Picture.Load(stream));
+
+    /// <summary>
+    /// Of each pixel of a picture what it is of: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities
+    /// are resized from the model's size to the picture's, bilinearly, and the largest one tells. Safe from several threads at once.
+    /// </summary>
+    public static Picture Predict(this MaskPredictor predictor, Picture picture)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        ReadOnlySpan<float> shares = predictor.Predict(predictor.Model.ToInput(picture)).AsSpan();         // [1, classes, H, W]
+        (int height, int width) = (predictor.Model.Input.Height, predictor.Model.Input.Width);
+        Picture mask = new(picture.Width, picture.Height, channels: 1);
+        float[] best = new float[mask.Width];
+        for (int y = 0; y < mask.Height; y++)
+        {
+            Array.Clear(best);
+            (int top, int bottom, float down) = Between(y, mask.Height, height);
+            for (int c = 0; c < predictor.Model.ClassNames.Count; c++)
+            {
+                ReadOnlySpan<float> above = shares.Slice((c * height + top) * width, width), below = shares.Slice((c * height + bottom) * width, width);
+                for (int x = 0; x < mask.Width; x++)
+                {
+                    (int left, int next, float right) = Between(x, mask.Width, width);
+                    float share = float.Lerp(float.Lerp(above[left], above[next], right), float.Lerp(below[left], below[next], right), down);
+                    if (share > best[x])
+                        (best[x], mask.Pixels[y * mask.Width + x]) = (share, (byte)c);
+                }
+            }
+        }
+        return mask;
+    }
+
+    /// <summary>The two pixels of so many between whose middles a pixel's lies, and how far from the first.</summary>
+    static (int First, int Second, float Share) Between(int pixel, int pixels, int of)
+    {
+        float place = Math.Clamp((pixel + 0.5f) * of / pixels - 0.5f, 0, of - 1);
+        return ((int)place, Math.Min((int)place + 1, of - 1), place - (int)place);
+    }
 }

@@ -26,7 +26,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
     string? what;
     long start, before, done;                                    // of the clock; steps that an earlier run did; those done by now
     TimeSpan next;                                               // when to draw again, since the start
-    int images, recent, correct;                                 // since the start; since the last line
+    long images, recent, correct;                                // since the start; since the last line, of what the accuracy counts
     double loss;
     bool isDrawn;                                                // the bar, above the cursor
 
@@ -54,7 +54,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
             Advance(value.Step, first: value.Step - 1);
             if (value.Note is not null)
                 Say(value.Note);
-            images += value.Count;
+            images += value.Images;
             recent += value.Count;
             correct += value.Correct;
             loss += value.Count == 0 ? 0 : value.Loss * (double)value.Count;
@@ -109,7 +109,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
     static string Validation(TrainingStep step, TrainingEpoch ended)
     {
         string monitored = ended.Monitored == ended.ValidationLoss || ended.Monitored == ended.ValidationAccuracy ? ""
-            : FormattableString.Invariant($", monitored {ended.Monitored:F4}");
+            : FormattableString.Invariant($", {step.Monitor} {ended.Monitored:F4}");
         string best = step.BestEpoch == step.Epoch ? "; the best so far" : step.BestEpoch is int epoch ? $"; the best is epoch {epoch + 1}" : "";
         return FormattableString.Invariant(
             $"epoch {step.Epoch + 1}: validation loss {ended.ValidationLoss:F4}, accuracy {100 * ended.ValidationAccuracy:F2} %{monitored}{best}");

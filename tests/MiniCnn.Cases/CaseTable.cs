@@ -173,6 +173,13 @@ static class CaseTable
                new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]), new CrossEntropyCase(17, 7, Weighted: true, Smoothing: 0.125f, Soft: true),
                new BceCase([17, 5], PositiveWeights: 5, Soft: true), new MseCase(5, 7), new MseCase(2, 3, 5, 4)]
            select loss with { Reduction = reduction },
+        .. from reduction in (Reduction?[])[Reduction.Mean, Reduction.Sum, null]
+           from loss in (LossCase[])[
+               new CrossEntropyCase(2, 3, Plane: (4, 5)), new CrossEntropyCase(3, 4, true, 0.125f, [0, 7, 34, 104], Plane: (5, 7)),
+               new CrossEntropyCase(1, 5, Weighted: true, Smoothing: 0.25f, Soft: true, Plane: (3, 17)),
+               new MaskCase(nameof(BceWithLogitsLoss), 2, (5, 7), [0, 3, 69]), new MaskCase(nameof(DiceLoss), 3, (4, 9), [1, 5, 107]),
+               new MaskCase(nameof(DiceLoss), 3, (2, 3), [6, 7, 8, 9, 10, 11], Smooth: 0.5f)]                        // of the second image nothing counts
+           select loss with { Reduction = reduction },
     ];
 
     static IEnumerable<Case> Optimizers =>

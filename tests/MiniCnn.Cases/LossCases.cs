@@ -46,6 +46,16 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
         return results;
     }
 
+    /// <summary>A label for each loss, some of them ignored.</summary>
+    protected int[] Draw(int classes, int[]? ignored, int ignoreIndex)
+    {
+        TorchGenerator random = new(Seed + 1);
+        int[] labels = [.. Enumerable.Range(0, (int)Losses).Select(_ => (int)(random.NextUInt32() % classes))];
+        foreach (int sample in ignored ?? [])
+            labels[sample] = ignoreIndex;
+        return labels;
+    }
+
     protected Numbers Results(Numbers inputs, Loss loss)
     {
         (Tensor<float> outputs, Tensor<float> targets) = (ToTensor(inputs.Floats("outputs")), ToTensor(inputs.Floats("targets")));
@@ -53,34 +63,26 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
     }
 }
 
-/// <summary>Cross-entropy of logits [N, classes].</summary>
-/// <param name="N">Samples.</param>
+/// <summary>Cross-entropy of logits [N, classes], or of each pixel of [N, classes, H, W].</summary>
+/// <param name="N">Samples, or images.</param>
 /// <param name="Classes">Classes.</param>
 /// <param name="Weighted">Whether classes have weights.</param>
 /// <param name="Smoothing">Label smoothing.</param>
 /// <param name="Ignored">Samples whose label is the ignored one.</param>
 /// <param name="IgnoreIndex">That label.</param>
-/// <param name="Soft">Whether targets are probabilities, [N, classes], and no labels.</param>
-sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100, bool Soft = false)
-    : LossCase(nameof(CrossEntropyLoss), [N, Classes])
+/// <param name="Soft">Whether targets are probabilities, of the logits' shape, and no labels.</param>
+/// <param name="Plane">H and W.</param>
+sealed record CrossEntropyCase(
+    int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100, bool Soft = false, Size2d? Plane = null)
+    : LossCase(nameof(CrossEntropyLoss), Plane is { } plane ? [N, Classes, plane.Height, plane.Width] : [N, Classes])
 {
-    public override long Losses => N;
+    public override long Losses => Length / Classes;
 
     /// <summary>One a sample.</summary>
-    public int[] Labels
-    {
-        get
-        {
-            TorchGenerator random = new(Seed + 1);
-            int[] labels = [.. Enumerable.Range(0, N).Select(_ => (int)(random.NextUInt32() % Classes))];
-            foreach (int sample in Ignored ?? [])
-                labels[sample] = IgnoreIndex;
-            return labels;
-        }
-    }
+    public int[] Labels => Draw(Classes, Ignored, IgnoreIndex);
 
-    // Σ exp(z − max) is near 1 where one class is certain, and so is a softmax; a gradient is divided by N.
-    public override double Intermediate(string result) => result == "loss" || Reduction is not MiniCnn.Reduction.Mean ? 1 : 1.0 / N;
+    // Σ exp(z − max) is near 1 where one class is certain, and so is a softmax; a gradient is divided by their number.
+    public override double Intermediate(string result) => result == "loss" || Reduction is not MiniCnn.Reduction.Mean ? 1 : 1.0 / Losses;
 
     public override Numbers Inputs()
     {
@@ -91,7 +93,10 @@ sealed record CrossEntropyCase(int N, int Classes, bool Weighted = false, float 
         if (Soft)                                                            // their sums are 1 but for rounding
         {
             double[] shares = [.. Reals(random, Length).Select(value => value + 1.0625)];
-            inputs.Add("targets", [.. shares.Select((share, i) => (double)(float)(share / shares.Skip(i / Classes * Classes).Take(Classes).Sum()))]);
+            int plane = (int)Losses / N;
+            inputs.Add("targets", [.. shares.Select((share, i) => (double)(float)(share / Enumerable.Range(0, Classes).Sum(c => shares[First(i) + c * plane])))]);
+
+            int First(int i) => i / plane / Classes * Classes * plane + i % plane;
         }
         return Complete(inputs, random);
     }
@@ -124,6 +129,32 @@ sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) 
         Results(inputs, new BceWithLogitsLoss(PositiveWeights > 0 ? inputs.Floats("weight") : null, Reduction ?? default));
 
     protected override string Options() => $"binary cross-entropy({PositiveWeights} positive weights{(Soft ? ", soft targets" : "")})";
+}
+
+/// <summary>Losses of masks of two classes, of one logit a pixel, some of which are ignored: of images for a DiceLoss, of pixels for a BceWithLogitsLoss.</summary>
+sealed record MaskCase(string Loss, int N, Size2d Plane, int[]? Ignored = null, float Smooth = 1) : LossCase(Loss, [N, 1, Plane.Height, Plane.Width])
+{
+    public bool IsDice => Loss == nameof(DiceLoss);
+
+    /// <summary>One a pixel.</summary>
+    public int[] Labels => (this with { Loss = nameof(BceWithLogitsLoss) }).Draw(2, Ignored, -100);
+
+    public override long Losses => IsDice ? N : Length;
+
+    public override Numbers Inputs()
+    {
+        TorchGenerator random = new(Seed);
+        return Complete(new() { ["outputs"] = Reals(random, Length, Scale) }, random);
+    }
+
+    public override Numbers Float(Numbers inputs)
+    {
+        LabelLoss loss = IsDice ? new DiceLoss(Smooth, Reduction ?? default) : new BceWithLogitsLoss(reduction: Reduction ?? default);
+        Tensor<float> logits = ToTensor(inputs.Floats("outputs"));
+        return Results(inputs, loss, () => loss.Forward(logits, Labels), () => loss.ForwardEach(logits, Labels));
+    }
+
+    protected override string Options() => $"{Loss}(smooth {Smooth}, {Ignored?.Length ?? 0} ignored)";
 }
 
 /// <summary>The mean squared error.</summary>

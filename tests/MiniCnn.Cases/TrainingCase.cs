@@ -17,11 +17,11 @@ sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageSh
     /// <summary>The longest sum of a step: that of a weight over all images and pixels of the widest layer, or over all of an image's inputs.</summary>
     public override int Terms => (int)Math.Max(Batch * (long)Shape.Height * Shape.Width, Make().Parameters.Max(p => (long)p.Value.FlattenedLength / p.Value.Lengths[0]));
 
-    /// <summary>The output of an image; a flat one's numbers are logits, else the loss is a mean squared error.</summary>
-    public ImageShape Output { get; } = Make().OutputShape(Shape);
+    /// <summary>The output of an image: logits, of it or of each pixel.</summary>
+    ImageShape Output { get; } = Make().OutputShape(Shape);
 
-    /// <summary>One a sample.</summary>
-    public int[] Labels(int step) => [.. Enumerable.Range(0, Batch).Select(i => (3 * i + step) % Output.Channels)];
+    /// <summary>One a sample, or a pixel.</summary>
+    public int[] Labels(int step) => [.. Enumerable.Range(0, Batch * Output.Height * Output.Width).Select(i => (3 * i + step) % Output.Channels)];
 
     public override Numbers Inputs()
     {
@@ -32,11 +32,7 @@ sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageSh
         foreach (Parameter p in net.Parameters)
             inputs.Add(p.Name, p.Value.AsSpan());
         for (int step = 0; step < Steps; step++)
-        {
             inputs.Add($"{step}.x", Reals(random, Batch * Shape.Length));
-            if (!Output.IsFlat)
-                inputs.Add($"{step}.targets", Reals(random, Batch * Output.Length));
-        }
         return inputs;
     }
 
@@ -47,15 +43,12 @@ sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageSh
             inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());
         Sgd optimizer = new(net.Parameters, LearningRate, Momentum, weightDecay: WeightDecay);
         CrossEntropyLoss crossEntropy = new();
-        MseLoss squares = new();
         double[] losses = new double[Steps];
         for (int step = 0; step < Steps; step++)
         {
             Tensor<float> x = Tensor.Create(inputs.Floats($"{step}.x"), [Batch, Shape.Channels, Shape.Height, Shape.Width]), y = net.Forward(x, training: true);
-            losses[step] = Output.IsFlat
-                ? crossEntropy.Forward(y, Labels(step))
-                : squares.Forward(y, Tensor.Create(inputs.Floats($"{step}.targets"), y.Lengths));
-            net.Backward(Output.IsFlat ? crossEntropy.Backward() : squares.Backward());
+            losses[step] = crossEntropy.Forward(y, Labels(step));
+            net.Backward(crossEntropy.Backward());
             optimizer.Step();
             optimizer.ZeroGrad();
         }

@@ -39,7 +39,9 @@ abstract class TorchCase(ScalarType type) : IDisposable
 
     protected Tensor ToTensor(double[] numbers, params long[] shape) => tensor(numbers, shape, ScalarType.Float64).to(type);
 
-    protected static Tensor Labels(int[] labels) => tensor(Array.ConvertAll(labels, label => (long)label), [labels.Length]);
+    /// <summary>Labels of logits: [N], or [N, H, W].</summary>
+    protected static Tensor Labels(int[] labels, Tensor logits) =>
+        tensor(Array.ConvertAll(labels, label => (long)label), [logits.shape[0], .. logits.shape[2..]]);
 
     static double[] ToArray(Tensor tensor) => tensor.detach().to(ScalarType.Float64).contiguous().data<double>().ToArray();
 }
@@ -119,13 +121,31 @@ sealed class TorchLoss(LossCase c, ScalarType type) : TorchCase(type)
         nn.Reduction reduction = c.Reduction is { } one ? Enum.Parse<nn.Reduction>($"{one}") : nn.Reduction.None;
         Tensor loss = c switch
         {
-            CrossEntropyCase ce => F.cross_entropy(outputs, targets ?? Labels(ce.Labels), weight, ce.IgnoreIndex, reduction, ce.Smoothing),
+            CrossEntropyCase ce => F.cross_entropy(outputs, targets ?? Labels(ce.Labels, outputs), weight, ce.IgnoreIndex, reduction, ce.Smoothing),
+            MaskCase mask => Reduce(mask, outputs, ToTensor(Array.ConvertAll(mask.Labels, label => label == 1 ? 1.0 : 0), c.Shape)),
             BceCase => F.binary_cross_entropy_with_logits(outputs, targets!, reduction: reduction, pos_weights: weight),
             _ => F.mse_loss(outputs, targets!, reduction),
         };
         add("loss", loss);
         Tensor[] dlosses = c.Reduction is null ? [ToTensor(inputs["dlosses"], loss.shape)] : [];
         add("gradient", autograd.grad([loss], [outputs], dlosses)[0]);
+    }
+
+    /// <summary>Binary cross-entropy, or the soft Dice loss, of the pixels that are not ignored.</summary>
+    Tensor Reduce(MaskCase mask, Tensor outputs, Tensor targets)
+    {
+        Tensor known = ToTensor(Array.ConvertAll(mask.Labels, label => label == -100 ? 0.0 : 1), c.Shape), counts = known, losses;
+        if (mask.IsDice)
+        {
+            long[] image = [1, 2, 3];
+            Tensor shares = outputs.sigmoid() * known;
+            losses = 1 - (2 * (shares * targets).sum(image) + mask.Smooth) / ((shares + targets).sum(image) + mask.Smooth);
+            counts = known.sum(image).sign();
+        }
+        else
+            losses = F.binary_cross_entropy_with_logits(outputs, targets, reduction: nn.Reduction.None);
+        losses *= counts;
+        return c.Reduction switch { null => losses, Reduction.Sum => losses.sum(), _ => losses.sum() / counts.sum() };
     }
 }
 
@@ -244,7 +264,7 @@ sealed class TorchTraining(TrainingCase c, ScalarType type) : TorchModule(c.Make
         {
             optimizer.zero_grad();
             Tensor y = Module.call(ToTensor(inputs[$"{step}.x"], c.Batch, c.Shape.Channels, c.Shape.Height, c.Shape.Width));
-            Tensor loss = c.Output.IsFlat ? F.cross_entropy(y, Labels(c.Labels(step))) : F.mse_loss(y, ToTensor(inputs[$"{step}.targets"], y.shape));
+            Tensor loss = F.cross_entropy(y, Labels(c.Labels(step), y));
             loss.backward();
             optimizer.step();
             losses.Add(loss.detach().reshape(1));

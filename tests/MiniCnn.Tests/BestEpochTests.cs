@@ -86,7 +86,7 @@ public sealed class BestEpochTests : SmallRuns
             {
                 Epochs = 12,
                 BatchSize = 80,
-                Loss = new(ClassWeights.Balanced(images)),
+                Loss = new CrossEntropyLoss(ClassWeights.Balanced(images)),
                 Validation = images,
                 Monitor = monitor,
                 KeepBest = true,

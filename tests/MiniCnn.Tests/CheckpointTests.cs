@@ -260,7 +260,7 @@ public sealed class CheckpointTests : SmallRuns
             DropLast = true,
             AccumulateGradBatches = 3,
             ClipNorm = 1,
-            Loss = new(ClassWeights.Balanced(digits), ignoreIndex: 4, labelSmoothing: 0.1f),
+            Loss = new CrossEntropyLoss(ClassWeights.Balanced(digits), ignoreIndex: 4, labelSmoothing: 0.1f),
             Validation = others,
             Monitor = new("at least a half", e => Math.Max(0.5, e.Accuracy), higherIsBetter: true),
             ReduceOnPlateau = new() { Patience = 0, Cooldown = 1, Factor = 0.5 },

@@ -36,21 +36,21 @@ public sealed class ConsoleProgressTests
     {
         Screen screen = new(isTerminal: false);
         ConsoleProgress progress = new(null, screen.Console, clock);
-        After(1, new(0, 2, 1, 4, 3, 5, 10));
-        After(1, new(0, 2, 2, 4, 1, 9, 30, new(1.5, 0.35, 0.1f, 0.25, 0.5, 0.25), 0));
-        After(1, new(1, 2, 3, 4, float.NaN, 0, 0));                   // a batch that did not count
-        After(1, new(1, 2, 4, 4, 0.5f, 30, 30, new(0.5, 1, 0.1f, 0.125, 0.625, 0.75), 0));
+        After(1, new(0, 2, 1, 4, 1, 3, 5, 10));
+        After(1, new(0, 2, 2, 4, 3, 1, 9, 30, new(1.5, 0.35, 0.1f, 0.25, 0.5, 0.25), 0));
+        After(1, new(1, 2, 3, 4, 2, float.NaN, 0, 0));                   // a batch that did not count
+        After(1, new(1, 2, 4, 4, 4, 0.5f, 30, 30, new(0.5, 1, 0.1f, 0.125, 0.625, 0.75), 0, "mean IoU"));
         Assert.Equal(
             "epoch 1: validation loss 0.2500, accuracy 50.00 %; the best so far\n"
-            + "epoch 1/2  loss 1.5000  accuracy 35.00 %  20 images/s  0:02 left\n"
-            + "epoch 2: validation loss 0.1250, accuracy 62.50 %, monitored 0.7500; the best is epoch 1\n"
-            + "epoch 2/2  loss 0.5000  accuracy 100.00 %  18 images/s  0:00 left\n",
+            + "epoch 1/2  loss 1.5000  accuracy 35.00 %  2 images/s  0:02 left\n"
+            + "epoch 2: validation loss 0.1250, accuracy 62.50 %, mean IoU 0.7500; the best is epoch 1\n"
+            + "epoch 2/2  loss 0.5000  accuracy 100.00 %  2 images/s  0:00 left\n",
             screen.Written);
 
         // A run that goes on: its own steps alone tell how long it will take.
         screen = new(isTerminal: false);
         progress = new("training", screen.Console, clock);
-        After(3, new(0, 2, 91, 100, 2, 5, 10, Note: "going on after step 90 of 100; learning rate 0.1 → 0.2"));
+        After(3, new(0, 2, 91, 100, 10, 2, 5, 10, Note: "going on after step 90 of 100; learning rate 0.1 → 0.2"));
         Assert.Equal("training\ngoing on after step 90 of 100; learning rate 0.1 → 0.2\nepoch 1/2  loss 2.0000  accuracy 50.00 %  3 images/s  0:27 left\n", screen.Written);
 
         void After(int seconds, TrainingStep step)
@@ -71,7 +71,7 @@ public sealed class ConsoleProgressTests
         for (int step = 1; step <= 200; step++)
         {
             clock.Milliseconds += 150;
-            progress.Report(new TrainingStep((step - 1) / 100, 2, step, 200, step < 100 ? 10 : 1, 1, 2, step % 100 == 0 ? new(1, 1, 0.1f, 0.25, 0.5, 0.25) : null, 0));
+            progress.Report(new TrainingStep((step - 1) / 100, 2, step, 200, 2, step < 100 ? 10 : 1, 1, 2, step % 100 == 0 ? new(1, 1, 0.1f, 0.25, 0.5, 0.25) : null, 0));
             if (step == 50)
             {
                 Assert.Equal(2, screen.Lines.Length);

@@ -47,8 +47,8 @@ public class CrossEntropyTests
     {
         Is("label 1 is 3, but there are 3 classes, 0 to 2", [2, 3], [0, 3]);
         Is("label 0 is -1, but there are 3 classes, 0 to 2", [2, 3], [-1, 3]);
-        Is("cross-entropy takes logits [N, classes] and N labels, not [2, 3] and 1 labels", [2, 3], [0]);
-        Is("cross-entropy takes logits [N, classes], not [1, 3, 1, 1]", [1, 3, 1, 1], [0]);
+        Is("cross-entropy takes logits [N, classes] and N labels, or [N, classes, H, W] and N·H·W labels, not [2, 3] and 1 labels", [2, 3], [0]);
+        Is("cross-entropy takes logits [N, classes] or [N, classes, H, W], not [1, 3, 1]", [1, 3, 1], [0]);
 
         static void Is(string message, nint[] shape, int[] labels) =>
             Assert.Equal(message, Assert.Throws<ArgumentException>(() => new CrossEntropyLoss().Forward(Tensor.CreateFromShape<float>(shape), labels)).Message);

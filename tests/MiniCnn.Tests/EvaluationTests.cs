@@ -11,7 +11,7 @@ public sealed class EvaluationTests
         byte[] read = [0, 0, 1, 2, 2, 2, 1];
         LabeledImages images = new(read, [0, 0, 0, 1, 2, 2, 2], new(1, 1, 1), classes: 4, mean: [0], std: [1 / 255f]);
         Evaluation evaluation = Evaluation.Of(new Reader(), images, batchSize: 3);
-        Assert.Equal(new[,] { { 2, 1, 0, 0 }, { 0, 0, 1, 0 }, { 0, 1, 2, 0 }, { 0, 0, 0, 0 } }, evaluation.Confusion);
+        Assert.Equal(new long[,] { { 2, 1, 0, 0 }, { 0, 0, 1, 0 }, { 0, 1, 2, 0 }, { 0, 0, 0, 0 } }, evaluation.Confusion);
         Assert.Equal((4, 7), (evaluation.Correct, evaluation.Count));
         Assert.Equal(4 / 7.0, evaluation.Accuracy);
         Assert.Equal("57.14 % (4 of 7)", evaluation.ToString());
@@ -31,7 +31,7 @@ public sealed class EvaluationTests
         Tensor<float> logits = Tensor.Create<float>([1, 2, 0, 5, 4, 3, 0, 0, 1], [3, 3]);
         Assert.Equal(2, Evaluation.CountCorrect(logits, [1, 1, 2]));
         string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Sequential(new Flatten(), new Linear(1, 3)), images)).Message;
-        Assert.Contains("images of 4 classes (0, 1, 2, 3) need as many logits, but the model makes 3 features of 1×1×1", why, StringComparison.Ordinal);
+        Assert.Contains("images of 4 classes (0, 1, 2, 3) need as many logits, 4 features, but the model makes 3 features of 1×1×1", why, StringComparison.Ordinal);
         why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Reader(), images.Take(0))).Message;
         Assert.Contains("there are no images", why, StringComparison.Ordinal);
     }
@@ -85,7 +85,7 @@ public sealed class EvaluationTests
         Assert.Equal((7, 9), (Evaluation.Of(new Reader(), images).Correct, Evaluation.Of(new Reader(), images).Count));
         Tensor<float> logits = Tensor.Create<float>([1, 2, 0, 5, 4, 3, 0, 0, 1], [3, 3]);
         Assert.Equal(1, Evaluation.CountCorrect(logits, [1, 1, 2], ignoreIndex: 2));
-        string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Reader(), new(new byte[2], [3, 3], new(1, 1, 1), 4, [0], [1]), loss: loss)).Message;
+        string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Reader(), new LabeledImages(new byte[2], [3, 3], new(1, 1, 1), 4, [0], [1]), loss: loss)).Message;
         Assert.Equal("all 2 images are of the class that the loss ignores, '3'", why);
     }
 

@@ -15,15 +15,26 @@ public sealed class LossTests
         foreach (LossCase c in CaseTable.All.OfType<LossCase>())
         {
             Numbers inputs = c.Inputs(), results = c.Float(inputs);
-            float[] outputs = inputs.Floats("outputs"), weights = Floats("weight"), targets = Floats("targets");
+            float[] outputs = Rows(inputs.Floats("outputs")), weights = Floats("weight"), targets = Rows(Floats("targets"));
             Definition expected = c switch
             {
-                CrossEntropyCase { Soft: true } ce => CrossEntropy(outputs, targets, ce.N, weights, ce.Smoothing),
+                CrossEntropyCase { Soft: true } ce => CrossEntropy(outputs, targets, (int)ce.Losses, weights, ce.Smoothing),
                 CrossEntropyCase ce => CrossEntropy(outputs, ce.Labels, weights, ce.IgnoreIndex, ce.Smoothing),
+                MaskCase { IsDice: true } mask => Dice(outputs, mask.Labels, mask.N, mask.Smooth),
+                MaskCase mask => BinaryCrossEntropy(outputs, mask.Labels),
                 BceCase => BinaryCrossEntropy(outputs, targets, weights),
                 _ => SquaredError(outputs, targets),
             };
-            expected.AssertHolds($"{c}", c.Reduction, Floats("dlosses"), results.Floats("loss"), results.Floats("gradient"));
+            expected.AssertHolds($"{c}", c.Reduction, Floats("dlosses"), results.Floats("loss"), Rows(results.Floats("gradient")));
+
+            // A sample's classes side by side, of pixels too.
+            float[] Rows(float[] x)
+            {
+                if (c is not CrossEntropyCase { Plane: { } plane, Classes: int classes })
+                    return x;
+                int pixels = plane.Height * plane.Width;
+                return [.. x.Select((_, i) => x[i / pixels / classes * classes * pixels + i % classes * pixels + i / classes % pixels])];
+            }
 
             float[] Floats(string name) => inputs.ContainsKey(name) ? inputs.Floats(name) : [];
         }
@@ -271,7 +282,19 @@ public sealed class LossTests
         Is("the weight of class 1 is NaN; weights must be finite and at least 0", () => new CrossEntropyLoss([1, float.NaN]));
         Is("label smoothing is a share from 0 to 1, not 1.5", () => new CrossEntropyLoss(labelSmoothing: 1.5f));
         Is("label 1 is -100, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss(ignoreIndex: -1).Forward(wide, [-1, -100]));
-        Is("cross-entropy takes logits [N, classes], not [2]", () => new CrossEntropyLoss().Forward(two, two));
+        Is("cross-entropy takes logits [N, classes] or [N, classes, H, W], not [2]", () => new CrossEntropyLoss().Forward(two, two));
+        Tensor<float> pixels = Tensor.CreateFromShape<float>([2, 3, 1, 2]), binary = Tensor.CreateFromShape<float>([2, 1, 1, 2]);
+        Is("cross-entropy takes logits [N, classes] and N labels, or [N, classes, H, W] and N·H·W labels, not [2, 3, 1, 2] and 2 labels",
+            () => new CrossEntropyLoss().Forward(pixels, [0, 1]));
+        Is("label 3 is 3, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss().Forward(pixels, [0, -100, 2, 3]));
+        Is("BceWithLogitsLoss takes logits [N, 1] or [N, 1, H, W] and a label for each, not [2, 3, 1, 2] and 4 labels",
+            () => new BceWithLogitsLoss().Forward(pixels, [0, 1, 0, 1]));
+        Is("label 2 is 2, but DiceLoss has two classes, 0 and 1", () => new DiceLoss().Forward(binary, [0, -100, 2, 1]));
+        Is("DiceLoss takes logits [N, 1, H, W], one channel for two classes, not [2, 3, 1, 2]", () => new DiceLoss().Forward(pixels, pixels));
+        Is("DiceLoss: smooth must be finite and at least 0, not -1", () => new DiceLoss(-1));
+        Assert.Equal("BceWithLogitsLoss(positive weight 1, 0.5; Sum)", $"{new BceWithLogitsLoss([1, 0.5f], Reduction.Sum)}");
+        Assert.Equal("BceWithLogitsLoss()", $"{new BceWithLogitsLoss()}");
+        Assert.Equal("DiceLoss(smooth 0.5; Sum)", $"{new DiceLoss(0.5f, Reduction.Sum)}");
         Is("CrossEntropyLoss: the targets must have the shape of the model's output, [2, 3], not [2, 1]; nothing is broadcast",
             () => new CrossEntropyLoss().ForwardEach(wide, column));
         Is("cross-entropy with probabilities as targets has no label 1 to ignore", () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
@@ -377,6 +400,42 @@ public sealed class LossTests
             (d.Gradient[i], d.GradientBounds[i]) = (no - yes, 12 * Epsilon * (no + yes));
         }
         return d;
+    }
+
+    static Definition BinaryCrossEntropy(float[] logits, int[] labels)
+    {
+        Definition all = BinaryCrossEntropy(logits, [.. labels.Select(label => label == 1 ? 1f : 0)], []);
+        Definition d = new(logits.Length, logits.Length) { Total = labels.Count(label => label != -100) };
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] != -100)
+                (d.Losses[i], d.LossBounds[i], d.Gradient[i], d.GradientBounds[i]) = (all.Losses[i], all.LossBounds[i], all.Gradient[i], all.GradientBounds[i]);
+        }
+        return d;
+    }
+
+    // A share and its rest are off by 5ε of themselves (exp 3ε, a sum, a quotient); sums are in double, so I by 5ε, U by 5ε, I/U by 10ε, and a loss is
+    // rounded once. A slope's two terms, I/U and 2t, are off by 10ε, over U by 15ε, times a share and its rest by 25ε, and rounded.
+    static Definition Dice(float[] logits, int[] labels, int count, double smooth)
+    {
+        int plane = logits.Length / count;
+        Definition d = new(count, logits.Length) { Total = labels.Chunk(plane).Count(image => image.Any(label => label != -100)) };
+        for (int n = 0; n < count; n++)
+        {
+            int[] known = [.. Enumerable.Range(n * plane, plane).Where(i => labels[i] != -100)];
+            double both = 2 * known.Where(i => labels[i] == 1).Sum(Share) + smooth, all = known.Sum(i => Share(i) + labels[i]) + smooth;
+            if (known is [])
+                continue;
+            (d.Losses[n], d.LossBounds[n]) = (1 - both / all, (11 * both / all + 1) * Epsilon);
+            foreach (int i in known)
+            {
+                double slope = Share(i) / (1 + Math.Exp(logits[i])) / all;
+                (d.Gradient[i], d.GradientBounds[i]) = ((both / all - 2 * labels[i]) * slope, 27 * Epsilon * (both / all + 2 * labels[i]) * slope);
+            }
+        }
+        return d;
+
+        double Share(int i) => 1 / (1 + Math.Exp(-logits[i]));
     }
 
     // The difference is rounded once, and twice in its square; then the square and the mean: 5ε. A slope has three roundings.

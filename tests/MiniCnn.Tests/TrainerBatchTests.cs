@@ -21,7 +21,7 @@ public sealed class TrainerBatchTests : SmallRuns
         List<int> sizes = [];
         new Trainer(model, new Sgd(model.Parameters, 0.1f)) { Epochs = 2, BatchSize = 40, DropLast = true }.Run(digits, step =>
         {
-            sizes.Add(step.Count);
+            sizes.Add(step.Images);
             Assert.Equal((sizes.Count, 6), (step.Step, step.Steps));
         });
         Assert.Equal([40, 40, 40, 40, 40, 40], sizes);
@@ -77,7 +77,7 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.All(steps, step => Assert.Equal(step.Count == 0, float.IsNaN(step.Loss)));
         Assert.All(steps.Chunk(6), epoch => Assert.Equal(3, epoch.Sum(step => step.Count)));
         Assert.Equal((sum / 3, right / 3.0), (result.Epochs[2].Loss, result.Epochs[2].Accuracy));
-        Assert.Equal(Evaluation.Of(model, images, loss: loss).Loss, result.Epochs[2].ValidationLoss);
+        Assert.Equal(Evaluation.Of(model, images, batchSize: 2, loss).Loss, result.Epochs[2].ValidationLoss);
 
         LabeledImages unknown = new(new byte[32], [2, 2], new(1, 4, 4), 3, classNames: ["a", "b", "unknown"]);
         string why = Assert.Throws<ArgumentException>(() => new Trainer(model, Optimizer(model)) { Loss = loss }.Run(unknown)).Message;
@@ -131,7 +131,7 @@ public sealed class TrainerBatchTests : SmallRuns
         float[] w = model.Parameters[0].Value.AsSpan().ToArray(), b = model.Parameters[1].Value.AsSpan().ToArray();
         List<TrainingStep> steps = [];
         const float Rate = 0.5f;
-        new Trainer(model, new Sgd(model.Parameters, Rate)) { BatchSize = batchSize, AccumulateGradBatches = accumulated, Loss = new(weights, reduction: reduction) }
+        new Trainer(model, new Sgd(model.Parameters, Rate)) { BatchSize = batchSize, AccumulateGradBatches = accumulated, Loss = new CrossEntropyLoss(weights, reduction: reduction) }
             .Run(images, steps.Add);
         Assert.Equal((count + batchSize - 1) / batchSize, batches);
         TrainingStep step = Assert.Single(steps);
@@ -175,7 +175,7 @@ public sealed class TrainerBatchTests : SmallRuns
         Sequential model = Model();
         List<(int, int, int)> steps = [];
         TrainingResult result = new Trainer(model, new Sgd(model.Parameters, 0.01f)) { Epochs = 2, BatchSize = 20, AccumulateGradBatches = 3, Schedule = (s, _) => s + 1 }
-            .Run(digits, step => steps.Add((step.Step, step.Steps, step.Count)));
+            .Run(digits, step => steps.Add((step.Step, step.Steps, step.Images)));
         Assert.Equal([(1, 6, 60), (2, 6, 60), (3, 6, 30), (4, 6, 60), (5, 6, 60), (6, 6, 30)], steps);
         Assert.Equal([3 * 0.01f, 6 * 0.01f], result.Epochs.Select(epoch => epoch.LearningRate));
     }

@@ -38,7 +38,7 @@ public sealed class TrainerTests : SmallRuns
                 int correct = logits.AsSpan().ToArray().Chunk(10).Zip(labels).Count(image => TensorPrimitives.IndexOfMax<float>(image.First) == image.Second);
                 (sum, right) = (sum + loss.Sum, right + correct);
                 TrainingEpoch? ended = expected.Count % 4 == 3 ? new(sum / 150, right / 150.0, optimizer.LearningRate) : null;
-                expected.Add(new(epoch, 2, expected.Count + 1, 8, value, correct, labels.Length, ended));
+                expected.Add(new(epoch, 2, expected.Count + 1, 8, labels.Length, value, correct, labels.Length, ended));
             }
             Assert.Equal(expected[^1].Ended, history[epoch]);
         }

@@ -60,7 +60,7 @@ public static partial class Parity
         }
     }
 
-    /// <summary>Trains as the other <c>Train</c> does: classifiers, by cross-entropy on the labels.</summary>
+    /// <summary>Trains as the other <c>Train</c> does: by cross-entropy on the labels of images, or of pixels.</summary>
     /// <param name="model">A model, or a layer.</param>
     /// <param name="module">As in <see cref="Compare"/>: it trains in its current mode.</param>
     /// <param name="batches">One batch for each step; ten are enough in most cases.</param>
@@ -68,7 +68,7 @@ public static partial class Parity
     /// <param name="moduleOptimizer">Makes the module's optimizer from its parameters, one for each of its runs.</param>
     /// <param name="loss">If not given, <see cref="CrossEntropyLoss"/> without options.</param>
     /// <param name="moduleLoss">
-    /// Takes the module's output and the labels, int64; returns the loss. If not given, <c>cross_entropy</c> without options.
+    /// Takes the module's output and the labels, int64, [N] or [N, H, W]; returns the loss. If not given, <c>cross_entropy</c> without options.
     /// </param>
     /// <param name="beforeStep">
     /// If given, called before each step of the model's optimizer, with it and the step's number from 0: to clip gradients, to set a learning rate.
@@ -80,16 +80,16 @@ public static partial class Parity
     public static TrainingParityReport Train(
         Layer model, Module module, IEnumerable<Batch> batches,
         Func<IReadOnlyList<Parameter>, Optimizer> optimizer, Func<IEnumerable<TorchParameter>, optim.Optimizer> moduleOptimizer,
-        CrossEntropyLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null,
+        LabelLoss? loss = null, Func<Tensor, Tensor, Tensor>? moduleLoss = null,
         Action<Optimizer, int>? beforeStep = null, Action<optim.Optimizer, int>? moduleBeforeStep = null)
     {
         ArgumentNullException.ThrowIfNull(batches);
-        CrossEntropyLoss crossEntropy = loss ?? new();
+        loss ??= new CrossEntropyLoss();
         Func<Tensor, Tensor, Tensor> theirs = moduleLoss ?? ((y, labels) => nn.functional.cross_entropy(y, labels));
         return Train(
             model, module, batches.Select(batch => (batch.Images, batch.Labels)), optimizer, moduleOptimizer,
-            (y, labels) => (crossEntropy.Forward(y, labels), crossEntropy.Backward()),
-            (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64)), beforeStep, moduleBeforeStep);
+            (y, labels) => (loss.Forward(y, labels), loss.Backward()),
+            (y, labels) => theirs(y, tensor(labels, dtype: ScalarType.Int64).reshape([y.shape[0], .. y.shape[2..]])), beforeStep, moduleBeforeStep);
     }
 }
 

@@ -4,52 +4,55 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What a classifier makes of images whose labels are known.</summary>
+/// <summary>What a model makes of images whose labels are known: of each image's class, or of each pixel's.</summary>
 /// <remarks>
-/// Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes that the set has images of, each counted alike; what is not
+/// Of images with masks pixels are counted where images are named here. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes that the set has images of, each counted alike; what is not
 /// defined for one of them (the precision of a class that no image is taken for) is 0 there. MacroRecall is the balanced accuracy.
 /// Source: https://scikit-learn.org/stable/modules/model_evaluation.html.
 /// </remarks>
 public sealed class Evaluation
 {
-    readonly int[,] confusion;
+    readonly long[,] confusion;
+    readonly bool isOfPixels;
 
-    Evaluation(int[,] confusion, double loss, IReadOnlyList<string> classNames) => (this.confusion, Loss, ClassNames) = (confusion, loss, classNames);
+    Evaluation(long[,] confusion, double loss, ImageDataset images) =>
+        (this.confusion, Loss, ClassNames, isOfPixels) = (confusion, loss, images.ClassNames, images is MaskedImages);
 
     /// <summary>Runs a model over all images of a set.</summary>
-    /// <param name="model">From a batch of images to logits, [N, classes].</param>
+    /// <param name="model">From a batch of images to logits: [N, classes], or of images with masks [N, classes, H, W]; of two classes one channel may do.</param>
     /// <param name="images">The set, of as many classes as the model has logits.</param>
     /// <param name="batchSize">Images in a batch; the numbers depend on it in their last bits only.</param>
     /// <param name="loss">
-    /// What <see cref="Loss"/> is the mean of, with its class weights and label smoothing; the plain cross-entropy if not given. Images whose label it
-    /// ignores are left out of all numbers.
+    /// What <see cref="Loss"/> is the mean of, with its class weights and label smoothing; the plain cross-entropy if not given, the binary one of one
+    /// logit. Images whose label it ignores are left out of all numbers.
     /// </param>
     /// <exception cref="ArgumentException">No images, logits of another number of classes, or images that all are left out.</exception>
-    public static Evaluation Of(Layer model, LabeledImages images, int batchSize = 100, CrossEntropyLoss? loss = null)
+    public static Evaluation Of(Layer model, ImageDataset images, int batchSize = 100, LabelLoss? loss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
-        loss ??= new();
+        loss ??= model.OutputShape(images.Shape).Channels == 1 && images.Classes == 2 ? new BceWithLogitsLoss() : new CrossEntropyLoss();
         Check(model, images, loss);
-        int[,] confusion = new int[images.Classes, images.Classes];
+        long[,] confusion = new long[images.Classes, images.Classes];
         double sum = 0, total = 0;
         foreach ((Tensor<float> batch, int[] labels) in images.Batches(batchSize))
         {
             Tensor<float> logits = model.Forward(batch);
             loss.Forward(logits, labels);
             (sum, total) = (sum + loss.Sum, total + loss.Total);
-            for (int n = 0; n < labels.Length; n++)
+            int[] guesses = Guesses(logits);
+            for (int i = 0; i < labels.Length; i++)
             {
-                if (labels[n] != loss.IgnoreIndex)
-                    confusion[labels[n], Guess(logits, n)]++;
+                if (labels[i] != loss.IgnoreIndex)
+                    confusion[labels[i], guesses[i]]++;
             }
         }
-        return new(confusion, sum / total, images.ClassNames);
+        return new(confusion, sum / total, images);
     }
 
     /// <summary>Runs a model over all images of a set that has its shape, class names, mean and std.</summary>
-    /// <inheritdoc cref="Of(Layer, LabeledImages, int, CrossEntropyLoss)"/>
-    public static Evaluation Of(ImageClassifier model, LabeledImages images, int batchSize = 100, CrossEntropyLoss? loss = null)
+    /// <inheritdoc cref="Of(Layer, ImageDataset, int, LabelLoss)"/>
+    public static Evaluation Of(ImageModel model, ImageDataset images, int batchSize = 100, LabelLoss? loss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -61,7 +64,7 @@ public sealed class Evaluation
 
     /// <summary>Refuses images of other classes, or of another normalisation, than those that a model learns from or was made for.</summary>
     internal static void CheckAlike(
-        string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, string second, LabeledImages images)
+        string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, string second, ImageDataset images)
     {
         for (int c = 0; c < int.Max(names.Count, images.Classes); c++)
         {
@@ -77,7 +80,7 @@ public sealed class Evaluation
         {
             throw new ArgumentException(
                 $"the mean and std of {first} are {Text(mean)} and {Text(std)}, but those of {second} {Text(images.Mean)} and {Text(images.Std)}: "
-                + "LabeledImages.WithNormalization gives them the same");
+                + "WithNormalization gives them the same");
         }
 
         static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "none";
@@ -86,31 +89,44 @@ public sealed class Evaluation
             $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
     }
 
-    /// <summary>Whether there are images that a loss does not leave out, and a logit for each of their classes.</summary>
-    internal static void Check(Layer model, LabeledImages images, CrossEntropyLoss loss)
+    /// <summary>Whether there are images that a loss does not leave out, and the logits that it needs for their classes.</summary>
+    internal static void Check(Layer model, ImageDataset images, LabelLoss loss)
     {
         ImageShape output = model.OutputShape(images.Shape);
         if (images.Count == 0)
             throw new ArgumentException("there are no images");
-        if (!images.Labels.ContainsAnyExcept(loss.IgnoreIndex))
-            throw new ArgumentException($"all {images.Count} images are of the class that the loss ignores, '{images.ClassNames[loss.IgnoreIndex]}'");
-        if (output != ImageShape.Features(images.Classes))
+        long[] counts = images.CountLabels();
+        bool isClass = loss.IgnoreIndex >= 0 && loss.IgnoreIndex < counts.Length;
+        if (counts.Sum() == (isClass ? counts[loss.IgnoreIndex] : 0))
         {
-            throw new ArgumentException(
-                $"images of {images.Classes} classes ({string.Join(", ", images.ClassNames)}) need as many logits, but the model makes {output} of {images.Shape}");
+            throw new ArgumentException(isClass
+                ? $"all {images.Count} images are of the class that the loss ignores, '{images.ClassNames[loss.IgnoreIndex]}'"
+                : $"no pixel of the {images.Count} masks has a class");
+        }
+        int channels = loss.Channels(images.Classes);
+        if (channels == 0)
+            throw new ArgumentException($"{loss} tells two classes apart, not {images.Classes}: take CrossEntropyLoss, and as many logits");
+        if (output != images.OutputShape(channels))
+        {
+            string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})";
+            throw new ArgumentException(output == images.OutputShape(1) && images.Classes == 2
+                ? $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss"
+                : $"images of {classes} need {(channels == 1 ? "one logit" : "as many logits")}, {images.OutputShape(channels)}, "
+                + $"but the model makes {output} of {images.Shape}");
         }
     }
 
-    /// <summary>How many images of a batch are taken for what they are.</summary>
-    /// <param name="logits">[N, classes].</param>
-    /// <param name="labels">[N].</param>
+    /// <summary>How many images, or pixels, of a batch are taken for what they are.</summary>
+    /// <param name="logits">[N, classes] or [N, classes, H, W], or with one channel for two classes.</param>
+    /// <param name="labels">[N] or [N, H, W].</param>
     /// <param name="ignoreIndex">Images with this label are left out.</param>
     public static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex = -100)
     {
         ArgumentNullException.ThrowIfNull(logits);
         int correct = 0;
-        for (int n = 0; n < labels.Length; n++)
-            correct += labels[n] != ignoreIndex && Guess(logits, n) == labels[n] ? 1 : 0;
+        int[] guesses = Guesses(logits);
+        for (int i = 0; i < labels.Length; i++)
+            correct += labels[i] != ignoreIndex && guesses[i] == labels[i] ? 1 : 0;
         return correct;
     }
 
@@ -121,19 +137,19 @@ public sealed class Evaluation
     public IReadOnlyList<string> ClassNames { get; }
 
     /// <summary>Images.</summary>
-    public int Count => confusion.Cast<int>().Sum();
+    public long Count => confusion.Cast<long>().Sum();
 
     /// <summary>Images that are taken for what they are.</summary>
-    public int Correct => Labels.Sum(c => confusion[c, c]);
+    public long Correct => Labels.Sum(c => confusion[c, c]);
 
     /// <summary>The share of these, from 0 to 1.</summary>
     public double Accuracy => (double)Correct / Count;
 
     /// <summary>[label, guess]: how many images of a class are taken for which.</summary>
-    public int[,] Confusion => (int[,])confusion.Clone();
+    public long[,] Confusion => (long[,])confusion.Clone();
 
     /// <summary>Images of a class.</summary>
-    public int Support(int label) => Labels.Sum(c => confusion[label, c]);
+    public long Support(int label) => Labels.Sum(c => confusion[label, c]);
 
     /// <summary>Of the images taken for a class, the share that are of it; NaN if there are none.</summary>
     public double Precision(int label) => confusion[label, label] / (double)Taken(label);
@@ -143,6 +159,14 @@ public sealed class Evaluation
 
     /// <summary>The harmonic mean of precision and recall, 2 · right / (images of the class + images taken for it); NaN if there are neither.</summary>
     public double F1(int label) => 2 * confusion[label, label] / (double)(Support(label) + Taken(label));
+
+    /// <summary>
+    /// Intersection over union: right / (images of the class + images taken for it − right), the Jaccard index; NaN if there are neither.
+    /// </summary>
+    public double IoU(int label) => confusion[label, label] / (double)(Support(label) + Taken(label) - confusion[label, label]);
+
+    /// <summary>The macro average of <see cref="IoU"/>: over the classes that the set has, what masks are usually scored by.</summary>
+    public double MeanIoU => Macro(IoU);
 
     /// <summary>The macro average of <see cref="Precision"/>.</summary>
     public double MacroPrecision => Macro(Precision);
@@ -157,20 +181,31 @@ public sealed class Evaluation
     public override string ToString() => FormattableString.Invariant($"{100 * Accuracy:F2} % ({Correct} of {Count})");
 
     /// <summary>
-    /// A table to print: of each class how many images are taken for which, its precision, recall and F1 in percent, and their macro averages; “–” where
-    /// one is not defined.
+    /// A table to print: of each class how many images are taken for which, its precision, recall and F1 in percent, of masks its IoU too, and their macro
+    /// averages; “–” where one is not defined.
     /// </summary>
     public string ToTable()
     {
-        List<string[]> rows = [["is \\ taken for", .. ClassNames, "images", "precision", "recall", "F1"]];
+        List<string[]> rows = [["is \\ taken for", .. ClassNames, isOfPixels ? "pixels" : "images", "precision", "recall", "F1", .. OfPixels("IoU")]];
         foreach (int c in Labels)
-            rows.Add([ClassNames[c], .. Labels.Select(g => $"{confusion[c, g]}"), $"{Support(c)}", Text(Precision(c)), Text(Recall(c)), Text(F1(c))]);
-        rows.Add(["macro average", .. Labels.Select(_ => ""), $"{Count}", Text(MacroPrecision), Text(MacroRecall), Text(MacroF1)]);
+        {
+            rows.Add(
+            [
+                ClassNames[c], .. Labels.Select(g => $"{confusion[c, g]}"), $"{Support(c)}", Text(Precision(c)), Text(Recall(c)), Text(F1(c)),
+                .. OfPixels(Text(IoU(c))),
+            ]);
+        }
+        rows.Add(
+        [
+            "macro average", .. Labels.Select(_ => ""), $"{Count}", Text(MacroPrecision), Text(MacroRecall), Text(MacroF1), .. OfPixels(Text(MeanIoU)),
+        ]);
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         StringBuilder table = new();
         foreach (string[] row in rows)
             table.AppendJoin("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).Append('\n');
         return table.Append($"accuracy {this}").ToString();
+
+        string[] OfPixels(string cell) => isOfPixels ? [cell] : [];
 
         static string Text(double share) => double.IsNaN(share) ? "–" : FormattableString.Invariant($"{100 * share:F1}");
     }
@@ -178,11 +213,30 @@ public sealed class Evaluation
     IEnumerable<int> Labels => Enumerable.Range(0, ClassNames.Count);
 
     /// <summary>Images that are taken for a class.</summary>
-    int Taken(int label) => Labels.Sum(c => confusion[c, label]);
+    long Taken(int label) => Labels.Sum(c => confusion[c, label]);
 
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 
-    /// <summary>The class of the largest logit.</summary>
-    static int Guess(Tensor<float> logits, int image) =>
-        TensorPrimitives.IndexOfMax<float>(logits.AsSpan().Slice(image * (int)logits.Lengths[1], (int)logits.Lengths[1]));
+    /// <summary>The class of the largest logit, NaN being larger than any, of each image or pixel; of one logit, whether it is above 0.</summary>
+    internal static int[] Guesses(Tensor<float> logits)
+    {
+        (int images, int channels) = ((int)logits.Lengths[0], (int)logits.Lengths[1]);
+        int plane = images == 0 ? 0 : (int)logits.FlattenedLength / images / channels;
+        int[] guesses = new int[images * plane];
+        for (int n = 0; n < images; n++)
+        {
+            ReadOnlySpan<float> image = logits.AsSpan().Slice(n * channels * plane, channels * plane);
+            for (int i = 0; i < plane; i++)
+            {
+                (int guess, float best) = channels == 1 ? (0, 0) : (0, image[i]);
+                for (int c = channels == 1 ? 0 : 1; c < channels && !float.IsNaN(best); c++)
+                {
+                    if (!(image[c * plane + i] <= best))
+                        (guess, best) = (channels == 1 ? 1 : c, image[c * plane + i]);
+                }
+                guesses[n * plane + i] = guess;
+            }
+        }
+        return guesses;
+    }
 }

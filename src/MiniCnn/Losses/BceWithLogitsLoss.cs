@@ -14,10 +14,10 @@ namespace MiniCnn;
 /// loss = p · t · s(−x) + (1 − t) · s(x)             = max(x, 0) − x · t + log(1 + e^−|x|) where p = 1
 /// ∂loss/∂x = (1 − t) · σ(x) − p · t · σ(−x)
 /// </code>
-/// For no elements the mean is NaN, as PyTorch has it.
+/// Labels, [N] or [N, H, W], are 0 or 1; the mean is over those that are not ignored. For no elements it is NaN, as PyTorch has it.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html.
 /// </remarks>
-public sealed class BceWithLogitsLoss : Loss
+public sealed class BceWithLogitsLoss : BinaryLoss
 {
     readonly float[] positiveWeight;
     float[] weights = [];                                        // positiveWeight, again and again: one an element
@@ -41,7 +41,15 @@ public sealed class BceWithLogitsLoss : Loss
     /// <summary>How much a yes counts against a no; empty where as much.</summary>
     public IReadOnlyList<float> PositiveWeight => positiveWeight;
 
-    private protected override unsafe double Compute(Tensor<float> outputs, Tensor<float> targets)
+    /// <summary>“BceWithLogitsLoss(positive weight 4; Sum)”.</summary>
+    public override string ToString()
+    {
+        string weights = string.Join(", ", positiveWeight.Select(w => FormattableString.Invariant($"{w}")));
+        string[] options = [weights is "" ? "" : $"positive weight {weights}", Reduction == Reduction.Mean ? "" : $"{Reduction}"];
+        return $"{Name}({string.Join("; ", options.Where(option => option is not ""))})";
+    }
+
+    private protected override unsafe double Compute(Tensor<float> outputs, Tensor<float> targets, ReadOnlySpan<int> labels)
     {
         if (positiveWeight.Length > 1 && (outputs.Rank == 0 || outputs.Lengths[^1] != positiveWeight.Length))
         {
@@ -54,10 +62,15 @@ public sealed class BceWithLogitsLoss : Loss
             for (int i = 0; i < weights.Length; i++)
                 weights[i] = positiveWeight[i % positiveWeight.Length];
         }
-        Begin(outputs, outputs.Rank);
+        Begin(outputs, outputs.Lengths);
         fixed (float* p = weights)
             ElementLoss.Run(new Logistic<float>(p), outputs, targets, Losses, Slopes);
-        return outputs.FlattenedLength;
+        for (int i = 0; i < labels.Length; i++)
+        {
+            if (labels[i] == IgnoreIndex)
+                Losses[i] = Slopes[i] = 0;
+        }
+        return outputs.FlattenedLength - labels.Count(IgnoreIndex);
     }
 
     internal readonly unsafe struct Logistic<T>(T* positiveWeight) : IElementLoss<T> where T : unmanaged, IFloatingPointIeee754<T>

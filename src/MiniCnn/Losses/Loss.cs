@@ -16,8 +16,8 @@ namespace MiniCnn;
 public abstract class Loss
 {
     float[] losses = [], slopes = [];
-    nint[] shape = [];                                           // of the outputs; its first axes are the losses'
-    int lossAxes, count, lossCount;                              // count: of the outputs
+    nint[] shape = [], lossShape = [];                           // of the outputs, and of the losses
+    int count, lossCount;                                        // of these
     bool? isReduced;                                             // of what the last Forward gave; null if its gradient has been taken
 
     private protected Loss(Reduction reduction) =>
@@ -35,7 +35,10 @@ public abstract class Loss
     /// <summary>The losses that <see cref="Forward"/> makes one number of; keeps what <see cref="Backward(Tensor{float})"/> needs.</summary>
     /// <param name="outputs">What the model gave.</param>
     /// <param name="targets">What it should have given, of the same shape.</param>
-    /// <returns>One a sample, [N], for <see cref="CrossEntropyLoss"/>, else one an element, of the shape of outputs.</returns>
+    /// <returns>
+    /// One a sample, [N], or a pixel, [N, H, W], for <see cref="CrossEntropyLoss"/>; one an image, [N], for <see cref="DiceLoss"/>; else one an element, of the
+    /// shape of outputs.
+    /// </returns>
     /// <exception cref="ArgumentException">Two shapes, or one that the loss cannot take.</exception>
     public Tensor<float> ForwardEach(Tensor<float> outputs, Tensor<float> targets)
     {
@@ -60,16 +63,19 @@ public abstract class Loss
     public Tensor<float> Backward(Tensor<float> dlosses)
     {
         ArgumentNullException.ThrowIfNull(dlosses);
-        if (isReduced == false && !dlosses.Lengths.SequenceEqual(LossShape))
-            throw new ArgumentException($"{Name}: dlosses must have the shape of the losses, {Text(LossShape)}, not {Text(dlosses.Lengths)}");
+        if (isReduced == false && !dlosses.Lengths.SequenceEqual(lossShape))
+            throw new ArgumentException($"{Name}: dlosses must have the shape of the losses, {Text(lossShape)}, not {Text(dlosses.Lengths)}");
         float[] gradient = Take(isReduced: false);
-        ReadOnlySpan<float> factors = dlosses.AsSpan();
-        if (lossCount == count)
-            TensorPrimitives.Multiply(Slopes, factors, gradient);
-        else
+        if (count == 0)
+            return Tensor.Create(gradient, shape);
+        int images = (int)shape[0], plane = lossCount / images;  // an image's losses; its outputs are so many, again and again
+        for (int at = 0, size = count / images; at < count; at += plane == 1 ? size : plane)
         {
-            for (int n = 0, size = count / lossCount; n < lossCount; n++)
-                TensorPrimitives.Multiply(Slopes.Slice(n * size, size), factors[n], gradient.AsSpan(n * size, size));
+            ReadOnlySpan<float> factors = dlosses.AsSpan().Slice(at / size * plane, plane);
+            if (plane == 1)
+                TensorPrimitives.Multiply(Slopes.Slice(at, size), factors[0], gradient.AsSpan(at, size));
+            else
+                TensorPrimitives.Multiply(Slopes.Slice(at, plane), factors, gradient.AsSpan(at, plane));
         }
         return Tensor.Create(gradient, shape);
     }
@@ -85,14 +91,17 @@ public abstract class Loss
     /// <returns>What a mean divides by.</returns>
     private protected abstract double Compute(Tensor<float> outputs, Tensor<float> targets);
 
-    /// <summary>Forgets the last Forward and makes room for losses, whose shape is so many axes of the outputs', and for slopes.</summary>
-    private protected void Begin(Tensor<float> outputs, int lossAxes)
+    /// <summary>Forgets the last Forward and makes room for losses of a shape, and for slopes.</summary>
+    private protected void Begin(Tensor<float> outputs, ReadOnlySpan<nint> lossShape)
     {
         isReduced = null;
-        count = (int)outputs.FlattenedLength;
-        (this.lossAxes, lossCount) = (lossAxes, lossAxes < outputs.Rank ? (int)outputs.Lengths[0] : count);
+        (count, lossCount) = ((int)outputs.FlattenedLength, 1);
+        foreach (nint size in lossShape)
+            lossCount *= (int)size;
         if (!outputs.Lengths.SequenceEqual(shape))
             shape = outputs.Lengths.ToArray();
+        if (!lossShape.SequenceEqual(this.lossShape))
+            this.lossShape = lossShape.ToArray();
         if (slopes.Length < count)
             slopes = new float[count];
         if (losses.Length < lossCount)
@@ -116,14 +125,12 @@ public abstract class Loss
     private protected Tensor<float> Each()
     {
         isReduced = false;
-        return Tensor.Create(losses[..lossCount], LossShape);
+        return Tensor.Create(losses[..lossCount], lossShape);
     }
 
     private protected static string Text(ReadOnlySpan<nint> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
     double Divisor => Reduction == Reduction.Mean ? Total : 1;
-
-    ReadOnlySpan<nint> LossShape => shape.AsSpan(0, lossAxes);
 
     double Compare(Tensor<float> outputs, Tensor<float> targets)
     {

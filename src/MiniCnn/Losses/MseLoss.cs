@@ -14,7 +14,7 @@ public sealed class MseLoss(Reduction reduction = Reduction.Mean) : Loss(reducti
 {
     private protected override double Compute(Tensor<float> outputs, Tensor<float> targets)
     {
-        Begin(outputs, outputs.Rank);
+        Begin(outputs, outputs.Lengths);
         ElementLoss.Run(new Square<float>(), outputs, targets, Losses, Slopes);
         return outputs.FlattenedLength;
     }

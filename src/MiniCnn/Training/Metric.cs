@@ -22,6 +22,9 @@ public sealed class Metric(string name, Func<Evaluation, double> value, bool hig
     /// <summary>See <see cref="Evaluation.MacroF1"/>.</summary>
     public static Metric MacroF1 { get; } = new("macro F1", e => e.MacroF1, higherIsBetter: true);
 
+    /// <summary>See <see cref="Evaluation.MeanIoU"/>: for images with masks.</summary>
+    public static Metric MeanIoU { get; } = new("mean IoU", e => e.MeanIoU, higherIsBetter: true);
+
     /// <summary>What it is called.</summary>
     public string Name { get; } = name ?? throw new ArgumentNullException(nameof(name));
 

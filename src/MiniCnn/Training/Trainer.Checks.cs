@@ -8,7 +8,7 @@ namespace MiniCnn;
 public sealed partial class Trainer
 {
     /// <summary>Refuses what would show late, and returns the batches of an epoch.</summary>
-    int Check(LabeledImages train)
+    int Check(ImageDataset train)
     {
         ArgumentNullException.ThrowIfNull(train);
         CheckSettings();
@@ -98,7 +98,7 @@ public sealed partial class Trainer
     };
 
     /// <summary>Where the run begins: anew, or where the checkpoint is; and what there is to say of that.</summary>
-    (TrainingState State, string? Note) Begin(LabeledImages train, float[] rates, int epochBatches, CancellationToken cancellationToken)
+    (TrainingState State, string? Note) Begin(ImageDataset train, float[] rates, int epochBatches, CancellationToken cancellationToken)
     {
         int epochSteps = StepsOf(epochBatches), steps = Epochs * epochSteps;
         TrainingState state = new()
@@ -158,7 +158,7 @@ public sealed partial class Trainer
     }
 
     /// <summary>What must be the same for a run to go on.</summary>
-    Dictionary<string, string> Settings(LabeledImages train) => new()
+    Dictionary<string, string> Settings(ImageDataset train) => new()
     {
         ["model"] = Hash(Encoding.UTF8.GetBytes(model.Summary(train.Shape))),
         ["optimizers"] = string.Join(", ", optimizers.Select(optimizer => optimizer.GetType().Name)),
@@ -192,10 +192,9 @@ public sealed partial class Trainer
         return choices;
     }
 
-    static string Describe(LabeledImages images)
+    static string Describe(ImageDataset images)
     {
-        string numbers = Hash(
-            images.Pixels, MemoryMarshal.AsBytes(images.Labels), MemoryMarshal.AsBytes(images.Mean), MemoryMarshal.AsBytes(images.Std));
+        string numbers = Hash(images.Pixels, images.LabelBytes, MemoryMarshal.AsBytes(images.Mean), MemoryMarshal.AsBytes(images.Std));
         return $"{images.Count} images of {images.Shape} ({numbers})";
     }
 

@@ -22,7 +22,7 @@ namespace MiniCnn;
 /// <see cref="Layer.Initialize(int)"/>. NaN and infinity end the run: no gradient that holds them is used, and no checkpoint does; batch norm's running
 /// statistics may by then, so load the checkpoint to go on. A batch whose labels the loss all ignores changes no weight and counts in no number.
 /// </remarks>
-/// <param name="model">From images to logits, [N, classes].</param>
+/// <param name="model">From images to logits: [N, classes], or for images with masks [N, classes, H, W].</param>
 /// <param name="optimizers">One, or one for each group of parameters.</param>
 public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
 {
@@ -56,7 +56,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     public int Seed { get; init; }
 
     /// <summary>What is minimised; the cross-entropy of all classes alike if not given.</summary>
-    public CrossEntropyLoss Loss { get; init; } = new();
+    public LabelLoss Loss { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = new CrossEntropyLoss();
 
     /// <summary>
     /// A factor on each optimizer's own learning rate, from the step, from 0, and the steps in all: see <see cref="LearningRate"/>. So the optimizer has the
@@ -71,7 +71,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     public Augmentation? Augmentation { get; init; }
 
     /// <summary>Images to score the model on after each epoch, by the same <see cref="Loss"/>.</summary>
-    public LabeledImages? Validation { get; init; }
+    public ImageDataset? Validation { get; init; }
 
     /// <summary>
     /// What tells which epoch is the best: <see cref="KeepBest"/>, <see cref="BestModelPath"/>, <see cref="Patience"/> and <see cref="ReduceOnPlateau"/>
@@ -83,7 +83,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     public bool KeepBest { get; init; }
 
     /// <summary>
-    /// Where to write the model as soon as an epoch is the best so far: a file of <see cref="ImageClassifier.Save"/>, or, of a network that only code can
+    /// Where to write the model as soon as an epoch is the best so far: a file of <see cref="ImageModel.Save"/>, or, of a network that only code can
     /// make, of <see cref="Weights.Save"/>. It is whole at any time.
     /// </summary>
     public string? BestModelPath { get; init; }
@@ -126,7 +126,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     /// <exception cref="IOException">There is a checkpoint or a best model that this run would overwrite; or one cannot be written or read.</exception>
     /// <exception cref="NotFiniteNumberException">NaN or infinity; the message names where it came up first, and the last checkpoint is kept.</exception>
     [OverloadResolutionPriority(1)]                              // for a null
-    public TrainingResult Run(LabeledImages train, IProgress<TrainingStep>? progress = null, CancellationToken cancellationToken = default)
+    public TrainingResult Run(ImageDataset train, IProgress<TrainingStep>? progress = null, CancellationToken cancellationToken = default)
     {
         int epochBatches = Check(train);
         float[] rates = Array.ConvertAll(optimizers, optimizer => optimizer.LearningRate);
@@ -142,11 +142,11 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     }
 
     /// <summary>The same, telling an action of every step: <c>trainer.Run(train, step => Console.WriteLine(step.Loss))</c>.</summary>
-    /// <inheritdoc cref="Run(LabeledImages, IProgress{TrainingStep}, CancellationToken)"/>
-    public TrainingResult Run(LabeledImages train, Action<TrainingStep> progress, CancellationToken cancellationToken = default) =>
+    /// <inheritdoc cref="Run(ImageDataset, IProgress{TrainingStep}, CancellationToken)"/>
+    public TrainingResult Run(ImageDataset train, Action<TrainingStep> progress, CancellationToken cancellationToken = default) =>
         Run(train, new Told(progress ?? throw new ArgumentNullException(nameof(progress))), cancellationToken);
 
-    TrainingResult Run(LabeledImages train, int epochBatches, float[] rates, IProgress<TrainingStep>? progress, CancellationToken cancellationToken)
+    TrainingResult Run(ImageDataset train, int epochBatches, float[] rates, IProgress<TrainingStep>? progress, CancellationToken cancellationToken)
     {
         int epochSteps = StepsOf(epochBatches), steps = Epochs * epochSteps;
         (TrainingState state, string? note) = Begin(train, rates, epochBatches, cancellationToken);
@@ -174,7 +174,8 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
                     EndEpoch(state, train);
                 TrainingEpoch? ended = state.Batch == 0 ? state.History[^1] : null;
                 progress?.Report(new(
-                    epoch, Epochs, step, steps, (float)sums.MeanLoss, sums.Correct, sums.Count, ended, state.BestEpoch < 0 ? null : state.BestEpoch, news));
+                    epoch, Epochs, step, steps, sums.Images, (float)sums.MeanLoss, sums.Correct, sums.Count, ended, state.BestEpoch < 0 ? null : state.BestEpoch,
+                    Monitor.Name, news));
                 (sums, news) = (default, null);
                 if (cancellationToken.IsCancellationRequested)
                     break;
@@ -221,7 +222,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         if (FiniteCheck.Gradient(model.Parameters) is { } parameter)
             throw NotFinite($"the gradient of {parameter}", at());
         int correct = Evaluation.CountCorrect(logits, batch.Labels, Loss.IgnoreIndex);
-        return new(Loss.Sum, Loss.Total, correct, batch.Labels.Length - batch.Labels.AsSpan().Count(Loss.IgnoreIndex));
+        return new(Loss.Sum, Loss.Total, correct, batch.Labels.Length - batch.Labels.AsSpan().Count(Loss.IgnoreIndex), (int)batch.Images.Lengths[0]);
     }
 
     /// <summary>Moves the parameters against the gradients of batches of a weight together.</summary>
@@ -261,9 +262,9 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return epoch;
     }
 
-    void EndEpoch(TrainingState state, LabeledImages train)
+    void EndEpoch(TrainingState state, ImageDataset train)
     {
-        Evaluation? validation = Validation is null ? null : Evaluation.Of(model, Validation, loss: Loss);
+        Evaluation? validation = Validation is null ? null : Evaluation.Of(model, Validation, BatchSize, Loss);
         if (validation is { Loss: double loss } && !double.IsFinite(loss))
             throw NotFinite("the validation loss", $"the end of epoch {state.Epoch + 1}");
         state.EndEpoch(validation, Monitor, optimizers[0].LearningRate, model);
@@ -273,7 +274,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
             return;
         try
         {
-            new ImageClassifier(model, train).Save(BestModelPath);
+            ImageModel.Of(model, train).Save(BestModelPath);
         }
         catch (Exception e) when (e is InvalidOperationException or ArgumentException)     // a layer that only code can make, images of other than 1 or 3 channels
         {

@@ -114,15 +114,16 @@ sealed class TrainingState
 /// <summary>Sums over images.</summary>
 /// <param name="Loss">Of their losses, each times what its label weighs.</param>
 /// <param name="Weight">Of what their labels weigh.</param>
-/// <param name="Correct">Images that were taken for what they are.</param>
-/// <param name="Count">Images whose label is not ignored.</param>
-readonly record struct TrainingSums(double Loss, double Weight, int Correct, int Count)
+/// <param name="Correct">Images, or pixels, that were taken for what they are.</param>
+/// <param name="Count">Those whose label is not ignored.</param>
+/// <param name="Images">Images.</param>
+readonly record struct TrainingSums(double Loss, double Weight, long Correct, long Count, int Images)
 {
     [JsonIgnore]
     public double MeanLoss => Loss / Weight;
 
     public static TrainingSums operator +(TrainingSums a, TrainingSums b) =>
-        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count);
+        new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count, a.Images + b.Images);
 }
 
 /// <summary>Reads and writes it without reflection, so that a trimmed program can; NaN is a loss of images that do not count.</summary>

@@ -5,15 +5,17 @@ namespace MiniCnn;
 /// <param name="Epochs">Of the whole run.</param>
 /// <param name="Step">Steps done.</param>
 /// <param name="Steps">Of the whole run.</param>
-/// <param name="Loss">The step's mean loss; NaN where the loss ignores all its labels.</param>
-/// <param name="Correct">Its images that were taken for what they are.</param>
-/// <param name="Count">Its images, but for those whose label the loss ignores.</param>
+/// <param name="Images">The step's images.</param>
+/// <param name="Loss">Its mean loss; NaN where the loss ignores all its labels.</param>
+/// <param name="Correct">Its images, or pixels, that were taken for what they are.</param>
+/// <param name="Count">All of these, but for those whose label the loss ignores.</param>
 /// <param name="Ended">After an epoch's last step, what the epoch came to.</param>
 /// <param name="BestEpoch">The best epoch so far, from 0, if there are validation images.</param>
+/// <param name="Monitor">What decides that, “mean IoU”.</param>
 /// <param name="Note">With the first step of a run that goes on from a checkpoint: see <see cref="TrainingResult.Note"/>.</param>
 public readonly record struct TrainingStep(
-    int Epoch, int Epochs, int Step, int Steps, float Loss, int Correct, int Count, TrainingEpoch? Ended = null, int? BestEpoch = null,
-    string? Note = null);
+    int Epoch, int Epochs, int Step, int Steps, int Images, float Loss, long Correct, long Count, TrainingEpoch? Ended = null, int? BestEpoch = null,
+    string Monitor = "loss", string? Note = null);
 
 /// <summary>What an epoch came to.</summary>
 /// <param name="Loss">The mean over the training images, each as the net was at its step.</param>

@@ -1,0 +1,178 @@
+using System.Numerics.Tensors;
+
+namespace MiniCnn.Tests;
+
+/// <summary>Images with masks through the trainer, the evaluation, a model's file and its predictor.</summary>
+public sealed class SegmentationTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    string PathOf(string name) => Path.Combine(folder, name);
+
+    /// <summary>Noise, and on it bright squares of class 1 and crosses of class 2; at its corner a pixel of no class.</summary>
+    static MaskedImages Shapes(int count, int seed, int classes = 3)
+    {
+        ImageShape shape = new(1, 12, 16);
+        Random random = new(seed);
+        byte[] pixels = new byte[count * 192], masks = new byte[count * 192];
+        random.NextBytes(pixels);
+        for (int n = 0; n < count; n++)
+        {
+            (int top, int left, byte kind) = (random.Next(8), random.Next(12), (byte)(1 + n % (classes - 1)));
+            for (int i = 0; i < 192; i++)
+            {
+                (int y, int x) = (i / 16 - top, i % 16 - left);
+                pixels[192 * n + i] /= 4;
+                if (y is < 0 or > 4 || x is < 0 or > 4 || kind == 2 && x != 2 && y != 2)
+                    continue;
+                (pixels[192 * n + i], masks[192 * n + i]) = ((byte)(pixels[192 * n + i] + 160), kind);
+            }
+            masks[192 * n] = MaskedImages.Ignored;
+        }
+        return new(pixels, masks, shape, classes, [0.3f], [0.3f], [.. new[] { "ground", "square", "cross" }.Take(classes)]);
+    }
+
+    static Sequential Net(int outputs) => new(
+        new Conv2d(1, 8, 3, padding: 1), new ReLU(),
+        new Concat(new Identity(), new Sequential(
+            new MaxPool2d(2), new Conv2d(8, 12, 3, padding: 1), new ReLU(), new Conv2d(12, 12, 3, padding: 1), new ReLU(), new Upsample(2))),
+        new Conv2d(20, outputs, 3, padding: 1));
+
+    [Fact]
+    public void A_run_with_masks_learns_keeps_its_best_epoch_and_goes_on_to_the_bit()
+    {
+        (MaskedImages train, MaskedImages validation) = (Shapes(60, 1), Shapes(24, 2));
+        Sequential whole = Net(3), parts = Net(3);
+        TrainingResult result = Create(whole, "whole").Run(train);
+        Assert.Equal("mean IoU", result.Monitor.Name);
+        Assert.InRange(result.BestValue!.Value, 0.9, 1);
+        Evaluation evaluation = Evaluation.Of(ImageSegmenter.Load(PathOf("whole.best")), validation);
+        Assert.Equal(result.BestValue.Value, evaluation.MeanIoU, 1e-12);
+        Assert.Equal(24 * 191, evaluation.Count);                                            // the corners are left out
+
+        // Ended after five steps, in the middle of an epoch, and gone on with.
+        using CancellationTokenSource stop = new();
+        List<TrainingStep> steps = [];
+        Create(parts, "parts").Run(train, step =>
+        {
+            steps.Add(step);
+            if (step.Step == 5)
+                stop.Cancel();
+        }, stop.Token);
+        Assert.Equal(16, steps[0].Images);
+        Assert.InRange(steps[0].Count, 16 * 186, 16 * 192 - 1);                              // a corner may move out, or be repeated
+        Create(parts, "parts").Run(train);
+        Assert.Equal(File.ReadAllBytes(PathOf("whole")), File.ReadAllBytes(PathOf("parts")));
+        MaskedImages other = new(train.Pixels.ToArray(), [.. train.Masks.ToArray().Reverse()], train.Shape, 3, [0.3f], [0.3f], train.ClassNames);
+        Assert.Contains("its training set", Assert.Throws<InvalidDataException>(() => Create(parts, "parts").Run(other)).Message, StringComparison.Ordinal);
+
+        Trainer Create(Sequential net, string name) => new(net, new Adam(net.Parameters, 0.01f))
+        {
+            Epochs = 12,
+            BatchSize = 16,
+            Augmentation = new() { HorizontalFlip = true, CropPadding = 2 },
+            Validation = validation,
+            Loss = new CrossEntropyLoss(ClassWeights.Balanced(train)),
+            Monitor = Metric.MeanIoU,
+            BestModelPath = PathOf($"{name}.best"),
+            CheckpointPath = PathOf(name),
+            Resume = name is "parts",
+        };
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Two_classes_take_one_logit_by_the_dice_loss_or_the_binary_one(bool isDice)
+    {
+        (MaskedImages train, MaskedImages test) = (Shapes(60, 1, 2), Shapes(24, 2, 2));
+        Sequential net = Net(1);
+        LabelLoss loss = isDice ? new DiceLoss() : new BceWithLogitsLoss([3]);
+        new Trainer(net, new Adam(net.Parameters, 0.01f)) { Epochs = 10, BatchSize = 12, Loss = loss, Validation = test, Monitor = Metric.MeanIoU }.Run(train);
+        Evaluation evaluation = Evaluation.Of(net, test, loss: loss);
+        Assert.InRange(evaluation.MeanIoU, 0.9, 1);
+        Assert.Equal(evaluation.Correct, Evaluation.Of(net, test).Correct);                   // by the binary cross-entropy
+        new ImageSegmenter(net, test).Save(PathOf("binary"));
+        ImageSegmenter model = ImageSegmenter.Load(PathOf("binary"));
+        Tensor<float> x = test.Batches(3).First().Images, logits = net.Forward(x), shares = model.CreatePredictor().Predict(x);
+        Assert.Equal([3, 2, 12, 16], shares.Lengths.ToArray());
+        for (int i = 0; i < 192; i++)
+        {
+            double sigmoid = 1 / (1 + Math.Exp(-(double)logits[2, 0, i / 16, i % 16]));
+            Assert.Equal(sigmoid, shares[2, 1, i / 16, i % 16], 1e-6);
+            Assert.Equal(1, shares[2, 0, i / 16, i % 16] + shares[2, 1, i / 16, i % 16], 1e-6f);
+        }
+    }
+
+    [Fact]
+    public void Intersections_over_unions_are_those_that_a_hand_works_out()
+    {
+        // A pixel is read as itself: 0, 1 or 2.
+        MaskedImages images = new([0, 0, 1, 2, 2, 2, 1, 0], [0, 0, 0, 1, 2, 2, 2, 255], new(1, 2, 2), 4, [0], [1 / 255f], ["ground", "a", "b", "none"]);
+        Evaluation evaluation = Evaluation.Of(new PixelReader(), images, batchSize: 1);
+        Assert.Equal(new long[,] { { 2, 1, 0, 0 }, { 0, 0, 1, 0 }, { 0, 1, 2, 0 }, { 0, 0, 0, 0 } }, evaluation.Confusion);
+        Assert.Equal([2 / 3.0, 0, 2 / 4.0, double.NaN], Enumerable.Range(0, 4).Select(evaluation.IoU));
+        Assert.Equal((2 / 3.0 + 0 + 2 / 4.0) / 3, evaluation.MeanIoU, 1e-15);
+        Assert.Equal(evaluation.MeanIoU, Metric.MeanIoU.Value(evaluation));
+        Assert.StartsWith(
+            """
+            is \ taken for  ground  a  b  none  pixels  precision  recall    F1   IoU
+            ground               2  1  0     0       3      100.0    66.7  80.0  66.7
+            """.ReplaceLineEndings("\n"),
+            evaluation.ToTable(), StringComparison.Ordinal);
+        Assert.Contains("macro average                            7       55.6    44.4  48.9  38.9", evaluation.ToTable(), StringComparison.Ordinal);
+        double right = Math.Log(3 + Math.E) - 1, wrong = Math.Log(3 + Math.E);
+        Assert.Equal((4 * right + 3 * wrong) / 7, evaluation.Loss, 1e-6);
+    }
+
+    [Fact]
+    public void Predictions_are_the_same_bits_on_many_threads()
+    {
+        MaskedImages images = Shapes(8, 3);
+        MaskPredictor predictor = new ImageSegmenter(Net(3), images).CreatePredictor();
+        Tensor<float>[] one = [.. images.Batches(1).Select(batch => predictor.Predict(batch.Images))];
+        Parallel.For(0, 64, new() { MaxDegreeOfParallelism = 4 }, i =>
+            Assert.True(one[i % 8].AsSpan().SequenceEqual(predictor.Predict(images.Batches(1).ElementAt(i % 8).Images).AsSpan())));
+    }
+
+    [Fact]
+    public void What_does_not_fit_is_refused()
+    {
+        MaskedImages images = Shapes(3, 1), two = Shapes(3, 1, 2);
+        Refused("images of 3 classes (ground, square, cross) need as many logits, 3×12×16, but the model makes 2×12×16 of 1×12×16", () => Evaluation.Of(Net(2), images));
+        Refused("images of 2 classes (ground, square) need one logit, 1×12×16, but the model makes 2×12×16 of 1×12×16",
+            () => Evaluation.Of(Net(2), two, loss: new DiceLoss()));
+        Refused("DiceLoss(smooth 1) tells two classes apart, not 3: take CrossEntropyLoss, and as many logits", () => Evaluation.Of(Net(1), images, loss: new DiceLoss()));
+        Refused("CrossEntropyLoss() needs a logit for each of 2 classes (ground, square); for one logit take BceWithLogitsLoss",
+            () => new Trainer(Net(1), new Sgd(Net(1).Parameters, 1)).Run(two));
+        MaskedImages none = new(new byte[4], [255, 255, 255, 255], new(1, 2, 2), 4);
+        Refused("no pixel of the 1 masks has a class", () => Evaluation.Of(new PixelReader(), none));
+        Refused("the network makes 2×12×16 of 1×12×16, but 3 classes need 3×12×16", () => new ImageSegmenter(Net(2), images));
+        Refused("a mask tells up to 255 classes apart, not 256",
+            () => new ImageSegmenter(new Conv2d(1, 256, 1), new(1, 2, 2), [0], [1], [.. Enumerable.Range(0, 256).Select(i => $"{i}")]));
+
+        new ImageSegmenter(Net(3), images).Save(PathOf("a"));
+        Assert.Equal(
+            $"{PathOf("a")}: the network makes 3×12×16 of 1×12×16, but 3 classes need 3 features: that is an ImageSegmenter",
+            Assert.Throws<InvalidDataException>(() => ImageClassifier.Load(PathOf("a"))).Message);
+
+        static void Refused(string message, Action call) => Assert.StartsWith(message, Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);
+    }
+
+    sealed class PixelReader : CustomLayer
+    {
+        public override ImageShape OutputShape(ImageShape input) => input with { Channels = 4 };
+
+        protected override Tensor<float> ForwardCore(Tensor<float> x, bool training)
+        {
+            Tensor<float> logits = Tensor.CreateFromShape<float>([x.Lengths[0], 4, 2, 2]);
+            for (int i = 0; i < x.FlattenedLength; i++)
+                logits[i / 4, (int)MathF.Round(x[i / 4, 0, i / 2 % 2, i % 2]), i / 2 % 2, i % 2] = 1;
+            return logits;
+        }
+
+        protected override Tensor<float> BackwardCore(Tensor<float> dy) => throw new NotSupportedException();
+    }
+}
