@@ -389,6 +389,38 @@ def all_resizes():
             name = f"resize/{width}×{height} to {to_width}×{to_height}, {channels}"
             tensors[name + "/from"] = pixels
             tensors[name + "/to"] = numpy.asarray(image.resize((to_width, to_height), Image.Resampling.BILINEAR)).reshape(to_height, to_width, channels)
+            if channels == 1:
+                tensors[name + "/nearest"] = numpy.asarray(image.resize((to_width, to_height), Image.Resampling.NEAREST))
+
+
+def all_masks():
+    """Class indices: a palette's, whatever the colours (here each stands twice, and the last index has none) and alphas; grey samples, not scaled."""
+    def record_mask(name, file, samples):
+        read = numpy.asarray(Image.open(io.BytesIO(file))).astype(int)
+        if file[25] == 0 and file[24] in (2, 4):        # which PIL scales to 0 to 255; of 1 bit it makes truths
+            read = read * ((1 << file[24]) - 1) // 255
+        assert numpy.array_equal(read, samples), name
+        tensors[name + "/file"] = numpy.frombuffer(file, numpy.uint8)
+        tensors[name + "/pixels"] = samples[:, :, None].astype(numpy.uint8)
+
+    for kind in 0, 3:
+        for depth in 1, 2, 4, 8:
+            samples = RANDOM.integers(0, 1 << depth, (13, 19))
+            palette = numpy.repeat(RANDOM.integers(0, 256, ((1 << depth) // 2, 3)), 2, axis=0).astype(numpy.uint8)[:-1]
+            for interlaced in 0, 1:
+                for transparent in False, True:
+                    key = None if not transparent else bytes(range(len(palette))) if kind == 3 else struct.pack(">H", 1)
+                    file = png(samples[:, :, None], kind, depth, interlaced, palette if kind == 3 else None, key)
+                    record_mask(f"mask/type {kind}, {depth} bits{', interlaced' * interlaced}{', transparent' * transparent}", file, samples)
+
+    # What PIL writes: as many bits as its palette takes, black and white, grey.
+    samples = RANDOM.integers(0, 2, (13, 19))
+    for colours in 2, 4, 16, 256:
+        mask = Image.fromarray((samples * (colours - 1)).astype(numpy.uint8), "P")
+        mask.putpalette(RANDOM.integers(0, 256, 3 * colours).tolist())
+        record_mask(f"mask/of PIL, {colours} colours", saved(mask, "PNG"), samples * (colours - 1))
+    record_mask("mask/of PIL, black and white", saved(Image.fromarray(samples.astype(bool)), "PNG"), samples)
+    record_mask("mask/of PIL, grey", saved(Image.fromarray((samples * 7).astype(numpy.uint8)), "PNG"), samples * 7)
 
 
 def all_greys():
@@ -408,6 +440,7 @@ all_webps()
 all_profiles()
 all_resizes()
 all_greys()
+all_masks()
 
 header, position = {"__metadata__": {"recorded with": f"Pillow {PIL.__version__}, libjpeg-turbo 2.1.5"}}, 0
 for name, values in tensors.items():

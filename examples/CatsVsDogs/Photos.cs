@@ -42,7 +42,7 @@ static class Photos
         LabeledImages Read(ImageFolder photos, string what)
         {
             ConsoleProgress progress = new($"reading {photos.Files.Count} {what} photos");
-            LoadedImages loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
+            LoadedImages<LabeledImages> loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
             if (loaded.SkippedSummary is string skipped)
                 Console.WriteLine(skipped);
             return loaded.Images;

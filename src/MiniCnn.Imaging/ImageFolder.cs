@@ -20,18 +20,13 @@ public readonly record struct ImageFile(string Name, int Label);
 /// </remarks>
 public sealed partial class ImageFolder
 {
-    static readonly string[] extensions = [".jpg", ".jpeg", ".png", ".webp", ".gif", ".bmp"];
-    static readonly EnumerationOptions visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System, IgnoreInaccessible = false };
-
     /// <summary>Lists a folder.</summary>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">It holds no classes, or a class without pictures; the message names it.</exception>
     /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
     public ImageFolder(string path)
     {
-        ArgumentException.ThrowIfNullOrEmpty(path);
-        if (!Directory.Exists(path))
-            throw new DirectoryNotFoundException($"{path}: there is no such folder");
+        PictureFolder.Check(path);
         Root = Unwrapped(path);
         string[] folders = Subfolders(Root);
         (ClassNames, IEnumerable<ImageFile> files) = folders.Length > 0 ? (folders, ByFolder(folders)) : ByName();
@@ -74,81 +69,36 @@ public sealed partial class ImageFolder
     /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
     /// <exception cref="InvalidDataException">No picture of a class can be read, or not every one where it is <paramref name="strict"/>.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
-    public LoadedImages Load(
+    public LoadedImages<LabeledImages> Load(
         int height, int width, int channels = 3, bool strict = false, IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellationToken = default)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
-        ArgumentOutOfRangeException.ThrowIfLessThan(width, 1);
-        if (channels is not (1 or 3))
-            throw new ArgumentOutOfRangeException(nameof(channels), $"expected 1 or 3 channels, got {channels}");
-        ImageShape shape = new(channels, height, width);
-        if (shape.Length > Array.MaxLength / int.Max(Files.Count, 1))
-            throw new ArgumentException($"{Files.Count} images of {shape} do not fit an array; load them smaller", nameof(width));
-
-        int length = (int)shape.Length, done = 0;
+        ImageShape shape = PictureFolder.Shape(channels, height, width, Files.Count);
+        int length = (int)shape.Length;
         byte[] pixels = new byte[Files.Count * length];                        // [N, C, H, W]
-        string?[] faults = new string?[Files.Count];
-        Lock reporting = new();
-        Parallel.For(0, Files.Count, new() { MaxDegreeOfParallelism = Workers.Count, CancellationToken = cancellationToken }, i =>
-        {
-            faults[i] = Read(Path.Combine(Root, Files[i].Name), shape, pixels.AsSpan(i * length, length));
-            if (progress is not null)
-                lock (reporting)
-                    progress.Report((++done, Files.Count));
-        });
-
-        SkippedFile[] skipped = [.. Files.Zip(faults).Where(x => x.Second is not null).Select(x => new SkippedFile(x.First.Name, x.Second!))];
-        if (strict && skipped.Length > 0)
-            throw new InvalidDataException($"{Root}: cannot read {SkippedFile.Summary(skipped, Files.Count)}");
-        int[] kept = [.. Enumerable.Range(0, Files.Count).Where(i => faults[i] is null)];
+        string[] names = [.. Files.Select(file => file.Name)];
+        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Root, names, strict, progress, cancellationToken, i =>
+            PictureFolder.Write(PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load), shape, pixels.AsSpan(i * length, length)));
         foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
             throw new InvalidDataException(
                 $"{Root}: no picture of the class {ClassNames[lost]} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
 
-        for (int i = 0; i < kept.Length; i++)                                  // close the gaps
-            if (kept[i] > i)
-                pixels.AsSpan(kept[i] * length, length).CopyTo(pixels.AsSpan(i * length));
-        Array.Resize(ref pixels, kept.Length * length);
         float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
-        LabeledImages images = new(pixels, [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames);
-        return new(images, [.. kept.Select(i => Files[i].Name)], skipped);
-    }
-
-    /// <summary>Reads a picture into [C, H, W], or says why it cannot.</summary>
-    static string? Read(string path, ImageShape shape, Span<byte> to)
-    {
-        try
-        {
-            if (new FileInfo(path).Length == 0)                                // a pipe too, which would have us wait for ever
-                return "empty";
-            using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
-            Picture picture = Picture.Load(file);
-            if (picture.Channels != shape.Channels)
-                picture = shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb();
-            byte[] pixels = picture.Resize(shape.Width, shape.Height).Pixels;
-            int plane = shape.Height * shape.Width;
-            for (int c = 0; c < shape.Channels; c++)
-                for (int i = 0; i < plane; i++)
-                    to[c * plane + i] = pixels[i * shape.Channels + c];
-            return null;
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return e.Message;
-        }
+        int[] labels = [.. kept.Select(i => Files[i].Label)];
+        LabeledImages images = new(PictureFolder.Keep(kept, pixels, length), labels, shape, ClassNames.Count, mean, std, ClassNames);
+        return new(images, [.. kept.Select(i => names[i])], skipped);
     }
 
     IEnumerable<ImageFile> ByFolder(string[] folders) => folders.SelectMany((folder, label) =>
     {
-        string[] names = [.. Pictures(Path.Combine(Root, folder), $"{folder}/", deep: true)];
-        if (names.Length == 0) throw new InvalidDataException($"{Root}: the class {folder} holds no pictures ({string.Join(", ", extensions)})");
+        string[] names = [.. PictureFolder.Find(Path.Combine(Root, folder), $"{folder}/", deep: true)];
+        if (names.Length == 0) throw new InvalidDataException($"{Root}: the class {folder} holds no pictures ({PictureFolder.Extensions})");
         return names.Select(name => new ImageFile(name, label));
     });
 
     (string[] Classes, IEnumerable<ImageFile> Files) ByName()
     {
-        string[] names = [.. Pictures(Root, "", deep: false)];
+        string[] names = [.. PictureFolder.Find(Root, "", deep: false)];
         if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
             throw new InvalidDataException($"{Root}: {other} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
         if (names.Length == 0)
@@ -162,10 +112,10 @@ public sealed partial class ImageFolder
     /// <summary>Goes down while there is nothing but one subfolder, and that one holds subfolders alone, or numbered names alone.</summary>
     static string Unwrapped(string path)
     {
-        while (Subfolders(path) is [string only] && !Pictures(path, "", deep: false).Any())
+        while (Subfolders(path) is [string only] && !PictureFolder.Find(path, "", deep: false).Any())
         {
             DirectoryInfo below = new(Path.Combine(path, only));
-            string[] names = [.. Pictures(below.FullName, "", deep: false)];
+            string[] names = [.. PictureFolder.Find(below.FullName, "", deep: false)];
             bool isFolderOfClasses = names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(below.FullName).Length > 0;
             if (!isFolderOfClasses || below.LinkTarget is not null)
                 break;
@@ -177,7 +127,8 @@ public sealed partial class ImageFolder
     static string[] Subfolders(string path)
     {
         string full = WithSeparator(Path.GetFullPath(path));
-        return [.. Entries(path).OfType<DirectoryInfo>().Where(folder => !LeadsBack(folder)).Select(folder => folder.Name).Order(StringComparer.Ordinal)];
+        IEnumerable<DirectoryInfo> folders = PictureFolder.Entries(path).OfType<DirectoryInfo>().Where(folder => !LeadsBack(folder));
+        return [.. folders.Select(folder => folder.Name).Order(StringComparer.Ordinal)];
 
         bool LeadsBack(DirectoryInfo folder) =>
             folder.ResolveLinkTarget(returnFinalTarget: true) is FileSystemInfo target
@@ -185,22 +136,6 @@ public sealed partial class ImageFolder
 
         static string WithSeparator(string path) => Path.TrimEndingDirectorySeparator(path) + Path.DirectorySeparatorChar;
     }
-
-    /// <summary>The pictures in a folder, each with what is put before its name.</summary>
-    static IEnumerable<string> Pictures(string path, string before, bool deep)
-    {
-        foreach (FileSystemInfo entry in Entries(path))
-        {
-            if (entry is FileInfo && extensions.Contains(entry.Extension, StringComparer.OrdinalIgnoreCase))
-                yield return before + entry.Name;
-            if (deep && entry is DirectoryInfo && entry.LinkTarget is null)
-                foreach (string name in Pictures(entry.FullName, $"{before}{entry.Name}/", deep))
-                    yield return name;
-        }
-    }
-
-    static IEnumerable<FileSystemInfo> Entries(string path) =>
-        new DirectoryInfo(path).EnumerateFileSystemInfos("*", visible).Where(entry => !entry.Name.StartsWith('.'));
 
     [GeneratedRegex(@"^(.+)\.[0-9]+\.[^.]+$", RegexOptions.Singleline)]
     private static partial Regex Numbered();

@@ -8,7 +8,7 @@ namespace MiniCnn.Imaging;
 public sealed class Picture
 {
     /// <summary>Pixels of the largest picture that is read from a file, for the whole program: a small file can be a large picture.</summary>
-    /// <remarks>Reading takes 7 to 15 bytes of memory for each pixel, and four times the file's size.</remarks>
+    /// <remarks>Reading takes 7 to 15 bytes of memory for each pixel, and four times the file's size, of a mask five times.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public static int MaxFilePixels
     {
@@ -62,13 +62,34 @@ public sealed class Picture
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
-    public static Picture Load(string path)
+    public static Picture Load(string path) => Open(path, Load);
+
+    /// <summary>Reads a picture from a stream, up to the stream's end; see <see cref="Load(string)"/>.</summary>
+    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    public static Picture Load(Stream stream) => PictureFile.Decode(Read(stream, mask: false));
+
+    /// <summary>Reads a mask: a PNG whose pixels are class indices, with a palette or in grey, of 1, 2, 4 or 8 bits a pixel.</summary>
+    /// <remarks>
+    /// Each pixel is the number in the file: the index, whatever colour and alpha the palette gives it, or the grey sample, not scaled to 0 to 255.
+    /// So <c>picture.Save("mask.png")</c> of a grey picture is read back as it was.
+    /// </remarks>
+    /// <returns>A grey picture of indices, 0 to 255.</returns>
+    /// <exception cref="PictureFormatException">The file is not such a PNG, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It may not be read, or is a folder.</exception>
+    public static Picture LoadMask(string path) => Open(path, LoadMask);
+
+    /// <summary>Reads a mask from a stream, up to the stream's end; see <see cref="LoadMask(string)"/>.</summary>
+    /// <exception cref="PictureFormatException">The stream holds no mask that can be read.</exception>
+    public static Picture LoadMask(Stream stream) => PictureFile.DecodeMask(Read(stream, mask: true));
+
+    static Picture Open(string path, Func<Stream, Picture> load)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using FileStream file = new(path, FileMode.Open, FileAccess.Read, FileShare.Read, bufferSize: 0);
         try
         {
-            return Load(file);
+            return load(file);
         }
         catch (PictureFormatException e)
         {
@@ -76,21 +97,19 @@ public sealed class Picture
         }
     }
 
-    /// <summary>Reads a picture from a stream, up to the stream's end; see <see cref="Load(string)"/>.</summary>
-    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
-    public static Picture Load(Stream stream)
+    static ReadOnlySpan<byte> Read(Stream stream, bool mask)
     {
         ArgumentNullException.ThrowIfNull(stream);
         byte[] file = new byte[4096];
         int length = stream.ReadAtLeast(file, file.Length, throwOnEndOfStream: false);
-        PictureFile.FormatOf(file.AsSpan(0, length));    // before gigabytes of something else are read
+        PictureFile.FormatOf(file.AsSpan(0, length), mask);    // before gigabytes of something else are read
         while (length == file.Length)
         {
             if (length >= MaxFileBytes) throw new PictureFormatException($"a picture of more than {MaxFileBytes >> 20} MiB is not read");
             Array.Resize(ref file, 2 * length);
             length += stream.ReadAtLeast(file.AsSpan(length), file.Length - length, throwOnEndOfStream: false);
         }
-        return PictureFile.Decode(file.AsSpan(0, length));
+        return file.AsSpan(0, length);
     }
 
     /// <summary>

@@ -27,19 +27,71 @@ static class PictureFile
     ];
 
     /// <summary>The format that a file's first bytes tell, and what it is called.</summary>
-    /// <exception cref="PictureFormatException">It is not read; the message names it.</exception>
-    public static (SKEncodedImageFormat Format, string Name) FormatOf(ReadOnlySpan<byte> start)
+    /// <exception cref="PictureFormatException">It is not read, or not as a mask; the message names it.</exception>
+    public static (SKEncodedImageFormat Format, string Name) FormatOf(ReadOnlySpan<byte> start, bool mask = false)
     {
         string text = Encoding.Latin1.GetString(start[..Math.Min(start.Length, 16)]);
         (_, _, string? name, SKEncodedImageFormat? format) =
             formats.FirstOrDefault(known => text.AsSpan(Math.Min(known.At, text.Length)).StartsWith(known.Bytes));
-        if (format is not null) return (format.Value, name);
+        if (format is not null && (!mask || format == SKEncodedImageFormat.Png)) return (format.Value, name);
         name ??= text == "" ? "an empty file" : $"a file that begins with {Convert.ToHexString(start[..Math.Min(start.Length, 4)])}";
-        throw new PictureFormatException($"expected JPEG, PNG, WebP, GIF or BMP, found {name}");
+        throw mask ? NoMask(name) : new PictureFormatException($"expected JPEG, PNG, WebP, GIF or BMP, found {name}");
+    }
+
+    static PictureFormatException NoMask(string found) => new(
+        $"expected a palette or grey PNG of class indices, 8 bits at most, found {found}; save each pixel's index so, not a colour that shows it");
+
+    /// <summary>The indices in a PNG; see <see cref="Picture.LoadMask(string)"/>.</summary>
+    /// <remarks>
+    /// Skia gives colours, never indices. So it is given the same pixels under a palette in which index i has the colour (i, i, i), and nothing that
+    /// would change it. Grey samples lie in the file as indices of as many bits do.
+    /// </remarks>
+    public static Picture DecodeMask(ReadOnlySpan<byte> png)
+    {
+        const int HeaderAt = 8, ChunksAt = 33;                          // behind the signature, and the header of 25 bytes behind it
+        if (png.Length < ChunksAt) throw Fault("a PNG", SKCodecResult.IncompleteInput);
+        ReadOnlySpan<byte> header = png[(HeaderAt + 8)..(ChunksAt - 4)];
+        (byte depth, byte kind) = (header[8], header[9]);               // PNG specification, 11.2.1: bits of a sample, colour type
+        if (!png[HeaderAt..ChunksAt].SequenceEqual(Chunk("IHDR"u8, header))) throw Fault("a PNG", SKCodecResult.ErrorInInput);
+        if ((kind, depth) is not (0 or 3, 1 or 2 or 4 or 8))
+            throw (kind, depth) switch
+            {
+                (0, 16) => NoMask("a PNG of 16 bits"),
+                (2, _) => NoMask("a PNG in RGB"),
+                (4, _) => NoMask("a PNG in grey with alpha"),
+                (6, _) => NoMask("a PNG in RGB with alpha"),
+                _ => Fault("a PNG", SKCodecResult.ErrorInInput),
+            };
+
+        long at = ChunksAt;                                             // of the first chunk of pixels
+        while (png.Length - at >= 12 && !png.Slice((int)at + 4, 4).SequenceEqual("IDAT"u8))
+            at += 12 + BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
+        if (png.Length - at < 12) throw Fault("a PNG", SKCodecResult.IncompleteInput);
+        byte[] palette = new byte[3 << depth];
+        for (int i = 0; i < palette.Length; i++) palette[i] = (byte)(i / 3);
+        byte[] indexed = [.. header[..9], 3, .. header[10..]];
+        return Decode([.. png[..HeaderAt], .. Chunk("IHDR"u8, indexed), .. Chunk("PLTE"u8, palette), .. png[(int)at..]], grey: true);
+    }
+
+    // Length, name, content and check sum: PNG specification, 5.3.
+    static byte[] Chunk(ReadOnlySpan<byte> name, ReadOnlySpan<byte> content)
+    {
+        byte[] chunk = [0, 0, 0, 0, .. name, .. content, 0, 0, 0, 0];
+        BinaryPrimitives.WriteInt32BigEndian(chunk, content.Length);
+        uint crc = uint.MaxValue;                                       // PNG specification, annex D
+        foreach (byte b in chunk.AsSpan(4..^4))
+        {
+            crc ^= b;
+            for (int bit = 0; bit < 8; bit++) crc = (crc >> 1) ^ ((crc & 1) * 0xEDB88320);
+        }
+        BinaryPrimitives.WriteUInt32BigEndian(chunk.AsSpan(chunk.Length - 4), ~crc);
+        return chunk;
     }
 
     /// <summary>The picture in a file; see <see cref="Picture.Load(string)"/>.</summary>
-    public static Picture Decode(ReadOnlySpan<byte> file)
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="grey">One channel, the first, whatever the file's colours.</param>
+    public static Picture Decode(ReadOnlySpan<byte> file, bool grey = false)
     {
         (SKEncodedImageFormat format, string what) = FormatOf(file);
         if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
@@ -53,7 +105,7 @@ static class PictureFile
                 $"{what} of {declared.Width}×{declared.Height} pixels; up to {most} are read, {MaxSide} in a row or column");
 
         bool opaque = declared.AlphaType == SKAlphaType.Opaque;
-        bool grey = declared.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+        grey |= declared.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
         SKAlphaType alpha = opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
         SKImageInfo wanted = new(declared.Width, declared.Height, SKColorType.Rgba8888, alpha);    // of no colour space: the samples stay as they are
         using SKBitmap bitmap = new(wanted);

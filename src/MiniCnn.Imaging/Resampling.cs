@@ -26,6 +26,18 @@ static class Resampling
         return to;
     }
 
+    // Indices are not averaged: output pixel i shows input pixel ⌊(i + ½) · from / to⌋, as PIL's NEAREST and PyTorch's nearest-exact have it.
+    public static void Nearest(Picture mask, int width, int height, Span<byte> to)
+    {
+        for (int y = 0; y < height; y++)
+        {
+            ReadOnlySpan<byte> row = mask.Pixels.AsSpan(Source(y, mask.Height, height) * mask.Width, mask.Width);
+            for (int x = 0; x < width; x++) to[y * width + x] = row[Source(x, mask.Width, width)];
+        }
+
+        static int Source(int i, int from, int to) => (int)((2 * i + 1) * (long)from / (2L * to));
+    }
+
     static Picture Across(Picture from, int width)
     {
         Picture to = new(width, from.Height, from.Channels);

@@ -20,17 +20,19 @@ public sealed class DamagedPictureTests
     [InlineData("gif/interlaced")]
     [InlineData("bmp/24 bits")]
     [InlineData("bmp/8 bits, runs")]
+    [InlineData("mask/type 3, 2 bits, transparent")]
+    [InlineData("mask/type 0, 8 bits, interlaced")]
     public void A_file_that_is_cut_anywhere_is_refused_or_whole(string name)
     {
-        byte[] file = RecordedPictureTests.File(name), pixels = Load(file).Pixels;
+        byte[] file = RecordedPictureTests.File(name), pixels = RecordedPictureTests.Load(name, file).Pixels;
         for (int length = 0; length < file.Length; length++)
         {
-            if (Fault(file[..length]) is string fault)
+            if (Fault(file[..length], name) is string fault)
                 Assert.Matches("a file that begins with|an empty file|too early|is damaged", fault);
             else
-                Assert.Equal(pixels, Load(file[..length]).Pixels);
+                Assert.Equal(pixels, RecordedPictureTests.Load(name, file[..length]).Pixels);
         }
-        Assert.Contains("too early", Fault(file[..^40]), StringComparison.Ordinal);
+        Assert.Contains("too early", Fault(file[..^40], name), StringComparison.Ordinal);
     }
 
     [Fact]
@@ -77,11 +79,11 @@ public sealed class DamagedPictureTests
     static Picture Load(byte[] file) => Picture.Load(new MemoryStream(file));
 
     /// <summary>What is said of a file that is refused.</summary>
-    static string? Fault(byte[] file)
+    static string? Fault(byte[] file, string format = "")
     {
         try
         {
-            Load(file);
+            RecordedPictureTests.Load(format, file);
             return null;
         }
         catch (PictureFormatException refused)

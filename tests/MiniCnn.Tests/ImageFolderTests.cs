@@ -3,39 +3,8 @@ using MiniCnn.Imaging;
 namespace MiniCnn.Tests;
 
 [Collection("Workers")]                                               // one of these tests turns Workers.Count
-public sealed class ImageFolderTests : IDisposable
+public sealed class ImageFolderTests : PhotoFolderTests
 {
-    readonly string root = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(root, recursive: true);
-
-    string At(string name)
-    {
-        string path = Path.Combine(root, name);
-        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
-        return path;
-    }
-
-    // A plain picture of one colour; what the extension says is of no account to the reader.
-    void Photo(string name, byte red = 10, byte green = 20, byte blue = 30, int width = 5, int height = 4)
-    {
-        Picture picture = new(width, height);
-        for (int i = 0; i < picture.Pixels.Length; i += 3)
-            (picture.Pixels[i], picture.Pixels[i + 1], picture.Pixels[i + 2]) = (red, green, blue);
-        Save(name, picture);
-    }
-
-    // PNG whatever the name's extension.
-    void Save(string name, Picture picture)
-    {
-        using FileStream file = File.Create(At(name));
-        picture.Save(file, ".png");
-    }
-
-    void Photos(params string[] names) => Array.ForEach(names, name => Photo(name));
-
-    void Other(string name, string content = "no picture") => File.WriteAllText(At(name), content);
-
     string[] Names(string below = "") => [.. new ImageFolder(Path.Combine(root, below)).Files.Select(file => $"{file.Label} {file.Name}")];
 
     // Ordinal order: capitals before small letters, 10 before 2, '-' before '/'.
@@ -166,7 +135,7 @@ public sealed class ImageFolderTests : IDisposable
         Other("Dog/11702.jpg", "");
         Other("Dog/2.jpg");
         ImageFolder folder = new(root);
-        LoadedImages loaded = folder.Load(1, 1);
+        LoadedImages<LabeledImages> loaded = folder.Load(1, 1);
         Assert.Equal(["Cat/1.jpg", "Cat/7.jpg", "Dog/3.jpg"], loaded.Files);
         Assert.Equal([1, 20, 30, 7, 20, 30, 3, 20, 30], loaded.Images.Pixels.ToArray());
         Assert.Equal([0, 0, 1], loaded.Images.Labels);
@@ -192,7 +161,7 @@ public sealed class ImageFolderTests : IDisposable
     public void Where_all_can_be_read_there_is_nothing_to_tell()
     {
         Photos("a/1.png", "b/1.png");
-        LoadedImages loaded = new ImageFolder(root).Load(2, 2, strict: true);
+        LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(2, 2, strict: true);
         Assert.Null(loaded.SkippedSummary);
         Assert.Empty(loaded.Skipped);
         Assert.Equal(2, loaded.Images.Count);
@@ -209,7 +178,7 @@ public sealed class ImageFolderTests : IDisposable
         int before = Workers.Count;
         try
         {
-            LoadedImages[] loaded = [.. new[] { 1, 2, 3, 8 }.Select(threads =>
+            LoadedImages<LabeledImages>[] loaded = [.. new[] { 1, 2, 3, 8 }.Select(threads =>
             {
                 Workers.Count = threads;
                 return folder.Load(3, 5);
@@ -245,17 +214,6 @@ public sealed class ImageFolderTests : IDisposable
         Reports reports = new(() => source.Cancel());
         Assert.ThrowsAny<OperationCanceledException>(() => new ImageFolder(root).Load(2, 2, progress: reports, cancellationToken: source.Token));
         Assert.InRange(reports.All.Count, 1, 100);
-    }
-
-    sealed class Reports(Action? then = null) : IProgress<(int Done, int Total)>
-    {
-        public List<(int, int)> All { get; } = [];
-
-        public void Report((int Done, int Total) value)
-        {
-            All.Add(value);
-            then?.Invoke();
-        }
     }
 
     [Fact]

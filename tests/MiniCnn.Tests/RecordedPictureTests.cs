@@ -24,6 +24,10 @@ public sealed class RecordedPictureTests
 
     public static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
 
+    /// <summary>What a file of such a format holds: a mask's indices, a picture's pixels.</summary>
+    public static Picture Load(string format, byte[] file) =>
+        format.StartsWith("mask", StringComparison.Ordinal) ? Picture.LoadMask(new MemoryStream(file)) : Picture.Load(new MemoryStream(file));
+
     static IEnumerable<string> Names(string format, string ending) =>
         recorded.Keys.Where(key => key.StartsWith(format + "/", StringComparison.Ordinal) && key.EndsWith(ending, StringComparison.Ordinal))
             .Order(StringComparer.Ordinal).Select(key => key[..^ending.Length]);
@@ -34,6 +38,7 @@ public sealed class RecordedPictureTests
     [InlineData("webp", 13)]
     [InlineData("gif", 7)]
     [InlineData("bmp", 18)]
+    [InlineData("mask", 38)]
     public void Files_of_every_kind_have_the_pixels_of_PIL(string format, int count)
     {
         string[] names = [.. Names(format, "/file")];
@@ -42,7 +47,7 @@ public sealed class RecordedPictureTests
         foreach (string name in names)
         {
             Entry expected = recorded[name + "/pixels"];
-            Picture picture = Picture.Load(new MemoryStream(File(name)));
+            Picture picture = Load(format, File(name));
             int off = picture.Pixels.Zip(expected.Data.ToArray(), (a, b) => Math.Abs(a - b)).Max();
             if (!expected.Shape.SequenceEqual([picture.Height, picture.Width, picture.Channels]))
                 faults.Add($"{name}: {picture.Height}×{picture.Width}×{picture.Channels}, not {expected}");
@@ -56,6 +61,10 @@ public sealed class RecordedPictureTests
     public void There_are_PNGs_of_every_kind() =>
         Assert.Equal(30, Files("png").Select(f => (f[25], f[24], f[28])).Distinct().Count());      // type, depth, interlace
 
+    [Fact]
+    public void There_are_masks_of_every_kind() =>
+        Assert.Equal(32, Files("mask").Select(f => (f[25], f[24], f[28], f.AsSpan().IndexOf("tRNS"u8) >= 0)).Distinct().Count());
+
     [Theory, MemberData(nameof(Resizes))]
     public void Resizing_is_equal_to_the_bit(string name)
     {
@@ -63,6 +72,12 @@ public sealed class RecordedPictureTests
         byte[] before = [.. from.Pixels];
         Same(to, from.Resize((int)to.Shape[1], (int)to.Shape[0]));
         Assert.Equal(before, from.Pixels);
+        if (from.Channels == 1)
+        {
+            byte[] nearest = new byte[to.Shape[0] * to.Shape[1]];
+            Resampling.Nearest(from, (int)to.Shape[1], (int)to.Shape[0], nearest);
+            Assert.Equal(recorded[name + "/nearest"].Data.ToArray(), nearest);
+        }
     }
 
     [Fact]
