@@ -6,7 +6,7 @@ using MiniCnn.Imaging;
 using MiniCnn.Reports;
 
 Option<string> folder = new("--out") { Description = "Where photos, masks, model and overlays go", DefaultValueFactory = _ => "runs/segmentation" };
-Option<int> count = new("--count") { Description = "Photos to draw and learn from", DefaultValueFactory = _ => 400 };
+Option<int> count = new("--count") { Description = "Photos to draw and learn from", DefaultValueFactory = _ => 1500 };
 Option<int> epochs = new("--epochs") { Description = "Times through them", DefaultValueFactory = _ => 12 };
 Option<int> seed = new("--seed") { Description = "Seed of photos, weights and shuffling", DefaultValueFactory = _ => 0 };
 RootCommand command = new("Trains a U-Net, and the same without its skips, on photos and masks that it draws.") { folder, count, epochs, seed };
@@ -22,7 +22,7 @@ void Run(ParseResult given)
     new ImageSegmenter(net, train).Save(Path.Combine(path, "model.safetensors"));
     MaskPredictor predictor = ImageSegmenter.Load(Path.Combine(path, "model.safetensors")).CreatePredictor();
     string[] photos = [.. Directory.GetFiles(Path.Combine(held, "photos")).Order(StringComparer.Ordinal).Take(6)];
-    ContactSheet.Draw([.. photos.Select(Picture.Load).Select(photo => ("", MaskOverlay.Over(photo, predictor.Predict(photo))))], 3, scale: 4)
+    ContactSheet.Draw([.. photos.Select(Picture.Load).Select(photo => ("", MaskOverlay.Draw(photo, predictor.Predict(photo))))], 3, scale: 4)
         .Save(Path.Combine(path, "overlays.png"));
     Console.WriteLine($"{"IoU, %",-10}  with skips  without");
     for (int c = 0; c < train.Classes; c++)
@@ -37,14 +37,14 @@ void Run(ParseResult given)
 
     (Sequential, Evaluation) Train(bool skips)
     {
-        Sequential model = new(Level(1, 12, depth: 2, skips), new Conv2d(12, train.Classes, 1));
+        Sequential model = new(Level(1, 12, depth: 3, skips), new Conv2d(12, train.Classes, 1));
         model.Initialize(s);
         Trainer trainer = new(model, new Adam(model.Parameters, 0.01f))
         {
             Epochs = given.GetValue(epochs),
-            BatchSize = 16,
+            BatchSize = 32,
             Seed = s,
-            Augmentation = new() { HorizontalFlip = true },
+            Augmentation = new() { HorizontalFlip = true, CropPadding = 4 },
             Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
         };
         trainer.Run(train, new ConsoleProgress(skips ? "with skips" : "without"));
