@@ -22,30 +22,17 @@ public sealed class MaskedImageFolder
     /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
     public MaskedImageFolder(string pictures, string masks, IReadOnlyList<string> classNames)
     {
-        PictureFolder.Check(pictures);
         PictureFolder.Check(masks);
         ArgumentNullException.ThrowIfNull(classNames);
         if (classNames.Count is < 1 or > MaskedImages.Ignored)
             throw new ArgumentException($"masks have 1 to {MaskedImages.Ignored} classes, not {classNames.Count}", nameof(classNames));
         (Pictures, Masks, ClassNames) = (pictures, masks, [.. classNames]);
-        string[] files = [.. PictureFolder.Find(pictures, "", deep: true).Order(StringComparer.Ordinal)];
-        string[] found = [.. PictureFolder.Find(masks, "", deep: true).Where(IsPng).Order(StringComparer.Ordinal)];
-        if (files.Length == 0)
-            throw new InvalidDataException($"{pictures}: no pictures ({PictureFolder.Extensions})");
-        IEnumerable<string> twins = files.GroupBy(MaskOf).Where(same => same.Count() > 1).SelectMany(same => same);
-        Refuse(pictures, files, twins, "two pictures would have the same mask");
+        string[] files = Pictured(pictures), found = [.. PictureFolder.Find(masks, "", deep: true).Where(IsPng).Order(StringComparer.Ordinal)];
         Refuse(pictures, files, files.ExceptBy(found, MaskOf), $"no mask of the same name, .png, in {masks}");
         Refuse(masks, found, found.Except(files.Select(MaskOf)), $"no picture of the same name in {pictures}");
         Files = files;
 
         static bool IsPng(string name) => Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase);
-
-        static void Refuse(string folder, string[] all, IEnumerable<string> some, string fault)
-        {
-            string[] names = [.. some];
-            if (names.Length > 0)
-                throw new InvalidDataException($"{folder}: {fault}: {names.Length} of {all.Length} files: {SkippedFile.List(names)}");
-        }
     }
 
     MaskedImageFolder(MaskedImageFolder whole, IEnumerable<int> files) =>
@@ -140,5 +127,24 @@ public sealed class MaskedImageFolder
         }
     }
 
-    static string MaskOf(string name) => Path.ChangeExtension(name, ".png");
+    /// <summary>The pictures in a folder and below it, of which no two have the same mask.</summary>
+    internal static string[] Pictured(string folder)
+    {
+        PictureFolder.Check(folder);
+        string[] files = [.. PictureFolder.Find(folder, "", deep: true).Order(StringComparer.Ordinal)];
+        if (files.Length == 0)
+            throw new InvalidDataException($"{folder}: no pictures ({PictureFolder.Extensions})");
+        Refuse(folder, files, files.GroupBy(MaskOf).Where(same => same.Skip(1).Any()).SelectMany(same => same), "two pictures would have the same mask");
+        return files;
+    }
+
+    /// <summary>The name of a picture's mask.</summary>
+    internal static string MaskOf(string name) => Path.ChangeExtension(name, ".png");
+
+    static void Refuse(string folder, string[] all, IEnumerable<string> some, string fault)
+    {
+        string[] names = [.. some];
+        if (names.Length > 0)
+            throw new InvalidDataException($"{folder}: {fault}: {names.Length} of {all.Length} files: {SkippedFile.List(names)}");
+    }
 }

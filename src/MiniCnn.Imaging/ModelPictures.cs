@@ -67,6 +67,36 @@ public static class ModelPictures
         return mask;
     }
 
+    /// <summary>
+    /// Writes a folder of masks for one of photos, on all threads: for <c>a/1.jpg</c> <c>a/1.png</c>, as <see cref="MaskedImageFolder"/> reads it.
+    /// </summary>
+    /// <param name="predictor">What tells.</param>
+    /// <param name="pictures">The folder of photos, and of folders of photos.</param>
+    /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
+    /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
+    /// <returns>The photos that cannot be read: they have no mask.</returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
+    /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
+    /// <exception cref="IOException">A mask is there already, and nothing was written; or one cannot be written.</exception>
+    public static IReadOnlyList<SkippedFile> PredictFolder(
+        this MaskPredictor predictor, string pictures, string masks, IProgress<(int Done, int Total)>? progress = null,
+        CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        ArgumentException.ThrowIfNullOrEmpty(masks);
+        string[] files = MaskedImageFolder.Pictured(pictures), to = Array.ConvertAll(files, name => Path.Combine(masks, MaskedImageFolder.MaskOf(name)));
+        if (to.FirstOrDefault(File.Exists) is string there)
+            throw new IOException($"{there}: there is such a file already; another folder leaves it alone");
+        foreach (string folder in to.Select(path => Path.GetDirectoryName(path)!).Distinct())
+            Directory.CreateDirectory(folder);
+        return PictureFolder.ReadAll(pictures, files, strict: false, progress, cancellationToken, i =>
+        {
+            Picture mask = predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load));
+            mask.Save(to[i]);
+        }).Skipped;
+    }
+
     /// <summary>The two pixels of so many between whose middles a pixel's lies, and how far from the first.</summary>
     static (int First, int Second, float Share) Between(int pixel, int pixels, int of)
     {

@@ -131,6 +131,49 @@ public sealed class ReadmeTests
         ProgramIsUpToDate("photos program");
     }
 
+    [Fact]
+    public void The_masks_program_trains_and_draws()
+    {
+        string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+        Directory.CreateDirectory(InFolder("photos"));
+        Directory.CreateDirectory(InFolder("masks"));
+        for (int i = 0; i < 20; i++)
+        {
+            Picture drawn = new(40, 30), indices = new(40, 30, channels: 1);
+            new Random(i).NextBytes(drawn.Pixels);
+            for (int pixel = 600 + 30 * i; pixel < 1200; pixel++)
+                (indices.Pixels[pixel], drawn.Pixels[3 * pixel], drawn.Pixels[3 * pixel + 1]) = (1, 0, 0);
+            drawn.Save(InFolder($"photos/{i}.png"));
+            indices.Save(InFolder($"masks/{i}.png"));
+        }
+        Sequential unet = new(new Conv2d(3, 8, 3, padding: 1), new ReLU(), new Conv2d(8, 3, 3, padding: 1));
+        (string photos, string masks, string file, string picture, string overlay) =
+            (InFolder("photos"), InFolder("masks"), InFolder("model.safetensors"), InFolder("photos/3.png"), InFolder("seen.png"));
+
+        // README: masks program
+        MaskedImageFolder all = new(photos, masks, ["ground", "road", "car"]);        // photos/a/1.jpg and masks/a/1.png: its class indices, or 255
+        var (some, kept) = all.Split(0.2, seed: 0);
+        MaskedImages train = some.Load(height: 24, width: 32).Images, validation = kept.Load(height: 24, width: 32).Images;
+
+        Trainer trainer = new(unet, new Adam(unet.Parameters, 0.01f)) { Epochs = 10, Validation = validation, Monitor = Metric.MeanIoU, KeepBest = true };
+        Console.WriteLine(trainer.Run(train));
+        Console.WriteLine(Evaluation.Of(unet, validation).ToTable());                 // of each class its IoU too
+        new ImageSegmenter(unet, train).Save(file);
+
+        MaskPredictor predictor = ImageSegmenter.Load(file).CreatePredictor();
+        Picture photo = Picture.Load(picture), mask = predictor.Predict(photo);       // class indices, of the photo's size
+        MaskOverlay.Draw(photo, mask).Save(overlay);
+        // README: end
+
+        Assert.Equal((40, 30, 1), (mask.Width, mask.Height, mask.Channels));
+        Assert.InRange(Evaluation.Of(unet, validation).MeanIoU, 0.6, 1);
+        Assert.True(File.Exists(overlay));
+        Directory.Delete(folder, recursive: true);
+        ProgramIsUpToDate("masks program");
+
+        string InFolder(string name) => Path.Combine(folder, name);
+    }
+
     /// <summary>examples/WebApi is run by a test of its own.</summary>
     [Fact]
     public void The_web_program_is_that_of_the_example() => ProgramIsUpToDate("web program", Path.Combine("examples", "WebApi", "Program.cs"), indent: 4);

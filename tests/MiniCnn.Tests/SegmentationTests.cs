@@ -1,4 +1,5 @@
 using System.Numerics.Tensors;
+using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
@@ -135,6 +136,45 @@ public sealed class SegmentationTests : IDisposable
         Tensor<float>[] one = [.. images.Batches(1).Select(batch => predictor.Predict(batch.Images))];
         Parallel.For(0, 64, new() { MaxDegreeOfParallelism = 4 }, i =>
             Assert.True(one[i % 8].AsSpan().SequenceEqual(predictor.Predict(images.Batches(1).ElementAt(i % 8).Images).AsSpan())));
+    }
+
+    /// <summary>A pixel of the model is as bright as its photo, so that a mask tells where the photo is bright: to the pixel of an enlarged one.</summary>
+    [Fact]
+    public void A_mask_has_its_photos_size_and_a_folder_of_masks_is_of_a_folder_of_photos()
+    {
+        Conv2d bright = new(1, 2, 1);
+        float[] weights = [-1, 1, 0.4f, -0.4f];                                              // weights, biases: logit 1 is the larger one where x > 0.4
+        weights[..2].CopyTo(bright.Weight.Value.AsSpan());
+        weights[2..].CopyTo(bright.Bias!.Value.AsSpan());
+        MaskPredictor predictor = new ImageSegmenter(bright, new(1, 4, 6), [0], [1], ["dark", "bright"]).CreatePredictor();
+        Directory.CreateDirectory(PathOf("photos/below"));
+        Picture photo = new(60, 52, channels: 1);                                            // 10 and 13 times the model's size
+        for (int i = 0; i < photo.Pixels.Length; i++)
+            photo.Pixels[i] = i % 60 >= 30 && i / 60 < 26 ? (byte)204 : (byte)0;             // 0.8, so that 0.4 lies in the middle
+        photo.Save(PathOf("photos/a.png"));
+        photo.ToRgb().Save(PathOf("photos/below/b.webp"));
+        File.WriteAllText(PathOf("photos/c.jpg"), "no photo");
+
+        Assert.Equal(photo.Pixels.Select(grey => (byte)(grey / 204)), predictor.Predict(photo).Pixels);
+        List<(int, int)> told = [];
+        SkippedFile skipped = Assert.Single(predictor.PredictFolder(PathOf("photos"), PathOf("masks"), new Told(told.Add)));
+        Assert.Equal("c.jpg", skipped.Name);
+        Assert.Equal([(1, 3), (2, 3), (3, 3)], told);
+        foreach (string name in (string[])["a.png", "below/b.png"])
+            Assert.Equal(photo.Pixels.Select(grey => (byte)(grey / 204)), Picture.LoadMask(PathOf($"masks/{name}")).Pixels);
+        Assert.Equal(2, Directory.GetFiles(PathOf("masks"), "*", SearchOption.AllDirectories).Length);
+
+        // No mask that somebody drew is lost.
+        File.Delete(PathOf("masks/below/b.png"));
+        Assert.Equal(
+            $"{PathOf("masks/a.png")}: there is such a file already; another folder leaves it alone",
+            Assert.Throws<IOException>(() => predictor.PredictFolder(PathOf("photos"), PathOf("masks"))).Message);
+        Assert.False(File.Exists(PathOf("masks/below/b.png")));
+    }
+
+    sealed class Told(Action<(int, int)> action) : IProgress<(int Done, int Total)>
+    {
+        public void Report((int Done, int Total) value) => action(value);
     }
 
     [Fact]

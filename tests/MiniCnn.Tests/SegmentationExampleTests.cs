@@ -1,0 +1,48 @@
+using MiniCnn.Imaging;
+
+namespace MiniCnn.Tests;
+
+/// <summary>examples/Segmentation as a person runs it, on fewer photos than it takes.</summary>
+public sealed class SegmentationExampleTests : IDisposable
+{
+    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void It_draws_learns_saves_and_says_how_well_each_class_is_found()
+    {
+        (int code, string output, string error) = Example.Run("Segmentation", "--out", folder, "--count", "160", "--epochs", "4");
+        Assert.Equal((0, ""), (code, error));
+        string[] lines = output.TrimEnd().Split('\n')[^7..];
+        Assert.Equal("IoU, %      with skips     without", lines[0]);
+        Assert.Equal(["ground", "disk", "square", "triangle", "cross", "mean"], lines[1..].Select(line => line.Split(' ')[0]));
+        Assert.All(lines[1..], line => Assert.Matches(@"^\w+ +\d+\.\d +\d+\.\d$", line));
+        Assert.Equal((160, 160), (Files("train-0-160/photos"), Files("train-0-160/masks")));
+
+        // What it drew, read as anybody reads it; the model in its file sees more than the ground.
+        MaskedImages held = new MaskedImageFolder(InFolder("held-out-0/photos"), InFolder("held-out-0/masks"), ["ground", "disk", "square", "triangle", "cross"])
+            .Load(48, 64, channels: 1, strict: true).Images;
+        Assert.Equal(200, held.Count);
+        Assert.All(held.CountLabels(), pixels => Assert.InRange(pixels, 5_000, 600_000));
+        Assert.InRange(Evaluation.Of(ImageSegmenter.Load(InFolder("model.safetensors")), held).IoU(0), 0.85, 1);
+        Picture overlays = Picture.Load(InFolder("overlays.png"));
+        Assert.True(overlays.Width > 3 * 256 && overlays.Height > 2 * 192 && overlays.Pixels.Chunk(3).Any(color => color[0] > color[1] + 40));
+    }
+
+    [Fact]
+    public void Wrong_usage_is_a_line()
+    {
+        (int code, _, string error) = Example.Run("Segmentation", "--epochs", "0");
+        Assert.Equal((2, "--epochs must be at least 1 (--help lists the options)\n"), (code, error.ReplaceLineEndings("\n")));
+    }
+
+    /// <summary>It is meant to be read at a sitting.</summary>
+    [Fact]
+    public void It_has_at_most_60_lines() =>
+        Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "Segmentation", "Program.cs")).Length, 1, 60);
+
+    int Files(string name) => Directory.GetFiles(InFolder(name), "*.png").Length;
+
+    string InFolder(string name) => Path.Combine(folder, name);
+}
