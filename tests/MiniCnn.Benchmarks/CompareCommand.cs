@@ -29,7 +29,9 @@ static class CompareCommand
             json, only, quick, threads, isa, alone, scale, chart, readme,
         };
         compare.SetAction(Compare);
-        RootCommand root = new("MiniCnn's benchmarks.") { compare };
+        Command errors = new("errors", "Measures the rounding errors of both, against the sum in double.");
+        errors.SetAction(_ => Errors.Run());
+        RootCommand root = new("MiniCnn's benchmarks.") { compare, errors };
         ParseResult options = root.Parse(args);
         if (options.Errors.Count > 0 || options.CommandResult.Command == compare && options.GetValue(threads) < 1)
         {

@@ -56,15 +56,18 @@ sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, 
     {
         for (int round = 0; round < effort.Rounds; round++)
         {
-            One(figure => figure.Mini, ThisProgram.With("start", $"{Workers.Count}", "MiniCnn"));
-            if (peer is not null)
-                One(figure => figure.Peer(Layout.Nchw), Peer.FirstStep());
+            foreach (IGrouping<string, Figure> net in group.Figures.GroupBy(figure => figure.Name))
+            {
+                One(net, figure => figure.Mini, ThisProgram.With("start", $"{Workers.Count}", "MiniCnn", net.Key));
+                if (peer is not null)
+                    One(net, figure => figure.Peer(Layout.Nchw), Peer.FirstStep(net.Key));
+            }
         }
 
-        void One(Func<Figure, Rounds> side, ProcessStartInfo start)
+        void One(IEnumerable<Figure> figures, Func<Figure, Rounds> side, ProcessStartInfo start)
         {
             (Times times, double memory) = FirstStep.Measure(start);
-            foreach (Figure figure in group.Figures)
+            foreach (Figure figure in figures)
                 Add(side(figure), figure.Pass == FirstStep.Time ? times : new(memory, double.NaN));
         }
     }

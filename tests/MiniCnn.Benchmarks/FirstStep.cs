@@ -4,18 +4,19 @@ using System.Text.Json;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>From the start of a process to the end of LeNet-5's first training step, and the most memory that it took.</summary>
+/// <summary>From the start of a process to the end of a net's first training step, and the most memory that it took.</summary>
 static class FirstStep
 {
     public const string Time = "start to first step", Memory = "peak memory";
 
     /// <summary>What the process does: a training step, then a line with its processor time and peak memory.</summary>
-    public static int Run(string side)
+    public static int Run(string side, string name)
     {
+        Net net = Net.All.Single(net => net.Name == name);
         if (side == Peer.Name)
-            TorchWorks.TrainOneStep();
+            TorchWorks.TrainOneStep(net);
         else
-            Net.LeNet5.Pass(Net.TrainingStep, Net.LeNet5.Batch).Run();
+            net.Pass(Net.TrainingStep, net.Batch).Run();
         double cpu = Environment.CpuUsage.TotalTime.TotalMicroseconds;
         using Process self = Process.GetCurrentProcess();
         double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // not every system tells the peak
@@ -23,11 +24,11 @@ static class FirstStep
         return 0;
     }
 
-    /// <summary>The two figures.</summary>
+    /// <summary>The time of LeNet-5, and each net's memory.</summary>
     public static IReadOnlyList<Figure> Figures { get; } =
     [
         new(Net.LeNet5.Name, Time, Layout.Nchw),
-        new(Net.LeNet5.Name, Memory, Layout.Nchw) { Unit = "mb" },
+        .. Net.All.Select(net => new Figure(net.Name, Memory, Layout.Nchw) { Unit = "mb" }),
     ];
 
     /// <summary>Runs such a process: the time until its line came, and MB.</summary>

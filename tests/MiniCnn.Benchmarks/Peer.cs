@@ -41,7 +41,7 @@ sealed class Peer : IDisposable
     public void Rest() => Ask(new());
 
     /// <summary>A process that trains one step from nothing.</summary>
-    public static ProcessStartInfo FirstStep() => Start("start", Name);
+    public static ProcessStartInfo FirstStep(string net) => Start("start", Name, net);
 
     public void Dispose()
     {

@@ -14,11 +14,9 @@ switch (args)
     case ["peer", string threads]:
         Workers.Count = int.Parse(threads, CultureInfo.InvariantCulture);
         return PeerProgram.Run();
-    case ["start", string threads, string side]:
+    case ["start", string threads, string side, string net]:
         Workers.Count = int.Parse(threads, CultureInfo.InvariantCulture);
-        return FirstStep.Run(side);
-    case ["errors"]:
-        return Errors.Run();
+        return FirstStep.Run(side, net);
     default:
         return CompareCommand.Run(args);
 }

@@ -43,11 +43,11 @@ sealed class TorchWorks : IDisposable
     }
 
     /// <summary>What the process does that <see cref="Peer.FirstStep"/> starts.</summary>
-    public static void TrainOneStep()
+    public static void TrainOneStep(Net net)
     {
         Load();
         using TorchWorks works = new();
-        works.Of(Net.LeNet5.Name, Net.TrainingStep, Layout.Nchw).Run();
+        works.Of(net.Name, Net.TrainingStep, Layout.Nchw).Run();
     }
 
     public void Dispose() => scope.Dispose();
