@@ -65,7 +65,7 @@ static class PictureFile
 
         long at = ChunksAt;                                             // of the first chunk of pixels
         while (png.Length - at >= 12 && !png.Slice((int)at + 4, 4).SequenceEqual("IDAT"u8))
-            at += 12 + BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
+            at += 12L + BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
         if (png.Length - at < 12) throw Fault("a PNG", SKCodecResult.IncompleteInput);
         byte[] palette = new byte[3 << depth];
         for (int i = 0; i < palette.Length; i++) palette[i] = (byte)(i / 3);

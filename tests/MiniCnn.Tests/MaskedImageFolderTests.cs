@@ -93,7 +93,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         byte[] small = photo.Resize(4, 3).Pixels;
         Assert.Equal(Enumerable.Range(0, 36).Select(i => small[i % 12 * 3 + i / 12]), images.Pixels.ToArray());
         byte[] expected = [.. from y in (int[])[0, 2, 4] from x in (int[])[0, 2, 4, 6] select mask.Pixels[y * 7 + x]];
-        Assert.Equal([0, 1, 2, 255], expected.Distinct().Order());
+        Assert.Equal<byte>([0, 1, 2, 255], expected.Distinct().Order());
         Assert.Equal(expected, images.Masks.ToArray());
         Assert.Equal(new ImageShape(3, 3, 4), images.Shape);
         Assert.Equal(classes, images.ClassNames);
