@@ -148,19 +148,19 @@ public sealed class SegmentationTests : IDisposable
         weights[2..].CopyTo(bright.Bias!.Value.AsSpan());
         MaskPredictor predictor = new ImageSegmenter(bright, new(1, 4, 6), [0], [1], ["dark", "bright"]).CreatePredictor();
         Directory.CreateDirectory(PathOf("photos/below"));
-        Picture photo = new(60, 52, channels: 1);                                            // 10 and 13 times the model's size
-        for (int i = 0; i < photo.Pixels.Length; i++)
-            photo.Pixels[i] = i % 60 >= 30 && i / 60 < 26 ? (byte)204 : (byte)0;             // 0.8, so that 0.4 lies in the middle
-        photo.Save(PathOf("photos/a.png"));
-        photo.ToRgb().Save(PathOf("photos/below/b.webp"));
+        Picture columns = new(60, 52, channels: 1), rows = new(60, 52, channels: 1);         // 10 and 13 times the model's size
+        for (int i = 0; i < columns.Pixels.Length; i++)
+            (columns.Pixels[i], rows.Pixels[i]) = (i % 60 >= 30 ? (byte)204 : (byte)0, i / 60 >= 26 ? (byte)204 : (byte)0);      // 0.8: 0.4 is the middle
+        columns.Save(PathOf("photos/a.png"));
+        rows.ToRgb().Save(PathOf("photos/below/b.webp"));
         File.WriteAllText(PathOf("photos/c.jpg"), "no photo");
 
-        Assert.Equal(photo.Pixels.Select(grey => (byte)(grey / 204)), predictor.Predict(photo).Pixels);
+        Assert.Equal(columns.Pixels.Select(grey => (byte)(grey / 204)), predictor.Predict(columns).Pixels);
         List<(int, int)> told = [];
         SkippedFile skipped = Assert.Single(predictor.PredictFolder(PathOf("photos"), PathOf("masks"), new Told(told.Add)));
         Assert.Equal("c.jpg", skipped.Name);
         Assert.Equal([(1, 3), (2, 3), (3, 3)], told);
-        foreach (string name in (string[])["a.png", "below/b.png"])
+        foreach ((string name, Picture photo) in ((string, Picture)[])[("a.png", columns), ("below/b.png", rows)])
             Assert.Equal(photo.Pixels.Select(grey => (byte)(grey / 204)), Picture.LoadMask(PathOf($"masks/{name}")).Pixels);
         Assert.Equal(2, Directory.GetFiles(PathOf("masks"), "*", SearchOption.AllDirectories).Length);
 
