@@ -77,8 +77,7 @@ public sealed partial class ImageFolder
         int length = (int)shape.Length;
         byte[] pixels = new byte[Files.Count * length];                        // [N, C, H, W]
         string[] names = [.. Files.Select(file => file.Name)];
-        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Root, names, strict, progress, cancellationToken, i =>
-            PictureFolder.Write(PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load), shape, pixels.AsSpan(i * length, length)));
+        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Root, names, ReadFile, strict, progress, cancellationToken);
         foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
             throw new InvalidDataException(
                 $"{Root}: no picture of the class {ClassNames[lost]} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
@@ -87,6 +86,9 @@ public sealed partial class ImageFolder
         int[] labels = [.. kept.Select(i => Files[i].Label)];
         LabeledImages images = new(PictureFolder.Keep(kept, pixels, length), labels, shape, ClassNames.Count, mean, std, ClassNames);
         return new(images, [.. kept.Select(i => names[i])], skipped);
+
+        void ReadFile(int i) =>
+            PictureFolder.Write(PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load), shape, pixels.AsSpan(i * length, length));
     }
 
     IEnumerable<ImageFile> ByFolder(string[] folders) => folders.SelectMany((folder, label) =>

@@ -79,7 +79,7 @@ public sealed class MaskedImageFolder
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
     /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
     /// <exception cref="InvalidDataException">
-    /// No picture has a mask and can be read, or not every one where it is <paramref name="strict"/>; or the masks hold 0 and 255 alone, which
+    /// No picture can be read with its mask, or not every one where it is <paramref name="strict"/>; or the masks hold 0 and 255 alone, which
     /// leaves the other classes without a pixel.
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
@@ -90,12 +90,7 @@ public sealed class MaskedImageFolder
         ImageShape shape = PictureFolder.Shape(channels, height, width, Files.Count);
         int length = (int)shape.Length, plane = height * width;
         byte[] pixels = new byte[Files.Count * length], masks = new byte[Files.Count * plane];      // [N, C, H, W], [N, H, W]
-        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Pictures, Files, strict, progress, cancellationToken, i =>
-        {
-            Picture picture = PictureFolder.Read(Path.Combine(Pictures, Files[i]), Picture.Load);
-            Resampling.Nearest(ReadMask(Files[i], picture), width, height, masks.AsSpan(i * plane, plane));
-            PictureFolder.Write(picture, shape, pixels.AsSpan(i * length, length));
-        });
+        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Pictures, Files, ReadPair, strict, progress, cancellationToken);
         if (kept.Length == 0)
             throw new InvalidDataException($"{Pictures}: no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}");
         masks = PictureFolder.Keep(kept, masks, plane);
@@ -104,6 +99,13 @@ public sealed class MaskedImageFolder
 
         MaskedImages images = new(PictureFolder.Keep(kept, pixels, length), masks, shape, ClassNames.Count, classNames: ClassNames);
         return new(images, [.. kept.Select(i => Files[i])], skipped);
+
+        void ReadPair(int i)
+        {
+            Picture picture = PictureFolder.Read(Path.Combine(Pictures, Files[i]), Picture.Load);
+            Resampling.Nearest(ReadMask(Files[i], picture), width, height, masks.AsSpan(i * plane, plane));
+            PictureFolder.Write(picture, shape, pixels.AsSpan(i * length, length));
+        }
     }
 
     /// <summary>The mask of a picture: of its size, and of these classes.</summary>

@@ -50,8 +50,8 @@ static class PictureFolder
     /// <summary>Reads files on all threads: each by its number, by what throws where it cannot.</summary>
     /// <returns>The numbers of the files that were read, and the files that were not.</returns>
     public static (int[] Kept, SkippedFile[] Skipped) ReadAll(
-        string root, IReadOnlyList<string> names, bool strict, IProgress<(int Done, int Total)>? progress, CancellationToken cancellationToken,
-        Action<int> read)
+        string root, IReadOnlyList<string> names, Action<int> read, bool strict, IProgress<(int Done, int Total)>? progress,
+        CancellationToken cancellationToken)
     {
         string?[] faults = new string?[names.Count];
         int done = 0;

@@ -26,16 +26,24 @@ static class Resampling
         return to;
     }
 
-    // Indices are not averaged: output pixel i shows input pixel ⌊(i + ½) · from / to⌋, as PIL's NEAREST and PyTorch's nearest-exact have it.
+    // Indices are not averaged: output pixel i shows input pixel ⌊(i + ½) · from / to⌋. The places are added up in double, as PIL's NEAREST does it,
+    // which decides where one is a whole number.
     public static void Nearest(Picture mask, int width, int height, Span<byte> to)
     {
+        int[] columns = Sources(mask.Width, width), rows = Sources(mask.Height, height);
         for (int y = 0; y < height; y++)
         {
-            ReadOnlySpan<byte> row = mask.Pixels.AsSpan(Source(y, mask.Height, height) * mask.Width, mask.Width);
-            for (int x = 0; x < width; x++) to[y * width + x] = row[Source(x, mask.Width, width)];
+            ReadOnlySpan<byte> row = mask.Pixels.AsSpan(rows[y] * mask.Width, mask.Width);
+            for (int x = 0; x < width; x++) to[y * width + x] = row[columns[x]];
         }
 
-        static int Source(int i, int from, int to) => (int)((2 * i + 1) * (long)from / (2L * to));
+        static int[] Sources(int from, int to)
+        {
+            int[] sources = new int[to];
+            double scale = (double)from / to, at = 0.5 * scale;
+            for (int i = 0; i < to; i++, at += scale) sources[i] = (int)at;
+            return sources;
+        }
     }
 
     static Picture Across(Picture from, int width)

@@ -77,13 +77,12 @@ public sealed class MaskTests : PhotoFolderTests
     [Fact]
     public void Colours_are_those_of_PASCAL_VOC()
     {
-        Dictionary<int, Rgb> colors = new()
-        {
-            [0] = new(0, 0, 0), [1] = new(128, 0, 0), [2] = new(0, 128, 0), [3] = new(128, 128, 0), [4] = new(0, 0, 128), [7] = new(128, 128, 128),
-            [8] = new(64, 0, 0), [15] = new(192, 128, 128), [20] = new(0, 64, 128), [64] = new(32, 0, 0), [128] = new(0, 32, 0),
-            [255] = new(255, 255, 255),
-        };
-        Assert.All(colors, known => Assert.Equal(known.Value, MaskOverlay.ColorOf(known.Key)));
+        (int Index, Rgb Color)[] colors =
+        [
+            (0, new(0, 0, 0)), (1, new(128, 0, 0)), (2, new(0, 128, 0)), (3, new(128, 128, 0)), (4, new(0, 0, 128)), (7, new(128, 128, 128)),
+            (8, new(64, 0, 0)), (15, new(192, 128, 128)), (20, new(0, 64, 128)), (64, new(32, 0, 0)), (128, new(0, 32, 0)), (255, new(255, 255, 255)),
+        ];
+        Assert.All(colors, known => Assert.Equal(known.Color, MaskOverlay.ColorOf(known.Index)));
         Assert.Equal(256, Enumerable.Range(0, 256).Select(MaskOverlay.ColorOf).Distinct().Count());
         Assert.Throws<ArgumentOutOfRangeException>(() => MaskOverlay.ColorOf(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => MaskOverlay.ColorOf(256));
