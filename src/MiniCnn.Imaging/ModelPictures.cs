@@ -75,10 +75,10 @@ public static class ModelPictures
     /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
     /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
-    /// <returns>The photos that cannot be read: they have no mask.</returns>
+    /// <returns>The photos that have no mask, and why: they cannot be read, or their mask not be written.</returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
     /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
-    /// <exception cref="IOException">A mask is there already, and nothing was written; or one cannot be written.</exception>
+    /// <exception cref="IOException">A mask is there already; nothing was written.</exception>
     public static IReadOnlyList<SkippedFile> PredictFolder(
         this MaskPredictor predictor, string pictures, string masks, IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellationToken = default)
@@ -90,11 +90,9 @@ public static class ModelPictures
             throw new IOException($"{there}: there is such a file already; another folder leaves it alone");
         foreach (string folder in to.Select(path => Path.GetDirectoryName(path)!).Distinct())
             Directory.CreateDirectory(folder);
-        return PictureFolder.ReadAll(pictures, files, strict: false, progress, cancellationToken, i =>
-        {
-            Picture mask = predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load));
-            mask.Save(to[i]);
-        }).Skipped;
+        return PictureFolder.ReadAll(
+            pictures, files, i => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(to[i]), strict: false, progress,
+            cancellationToken).Skipped;
     }
 
     /// <summary>The two pixels of so many between whose middles a pixel's lies, and how far from the first.</summary>

@@ -198,7 +198,7 @@ public sealed class SegmentationTests : IDisposable
             $"{PathOf("a")}: the network makes 3×12×16 of 1×12×16, but 3 classes need 3 features: that is an ImageSegmenter",
             Assert.Throws<InvalidDataException>(() => ImageClassifier.Load(PathOf("a"))).Message);
 
-        static void Refused(string message, Action call) => Assert.StartsWith(message, Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);
+        static void Refused(string message, Func<object> call) => Assert.StartsWith(message, Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);
     }
 
     sealed class PixelReader : CustomLayer
