@@ -7,7 +7,7 @@ using MiniCnn.Reports;
 
 Option<string> output = new("--out") { Description = "Where photos, masks, model and overlays go", DefaultValueFactory = _ => "runs/segmentation" };
 Option<int> count = new("--count") { Description = "Photos to draw and learn from", DefaultValueFactory = _ => 1500 };
-Option<int> epochs = new("--epochs") { Description = "Times through them", DefaultValueFactory = _ => 12 };
+Option<int> epochs = new("--epochs") { Description = "Times through them", DefaultValueFactory = _ => 8 };
 Option<int> seed = new("--seed") { Description = "Seed of photos, weights and shuffling", DefaultValueFactory = _ => 0 };
 RootCommand command = new("Trains a U-Net, and the same without its skips, on photos and masks that it draws.") { output, count, epochs, seed };
 command.SetAction(Run);

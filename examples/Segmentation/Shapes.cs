@@ -13,7 +13,7 @@ static class Shapes
 
     public static readonly string[] Names = ["ground", "disk", "square", "triangle", "cross"];
 
-    /// <summary>Draws photos/0000.png and masks/0000.png and so on, of one to four things each, brighter or darker than the ground.</summary>
+    /// <summary>Draws photos/0000.png and masks/0000.png and so on, of up to six things each, brighter or darker than the ground.</summary>
     public static void Draw(string folder, int count, int seed)
     {
         Random random = new(seed);
@@ -24,7 +24,7 @@ static class Shapes
             Picture photo = new(Width, Height, channels: 1), mask = new(Width, Height, channels: 1);
             int ground = random.Next(90, 166);
             Array.Fill(photo.Pixels, (byte)ground);
-            for (int things = random.Next(1, 5); things > 0; things--)
+            for (int things = random.Next(1, 7); things > 0; things--)
                 Put(photo, mask, ground, random);
             for (int i = 0; i < photo.Pixels.Length; i++)
                 photo.Pixels[i] = (byte)Math.Clamp(photo.Pixels[i] + random.Next(-20, 21), 0, 255);
@@ -33,15 +33,16 @@ static class Shapes
         }
     }
 
+    /// <summary>A thing somewhere, unless another one is there.</summary>
     static void Put(Picture photo, Picture mask, int ground, Random random)
     {
         int kind = random.Next(covers.Length), change = random.Next(45, 81) * (random.Next(2) == 0 ? 1 : -1);
-        double radius = 6 + 5 * random.NextDouble(), left = 6 + random.Next(Width - 12), top = 6 + random.Next(Height - 12);
-        byte grey = (byte)(ground + change);
-        for (int i = 0; i < photo.Pixels.Length; i++)
-        {
-            if (covers[kind]((i % Width - left) / radius, (i / Width - top) / radius))
-                (photo.Pixels[i], mask.Pixels[i]) = (grey, (byte)(kind + 1));
-        }
+        double radius = 5 + 4 * random.NextDouble();
+        double left = radius + (Width - 2 * radius) * random.NextDouble(), top = radius + (Height - 2 * radius) * random.NextDouble();
+        int[] near = [.. Enumerable.Range(0, mask.Pixels.Length).Where(i => Math.Max(Math.Abs(i % Width - left), Math.Abs(i / Width - top)) < radius + 2)];
+        if (near.Any(i => mask.Pixels[i] != 0))
+            return;
+        foreach (int i in near.Where(i => covers[kind]((i % Width - left) / radius, (i / Width - top) / radius)))
+            (photo.Pixels[i], mask.Pixels[i]) = ((byte)(ground + change), (byte)(kind + 1));
     }
 }
