@@ -31,7 +31,8 @@ sealed class LayerArguments
     public double Double(string name) =>
         Of(name, JsonValueKind.Number, "a number").TryGetDouble(out double number) && double.IsFinite(number) ? number : throw Bad($"'{name}' is no number");
 
-    public bool Bool(string name) => Of(name).ValueKind switch
+    /// <summary>If absent is given, files of before the layer had the argument do without it, and it is that.</summary>
+    public bool Bool(string name, bool? absent = null) => absent is bool before && !json.TryGetProperty(name, out _) ? before : Of(name).ValueKind switch
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,
