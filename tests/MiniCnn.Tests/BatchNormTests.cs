@@ -29,7 +29,7 @@ public sealed class BatchNormTests
         Sequential model = new(
             new Conv2d(2, 3, (3, 2), bias: false), inside, new ReLU(), new Residual(new Sequential(new Conv2d(3, 3, 3, padding: 1), new BatchNorm2d(3))),
             new ReLU(), new MaxPool2d(2), new Dropout(0.5), new Flatten(), new Linear(6, 2));
-        foreach ((Layer layer, BatchNorm2d its) in ((Layer, BatchNorm)[])[(norm, norm), (model, inside), (features, ofFeatures)])
+        foreach ((Layer layer, BatchNorm its) in ((Layer, BatchNorm)[])[(norm, norm), (model, inside), (features, ofFeatures)])
         {
             layer.Initialize(3);
             layer.Forward(Tensor.Create(new Random(1).Reals(9 * 60), [9, 2, 5, 6]), training: true);

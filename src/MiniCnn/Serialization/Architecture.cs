@@ -149,7 +149,7 @@ static class Architecture
     static ImageShape Shape(int[] shape, LayerArguments a) => shape switch
     {
         [int features] => features,
-        [int channels, int height, int width] => new(channels, height, width),
+        [int channels, int height, int width] => new ImageShape(channels, height, width),
         _ => throw a.Bad("needs 1 or 3 numbers in 'shape'"),
     };
 }
