@@ -26,11 +26,13 @@ public sealed class PadTests
         for (int run = 0; run < 100; run++)
         {
             PaddingMode mode = (PaddingMode)random.Next(4);
-            (int h, int w, int count, int channels) = (random.Next(3, 8), random.Next(3, 8), random.Next(6) == 0 ? 17 : random.Next(4), random.Next(1, 4));
+            (int h, int w, int channels) = (random.Next(3, 8), random.Next(3, 8), random.Next(1, 4));
+            int count = random.Next(6) == 0 ? 17 : random.Next(4);
             int least = mode == PaddingMode.Zeros ? -1 : 0;
             Padding padding = new(random.Next(least, 3), random.Next(least, 3), random.Next(least, 3), random.Next(least, 3));
             (int oh, int ow) = (h + padding.Top + padding.Bottom, w + padding.Left + padding.Right);
-            float[] x = random.Integers(count * channels * h * w), dy = random.Integers(count * channels * oh * ow), y = new float[dy.Length], dx = new float[x.Length];
+            float[] x = random.Integers(count * channels * h * w), dy = random.Integers(count * channels * oh * ow);
+            float[] y = new float[dy.Length], dx = new float[x.Length];
             for (int o = 0; o < y.Length; o++)
             {
                 (int iy, int ix) = (At(o / ow % oh - padding.Top, h), At(o % ow - padding.Left, w));
@@ -92,7 +94,8 @@ public sealed class PadTests
     public void What_cannot_be_unflattened_is_refused_in_a_line()
     {
         Is("Unflatten(2×3×5): takes 30 features, not 31", () => new Unflatten(new(2, 3, 5)).OutputShape(31));
-        Is("Unflatten(2×3×5): takes 30 features, not images of 30×1×1; put a Flatten() before it", () => new Unflatten(new(2, 3, 5)).OutputShape(new(30, 1, 1)));
+        Is("Unflatten(2×3×5): takes 30 features, not images of 30×1×1; put a Flatten() before it",
+            () => new Unflatten(new(2, 3, 5)).OutputShape(new(30, 1, 1)));
         Is("Unflatten needs the channels, height and width of an image, each at least 1, not 30 features", () => _ = new Unflatten(30));
         Is("Unflatten needs the channels, height and width of an image, each at least 1, not 2×0×5", () => _ = new Unflatten(new(2, 0, 5)));
         Is("2000000000×2000000000×2000000000 has more numbers than an array holds", () => _ = new Unflatten(new(2_000_000_000, 2_000_000_000, 2_000_000_000)));

@@ -141,7 +141,8 @@ public class PoolTests
     public void What_an_adaptive_max_pool_cannot_take_is_refused()
     {
         Assert.Contains("has no pixels", Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d((1, 0))).Message);
-        Assert.Equal("AdaptiveMaxPool2d(3×4): takes images, not 12 features", Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d((3, 4)).OutputShape(12)).Message);
+        Assert.Equal(
+            "AdaptiveMaxPool2d(3×4): takes images, not 12 features", Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d((3, 4)).OutputShape(12)).Message);
     }
 
     [Fact]

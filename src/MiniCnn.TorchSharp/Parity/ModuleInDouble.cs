@@ -29,7 +29,7 @@ sealed record Call(
 
     /// <summary>“Conv2d”; a layer's name where the bridge has a module of its own for it.</summary>
     public string Kind => Module is Formula ? Module.GetName()
-        : Module.GetType().Name is var name && name.EndsWith(nameof(Pad2d), StringComparison.Ordinal) ? nameof(Pad2d)        // one for each padding mode
+        : Module.GetType().Name is var name && name.EndsWith(nameof(Pad2d), StringComparison.Ordinal) ? nameof(Pad2d)     // one a padding mode
         : name;
 
     /// <summary>Whether it is a module of TorchSharp's, whose settings can be read.</summary>

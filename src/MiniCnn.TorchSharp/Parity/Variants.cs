@@ -29,7 +29,8 @@ static class Variants
         }
         Dictionary<string, SafeTensors.Entry> stored = layer.Stored.ToDictionary(tensor => tensor.Name.Split('.')[^1], tensor => tensor.Save());
         string text = Architecture.Write(layer);
-        foreach ((string name, JsonNode value) in layer.Arguments!.OrderBy(argument => argument.Name != "ceilMode"))       // a padding may do what it does
+        // ceilMode first: a padding may give the same numbers.
+        foreach ((string name, JsonNode value) in layer.Arguments!.OrderBy(argument => argument.Name != "ceilMode"))
         {
             foreach (string instead in Instead(name, value.ToJsonString()))
                 if (Made(json => json[name] = JsonNode.Parse(instead)) is { } variant)

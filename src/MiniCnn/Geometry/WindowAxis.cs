@@ -40,8 +40,8 @@ public readonly record struct WindowAxis
     public int Span => Dilation * (Kernel - 1) + 1;
 
     /// <summary>
-    /// Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1; 0 where the window does not fit. With a pool's ceilMode the
-    /// quotient is rounded up, and windows that would begin beyond the image are left out.
+    /// Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1; 0 where the window does not fit. With a pool's
+    /// ceilMode the quotient is rounded up, and windows that would begin beyond the image are left out.
     /// </summary>
     public int Output { get; internal init; }
 

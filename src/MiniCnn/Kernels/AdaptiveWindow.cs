@@ -6,7 +6,9 @@ namespace MiniCnn;
 /// <summary>A pool whose windows follow from the sizes of x and y: an <see cref="AdaptivePool2d"/>.</summary>
 static unsafe class AdaptiveWindow
 {
-    /// <summary>y overwritten, and argMax. With one lane a vector takes a number of each of some planes, so that the order of a sum is the same.</summary>
+    /// <summary>
+    /// y overwritten, and argMax. With one lane a vector takes a number of each of some planes, so that the order of a sum is the same.
+    /// </summary>
     public static void Forward<T, W>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T>? argMax, W work)
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T>
     {

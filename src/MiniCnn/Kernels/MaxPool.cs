@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The largest number under a window, and which of the taps on the image it was, these counted row by row: of equal numbers the first one, and the last
-/// NaN.
+/// The largest number under a window, and which of the taps on the image it was, these counted row by row: of equal numbers the first one, and the
+/// last NaN.
 /// </summary>
 readonly unsafe struct MaxPool<T> : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {

@@ -3,7 +3,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>An image with its padding around it, and the gradient: of <see cref="Pad2d"/>, and before a convolution whose padding is not zeros.</summary>
+/// <summary>An image with its padding around it, and the gradient: a <see cref="Pad2d"/>, and the step before a convolution padded by a mode.</summary>
 static unsafe class PadLanes
 {
     /// <summary>y = x with the window's padding around it, as part of the image; without its edges where numbers are negative.</summary>
@@ -15,7 +15,8 @@ static unsafe class PadLanes
         Workers.RunPlanes(dx, new Plane<T>(window, dx, dy, gradient: true));
 
     /// <summary>
-    /// Copies an image's pixels to their places in the padded one, or adds what stands there to them: a whole row of the image, pixel by pixel beside it.
+    /// Copies an image's pixels to their places in the padded one, or adds what stands there to them: a whole row of the image, pixel by pixel beside
+    /// it.
     /// </summary>
     readonly struct Plane<T>(Window2d window, LaneTensor<T> image, LaneTensor<T> padded, bool gradient) : IWork where T : unmanaged, INumberBase<T>
     {

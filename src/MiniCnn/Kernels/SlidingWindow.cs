@@ -37,7 +37,8 @@ static unsafe class SlidingWindow
     /// Runs the work for all outputs, in their order. Vectors along a row have those whose windows lie on the image; the last one overlaps the one
     /// before it, but in a gradient, which would be added twice.
     /// </summary>
-    readonly struct Plane<T, W>(Window2d window, LaneTensor<T> image, LaneTensor<T> outputs, LaneTensor<T>? argMax, bool gradient, W work) : ILaneWork<T>
+    readonly struct Plane<T, W>(Window2d window, LaneTensor<T> image, LaneTensor<T> outputs, LaneTensor<T>? argMax, bool gradient, W work)
+        : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -51,7 +52,8 @@ static unsafe class SlidingWindow
             for (int oy = 0; oy < rows.Output; oy++)
             {
                 int firstY = rows.FirstTap(oy), height = rows.EndTap(oy) - firstY, paddedHeight = rows.PaddedTaps(oy);
-                T* row = image.At(plane, rows.Place(oy, firstY)), output = outputs.At(plane, oy), which = argMax is null ? null : argMax.At(plane, oy);
+                T* row = image.At(plane, rows.Place(oy, firstY)), output = outputs.At(plane, oy);
+                T* which = argMax is null ? null : argMax.At(plane, oy);
                 for (int ox = 0, next; ox < columns.Output; ox = next)
                 {
                     bool inside = ox >= firstInside && ox < endInside;

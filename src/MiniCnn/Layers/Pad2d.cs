@@ -8,7 +8,7 @@ namespace MiniCnn;
 /// </summary>
 /// <remarks>
 /// The gradient of a pixel is its own and those of its copies in the padding; that of a pixel that was cropped is 0. PyTorch's ZeroPad2d,
-/// ReflectionPad2d, ReplicationPad2d and CircularPad2d. The other modes take no negative numbers: PyTorch's crop before or after the padding, by the mode.
+/// ReflectionPad2d, ReplicationPad2d and CircularPad2d. Modes other than zeros take no negative numbers here.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html.
 /// </remarks>
 public sealed class Pad2d : Layer

@@ -2,7 +2,7 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>[N, C·H·W] → [N, C, H, W], row-major: y[c,h,w] = x[(c·H + h)·W + w]. The opposite of <see cref="Flatten"/>, where a decoder begins.</summary>
+/// <summary>[N, C·H·W] → [N, C, H, W], row-major: y[c,h,w] = x[(c·H + h)·W + w]. The opposite of <see cref="Flatten"/>.</summary>
 /// <remarks>PyTorch's Unflatten(1, (C, H, W)). Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html.</remarks>
 public sealed class Unflatten : Layer
 {

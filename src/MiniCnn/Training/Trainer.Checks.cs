@@ -27,7 +27,8 @@ public sealed partial class Trainer
         if (single && OneValue(model, train.Shape) is { } norm)
         {
             throw new ArgumentException(
-                $"{norm.Description} sees {(norm is BatchNorm1d ? "features" : "maps of 1×1")}, so that a batch of one image has one value a channel, and {train.Count} images in batches of "
+                $"{norm.Description} sees {(norm is BatchNorm1d ? "features" : "maps of 1×1")}, so that a batch of one image has one value a channel, and "
+                + $"{train.Count} images in batches of "
                 + (BatchSize == 1 ? "1 are such batches: take larger ones" : $"{BatchSize} leave one at the end: {nameof(DropLast)} = true leaves it out"));
         }
         long steps = (long)Epochs * StepsOf(epochBatches);
