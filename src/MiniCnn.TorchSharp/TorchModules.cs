@@ -40,18 +40,22 @@ static class TorchModules
         Conv2d conv => Convolution(conv),
         ConvTranspose2d conv => Convolution(conv),
         Linear linear => nn.Linear(linear.InputFeatures, linear.OutputFeatures, linear.Bias is not null),
+        BatchNorm1d norm => nn.BatchNorm1d(norm.Channels, norm.Epsilon, norm.Momentum),
         BatchNorm2d norm => nn.BatchNorm2d(norm.Channels, norm.Epsilon, norm.Momentum),
         GroupNorm norm => Normalization(norm, norm.Groups, norm.Epsilon),
         LayerNorm norm => nn.LayerNorm(Array.ConvertAll(norm.Weight.Value.Lengths.ToArray(), size => (long)size), norm.Epsilon),
-        MaxPool2d pool => MaxPool(Long(pool.KernelSize), Long(pool.Stride), pool.Padding, Long(pool.Dilation)),
-        AvgPool2d pool => AvgPool(Long(pool.KernelSize), Long(pool.Stride), pool.Padding, pool.CountIncludePad),
+        MaxPool2d pool => MaxPool(pool, Long(pool.KernelSize), Long(pool.Stride), Long(pool.Dilation)),
+        AvgPool2d pool => AvgPool(pool, Long(pool.KernelSize), Long(pool.Stride)),
         AdaptiveAvgPool2d pool => nn.AdaptiveAvgPool2d(Long(pool.OutputSize)),
+        AdaptiveMaxPool2d pool => nn.AdaptiveMaxPool2d(Long(pool.OutputSize)),
+        Pad2d pad => Pad(pad, Around(pad.Padding)),
         Upsample { Mode: UpsampleMode.Nearest } upsample => nn.Upsample(scale_factor: Double(upsample.ScaleFactor)),
         Upsample upsample =>
             nn.Upsample(scale_factor: Double(upsample.ScaleFactor), mode: TorchSharp.torch.UpsampleMode.Bilinear, align_corners: false),
         Dropout dropout => nn.Dropout(dropout.Probability),
         LeakyReLU relu => nn.LeakyReLU(relu.NegativeSlope),
         Flatten => nn.Flatten(),
+        Unflatten unflatten => nn.Unflatten(1, [unflatten.Shape.Channels, unflatten.Shape.Height, unflatten.Shape.Width]),
         Identity => nn.Identity(),
         ReLU => nn.ReLU(),
         GELU => nn.GELU(),
@@ -101,30 +105,47 @@ static class TorchModules
     static Formula Normalization(GroupNorm layer, int groups, double epsilon) =>
         new(layer, (x, weight, bias) => F.group_norm(x, groups, weight, bias, epsilon));
 
-    static nn.Module<Tensor, Tensor> MaxPool(long[] kernel, long[] stride, Padding padding, long[] dilation) => IsEven(padding)
-        ? nn.MaxPool2d(kernel, stride, [padding.Top, padding.Left], dilation)
+    static nn.Module<Tensor, Tensor> MaxPool(MaxPool2d pool, long[] kernel, long[] stride, long[] dilation) => IsEven(pool.Padding)
+        ? nn.MaxPool2d(kernel, stride, [pool.Padding.Top, pool.Padding.Left], dilation, pool.CeilMode)
         : new Formula("MaxPool2d", x =>
         {
-            using Tensor padded = F.pad(x, Around(padding), PaddingModes.Constant, double.NegativeInfinity);
+            using Tensor padded = F.pad(x, Around(UnderWindows(pool, x)), PaddingModes.Constant, double.NegativeInfinity);
             return F.max_pool2d(padded, kernel, stride, [0, 0], dilation);
         });
 
-    static nn.Module<Tensor, Tensor> AvgPool(long[] kernel, long[] stride, Padding padding, bool countIncludePad) => IsEven(padding)
-        ? nn.AvgPool2d(kernel, stride, [padding.Top, padding.Left], count_include_pad: countIncludePad)
+    static nn.Module<Tensor, Tensor> AvgPool(AvgPool2d pool, long[] kernel, long[] stride) => IsEven(pool.Padding)
+        ? nn.AvgPool2d(kernel, stride, [pool.Padding.Top, pool.Padding.Left], pool.CeilMode, pool.CountIncludePad)
         : new Formula("AvgPool2d", x =>
         {
-            using Tensor sum = Sum(x);
-            if (countIncludePad)
-                return sum / (kernel[0] * kernel[1]);
-            using Tensor ones = ones_like(x), count = Sum(ones);
+            (int top, int left, int bottom, int right) = UnderWindows(pool, x);
+            Padding own = pool.Padding, beyond = new(0, 0, bottom - own.Bottom, right - own.Right);
+            using Tensor sum = Sum(x, 0), ones = ones_like(x), count = Sum(ones, pool.CountIncludePad ? 1 : 0);
             return sum / count;
 
-            Tensor Sum(Tensor t)
+            Tensor Sum(Tensor t, double inPadding)
             {
-                using Tensor padded = F.pad(t, Around(padding));
-                return F.avg_pool2d(padded, kernel, stride, [0, 0], divisor_override: 1);
+                using Tensor padded = F.pad(t, Around(own), PaddingModes.Constant, inPadding), whole = F.pad(padded, Around(beyond));
+                return F.avg_pool2d(whole, kernel, stride, [0, 0], divisor_override: 1);
             }
         });
+
+    /// <summary>The padding with which whole windows are all windows: below 0 where the stride leaves pixels over.</summary>
+    static Padding UnderWindows(WindowLayer pool, Tensor x)
+    {
+        (int height, int width, Padding own) = ((int)x.shape[2], (int)x.shape[3], pool.Padding);
+        ImageShape y = pool.OutputShape(new((int)x.shape[1], height, width));
+        return own with { Bottom = End(y.Height, s => s.Height) - own.Top - height, Right = End(y.Width, s => s.Width) - own.Left - width };
+
+        int End(int outputs, Func<Size2d, int> on) => (outputs - 1) * on(pool.Stride) + on(pool.Dilation) * (on(pool.KernelSize) - 1) + 1;
+    }
+
+    static nn.Module<Tensor, Tensor> Pad(Pad2d layer, long[] around) => layer.PaddingMode switch
+    {
+        PaddingMode.Reflect => nn.ReflectionPad2d((around[0], around[1], around[2], around[3])),
+        PaddingMode.Replicate => nn.ReplicationPad2d((around[0], around[1], around[2], around[3])),
+        PaddingMode.Circular => new Formula(nameof(Pad2d), x => F.pad(x, around, PaddingModes.Circular)),
+        _ => nn.ZeroPad2d((around[0], around[1], around[2], around[3])),
+    };
 
     static bool IsEven(Padding p) => p.Top == p.Bottom && p.Left == p.Right;
 

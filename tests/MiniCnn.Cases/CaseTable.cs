@@ -16,6 +16,8 @@ static class CaseTable
     [
         .. Pools, .. Products, .. Norms, .. Activations,
         Layer<Flatten>(() => new Flatten(), 3, new(2, 5, 4), Rounding.Exact),
+        Layer<Unflatten>(() => new Unflatten(new(2, 5, 4)), 3, 40, Rounding.Exact),
+        Layer<Unflatten>(() => new Unflatten(new(3, 1, 7)), 17, 21, Rounding.Exact),
         Layer<Identity>(() => new Identity(), 3, new(2, 5, 4), Rounding.Exact),
         Layer<Dropout>(() => new Dropout(0.4), 3, new(2, 5, 4), Rounding.Exact) with { Trains = false },
         Layer<Dropout>(() => new Dropout(0), 3, new(2, 5, 4), Rounding.Exact),
@@ -39,9 +41,33 @@ static class CaseTable
                (17, new(2, 6, 5), 3, null, default), (2, new(1, 5, 7), (5, 7), 1, (2, 3)), (2, new(2, 9, 12), (3, 4), null, new(0, 1, 1, 2))]
            from counts in (bool[])[true, false]
            select Layer<AvgPool2d>(() => new AvgPool2d(p.Kernel, p.Stride, p.Padding, counts), p.N, p.Shape, Rounding.Sums, Sum: p.Kernel.Height * p.Kernel.Width),
-        .. from p in ((Size2d Size, int N, ImageShape Shape)[])[
-               (1, 2, new(3, 5, 4)), ((3, 2), 17, new(2, 7, 5)), ((4, 6), 2, new(2, 3, 5)), ((5, 3), 1, new(1, 5, 9))]
-           select Layer<AdaptiveAvgPool2d>(() => new AdaptiveAvgPool2d(p.Size), p.N, p.Shape, Rounding.Sums, Sum: 25),
+        // Rounded up: windows with pixels that the stride left over, in the padding and beyond it; windows left out, since they would begin in it; a kernel
+        // larger than the image.
+        .. from p in ((int N, ImageShape Shape, Size2d Kernel, Size2d? Stride, Padding Padding, Size2d Dilation)[])[
+               (2, new(3, 7, 9), 2, null, default, 1), (3, new(2, 8, 6), 3, 2, 1, 1), (17, new(2, 6, 5), (3, 2), (2, 3), (1, 0), 1),
+               (33, new(1, 5, 7), (1, 3), (3, 2), default, (1, 2)), (2, new(2, 3, 2), (4, 3), (2, 3), (1, 0), 1), (1, new(2, 5, 8), 2, (2, 3), (1, 1), 1),
+               (2, new(2, 9, 10), (3, 4), (4, 3), new(0, 1, 1, 2), 1)]
+           from whole in (int[])[0, 3]
+           select Layer<MaxPool2d>(
+               () => new MaxPool2d(p.Kernel, p.Stride, p.Padding, p.Dilation, ceilMode: true), p.N, p.Shape, Rounding.Sums, whole, 12),
+        .. from p in ((int N, ImageShape Shape, Size2d Kernel, Size2d? Stride, Padding Padding)[])[
+               (2, new(3, 7, 9), 2, null, default), (3, new(2, 8, 6), 3, 2, 1), (17, new(2, 6, 5), (3, 2), (2, 3), (1, 0)), (33, new(1, 5, 7), (1, 3), (3, 4), default),
+               (2, new(2, 3, 2), (4, 3), (2, 3), (1, 0)), (1, new(2, 5, 8), 2, (2, 3), (1, 1)), (2, new(2, 9, 10), (3, 4), (4, 3), new(0, 1, 1, 2))]
+           from counts in (bool[])[true, false]
+           select Layer<AvgPool2d>(
+               () => new AvgPool2d(p.Kernel, p.Stride, p.Padding, counts, ceilMode: true), p.N, p.Shape, Rounding.Sums, Sum: 12),
+        .. from p in Adaptive select Layer<AdaptiveAvgPool2d>(() => new AdaptiveAvgPool2d(p.Size), p.N, p.Shape, Rounding.Sums, Sum: 25),
+        .. from p in Adaptive
+           from whole in (int[])[0, 3]
+           select Layer<AdaptiveMaxPool2d>(() => new AdaptiveMaxPool2d(p.Size), p.N, p.Shape, Rounding.Sums, whole, 25),
+        .. from p in ((Padding Padding, PaddingMode Mode, int N, ImageShape Shape)[])[
+               (new(1, 2, 0, 3), PaddingMode.Zeros, 3, new(2, 5, 4)), (new(-1, 2, 1, -2), PaddingMode.Zeros, 17, new(2, 5, 7)),
+               (new(-2, -1, 0, -3), PaddingMode.Zeros, 1, new(3, 5, 6)), (new(-4, 3, 2, -1), PaddingMode.Zeros, 33, new(1, 5, 2)),
+               (new(1, 3, 2, 0), PaddingMode.Reflect, 3, new(2, 5, 4)), ((4, 1), PaddingMode.Reflect, 17, new(1, 5, 2)),
+               (new(5, 0, 1, 6), PaddingMode.Replicate, 2, new(2, 3, 4)), ((1, 2), PaddingMode.Replicate, 33, new(1, 1, 2)),
+               (new(3, 0, 1, 4), PaddingMode.Circular, 2, new(2, 3, 4)), ((1, 2), PaddingMode.Circular, 17, new(2, 4, 5))]
+           from whole in (int[])[0, 3]
+           select Layer<Pad2d>(() => new Pad2d(p.Padding, p.Mode), p.N, p.Shape, Rounding.Sums, whole, 25),
         .. from p in ((Size2d Factor, UpsampleMode Mode, int Whole, int N, ImageShape Shape)[])[
                ((2, 3), UpsampleMode.Nearest, 0, 3, new(2, 5, 4)), ((4, 1), UpsampleMode.Nearest, 3, 17, new(1, 2, 3)),
                ((2, 4), UpsampleMode.Bilinear, 3, 3, new(2, 5, 4)), ((8, 2), UpsampleMode.Bilinear, 3, 17, new(2, 1, 3)),
@@ -49,6 +75,9 @@ static class CaseTable
            // PyTorch rounds an output's place three times, in units of the image's size.
            select Layer<Upsample>(() => new Upsample(p.Factor, p.Mode), p.N, p.Shape, Whole: p.Whole, Sum: 4 * p.Factor.Height * p.Factor.Width + 3 * p.Shape.Width),
     ];
+
+    static (Size2d Size, int N, ImageShape Shape)[] Adaptive =>
+        [(1, 2, new(3, 5, 4)), ((3, 2), 17, new(2, 7, 5)), ((4, 6), 2, new(2, 3, 5)), ((5, 3), 1, new(1, 5, 9))];
 
     static IEnumerable<LayerCase> Products =>
     [
@@ -75,6 +104,9 @@ static class CaseTable
                (33, new(4, 2, 3), 1e-5, 0, 2)]
            select Layer<BatchNorm2d>(() => new BatchNorm2d(b.Shape.Channels, b.Epsilon, b.Momentum), b.N, b.Shape, Sum: b.N * b.Shape.Height * b.Shape.Width)
                with { Steps = b.Steps, Shift = 2 },
+        .. from b in ((int N, int Features, double Epsilon, double Momentum, int Steps)[])[
+               (3, 5, 1e-5, 0.1, 3), (17, 3, 1e-3, 0.3, 2), (33, 17, 1e-5, 1, 2), (16, 1, 1e-5, 0, 2)]
+           select Layer<BatchNorm1d>(() => new BatchNorm1d(b.Features, b.Epsilon, b.Momentum), b.N, b.Features, Sum: b.N) with { Steps = b.Steps, Shift = 2 },
         .. from g in ((int N, ImageShape Shape, int Groups, double Epsilon, float Shift)[])[
                (3, new(6, 5, 4), 2, 1e-5, 0), (17, new(3, 2, 3), 1, 0.1, 10), (1, new(5, 7, 3), 5, 1e-5, 0), (33, ImageShape.Features(12), 3, 1e-3, 1)]
            select Layer<GroupNorm>(() => new GroupNorm(g.Groups, g.Shape.Channels, g.Epsilon), g.N, g.Shape, Sum: g.N * (int)g.Shape.Length) with { Shift = g.Shift },

@@ -39,7 +39,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
     public override double Approximation => Subject == nameof(GELU) ? 1e-11 : 0;
 
     /// <summary>A max pool: its y is an x, and its dx hangs on which.</summary>
-    public bool Picks => Make() is MaxPool2d;
+    public bool Picks => Make() is MaxPool2d or AdaptiveMaxPool2d;
 
     // Running statistics are floats, whatever they were measured in: they and what hangs on them are compared in float alone.
     public override bool IsFloatOnly(string result) => result.StartsWith("eval", StringComparison.Ordinal) || Make().Stored.Any(stored => stored.Name == result);

@@ -68,6 +68,18 @@ public sealed class ArchitectureTests
             Architecture.Write(net));
     }
 
+    [Theory]
+    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,3],"stride":[2,1],"padding":[0,1,0,1],"dilation":[1,2]}""", "MaxPool2d(2×3, stride 2×1")]
+    [InlineData("""{"type":"AvgPool2d","kernelSize":[2,3],"stride":[2,1],"padding":[0,1,0,1],"countIncludePad":false}""", "AvgPool2d(2×3, stride 2×1")]
+    public void Pools_of_files_from_before_ceilMode_are_rounded_down(string text, string pool)
+    {
+        Layer layer = Read(text, []);
+        Assert.StartsWith(pool, layer.ToString(), StringComparison.Ordinal);
+        Assert.DoesNotContain("ceil", layer.ToString(), StringComparison.Ordinal);
+        Assert.Equal(new(1, 2, layer is MaxPool2d ? 5 : 7), layer.OutputShape(new(1, 5, 7)));
+        Assert.Contains("\"ceilMode\":false", Architecture.Write(layer), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void What_cannot_be_told_is_refused()
     {
@@ -106,6 +118,10 @@ public sealed class ArchitectureTests
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0],"dilation":[1,1]}""", "'padding' is not top, left, bottom, right")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[0,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "stride must be at least 1")]
     [InlineData("""{"type":"AvgPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0,0,0],"countIncludePad":1}""", "'countIncludePad' is not true or false")]
+    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1],"ceilMode":1}""", "'ceilMode' is not true or false")]
+    [InlineData("""{"type":"Pad2d","padding":[0,-1,0,0],"paddingMode":"Reflect"}""", "Reflect padding must be at least 0")]
+    [InlineData("""{"type":"Unflatten","shape":[2,3]}""", "needs 1 or 3 numbers in 'shape'")]
+    [InlineData("""{"type":"Unflatten","shape":[6]}""", "Unflatten needs the channels, height and width")]
     [InlineData("""{"type":"Upsample","scaleFactor":[2,2],"mode":"Cubic"}""", "there is no UpsampleMode 'Cubic'")]
     [InlineData("""{"type":"Upsample","scaleFactor":[2,2],"mode":"1"}""", "there is no UpsampleMode '1'")]
     [InlineData("""{"type":"Linear","inputFeatures":3,"outputFeatures":2}""", "'bias' is missing")]

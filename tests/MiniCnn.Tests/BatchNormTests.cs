@@ -16,16 +16,20 @@ public sealed class BatchNormTests
         GradientCheck.Verify(frozen, [1, 2, 3, 5]);
         Sequential model = new(new Conv2d(1, 3, (3, 2), bias: false), new BatchNorm2d(3), new ReLU(), new Flatten(), new Linear(36, 2));
         GradientCheck.Verify(model, [3, 1, 5, 5]);
+        GradientCheck.Verify(new BatchNorm1d(5, epsilon: 0.5), [17, 5]);
+        GradientCheck.Verify(new Sequential(new Linear(4, 6, bias: false), new BatchNorm1d(6), new ReLU(), new Linear(6, 2)), [5, 4]);
     }
 
     [Fact]
     public void Its_gradient_in_evaluation_is_right_in_double_asked_for_or_held_and_moves_nothing()
     {
         BatchNorm2d norm = new(2, epsilon: 0.25), inside = new(3);
+        BatchNorm1d ofFeatures = new(60);
+        Sequential features = new(new Flatten(), ofFeatures, new ReLU());
         Sequential model = new(
             new Conv2d(2, 3, (3, 2), bias: false), inside, new ReLU(), new Residual(new Sequential(new Conv2d(3, 3, 3, padding: 1), new BatchNorm2d(3))),
             new ReLU(), new MaxPool2d(2), new Dropout(0.5), new Flatten(), new Linear(6, 2));
-        foreach ((Layer layer, BatchNorm2d its) in ((Layer, BatchNorm2d)[])[(norm, norm), (model, inside)])
+        foreach ((Layer layer, BatchNorm its) in ((Layer, BatchNorm)[])[(norm, norm), (model, inside), (features, ofFeatures)])
         {
             layer.Initialize(3);
             layer.Forward(Tensor.Create(new Random(1).Reals(9 * 60), [9, 2, 5, 6]), training: true);
@@ -57,10 +61,13 @@ public sealed class BatchNormTests
     {
         Random random = new(3);
         foreach (int count in (int[])[2, 3, 15, 16, 17, 33])
+            foreach (ImageShape shape in (ImageShape[])[new(random.Next(1, 4), random.Next(1, 6), random.Next(1, 12)), random.Next(1, 40)])
+                Check(count, shape);
+
+        void Check(int count, ImageShape shape)
         {
-            ImageShape shape = new(random.Next(1, 4), random.Next(1, 6), random.Next(1, 12));
             float[] x = random.Reals((int)(count * shape.Length)), dy = random.Reals(x.Length);
-            BatchNorm2d norm = new(shape.Channels);
+            BatchNorm norm = shape.IsFlat ? new BatchNorm1d(shape.Channels) : new BatchNorm2d(shape.Channels);
             random.Reals(shape.Channels).CopyTo(norm.Weight.Value.AsSpan());
             random.Reals(shape.Channels).CopyTo(norm.Bias.Value.AsSpan());
             LayerBench bench = LayerBench.Run(norm, shape, count, x, dy, lanes, width);
@@ -140,6 +147,17 @@ public sealed class BatchNormTests
         Assert.Throws<ArgumentException>(() => new BatchNorm2d(0));
         Assert.Throws<ArgumentException>(() => new BatchNorm2d(1, epsilon: 0));
         Assert.Throws<ArgumentException>(() => new BatchNorm2d(1, momentum: 1.5));
+        Assert.EndsWith("not 2 features; BatchNorm1d takes features", Refused([2, 2]), StringComparison.Ordinal);
+
+        model = new(new ReLU(), new BatchNorm1d(2));
+        Assert.Equal("layer 1, BatchNorm1d(2): training needs more than one value a channel; give it a larger batch", Refused([1, 2]));
+        Assert.Equal("layer 1, BatchNorm1d(2): takes 2 features, not 3", Refused([5, 3]));
+        Assert.Equal("layer 1, BatchNorm1d(2): takes 2 features, not images of 2×1×1; BatchNorm2d takes images", Refused([5, 2, 1, 1]));
+        model.Forward(Tensor.Create<float>([1f, 2f], [1, 2]));
+        model.Forward(Tensor.CreateFromShape<float>([0, 2]), training: true);
+        Assert.Equal(0, ((BatchNorm1d)model.Layers[1]).BatchesTracked);
+        Assert.Equal("BatchNorm1d needs at least one channel, not 0", Assert.Throws<ArgumentException>(() => new BatchNorm1d(0)).Message);
+        Assert.StartsWith("BatchNorm1d needs epsilon > 0", Assert.Throws<ArgumentException>(() => new BatchNorm1d(1, epsilon: 0)).Message, StringComparison.Ordinal);
 
         string Refused(nint[] shape) => Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>(shape), training: true)).Message;
     }

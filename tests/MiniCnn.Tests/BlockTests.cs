@@ -13,6 +13,10 @@ public sealed class BlockTests
         {
             "basic_block" => CaseTable.BasicBlocks(),
             "inception" => CaseTable.Inception(),
+            "decoder" => new(
+                new Conv2d(2, 3, 3, padding: 1), new MaxPool2d(3, 2, 1, ceilMode: true), new AdaptiveMaxPool2d((3, 2)), new Flatten(), new Linear(18, 20),
+                new ReLU(), new Unflatten(new(2, 2, 5)), new ConvTranspose2d(2, 2, 2), new Pad2d(new(2, -1, 0, 3)), new Pad2d((1, 2), PaddingMode.Reflect),
+                new AvgPool2d(3, 2, 1, ceilMode: true)),
             "curves" => new(new Conv2d(2, 4, 3, padding: 1), new SiLU(), new ConvTranspose2d(4, 3, 2), new GELU(), new Conv2d(3, 2, 1)),
             _ => CaseTable.UNet(),
         };
@@ -20,7 +24,10 @@ public sealed class BlockTests
         return net;
     }
 
-    public static TheoryData<string, int, int, int> Nets => new() { { "basic_block", 3, 7, 10 }, { "inception", 2, 7, 9 }, { "unet", 2, 8, 12 }, { "curves", 2, 7, 9 } };
+    public static TheoryData<string, int, int, int> Nets => new()
+    {
+        { "basic_block", 3, 7, 10 }, { "inception", 2, 7, 9 }, { "unet", 2, 8, 12 }, { "curves", 2, 7, 9 }, { "decoder", 2, 8, 12 },
+    };
 
     static Tensor<float> Images(int count, int channels, int height, int width) =>
         Tensor.Create(new Random(count).Reals(count * channels * height * width), [count, channels, height, width]);

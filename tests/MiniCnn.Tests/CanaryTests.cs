@@ -36,6 +36,8 @@ public class CanaryTests
         foreach (int batch in (int[])[2, 16, 35])
             foreach (Func<Layer> norm in (Func<Layer>[])[() => new BatchNorm2d(6), () => new GroupNorm(3, 6), () => new LayerNorm(images)])
                 Check(norm, images, batch, lanes, width);
+        foreach (int batch in (int[])[2, 16, 35])
+            Check(() => new BatchNorm1d(7), 7, batch, lanes, width);
     }
 
     static void Check(Func<Layer> create, ImageShape shape, int batch, int lanes, int width)

@@ -14,7 +14,7 @@ static class ChildProcess
     [
         typeof(Conv2dLayerTests), typeof(PoolTests), typeof(LinearTests), typeof(DropoutTests), typeof(BiasGradientTests), typeof(LaneTensorTests),
         typeof(LayerTests), typeof(BatchNormTests), typeof(ActivationTests), typeof(FusionTests), typeof(FewImagesTests),
-        typeof(WinogradTests),
+        typeof(WinogradTests), typeof(PadTests),
     ];
 
     /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>

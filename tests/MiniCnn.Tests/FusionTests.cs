@@ -31,6 +31,8 @@ public class FusionTests
             foreach (string kind in (string[])["norm relu", "norm relu norm relu", "norm relu pool", "residual blocks"])
                 foreach ((int count, int height, int width) in new[] { (3, 9, 12), (1, 21, 75), (17, 9, 12), (33, 6, 7) })
                     models.Add(kind, count, height, width);
+            foreach (int count in (int[])[2, 17, 33])
+                models.Add("features norm relu", count, 5, 4);
             return models;
         }
     }
@@ -197,13 +199,14 @@ public class FusionTests
                 new Residual(new Sequential(new BatchNorm2d(2), new ReLU(), new Conv2d(2, 2, 3, padding: 1))), new ReLU(),
                 new Residual(new Sequential(new Residual(new Conv2d(2, 2, 1)), new ReLU()), new BatchNorm2d(2)), new ReLU()),
             "norm relu" => new(new BatchNorm2d(2), new ReLU()),
+            "features norm relu" => new(new Flatten(), new BatchNorm1d(40), new ReLU()),
             "norm relu norm relu" => new(
                 new Conv2d(2, 3, (3, 2), padding: 1), new BatchNorm2d(3), new ReLU(), new BatchNorm2d(3), new ReLU(), new Conv2d(3, 2, 2)),
             "norm relu pool" => new(new Conv2d(2, 9, (3, 2)), new BatchNorm2d(9), new ReLU(), new MaxPool2d(2)),
             _ => new(new Conv2d(2, 4, (3, 2), dilation: (1, 2), padding: 1, groups: 2, bias: false), new ReLU(), new MaxPool2d(2)),
         };
         model.Initialize(seed: 5);
-        foreach (BatchNorm2d norm in model.Layers.OfType<BatchNorm2d>())
+        foreach (BatchNorm norm in model.Layers.OfType<BatchNorm>())
         {
             new Random(6).Reals((int)norm.Weight.Value.FlattenedLength).CopyTo(norm.Weight.Value.AsSpan());      // of both signs
             new Random(7).Reals((int)norm.Bias.Value.FlattenedLength).CopyTo(norm.Bias.Value.AsSpan());

@@ -30,6 +30,29 @@ public sealed class SummaryTests
     }
 
     [Fact]
+    public void Layers_of_decoders_have_a_row_each()
+    {
+        Sequential model = new(
+            new Linear(5, 60), new BatchNorm1d(60) { HoldInEvaluation = true }, new Unflatten(new(3, 4, 5)), new Pad2d(new(1, -1, 0, 2)),
+            new MaxPool2d(2, ceilMode: true), new Pad2d(1, PaddingMode.Replicate), new AdaptiveMaxPool2d((2, 1)));
+        Assert.Equal(
+            """
+            layer                                          output       parameters  multiply-adds
+            Sequential(7 layers)                           3×2×1               480            300
+              0  Linear(5→60)                              60 features         360            300
+              1  BatchNorm1d(60)                           60 features         120              0
+              2  Unflatten(3×4×5)                          3×4×5                 0              0
+              3  Pad2d(top 1, left -1, bottom 0, right 2)  3×5×6                 0              0
+              4  MaxPool2d(2×2, stride 2, ceil mode)       3×3×3                 0              0
+              5  Pad2d(1, Replicate)                       3×5×5                 0              0
+              6  AdaptiveMaxPool2d(2×1)                    3×2×1                 0              0
+            480 parameters (1.9 KiB); layers held in evaluation: 1
+            an image of 5 features: 300 multiply-adds, 1.5 KiB of outputs
+            """.ReplaceLineEndings("\n"),
+            model.Summary(5));
+    }
+
+    [Fact]
     public void A_layer_by_itself_has_one_and_a_shape_that_does_not_fit_is_named()
     {
         Assert.Equal(

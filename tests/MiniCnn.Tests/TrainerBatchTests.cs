@@ -50,6 +50,11 @@ public sealed class TrainerBatchTests : SmallRuns
         held.Layers[3].HoldInEvaluation = true;                                          // its statistics are no batch's
         Run(held, 33, 32);
         Run(new Sequential(new Conv2d(1, 4, 5), new AdaptiveAvgPool2d(1), new Flatten(), new Linear(4, 10)), 33, 32);
+        model = new(new Conv2d(1, 4, 5), new AdaptiveAvgPool2d(1), new Flatten(), new BatchNorm1d(4), new Linear(4, 10));
+        norm = "layer 3, BatchNorm1d(4) sees features, so that a batch of one image has one value a channel, and ";
+        Refused(33, 32, $"{norm}33 images in batches of 32 leave one at the end: DropLast = true leaves it out");
+        model.Layers[3].HoldInEvaluation = true;
+        Run(model, 33, 32);
 
         static Sequential Pooled(int size) => new(
             new Conv2d(1, 4, 5), new BatchNorm2d(4), new AdaptiveAvgPool2d(size), new Residual(new Sequential(new Conv2d(4, 4, 1), new BatchNorm2d(4))),

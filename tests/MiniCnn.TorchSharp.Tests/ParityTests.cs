@@ -98,7 +98,23 @@ public sealed class ParityTests
         ["ceil_mode"] = (
             () => new Sequential(new Conv2d(3, 6, 2), new MaxPool2d(2), new Conv2d(6, 4, 1)),
             () => nn.Sequential(nn.Conv2d(3, 6, 2), new Own(x => F.max_pool2d(x, 2, ceil_mode: true)), nn.Conv2d(6, 4, 1)),
-            "layer 1,", "the module computes max_pool2d with ceil_mode: true"),
+            "layer 1,", "the module computes what MaxPool2d(2×2, stride 2, ceil mode) would"),
+        ["ceil_mode left out"] = (
+            () => new Sequential(new Conv2d(3, 6, 2), new AvgPool2d(2, ceilMode: true), new Conv2d(6, 4, 1)),
+            () => nn.Sequential(nn.Conv2d(3, 6, 2), nn.AvgPool2d(2), nn.Conv2d(6, 4, 1)),
+            "layer 1,", "ceil_mode is False in the module, True in the model"),
+        ["an adaptive max for a mean"] = (
+            () => new Sequential(new Conv2d(3, 6, 2), new AdaptiveMaxPool2d((2, 3)), new Conv2d(6, 4, 1)),
+            () => nn.Sequential(nn.Conv2d(3, 6, 2), new Own(x => F.adaptive_avg_pool2d(x, [2, 3])), nn.Conv2d(6, 4, 1)),
+            "layer 1,", "the module computes what AdaptiveAvgPool2d(2×3) would"),
+        ["padded by other pixels"] = (
+            () => new Sequential(new Pad2d(new(1, 2, 0, 1), PaddingMode.Reflect), new Conv2d(3, 4, 3)),
+            () => nn.Sequential(nn.ReplicationPad2d((2, 1, 1, 0)), nn.Conv2d(3, 4, 3)),
+            "layer 0,", "the module computes what Pad2d(top 1, left 2, bottom 0, right 1, Replicate) would"),
+        ["momentum of features"] = (
+            () => new Sequential(new Flatten(), new Linear(288, 6), new BatchNorm1d(6)),
+            () => nn.Sequential(nn.Flatten(), nn.Linear(288, 6), nn.BatchNorm1d(6, momentum: 0.9)),
+            "layer 2,", "momentum is 0.9 in the module, 0.1 in the model"),
         ["align_corners"] = (
             () => new Sequential(new Upsample(2, UpsampleMode.Bilinear), new Conv2d(3, 4, 1)),
             () => nn.Sequential(
@@ -159,6 +175,14 @@ public sealed class ParityTests
     {
         ["a net of one's own"] = (OurNet, () => new Net(), () => Batch()),
         ["one image"] = (OurNet, () => new Net(), () => Batch(1)),
+        ["a decoder"] = (
+            () => new Sequential(
+                new Flatten(), new Linear(288, 24), new BatchNorm1d(24), new ReLU(), new Unflatten(new(2, 3, 4)), new Pad2d(new(-1, 2, 1, 0)),
+                new Pad2d(new(1, 2, 0, 1), PaddingMode.Reflect), new MaxPool2d(2, ceilMode: true), new AdaptiveMaxPool2d((2, 3))),
+            () => nn.Sequential(
+                nn.Flatten(), nn.Linear(288, 24), nn.BatchNorm1d(24), nn.ReLU(), nn.Unflatten(1, [2, 3, 4]), nn.ZeroPad2d((2, 0, -1, 1)),
+                nn.ReflectionPad2d((2, 1, 1, 0)), nn.MaxPool2d(2, ceil_mode: true), nn.AdaptiveMaxPool2d([2, 3])),
+            () => Batch()),
         ["17 images"] = (OurNet, () => new Net(), () => Batch(17)),
         ["17 images by Winograd"] = (() => ByWinograd(OurNet()), () => new Net(), () => Batch(17)),
         ["wide convolutions by Winograd"] = (

@@ -125,7 +125,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     {
         if (Settings(layer, call) is { Length: > 0 } settings)
             return settings;
-        if (layer is not BatchNorm2d { Momentum: double momentum } || !call.Buffers.TryGetValue(name, out Values? before))
+        if (layer is not BatchNorm { Momentum: double momentum } || !call.Buffers.TryGetValue(name, out Values? before))
             return "";
         Values theirs = call.After[name];
         if (theirs.DifferenceFrom(before).Error == 0)

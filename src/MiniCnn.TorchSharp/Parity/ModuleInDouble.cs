@@ -28,7 +28,9 @@ sealed record Call(
     public bool Trains => Module.training;
 
     /// <summary>“Conv2d”; a layer's name where the bridge has a module of its own for it.</summary>
-    public string Kind => Module is Formula ? Module.GetName() : Module.GetType().Name;
+    public string Kind => Module is Formula ? Module.GetName()
+        : Module.GetType().Name is var name && name.EndsWith(nameof(Pad2d), StringComparison.Ordinal) ? nameof(Pad2d)     // one a padding mode
+        : name;
 
     /// <summary>Whether it is a module of TorchSharp's, whose settings can be read.</summary>
     public bool IsTorchs => Module.GetType().Namespace == "TorchSharp.Modules";

@@ -87,7 +87,7 @@ static class Pairing
     }
 
     static int Alone(string kind, int parameters) =>
-        kind is nameof(Flatten) or nameof(Identity) or nameof(Dropout) ? 1
+        kind is nameof(Flatten) or nameof(Unflatten) or nameof(Identity) or nameof(Dropout) ? 1
         : parameters == 0 ? 4
         : 12;
 

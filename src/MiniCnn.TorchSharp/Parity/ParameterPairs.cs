@@ -23,7 +23,7 @@ static class ParameterPairs
         {
             if (name is null)
             {
-                string argument = p.ShortName == "bias" && layer is not (BatchNorm2d or GroupNorm or LayerNorm) ? " (bias: false)" : "";
+                string argument = p.ShortName == "bias" && layer is not (BatchNorm or GroupNorm or LayerNorm) ? " (bias: false)" : "";
                 return (
                     $"the model has a {p.ShortName}, the module none",
                     $"the module was made without {p.ShortName}; make the model's so too{argument}, or both with", Runs: true);

@@ -29,11 +29,17 @@ static class Variants
         }
         Dictionary<string, SafeTensors.Entry> stored = layer.Stored.ToDictionary(tensor => tensor.Name.Split('.')[^1], tensor => tensor.Save());
         string text = Architecture.Write(layer);
-        foreach ((string name, JsonNode value) in layer.Arguments!)
+        // ceilMode first: a padding may give the same numbers.
+        foreach ((string name, JsonNode value) in layer.Arguments!.OrderBy(argument => argument.Name != "ceilMode"))
         {
             foreach (string instead in Instead(name, value.ToJsonString()))
                 if (Made(json => json[name] = JsonNode.Parse(instead)) is { } variant)
                     yield return variant;
+        }
+        if (layer is AdaptivePool2d && Made(json =>
+                json["type"] = layer is AdaptiveAvgPool2d ? nameof(AdaptiveMaxPool2d) : nameof(AdaptiveAvgPool2d)) is { } adaptive)
+        {
+            yield return adaptive;
         }
         if (layer is MaxPool2d && Made(json =>
             {
@@ -73,7 +79,7 @@ static class Variants
         {
             "epsilon" => ["1e-3", "1e-4", "1e-5", "1e-6", "1e-7", "1e-8", "1e-2", "1e-12"],
             "negativeSlope" => ["0.01", "0.1", "0.2", "0.3", "0.05", "0.25", "0"],
-            "countIncludePad" => ["true", "false"],
+            "countIncludePad" or "ceilMode" => ["true", "false"],
             "bias" => ["false"],
             "paddingMode" => Enum.GetNames<PaddingMode>().Select(mode => $"\"{mode}\""),
             "mode" => Enum.GetNames<UpsampleMode>().Select(mode => $"\"{mode}\""),
@@ -109,21 +115,15 @@ static class Variants
         LayerArguments a = new(json.RootElement, "", new Dictionary<string, SafeTensors.Entry>());
         switch (layer)
         {
-            case MaxPool2d when a.Padding("padding") is var padding && (padding.Top, padding.Left) == (padding.Bottom, padding.Right):
-                (long[] kernel, long[] stride, long[] dilation) = (Longs("kernelSize"), Longs("stride"), Longs("dilation"));
-                Func<Tensor, Tensor> pool = x => F.max_pool2d(x, kernel, stride, [padding.Top, padding.Left], dilation, ceil_mode: true);
-                return [("max_pool2d with ceil_mode: true", On(pool))];
             case Upsample when a.Size("scaleFactor") is var factor:
                 Func<Tensor, Tensor> resize = x =>
                     F.interpolate(x, scale_factor: [factor.Height, factor.Width], mode: InterpolationMode.Bilinear, align_corners: true);
                 return [("interpolate, bilinear with align_corners: true", On(resize))];
-            case AdaptiveAvgPool2d when Longs("outputSize") is var size:
-                return [("adaptive_max_pool2d", On(x => F.adaptive_max_pool2d(x, size))), ("a sum", On(x => x.sum([2, 3], keepdim: true)))];
+            case AdaptiveAvgPool2d:
+                return [("a sum", On(x => x.sum([2, 3], keepdim: true)))];
             default:
                 return [];
         }
-
-        long[] Longs(string name) => TorchModules.Long(a.Size(name));
 
         static Func<Values, Values?> On(Func<Tensor, Tensor> function) => x =>
         {

@@ -14,8 +14,8 @@ static class Fusion
                 yield return new FusedConv2d(conv, pool, i);
                 i += pool is null ? 1 : 2;
             }
-            else if (layers[i] is BatchNorm2d norm && layers.ElementAtOrDefault(i + 1) is ReLU)
-                yield return new FusedBatchNorm2d(norm, i++);
+            else if (layers[i] is BatchNorm norm && layers.ElementAtOrDefault(i + 1) is ReLU)
+                yield return new FusedBatchNorm(norm, i++);
             else if (layers[i] is Residual residual && layers.ElementAtOrDefault(i + 1) is ReLU)
                 yield return new FusedResidual(residual, i++);
             else

@@ -28,7 +28,7 @@ public sealed record Window2d
     public Size2d Stride { get; }
 
     /// <summary>Pixels added around the image.</summary>
-    public Padding Padding { get; }
+    public Padding Padding { get; internal init; }
 
     /// <summary>Pixels from one tap of the kernel to the next.</summary>
     public Size2d Dilation { get; }
@@ -36,16 +36,19 @@ public sealed record Window2d
     /// <summary>What stands in the padding.</summary>
     public PaddingMode PaddingMode { get; }
 
+    /// <summary>Whether pixels that the stride would leave over after the last whole window get a window of their own; pools only.</summary>
+    internal bool CeilMode { get; init; }
+
     /// <summary>Taps of the kernel in all, kH·kW.</summary>
     public int Taps => KernelSize.Height * KernelSize.Width;
 
     /// <summary>The rows of this window over an image of a height.</summary>
     public WindowAxis Rows(int height) =>
-        new(height, KernelSize.Height, Stride.Height, Padding.Top, Padding.Bottom, Dilation.Height, PaddingMode);
+        new(height, KernelSize.Height, Stride.Height, Padding.Top, Padding.Bottom, Dilation.Height, PaddingMode, CeilMode);
 
     /// <summary>The columns of this window over an image of a width.</summary>
     public WindowAxis Columns(int width) =>
-        new(width, KernelSize.Width, Stride.Width, Padding.Left, Padding.Right, Dilation.Width, PaddingMode);
+        new(width, KernelSize.Width, Stride.Width, Padding.Left, Padding.Right, Dilation.Width, PaddingMode, CeilMode);
 
     /// <summary>Checks that the window fits an image [height, width] and its padding, and returns the size of what comes out.</summary>
     /// <exception cref="ArgumentException">The kernel spans more than the padded image, or the padding takes more pixels than the image has.</exception>
@@ -59,7 +62,7 @@ public sealed record Window2d
             throw new ArgumentException($"the padded image would be {paddedHeight}×{paddedWidth} pixels, more than an array holds");
 
         WindowAxis rows = Rows(height), columns = Columns(width);
-        if (rows.Span > paddedHeight || columns.Span > paddedWidth)
+        if (rows.Output == 0 || columns.Output == 0)
         {
             string way = (Dilation.Height > 1 && rows.Span > paddedHeight) || (Dilation.Width > 1 && columns.Span > paddedWidth)
                 ? "a smaller dilation" : "a smaller kernel";
@@ -88,7 +91,7 @@ public sealed record Window2d
             throw new ArgumentException($"a pool's padding must be at most half its kernel, {KernelSize}, not {Padding}");
     }
 
-    /// <summary>“5×5, stride 2, padding 1, dilation 2, Reflect”, leaving out what is as usual.</summary>
+    /// <summary>“5×5, stride 2, padding 1, dilation 2, Reflect”, leaving out what is as usual; of a pool “3×3, stride 2, ceil mode”.</summary>
     public override string ToString()
     {
         string text = KernelSize.ToString();
@@ -98,6 +101,8 @@ public sealed record Window2d
             text += $", padding {Padding}";
         if (Dilation != 1)
             text += $", dilation {Pair(Dilation)}";
+        if (CeilMode)
+            text += ", ceil mode";
         return PaddingMode == PaddingMode.Zeros ? text : $"{text}, {PaddingMode}";
     }
 

@@ -6,10 +6,13 @@ namespace MiniCnn;
 /// <remarks>Both axes of a convolution or a pool are one of these, so what is right for H is right for W.</remarks>
 public readonly record struct WindowAxis
 {
-    internal WindowAxis(int input, int kernel, int stride, int padBefore, int padAfter, int dilation, PaddingMode mode)
+    internal WindowAxis(int input, int kernel, int stride, int padBefore, int padAfter, int dilation, PaddingMode mode, bool ceil = false)
     {
         (Input, Kernel, Stride, PadBefore, PadAfter, Dilation, Mode) = (input, kernel, stride, padBefore, padAfter, dilation, mode);
-        Output = (int)(((long)input + padBefore + padAfter - Span) / stride + 1);
+        long room = (long)input + padBefore + padAfter - Span + (ceil ? stride - 1 : 0);
+        Output = room < 0 ? 0 : (int)(room / stride + 1);
+        if (ceil && (long)(Output - 1) * stride >= (long)input + padBefore)
+            Output--;                                                     // its window would begin in the padding after the image
     }
 
     /// <summary>Pixels of the image, padding not counted.</summary>
@@ -36,7 +39,10 @@ public readonly record struct WindowAxis
     /// <summary>Pixels from the kernel's first tap to its last, both counted: dilation·(kernel − 1) + 1.</summary>
     public int Span => Dilation * (Kernel - 1) + 1;
 
-    /// <summary>Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1.</summary>
+    /// <summary>
+    /// Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1; 0 where the window does not fit. With a pool's
+    /// ceilMode the quotient is rounded up, and windows that would begin beyond the image are left out.
+    /// </summary>
     public int Output { get; internal init; }
 
     /// <summary>The pixel that tap k of output o reads, o·stride + k·dilation − padBefore, or −1 where that is a zero of the padding.</summary>
@@ -58,6 +64,9 @@ public readonly record struct WindowAxis
         int room = Input - 1 + PadBefore - output * Stride;               // pixels from tap 0 to the last one of the image
         return room < 0 ? 0 : Math.Min(Kernel, room / Dilation + 1);
     }
+
+    /// <summary>Taps of output o that lie on the image or its padding: all but with ceilMode, where the last window may go on beyond.</summary>
+    internal int PaddedTaps(int output) => Math.Min(Kernel, (Input + PadBefore + PadAfter - 1 - output * Stride) / Dilation + 1);
 
     /// <summary>The first output of which all taps lie on the image, if any.</summary>
     internal int FirstInside => (PadBefore + Stride - 1) / Stride;

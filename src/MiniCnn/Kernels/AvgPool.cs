@@ -3,53 +3,46 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The mean of the numbers under each window: their sum over a divisor, or where that is 0 over how many lie on the image.</summary>
-static unsafe class AvgPool
+/// <summary>What a sum under a window is divided by.</summary>
+enum Divisor
 {
-    public static void Forward<T>(Window2d window, int divisor, LaneTensor<T> x, LaneTensor<T> y)
-        where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(window, divisor, x, y), y.Shape.Width);
+    /// <summary>1: it stays a sum.</summary>
+    One,
 
-    /// <summary>dx overwritten: each pixel gets its share.</summary>
-    public static void Backward<T>(Window2d window, int divisor, LaneTensor<T> dy, LaneTensor<T> dx)
-        where T : unmanaged, IFloatingPointIeee754<T> =>
-        Simd.RunPlanes(dx, new BackwardPlane<T>(window, divisor, dy, dx), SlidingWindow.RowToAdd(window, dy));
+    /// <summary>The number of pixels of the image under the window.</summary>
+    Pixels,
 
+    /// <summary>The number of pixels of the image and its padding under the window.</summary>
+    PaddedPixels,
+}
+
+/// <summary>The sum of the numbers under a window, over a divisor.</summary>
+readonly unsafe struct AvgPool<T>(Divisor divisor) : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static V Count<T, V>(in Taps taps, int divisor) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> =>
-        V.Broadcast(T.CreateTruncating(divisor > 0 ? divisor : (taps.EndY - taps.FirstY) * (taps.EndX - taps.FirstX)));
-
-    readonly struct ForwardPlane<T>(Window2d window, int divisor, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T>, IWindowWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
+    public void Run<V>(in Taps taps, T* first, nint step, T* output, T* argMax) where V : struct, ILanes<V, T>
     {
-        public void Run<V>(int plane) where V : struct, ILanes<V, T> => SlidingWindow.Run<T, V, ForwardPlane<T>>(window, x, plane, overlap: true, this);
-
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Run<V>(in Taps taps, T* first, nint step, int plane, int row, nint at) where V : struct, ILanes<V, T>
-        {
-            V sum = V.Broadcast(T.Zero);
-            for (int ky = taps.FirstY; ky < taps.EndY; ky++, first += taps.Down)
-                for (int kx = 0; kx < taps.EndX - taps.FirstX; kx++)
-                    sum += V.Load(first + kx * taps.Right, step);
-            (sum / Count<T, V>(taps, divisor)).Store(y.At(plane, row) + at);
-        }
+        V sum = V.Broadcast(T.Zero);
+        for (int ky = 0; ky < taps.Height; ky++, first += taps.Down)
+            for (int kx = 0; kx < taps.Width; kx++)
+                sum += V.Load(first + kx * taps.Right, step);
+        (sum / V.Broadcast(Count(taps, divisor))).Store(output);
     }
 
-    readonly struct BackwardPlane<T>(Window2d window, int divisor, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T>, IWindowWork<T>
-        where T : unmanaged, IFloatingPointIeee754<T>
-    {
-        public void Run<V>(int plane) where V : struct, ILanes<V, T>
-        {
-            dx.ClearPlane(plane);
-            SlidingWindow.Run<T, V, BackwardPlane<T>>(window, dx, plane, overlap: false, this);
-        }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static T Count(in Taps taps, Divisor divisor) =>
+        T.CreateTruncating(divisor == Divisor.PaddedPixels ? taps.Padded : divisor == Divisor.Pixels ? taps.Height * taps.Width : 1);
+}
 
-        [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public void Run<V>(in Taps taps, T* first, nint step, int plane, int row, nint at) where V : struct, ILanes<V, T>
-        {
-            V share = V.Load(dy.At(plane, row) + at) / Count<T, V>(taps, divisor);
-            for (int ky = taps.FirstY; ky < taps.EndY; ky++, first += taps.Down)
-                for (int kx = taps.EndX - taps.FirstX - 1; kx >= 0; kx--)      // backwards: a pixel meets its outputs in their order, in a vector too
-                    SlidingWindow.Add(first + kx * taps.Right, step, share);
-        }
+/// <summary>Its gradient: each pixel gets its share of dy.</summary>
+readonly unsafe struct AvgPoolGradient<T>(Divisor divisor) : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
+{
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public void Run<V>(in Taps taps, T* first, nint step, T* output, T* argMax) where V : struct, ILanes<V, T>
+    {
+        V share = V.Load(output) / V.Broadcast(AvgPool<T>.Count(taps, divisor));
+        for (int ky = 0; ky < taps.Height; ky++, first += taps.Down)
+            for (int kx = taps.Width - 1; kx >= 0; kx--)                       // backwards: a pixel meets its outputs in their order, in a vector too
+                SlidingWindow.Add(first + kx * taps.Right, step, share);
     }
 }

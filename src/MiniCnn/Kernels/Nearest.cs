@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The nearest form of <see cref="Upsample"/>: each pixel goes on. Its gradient is the sum under a window, an <see cref="AvgPool"/> over 1.</summary>
+/// <summary>The nearest form of <see cref="Upsample"/>: each pixel goes on. Its gradient is the sum under a window, an <see cref="AvgPool{T}"/> over 1.</summary>
 static unsafe class Nearest
 {
     /// <summary>With one lane, vectors lie along a row where it grows to twice its width.</summary>

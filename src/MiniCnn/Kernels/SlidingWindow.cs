@@ -3,57 +3,77 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>What a pool does with the pixels under a window: of one output, or of a vector of neighbouring ones that have the same taps.</summary>
+/// <summary>What a pool does with the pixels under a window: of one output, or of a vector of outputs whose windows have the same taps.</summary>
 unsafe interface IWindowWork<T> where T : unmanaged
 {
     /// <param name="taps">The taps that lie on the image.</param>
-    /// <param name="first">What the first of them reads.</param>
-    /// <param name="step">Numbers from there to what it reads in the next lane.</param>
-    /// <param name="plane">The plane.</param>
-    /// <param name="row">The row of outputs.</param>
-    /// <param name="at">The output's place in its row, lanes counted.</param>
-    void Run<V>(in Taps taps, T* first, nint step, int plane, int row, nint at) where V : struct, ILanes<V, T>;
+    /// <param name="first">The pixel under the first of them.</param>
+    /// <param name="step">Numbers from there to that pixel of the next lane.</param>
+    /// <param name="output">The output: of y, or of dy.</param>
+    /// <param name="argMax">Its place among those of a max pool.</param>
+    void Run<V>(in Taps taps, T* first, nint step, T* output, T* argMax) where V : struct, ILanes<V, T>;
 }
 
-/// <summary>Some of a window's taps, and how many numbers from what one reads to the next tap's, down and to the right.</summary>
-readonly record struct Taps(int FirstY, int EndY, int FirstX, int EndX, nint Down, nint Right);
+/// <summary>
+/// The taps of a window that lie on the image, rows × columns; how many there are with those on its padding; how many numbers from what one reads to
+/// the next tap's, down and to the right.
+/// </summary>
+readonly record struct Taps(int Height, int Width, int Padded, nint Down, nint Right);
 
-/// <summary>A window that slides over a plane.</summary>
+/// <summary>A pool whose window slides over each plane.</summary>
 static unsafe class SlidingWindow
 {
+    /// <summary>y overwritten, and argMax.</summary>
+    public static void Forward<T, W>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T>? argMax, W work)
+        where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T> =>
+        Simd.RunPlanes(y, new Plane<T, W>(window, x, y, argMax, gradient: false, work), y.Shape.Width);
+
+    /// <summary>dx overwritten. Outputs go one by one where <see cref="Add"/> cannot step from window to window.</summary>
+    public static void Backward<T, W>(Window2d window, LaneTensor<T> dy, LaneTensor<T>? argMax, LaneTensor<T> dx, W work)
+        where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T> =>
+        Simd.RunPlanes(dx, new Plane<T, W>(window, dx, dy, argMax, gradient: true, work), window.Stride.Width <= 2 ? dy.Shape.Width : 1);
+
     /// <summary>
     /// Runs the work for all outputs, in their order. Vectors along a row have those whose windows lie on the image; the last one overlaps the one
-    /// before it if it may.
+    /// before it, but in a gradient, which would be added twice.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run<T, V, W>(Window2d window, LaneTensor<T> image, int plane, bool overlap, W work)
-        where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where W : struct, IWindowWork<T>
+    readonly struct Plane<T, W>(Window2d window, LaneTensor<T> image, LaneTensor<T> outputs, LaneTensor<T>? argMax, bool gradient, W work)
+        : ILaneWork<T>
+        where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T>
     {
-        WindowAxis rows = window.Rows(image.Shape.Height), columns = window.Columns(image.Shape.Width);
-        nint lanes = image.Lanes, down = rows.Dilation * image.RowPitch, right = columns.Dilation * lanes;
-        int firstInside = columns.FirstInside, endInside = columns.EndInside;
-        for (int oy = 0; oy < rows.Output; oy++)
+        [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+        public void Run<V>(int plane) where V : struct, ILanes<V, T>
         {
-            int firstY = rows.FirstTap(oy), endY = rows.EndTap(oy);
-            T* row = image.At(plane, rows.Place(oy, firstY));
-            for (int ox = 0, next; ox < columns.Output; ox = next)
+            if (gradient)
+                image.ClearPlane(plane);
+            WindowAxis rows = window.Rows(image.Shape.Height), columns = window.Columns(image.Shape.Width);
+            nint lanes = image.Lanes, down = rows.Dilation * image.RowPitch, right = columns.Dilation * lanes;
+            int firstInside = columns.FirstInside, endInside = columns.EndInside;
+            for (int oy = 0; oy < rows.Output; oy++)
             {
-                bool inside = ox >= firstInside && ox < endInside;
-                int firstX = inside ? 0 : columns.FirstTap(ox), vector = overlap ? Math.Min(ox, endInside - V.Count) : ox;
-                Taps taps = new(firstY, endY, firstX, inside ? columns.Kernel : columns.EndTap(ox), down, right);
-                next = ox + 1;
-                if (lanes >= V.Count)
+                int firstY = rows.FirstTap(oy), height = rows.EndTap(oy) - firstY, paddedHeight = rows.PaddedTaps(oy);
+                T* row = image.At(plane, rows.Place(oy, firstY)), output = outputs.At(plane, oy);
+                T* which = argMax is null ? null : argMax.At(plane, oy);
+                for (int ox = 0, next; ox < columns.Output; ox = next)
                 {
-                    T* first = row + columns.Place(ox, firstX) * lanes;
-                    for (nint lane = 0; lane < lanes; lane += V.Count)
-                        work.Run<V>(taps, first + lane, 1, plane, oy, ox * lanes + lane);
-                }
-                else if (!inside || vector < firstInside || vector > endInside - V.Count)
-                    work.Run<Scalar<T>>(taps, row + columns.Place(ox, firstX), 1, plane, oy, ox);
-                else
-                {
-                    work.Run<V>(taps, row + columns.Place(vector, 0), columns.Stride, plane, oy, vector);
-                    next = vector + V.Count;
+                    bool inside = ox >= firstInside && ox < endInside;
+                    int firstX = inside ? 0 : columns.FirstTap(ox), vector = gradient ? ox : Math.Min(ox, endInside - V.Count);
+                    int width = inside ? columns.Kernel : columns.EndTap(ox) - firstX, padded = inside ? columns.Kernel : columns.PaddedTaps(ox);
+                    Taps taps = new(height, width, paddedHeight * padded, down, right);
+                    next = ox + 1;
+                    if (lanes >= V.Count)
+                    {
+                        T* first = row + columns.Place(ox, firstX) * lanes;
+                        for (nint lane = 0, at = ox * lanes; lane < lanes; lane += V.Count, at += V.Count)
+                            work.Run<V>(taps, first + lane, 1, output + at, which + at);
+                    }
+                    else if (!inside || vector < firstInside || vector > endInside - V.Count)
+                        work.Run<Scalar<T>>(taps, row + columns.Place(ox, firstX), 1, output + ox, which + ox);
+                    else
+                    {
+                        work.Run<V>(taps, row + columns.Place(vector, 0), columns.Stride, output + vector, which + vector);
+                        next = vector + V.Count;
+                    }
                 }
             }
         }
@@ -74,7 +94,4 @@ static unsafe class SlidingWindow
         first.Store(to);
         second.Store(half);
     }
-
-    /// <summary>Outputs in a row for vectors along it; one by one where <see cref="Add"/> cannot step from window to window.</summary>
-    public static int RowToAdd<T>(Window2d window, LaneTensor<T> outputs) where T : unmanaged => window.Stride.Width <= 2 ? outputs.Shape.Width : 1;
 }

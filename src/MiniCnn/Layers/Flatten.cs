@@ -12,14 +12,17 @@ public sealed class Flatten : Layer
         return ImageShape.Features((int)input.Length);
     }
 
-    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
-        Workers.RunPlanes(x, new CopyPlane<T>(x, y, toFlat: true));
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Copy(x, y, toFlat: true);
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
         if (dx is not null)
-            Workers.RunPlanes(dx, new CopyPlane<T>(dx, dy, toFlat: false));
+            Copy(dx, dy, toFlat: false);
     }
+
+    /// <summary>flat = the image's numbers, or the other way round; overwritten.</summary>
+    internal static void Copy<T>(LaneTensor<T> image, LaneTensor<T> flat, bool toFlat) where T : unmanaged =>
+        Workers.RunPlanes(image, new CopyPlane<T>(image, flat, toFlat));
 
     readonly unsafe struct CopyPlane<T>(LaneTensor<T> image, LaneTensor<T> flat, bool toFlat) : IWork where T : unmanaged
     {

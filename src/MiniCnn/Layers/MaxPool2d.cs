@@ -5,14 +5,18 @@ namespace MiniCnn;
 /// <summary>y[c,oy,ox] = the largest x[c,iy,ix] under the window; the gradient goes to that one pixel, of equal ones to the first.</summary>
 /// <remarks>
 /// Padding is −∞: it never wins. A NaN under the window makes y NaN, and the gradient is the last NaN's. The stride defaults to the kernel size.
+/// With ceilMode the pixels that the stride would leave over get windows of their own.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
 /// </remarks>
 public sealed class MaxPool2d : WindowLayer
 {
     /// <summary>An int stands for both axes.</summary>
     /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
-    public MaxPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null)
-        : base(new(kernelSize, stride ?? kernelSize, padding, dilation)) => Window.RequirePoolPadding();
+    public MaxPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null, bool ceilMode = false)
+        : base(new(kernelSize, stride ?? kernelSize, padding, dilation) { CeilMode = ceilMode }) => Window.RequirePoolPadding();
+
+    /// <summary>Whether the number of outputs is rounded up.</summary>
+    public bool CeilMode => Window.CeilMode;
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => Slide(Window, input, input.Channels);
@@ -21,10 +25,13 @@ public sealed class MaxPool2d : WindowLayer
     public override string ToString() => $"MaxPool2d({Window})";
 
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
-        [("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson())];
+    [
+        ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson()),
+        ("ceilMode", CeilMode),
+    ];
 
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
-    internal bool Is2x2 => KernelSize == 2 && Stride == 2 && Dilation == 1 && Padding == default;
+    internal bool Is2x2 => KernelSize == 2 && Stride == 2 && Dilation == 1 && Padding == default && !CeilMode;
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
@@ -32,7 +39,7 @@ public sealed class MaxPool2d : WindowLayer
         if (Is2x2)
             MaxOf2x2.Forward(x, y, argMax);
         else
-            MaxPool.Forward(Window, x, y, argMax);
+            SlidingWindow.Forward(Window, x, y, argMax, default(MaxPool<T>));
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -42,6 +49,6 @@ public sealed class MaxPool2d : WindowLayer
         if (Is2x2)
             MaxOf2x2.Backward(dy, context.State<LaneBuffer<T>>().Kept, null, dx);
         else
-            MaxPool.Backward(Window, dy, context.State<LaneBuffer<T>>().Kept, dx);
+            SlidingWindow.Backward(Window, dy, context.State<LaneBuffer<T>>().Kept, dx, default(MaxPoolGradient<T>));
     }
 }

@@ -32,7 +32,7 @@ static class ModelSummary
                 foreach ((Layer part, ImageShape into) in container.Inputs(x))
                     Add(part, into, depth + 1);
             }
-            held += layer is BatchNorm2d or Dropout or CustomLayer && layer.HoldInEvaluation ? 1 : 0;
+            held += layer is BatchNorm or Dropout or CustomLayer && layer.HoldInEvaluation ? 1 : 0;
             if (layer is not Sequential)                               // its output is its last layer's
                 activations += y.Length;
         }

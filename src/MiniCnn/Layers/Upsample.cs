@@ -60,7 +60,7 @@ public sealed class Upsample : Layer
         if (dx is null)
             return;
         if (Mode == UpsampleMode.Nearest)
-            AvgPool.Forward(copies ??= new(ScaleFactor, ScaleFactor), divisor: 1, dy, dx);
+            SlidingWindow.Forward(copies ??= new(ScaleFactor, ScaleFactor), dy, dx, null, new AvgPool<T>(Divisor.One));
         else
             Bilinear.Backward(ScaleFactor, dy, dx);
     }

@@ -88,16 +88,22 @@ static class Architecture
             nameof(Conv2d) => Conv2d(a),
             nameof(ConvTranspose2d) => ConvTranspose2d(a),
             nameof(Linear) => Linear(a.Int("inputFeatures"), a.Int("outputFeatures"), a),
+            nameof(BatchNorm1d) => new BatchNorm1d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
             nameof(BatchNorm2d) => new BatchNorm2d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
             nameof(GroupNorm) => new GroupNorm(a.Int("groups"), a.Holds("weight", a.Int("channels")), a.Double("epsilon")),
             nameof(LayerNorm) => LayerNorm(a.Ints("shape"), a),
-            nameof(MaxPool2d) => new MaxPool2d(a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation")),
-            nameof(AvgPool2d) => new AvgPool2d(a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Bool("countIncludePad")),
+            nameof(MaxPool2d) => new MaxPool2d(
+                a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation"), a.Bool("ceilMode", absent: false)),
+            nameof(AvgPool2d) => new AvgPool2d(
+                a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Bool("countIncludePad"), a.Bool("ceilMode", absent: false)),
             nameof(AdaptiveAvgPool2d) => new AdaptiveAvgPool2d(a.Size("outputSize")),
+            nameof(AdaptiveMaxPool2d) => new AdaptiveMaxPool2d(a.Size("outputSize")),
+            nameof(Pad2d) => new Pad2d(a.Padding("padding"), a.Value<PaddingMode>("paddingMode")),
             nameof(Upsample) => new Upsample(a.Size("scaleFactor"), a.Value<UpsampleMode>("mode")),
             nameof(Dropout) => new Dropout(a.Double("probability")),
             nameof(LeakyReLU) => new LeakyReLU(a.Double("negativeSlope")),
             nameof(Flatten) => new Flatten(),
+            nameof(Unflatten) => new Unflatten(Shape(a.Ints("shape"), a)),
             nameof(Identity) => new Identity(),
             nameof(ReLU) => new ReLU(),
             nameof(GELU) => new GELU(),
@@ -137,11 +143,13 @@ static class Architecture
     static LayerNorm LayerNorm(int[] shape, LayerArguments a)
     {
         a.Holds("weight", shape);
-        return shape switch
-        {
-            [int features] => new(features, a.Double("epsilon")),
-            [int channels, int height, int width] => new(new ImageShape(channels, height, width), a.Double("epsilon")),
-            _ => throw a.Bad("needs 1 or 3 numbers in 'shape'"),
-        };
+        return new(Shape(shape, a), a.Double("epsilon"));
     }
+
+    static ImageShape Shape(int[] shape, LayerArguments a) => shape switch
+    {
+        [int features] => features,
+        [int channels, int height, int width] => new ImageShape(channels, height, width),
+        _ => throw a.Bad("needs 1 or 3 numbers in 'shape'"),
+    };
 }

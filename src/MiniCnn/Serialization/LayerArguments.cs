@@ -2,7 +2,7 @@ using System.Text.Json;
 
 namespace MiniCnn;
 
-/// <summary>What a file says of one layer: each argument is to be there once, of its type, and no other.</summary>
+/// <summary>What a file says of one layer: each argument is to be there once, of its type, and no other; newer ones may be missing.</summary>
 sealed class LayerArguments
 {
     readonly JsonElement json;
@@ -31,7 +31,9 @@ sealed class LayerArguments
     public double Double(string name) =>
         Of(name, JsonValueKind.Number, "a number").TryGetDouble(out double number) && double.IsFinite(number) ? number : throw Bad($"'{name}' is no number");
 
-    public bool Bool(string name) => Of(name).ValueKind switch
+    /// <param name="name">The argument.</param>
+    /// <param name="absent">What it is in files from before the layer had it; if null, it must be there.</param>
+    public bool Bool(string name, bool? absent = null) => absent is { } before && !json.TryGetProperty(name, out _) ? before : Of(name).ValueKind switch
     {
         JsonValueKind.True => true,
         JsonValueKind.False => false,

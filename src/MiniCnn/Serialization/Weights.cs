@@ -19,7 +19,7 @@ public static class Weights
 
     /// <summary>
     /// Reads a file as PyTorch's <c>load_state_dict</c> does. F16, BF16 and F64 are converted to float as by <c>.float()</c>. A batch norm's
-    /// num_batches_tracked may be missing, as it is in files of before PyTorch 0.4.1: <see cref="BatchNorm2d.BatchesTracked"/> stays as it was, 0 in a new model.
+    /// num_batches_tracked may be missing, as it is in files of before PyTorch 0.4.1: <see cref="BatchNorm.BatchesTracked"/> stays as it was, 0 in a new model.
     /// </summary>
     /// <remarks>
     /// The weights of a PyTorch network's feature extractor, which was trained by DataParallel and has another head:

@@ -27,7 +27,8 @@ public sealed partial class Trainer
         if (single && OneValue(model, train.Shape) is { } norm)
         {
             throw new ArgumentException(
-                $"{norm.Description} sees maps of 1×1, so that a batch of one image has one value a channel, and {train.Count} images in batches of "
+                $"{norm.Description} sees {(norm is BatchNorm1d ? "features" : "maps of 1×1")}, so that a batch of one image has one value a channel, and "
+                + $"{train.Count} images in batches of "
                 + (BatchSize == 1 ? "1 are such batches: take larger ones" : $"{BatchSize} leave one at the end: {nameof(DropLast)} = true leaves it out"));
         }
         long steps = (long)Epochs * StepsOf(epochBatches);
@@ -89,10 +90,10 @@ public sealed partial class Trainer
             throw new IOException($"{BestModelPath}: there is a model; another {nameof(BestModelPath)} leaves it alone");
     }
 
-    /// <summary>A batch norm inside that sees maps of 1×1 and measures them, if there is one.</summary>
-    static BatchNorm2d? OneValue(Layer layer, ImageShape input) => layer switch
+    /// <summary>A batch norm inside that sees features or maps of 1×1 and measures them, if there is one.</summary>
+    static BatchNorm? OneValue(Layer layer, ImageShape input) => layer switch
     {
-        BatchNorm2d { HoldInEvaluation: false } norm when input is { Height: 1, Width: 1 } => norm,
+        BatchNorm { HoldInEvaluation: false } norm when input is { Height: 1, Width: 1 } => norm,
         Container container => container.Inputs(input).Select(part => OneValue(part.Layer, part.Input)).FirstOrDefault(found => found is not null),
         _ => null,
     };

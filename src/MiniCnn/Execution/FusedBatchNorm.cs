@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
 /// <summary>A batch norm and its ReLU, run as one: what lies between them is never stored. The same numbers to the bit.</summary>
-sealed class FusedBatchNorm2d(BatchNorm2d norm, int index) : Step(norm, index)
+sealed class FusedBatchNorm(BatchNorm norm, int index) : Step(norm, index)
 {
-    readonly BatchNorm2d norm = norm;
+    readonly BatchNorm norm = norm;
 
     public override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => norm.Forward<T, ReLU.Curve<T>>(x, y, context);
 

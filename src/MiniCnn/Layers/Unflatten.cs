@@ -1,0 +1,46 @@
+using System.Text.Json.Nodes;
+
+namespace MiniCnn;
+
+/// <summary>[N, C·H·W] → [N, C, H, W], row-major: y[c,h,w] = x[(c·H + h)·W + w]. The opposite of <see cref="Flatten"/>.</summary>
+/// <remarks>PyTorch's Unflatten(1, (C, H, W)). Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html.</remarks>
+public sealed class Unflatten : Layer
+{
+    /// <summary>new Unflatten(new(8, 4, 6)) makes 8×4×6 images of 192 features.</summary>
+    /// <param name="shape">One image of y.</param>
+    /// <exception cref="ArgumentException">A number of features, a size below 1, or more numbers than an array holds.</exception>
+    public Unflatten(ImageShape shape)
+    {
+        if (shape.IsFlat || shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
+            throw new ArgumentException($"Unflatten needs the channels, height and width of an image, each at least 1, not {shape}");
+        if ((double)shape.Channels * shape.Height * shape.Width > Array.MaxLength)
+            throw new ArgumentException($"{shape} has more numbers than an array holds");
+        Shape = shape;
+    }
+
+    /// <summary>One image of y.</summary>
+    public ImageShape Shape { get; }
+
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        if (!input.IsFlat)
+            Refuse($"takes {Shape.Length} features, not images of {input}; put a Flatten() before it");
+        if (input.Channels != Shape.Length)
+            Refuse($"takes {Shape.Length} features, not {input.Channels}");
+        return Shape;
+    }
+
+    /// <summary>“Unflatten(8×4×6)”.</summary>
+    public override string ToString() => $"Unflatten({Shape})";
+
+    internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [("shape", Shape.ToJson())];
+
+    internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Flatten.Copy(y, x, toFlat: false);
+
+    internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
+    {
+        if (dx is not null)
+            Flatten.Copy(dy, dx, toFlat: true);
+    }
+}
