@@ -3,7 +3,8 @@ namespace MiniCnn.Imaging;
 /// <summary>A folder of photos and one of their masks: listed when it is made, read by <see cref="Load"/>.</summary>
 /// <remarks>
 /// The mask of <c>a/1.jpg</c> is <c>a/1.png</c> in the other folder, as <see cref="Picture.LoadMask(string)"/> reads it and of the picture's size:
-/// for each pixel the index of its class, or 255, <see cref="MaskedImages.Ignored"/>, where there is none.
+/// for each pixel the index of its class, or 255, <see cref="MaskedImages.Ignored"/>, where there is none. It is of the photo as that stands upright by
+/// its EXIF orientation.
 /// Pictures end in .jpg, .jpeg, .png, .webp, .gif or .bmp, in capitals or not, and are read by their content; they come in the ordinal order of
 /// their paths. Everything else is passed over: hidden files and folders, other extensions, links to folders.
 /// Immutable, and free of what is in the files.
@@ -15,7 +16,7 @@ public sealed class MaskedImageFolder
     /// <param name="masks">The folder of their masks.</param>
     /// <param name="classNames">The name of each index, from 0 on; at most 255.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="ArgumentException">There are no class names, or more than 255.</exception>
+    /// <exception cref="ArgumentException">There are no class names, or more than 255; or one folder is the other, or in it.</exception>
     /// <exception cref="InvalidDataException">
     /// There are no pictures, a picture without a mask, a mask without a picture, or two pictures with one mask; the message names them.
     /// </exception>
@@ -23,6 +24,7 @@ public sealed class MaskedImageFolder
     public MaskedImageFolder(string pictures, string masks, IReadOnlyList<string> classNames)
     {
         PictureFolder.Check(masks);
+        PictureFolder.CheckApart(pictures, masks);
         ArgumentNullException.ThrowIfNull(classNames);
         if (classNames.Count is < 1 or > MaskedImages.Ignored)
             throw new ArgumentException($"masks have 1 to {MaskedImages.Ignored} classes, not {classNames.Count}", nameof(classNames));
@@ -79,8 +81,7 @@ public sealed class MaskedImageFolder
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
     /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
     /// <exception cref="InvalidDataException">
-    /// No picture can be read with its mask, or not every one where it is <paramref name="strict"/>; or the masks hold 0 and 255 alone, which
-    /// leaves the other classes without a pixel.
+    /// No picture can be read with its mask, or not every one where it is <paramref name="strict"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public LoadedImages<MaskedImages> Load(
@@ -92,12 +93,12 @@ public sealed class MaskedImageFolder
         byte[] pixels = new byte[Files.Count * length], masks = new byte[Files.Count * plane];      // [N, C, H, W], [N, H, W]
         (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Pictures, Files, ReadPair, strict, progress, cancellationToken);
         if (kept.Length == 0)
-            throw new InvalidDataException($"{Pictures}: no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}");
-        masks = PictureFolder.Keep(kept, masks, plane);
-        if (ClassNames.Count > 1 && masks.Contains(MaskedImages.Ignored) && !masks.AsSpan().ContainsAnyExcept((byte)0, MaskedImages.Ignored))
-            throw new InvalidDataException($"{Masks}: all pixels are 0, {ClassNames[0]}, or 255, ignored; where 255 is {ClassNames[1]}, write 1");
-
-        MaskedImages images = new(PictureFolder.Keep(kept, pixels, length), masks, shape, ClassNames.Count, classNames: ClassNames);
+        {
+            throw new InvalidDataException(
+                Files.Count == 0 ? $"{Pictures}: no picture is in this part" : $"{Pictures}: no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}");
+        }
+        MaskedImages images = new(
+            PictureFolder.Keep(kept, pixels, length), PictureFolder.Keep(kept, masks, plane), shape, ClassNames.Count, classNames: ClassNames);
         return new(images, [.. kept.Select(i => Files[i])], skipped);
 
         void ReadPair(int i)

@@ -38,8 +38,8 @@ public static class ModelPictures
     public static Prediction Predict(this Predictor predictor, Stream stream) => Predict(predictor, Picture.Load(stream));
 
     /// <summary>
-    /// Of each pixel of a picture what it is of: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities
-    /// are resized from the model's size to the picture's, bilinearly, and the largest one tells. Safe from several threads at once.
+    /// Predicts the class of each pixel: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities are
+    /// resized from the model's size to the picture's, bilinearly, and a pixel is of the class that has the largest. Safe from several threads at once.
     /// </summary>
     public static Picture Predict(this MaskPredictor predictor, Picture picture)
     {
@@ -48,6 +48,7 @@ public static class ModelPictures
         (int height, int width) = (predictor.Model.Input.Height, predictor.Model.Input.Width);
         Picture mask = new(picture.Width, picture.Height, channels: 1);
         float[] best = new float[mask.Width];
+        (int Left, int Next, float Right)[] columns = [.. Enumerable.Range(0, mask.Width).Select(x => Between(x, mask.Width, width))];
         for (int y = 0; y < mask.Height; y++)
         {
             Array.Clear(best);
@@ -57,7 +58,7 @@ public static class ModelPictures
                 ReadOnlySpan<float> above = shares.Slice((c * height + top) * width, width), below = shares.Slice((c * height + bottom) * width, width);
                 for (int x = 0; x < mask.Width; x++)
                 {
-                    (int left, int next, float right) = Between(x, mask.Width, width);
+                    (int left, int next, float right) = columns[x];
                     float share = float.Lerp(float.Lerp(above[left], above[next], right), float.Lerp(below[left], below[next], right), down);
                     if (share > best[x])
                         (best[x], mask.Pixels[y * mask.Width + x]) = (share, (byte)c);
@@ -75,16 +76,20 @@ public static class ModelPictures
     /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
     /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
-    /// <returns>The photos that have no mask, and why: they cannot be read, or their mask not be written.</returns>
+    /// <returns>The photos that have no mask, and why: they cannot be read, their mask not be written, or the network makes NaN of them.</returns>
+    /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
     /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
     /// <exception cref="IOException">A mask is there already; nothing was written.</exception>
+    /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public static IReadOnlyList<SkippedFile> PredictFolder(
         this MaskPredictor predictor, string pictures, string masks, IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentException.ThrowIfNullOrEmpty(masks);
+        PictureFolder.CheckApart(pictures, masks);
+        predictor.Model.CheckOutput();
         string[] files = MaskedImageFolder.Pictured(pictures), to = Array.ConvertAll(files, name => Path.Combine(masks, MaskedImageFolder.MaskOf(name)));
         if (to.FirstOrDefault(File.Exists) is string there)
             throw new IOException($"{there}: there is such a file already; another folder leaves it alone");

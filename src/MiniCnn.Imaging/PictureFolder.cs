@@ -34,6 +34,16 @@ static class PictureFolder
             throw new DirectoryNotFoundException($"{path}: there is no such folder");
     }
 
+    /// <summary>Refuses two folders that are one, or one in the other: masks would be taken for pictures.</summary>
+    public static void CheckApart(string pictures, string masks)
+    {
+        string here = Full(pictures), there = Full(masks);
+        if (here.StartsWith(there, StringComparison.Ordinal) || there.StartsWith(here, StringComparison.Ordinal))
+            throw new ArgumentException($"{masks}: masks need a folder of their own, beside that of the pictures, {pictures}, not in it or around it", nameof(masks));
+
+        static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
+    }
+
     /// <summary>The shape of so many images, which must fit an array.</summary>
     public static ImageShape Shape(int channels, int height, int width, int count)
     {
@@ -62,7 +72,7 @@ static class PictureFolder
             {
                 read(i);
             }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException)
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotFiniteNumberException)
             {
                 faults[i] = e.Message;
             }

@@ -210,8 +210,11 @@ static class CaseTable
                new CrossEntropyCase(2, 3, Plane: (4, 5)), new CrossEntropyCase(3, 4, true, 0.125f, [0, 7, 34, 104], Plane: (5, 7)),
                new CrossEntropyCase(1, 5, Weighted: true, Smoothing: 0.25f, Soft: true, Plane: (3, 17)),
                new MaskCase(nameof(BceWithLogitsLoss), 2, (5, 7), [0, 3, 69]), new MaskCase(nameof(DiceLoss), 3, (4, 9), [1, 5, 107]),
-               new MaskCase(nameof(DiceLoss), 3, (2, 3), [6, 7, 8, 9, 10, 11], Smooth: 0.5f)]                        // of the second image nothing counts
+               new MaskCase(nameof(DiceLoss), 3, (2, 3), [6, 7, 8, 9, 10, 11], Smooth: 0.5f),                        // of the second image nothing counts
+               new MaskCase(nameof(DiceLoss), 2, (3, 4), [], Smooth: 0.25f, Soft: true)]
            select loss with { Reduction = reduction },
+        new CrossEntropyCase(2, 3, Weighted: true, Ignored: [0, 5000, 17553], Plane: (67, 131)),                     // several pieces of an image
+        new CrossEntropyCase(2, 3, IgnoreIndex: 1, Plane: (3, 5)), new MaskCase(nameof(DiceLoss), 3, (2, 3), [0, 1, 2, 3, 4, 5], Smooth: 0),
     ];
 
     static IEnumerable<Case> Optimizers =>

@@ -132,7 +132,7 @@ sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) 
 }
 
 /// <summary>Losses of masks of two classes, of one logit a pixel, some of which are ignored: of images for a DiceLoss, of pixels for a BceWithLogitsLoss.</summary>
-sealed record MaskCase(string Loss, int N, Size2d Plane, int[]? Ignored = null, float Smooth = 1) : LossCase(Loss, [N, 1, Plane.Height, Plane.Width])
+sealed record MaskCase(string Loss, int N, Size2d Plane, int[]? Ignored = null, float Smooth = 1, bool Soft = false) : LossCase(Loss, [N, 1, Plane.Height, Plane.Width])
 {
     public bool IsDice => Loss == nameof(DiceLoss);
 
@@ -144,17 +144,20 @@ sealed record MaskCase(string Loss, int N, Size2d Plane, int[]? Ignored = null, 
     public override Numbers Inputs()
     {
         TorchGenerator random = new(Seed);
-        return Complete(new() { ["outputs"] = Reals(random, Length, Scale) }, random);
+        Numbers inputs = new() { ["outputs"] = Reals(random, Length, Scale) };
+        if (Soft)
+            inputs.Add("targets", [.. Reals(random, Length).Select(value => (double)(float)((value + 1) / 2))]);
+        return Complete(inputs, random);
     }
 
     public override Numbers Float(Numbers inputs)
     {
         LabelLoss loss = IsDice ? new DiceLoss(Smooth, Reduction ?? default) : new BceWithLogitsLoss(reduction: Reduction ?? default);
         Tensor<float> logits = ToTensor(inputs.Floats("outputs"));
-        return Results(inputs, loss, () => loss.Forward(logits, Labels), () => loss.ForwardEach(logits, Labels));
+        return Soft ? Results(inputs, loss) : Results(inputs, loss, () => loss.Forward(logits, Labels), () => loss.ForwardEach(logits, Labels));
     }
 
-    protected override string Options() => $"{Loss}(smooth {Smooth}, {Ignored?.Length ?? 0} ignored)";
+    protected override string Options() => $"{Loss}({(Soft ? "soft targets, " : "")}smooth {Smooth}, {Ignored?.Length ?? 0} ignored)";
 }
 
 /// <summary>The mean squared error.</summary>

@@ -122,7 +122,7 @@ sealed class TorchLoss(LossCase c, ScalarType type) : TorchCase(type)
         Tensor loss = c switch
         {
             CrossEntropyCase ce => F.cross_entropy(outputs, targets ?? Labels(ce.Labels, outputs), weight, ce.IgnoreIndex, reduction, ce.Smoothing),
-            MaskCase mask => Reduce(mask, outputs, ToTensor(Array.ConvertAll(mask.Labels, label => label == 1 ? 1.0 : 0), c.Shape)),
+            MaskCase mask => Reduce(mask, outputs, targets ?? ToTensor(Array.ConvertAll(mask.Labels, label => label == 1 ? 1.0 : 0), c.Shape)),
             BceCase => F.binary_cross_entropy_with_logits(outputs, targets!, reduction: reduction, pos_weights: weight),
             _ => F.mse_loss(outputs, targets!, reduction),
         };

@@ -32,6 +32,12 @@ public sealed class EvaluationTests
         Assert.Equal(2, Evaluation.CountCorrect(logits, [1, 1, 2]));
         string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Sequential(new Flatten(), new Linear(1, 3)), images)).Message;
         Assert.Contains("images of 4 classes (0, 1, 2, 3) need as many logits, 4 features, but the model makes 3 features of 1×1×1", why, StringComparison.Ordinal);
+        why = Assert.Throws<ArgumentException>(() => Evaluation.CountCorrect(logits, [1, 1])).Message;
+        Assert.Equal("labels are counted of logits [N, classes] or [N, classes, H, W], one an image or a pixel, not 2 of [3, 3]", why);
+
+        // One class: there is one guess, whatever the logit.
+        Evaluation one = Evaluation.Of(new Conv2d(1, 1, 1), new MaskedImages([0, 200, 100, 255], new byte[4], new(1, 2, 2), 1));
+        Assert.Equal((4, 4, 1.0), (one.Correct, one.Count, one.MeanIoU));
         why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Reader(), images.Take(0))).Message;
         Assert.Contains("there are no images", why, StringComparison.Ordinal);
     }

@@ -20,7 +20,8 @@ public sealed class LossTests
             {
                 CrossEntropyCase { Soft: true } ce => CrossEntropy(outputs, targets, (int)ce.Losses, weights, ce.Smoothing),
                 CrossEntropyCase ce => CrossEntropy(outputs, ce.Labels, weights, ce.IgnoreIndex, ce.Smoothing),
-                MaskCase { IsDice: true } mask => Dice(outputs, mask.Labels, mask.N, mask.Smooth),
+                MaskCase { IsDice: true } mask =>
+                    Dice(outputs, mask.Labels, mask.Soft ? targets : [.. mask.Labels.Select(label => label == 1 ? 1f : 0)], mask.N, mask.Smooth),
                 MaskCase mask => BinaryCrossEntropy(outputs, mask.Labels),
                 BceCase => BinaryCrossEntropy(outputs, targets, weights),
                 _ => SquaredError(outputs, targets),
@@ -252,6 +253,13 @@ public sealed class LossTests
         float[] gradient = loss.Backward().AsSpan().ToArray();
         Assert.Equal(alone, loss.Forward(Tensor.Create([float.NaN, 0, float.PositiveInfinity, 1, 2, 3], [2, 3]), [-100, 1]));
         Assert.Equal([0, 0, 0, .. gradient], loss.Backward().AsSpan().ToArray());
+        foreach (LabelLoss binary in (LabelLoss[])[new BceWithLogitsLoss(), new DiceLoss(0)])
+        {
+            alone = binary.Forward(Tensor.Create([1f, 2], [1, 1, 1, 2]), [1, 0]);
+            gradient = binary.Backward().AsSpan().ToArray();
+            Assert.Equal(alone, binary.Forward(Tensor.Create([float.NaN, 7, 1, 2], [2, 1, 1, 2]), [-100, -100, 1, 0]));
+            Assert.Equal([0, 0, .. gradient], binary.Backward().AsSpan().ToArray());
+        }
     }
 
     [Fact]
@@ -320,6 +328,10 @@ public sealed class LossTests
         mse.Forward(two, two);
         Assert.Throws<ArgumentException>(() => mse.Forward(two, column));
         Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
+        BceWithLogitsLoss bce = new();
+        bce.Forward(column, [0, 1]);
+        Assert.Throws<ArgumentException>(() => bce.Forward(column, [0, 5]));
+        Refused("BceWithLogitsLoss: Backward needs a Forward before it, and takes what that kept only once", () => bce.Backward());
 
         static void Refused(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<InvalidOperationException>(call).Message);
 
@@ -416,21 +428,21 @@ public sealed class LossTests
 
     // A share and its rest are off by 5ε of themselves (exp 3ε, a sum, a quotient); sums are in double, so I by 5ε, U by 5ε, I/U by 10ε, and a loss is
     // rounded once. A slope's two terms, I/U and 2t, are off by 10ε, over U by 15ε, times a share and its rest by 25ε, and rounded.
-    static Definition Dice(float[] logits, int[] labels, int count, double smooth)
+    static Definition Dice(float[] logits, int[] labels, float[] targets, int count, double smooth)
     {
         int plane = logits.Length / count;
         Definition d = new(count, logits.Length) { Total = labels.Chunk(plane).Count(image => image.Any(label => label != -100)) };
         for (int n = 0; n < count; n++)
         {
             int[] known = [.. Enumerable.Range(n * plane, plane).Where(i => labels[i] != -100)];
-            double both = 2 * known.Where(i => labels[i] == 1).Sum(Share) + smooth, all = known.Sum(i => Share(i) + labels[i]) + smooth;
+            double both = 2 * known.Sum(i => Share(i) * targets[i]) + smooth, all = known.Sum(i => Share(i) + targets[i]) + smooth;
             if (known is [])
                 continue;
             (d.Losses[n], d.LossBounds[n]) = (1 - both / all, (11 * both / all + 1) * Epsilon);
             foreach (int i in known)
             {
                 double slope = Share(i) / (1 + Math.Exp(logits[i])) / all;
-                (d.Gradient[i], d.GradientBounds[i]) = ((both / all - 2 * labels[i]) * slope, 27 * Epsilon * (both / all + 2 * labels[i]) * slope);
+                (d.Gradient[i], d.GradientBounds[i]) = ((both / all - 2 * targets[i]) * slope, 27 * Epsilon * (both / all + 2 * targets[i]) * slope);
             }
         }
         return d;

@@ -144,21 +144,6 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Assert.Contains(Told, fault, StringComparison.Ordinal);
     }
 
-    // As programs write masks that are to be looked at: 255 for white.
-    [Fact]
-    public void Masks_of_0_and_255_alone_are_refused()
-    {
-        Pairs("1.png", "2.png");
-        Mask("1.png", 0);
-        Mask("2.png", 255);
-        string fault = Assert.Throws<InvalidDataException>(() => Folder("ground", "cat").Load(1, 1)).Message;
-        Assert.Equal($"{Masks}: all pixels are 0, ground, or 255, ignored; where 255 is cat, write 1", fault);
-        Mask("2.png", 0);
-        Assert.Equal([0, 0], Folder().Load(1, 1).Images.Masks.ToArray());
-        Mask("1.png", 1);
-        Mask("2.png", 255);
-        Assert.Equal([1, 255], Folder().Load(1, 1).Images.Masks.ToArray());
-    }
 
     [Fact]
     public void Split_takes_a_share_at_random_and_keeps_the_order()

@@ -164,6 +164,12 @@ public sealed class SegmentationTests : IDisposable
             Assert.Equal(photo.Pixels.Select(grey => (byte)(grey / 204)), Picture.LoadMask(PathOf($"masks/{name}")).Pixels);
         Assert.Equal(2, Directory.GetFiles(PathOf("masks"), "*", SearchOption.AllDirectories).Length);
 
+        // A net that makes NaN makes no mask.
+        bright.Weight.Value[0, 0, 0, 0] = float.NaN;
+        IReadOnlyList<SkippedFile> all = predictor.PredictFolder(PathOf("photos"), PathOf("none"));
+        Assert.Equal(["a.png", "below/b.webp", "c.jpg"], all.Select(file => file.Name));
+        Assert.StartsWith("the network makes NaN or infinity of an image", all[0].Reason, StringComparison.Ordinal);
+
         // No mask that somebody drew is lost.
         File.Delete(PathOf("masks/below/b.png"));
         Assert.Equal(
@@ -187,6 +193,15 @@ public sealed class SegmentationTests : IDisposable
         Refused("DiceLoss(smooth 1) tells two classes apart, not 3: take CrossEntropyLoss, and as many logits", () => Evaluation.Of(Net(1), images, loss: new DiceLoss()));
         Refused("CrossEntropyLoss() needs a logit for each of 2 classes (ground, square); for one logit take BceWithLogitsLoss",
             () => new Trainer(Net(1), new Sgd(Net(1).Parameters, 1)).Run(two));
+        Refused("images of 2 classes (ground, square) need as many logits, 2×12×16, but the model makes 2 features of 1×12×16; these are images with masks",
+            () => Evaluation.Of(new Sequential(new Flatten(), new Linear(192, 2)), two));
+        Refused("255 in a mask is the label -100 in a batch, which a loss ignores unless it is told otherwise: leave ignoreIndex 255 out",
+            () => Evaluation.Of(Net(3), images, loss: new CrossEntropyLoss(ignoreIndex: 255)));
+        MaskedImages halves = new(new byte[8], [0, 0, 255, 255, 0, 255, 0, 0], new(1, 2, 2), 2, classNames: ["ground", "cat"]);
+        Refused("all pixels of the masks are 0, 'ground', or 255, ignored, so nothing would be learnt: where 255 is meant for 'cat', write 1",
+            () => new Trainer(new Conv2d(1, 2, 1), new Sgd(new Conv2d(1, 2, 1).Parameters, 1)).Run(halves));
+        Refused($"{PathOf("b/masks")}: masks need a folder of their own, beside that of the pictures, {PathOf("b")}, not in it or around it",
+            () => new ImageSegmenter(Net(3), images).CreatePredictor().PredictFolder(PathOf("b"), PathOf("b/masks")));
         MaskedImages none = new(new byte[4], [255, 255, 255, 255], new(1, 2, 2), 4);
         Refused("no pixel of the 1 masks has a class", () => Evaluation.Of(new PixelReader(), none));
         Refused("the network makes 2×12×16 of 1×12×16, but 3 classes need 3×12×16", () => new ImageSegmenter(Net(2), images));

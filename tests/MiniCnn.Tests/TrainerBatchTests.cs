@@ -79,6 +79,7 @@ public sealed class TrainerBatchTests : SmallRuns
         (double sum, int right) = Loop(plain, Optimizer(plain), new(ignoreIndex: 2), images, epochs: 3, 2);
         Assert.Equal(Bytes(plain), Bytes(model));
         Assert.InRange(steps.Count(step => step.Count == 0), 9, 12);
+        Assert.All(steps, step => Assert.Equal(2, step.Images));
         Assert.All(steps, step => Assert.Equal(step.Count == 0, float.IsNaN(step.Loss)));
         Assert.All(steps.Chunk(6), epoch => Assert.Equal(3, epoch.Sum(step => step.Count)));
         Assert.Equal((sum / 3, right / 3.0), (result.Epochs[2].Loss, result.Epochs[2].Accuracy));

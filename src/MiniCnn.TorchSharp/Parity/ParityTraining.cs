@@ -84,6 +84,8 @@ public static partial class Parity
         Action<Optimizer, int>? beforeStep = null, Action<optim.Optimizer, int>? moduleBeforeStep = null)
     {
         ArgumentNullException.ThrowIfNull(batches);
+        if (moduleLoss is null && loss is not (null or CrossEntropyLoss))
+            throw new ArgumentException($"{loss} needs a {nameof(moduleLoss)} that says the same of the module's output", nameof(moduleLoss));
         loss ??= new CrossEntropyLoss();
         Func<Tensor, Tensor, Tensor> theirs = moduleLoss ?? ((y, labels) => nn.functional.cross_entropy(y, labels));
         return Train(

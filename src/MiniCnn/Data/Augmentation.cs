@@ -8,6 +8,7 @@ namespace MiniCnn;
 /// In this order: the image is turned by an angle, a part of it is cut out and enlarged, moved, mirrored, turned by quarters; made brighter or darker, its
 /// contrast higher or lower; normalised; and a square is blanked. What happens to an image is a pure function (<see cref="Philox"/>) of the epoch's
 /// seed and the image's index in its set: it depends on no thread, batch or order, and what one option does not on which others are on.
+/// A mask moves as its image does, each pixel the nearest one; brightness, contrast and the blanked square leave it as it is.
 /// </remarks>
 public sealed record Augmentation
 {

@@ -180,14 +180,14 @@ public abstract class ImageDataset
     /// <summary>Writes the labels of an image, moved as its pixels were.</summary>
     private protected abstract void Label(int index, Augmentation.Motion? motion, Span<int> to);
 
-    /// <summary>How many labels there are of each class, those that no class has left out.</summary>
+    /// <summary>How many labels each class has.</summary>
     internal abstract long[] CountLabels();
 
     /// <summary>All labels as they are kept: what a run that goes on must find again.</summary>
     internal abstract ReadOnlySpan<byte> LabelBytes { get; }
 
     /// <summary>What a model must make of the images: a number for each class, of the image or of each pixel.</summary>
-    internal ImageShape OutputShape(int channels) => LabelsPerImage == 1 ? ImageShape.Features(channels) : new(channels, Shape.Height, Shape.Width);
+    internal abstract ImageShape OutputShape(int channels);
 
     /// <summary>The pixels of some images, for a set of these.</summary>
     private protected byte[] Pick(ReadOnlySpan<int> indices) => Pick(pixels, ImageLength, indices);

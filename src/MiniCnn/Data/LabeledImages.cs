@@ -68,6 +68,8 @@ public sealed class LabeledImages : ImageDataset
 
     private protected override void Label(int index, Augmentation.Motion? motion, Span<int> to) => to[0] = labels[index];
 
+    internal override ImageShape OutputShape(int channels) => ImageShape.Features(channels);
+
     internal override long[] CountLabels()
     {
         long[] counts = new long[Classes];

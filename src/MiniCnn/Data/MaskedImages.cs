@@ -7,7 +7,7 @@ public sealed class MaskedImages : ImageDataset
     public const byte Ignored = 255;
 
     /// <summary>The label that a batch has there: PyTorch's ignore_index, which losses and <see cref="Evaluation"/> leave out.</summary>
-    const int IgnoredLabel = -100;
+    internal const int IgnoredLabel = -100;
 
     readonly byte[] pixels, masks;  // [N, C, H, W], [N, H, W]
 
@@ -81,6 +81,8 @@ public sealed class MaskedImages : ImageDataset
         }
         to.Replace(Ignored, IgnoredLabel);
     }
+
+    internal override ImageShape OutputShape(int channels) => new(channels, Shape.Height, Shape.Width);
 
     internal override long[] CountLabels()
     {

@@ -6,7 +6,7 @@ namespace MiniCnn;
 
 /// <summary>What a model makes of images whose labels are known: of each image's class, or of each pixel's.</summary>
 /// <remarks>
-/// Of images with masks pixels are counted where images are named here. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes that the set has images of, each counted alike; what is not
+/// Of images with masks every number counts pixels, not images. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes that the set has images of, each counted alike; what is not
 /// defined for one of them (the precision of a class that no image is taken for) is 0 there. MacroRecall is the balanced accuracy.
 /// Source: https://scikit-learn.org/stable/modules/model_evaluation.html.
 /// </remarks>
@@ -21,13 +21,15 @@ public sealed class Evaluation
     /// <summary>Runs a model over all images of a set.</summary>
     /// <param name="model">From a batch of images to logits: [N, classes], or of images with masks [N, classes, H, W]; of two classes one channel may do.</param>
     /// <param name="images">The set, of as many classes as the model has logits.</param>
-    /// <param name="batchSize">Images in a batch; the numbers depend on it in their last bits only.</param>
+    /// <param name="batchSize">
+    /// Images in a batch; the numbers depend on it in their last bits only. If not given 100, and fewer of images of more than 65,536 pixels.
+    /// </param>
     /// <param name="loss">
     /// What <see cref="Loss"/> is the mean of, with its class weights and label smoothing; the plain cross-entropy if not given, the binary one of one
     /// logit. Images whose label it ignores are left out of all numbers.
     /// </param>
     /// <exception cref="ArgumentException">No images, logits of another number of classes, or images that all are left out.</exception>
-    public static Evaluation Of(Layer model, ImageDataset images, int batchSize = 100, LabelLoss? loss = null)
+    public static Evaluation Of(Layer model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -35,12 +37,13 @@ public sealed class Evaluation
         Check(model, images, loss);
         long[,] confusion = new long[images.Classes, images.Classes];
         double sum = 0, total = 0;
-        foreach ((Tensor<float> batch, int[] labels) in images.Batches(batchSize))
+        long plane = (long)images.Shape.Height * images.Shape.Width;
+        foreach ((Tensor<float> batch, int[] labels) in images.Batches(batchSize ?? (int)long.Clamp(100L * 65536 / plane, 1, 100)))
         {
             Tensor<float> logits = model.Forward(batch);
             loss.Forward(logits, labels);
             (sum, total) = (sum + loss.Sum, total + loss.Total);
-            int[] guesses = Guesses(logits);
+            int[] guesses = Guesses(logits, images.Classes);
             for (int i = 0; i < labels.Length; i++)
             {
                 if (labels[i] != loss.IgnoreIndex)
@@ -51,8 +54,8 @@ public sealed class Evaluation
     }
 
     /// <summary>Runs a model over all images of a set that has its shape, class names, mean and std.</summary>
-    /// <inheritdoc cref="Of(Layer, ImageDataset, int, LabelLoss)"/>
-    public static Evaluation Of(ImageModel model, ImageDataset images, int batchSize = 100, LabelLoss? loss = null)
+    /// <inheritdoc cref="Of(Layer, ImageDataset, int?, LabelLoss)"/>
+    public static Evaluation Of(ImageModel model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -96,6 +99,12 @@ public sealed class Evaluation
         if (images.Count == 0)
             throw new ArgumentException("there are no images");
         long[] counts = images.CountLabels();
+        if (loss.IgnoreIndex != MaskedImages.IgnoredLabel && counts.Sum() < images.Count * (long)images.LabelsPerImage)
+        {
+            throw new ArgumentException(
+                $"{MaskedImages.Ignored} in a mask is the label {MaskedImages.IgnoredLabel} in a batch, which a loss ignores unless it is told otherwise: "
+                + $"leave ignoreIndex {loss.IgnoreIndex} out, and write {MaskedImages.Ignored} for a class that is to be ignored too");
+        }
         bool isClass = loss.IgnoreIndex >= 0 && loss.IgnoreIndex < counts.Length;
         if (counts.Sum() == (isClass ? counts[loss.IgnoreIndex] : 0))
         {
@@ -112,7 +121,8 @@ public sealed class Evaluation
             throw new ArgumentException(output == images.OutputShape(1) && images.Classes == 2
                 ? $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss"
                 : $"images of {classes} need {(channels == 1 ? "one logit" : "as many logits")}, {images.OutputShape(channels)}, "
-                + $"but the model makes {output} of {images.Shape}");
+                + $"but the model makes {output} of {images.Shape}"
+                + (output.IsFlat == images.OutputShape(1).IsFlat ? "" : images is MaskedImages ? "; these are images with masks" : "; these are images with one class each"));
         }
     }
 
@@ -120,11 +130,24 @@ public sealed class Evaluation
     /// <param name="logits">[N, classes] or [N, classes, H, W], or with one channel for two classes.</param>
     /// <param name="labels">[N] or [N, H, W].</param>
     /// <param name="ignoreIndex">Images with this label are left out.</param>
+    /// <exception cref="ArgumentException">Another shape, or another number of labels.</exception>
     public static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex = -100)
     {
         ArgumentNullException.ThrowIfNull(logits);
+        return CountCorrect(logits, labels, ignoreIndex, classes: 2);
+    }
+
+    /// <summary>The same, where one channel may be the logits of one class.</summary>
+    internal static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex, int classes)
+    {
         int correct = 0;
-        int[] guesses = Guesses(logits);
+        int[] guesses = logits.Rank is 2 or 4 ? Guesses(logits, classes) : [];
+        if (labels.Length != guesses.Length)
+        {
+            throw new ArgumentException(
+                "labels are counted of logits [N, classes] or [N, classes, H, W], one an image or a pixel, not "
+                + $"{labels.Length} of [{string.Join(", ", logits.Lengths.ToArray())}]");
+        }
         for (int i = 0; i < labels.Length; i++)
             correct += labels[i] != ignoreIndex && guesses[i] == labels[i] ? 1 : 0;
         return correct;
@@ -217,10 +240,11 @@ public sealed class Evaluation
 
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 
-    /// <summary>The class of the largest logit, NaN being larger than any, of each image or pixel; of one logit, whether it is above 0.</summary>
-    internal static int[] Guesses(Tensor<float> logits)
+    /// <summary>The class of the largest logit, NaN being larger than any, of each image or pixel; of one logit for two classes, whether it is above 0.</summary>
+    static int[] Guesses(Tensor<float> logits, int classes)
     {
         (int images, int channels) = ((int)logits.Lengths[0], (int)logits.Lengths[1]);
+        bool isBinary = channels == 1 && classes == 2;
         int plane = images == 0 ? 0 : (int)logits.FlattenedLength / images / channels;
         int[] guesses = new int[images * plane];
         for (int n = 0; n < images; n++)
@@ -228,11 +252,11 @@ public sealed class Evaluation
             ReadOnlySpan<float> image = logits.AsSpan().Slice(n * channels * plane, channels * plane);
             for (int i = 0; i < plane; i++)
             {
-                (int guess, float best) = channels == 1 ? (0, 0) : (0, image[i]);
-                for (int c = channels == 1 ? 0 : 1; c < channels && !float.IsNaN(best); c++)
+                (int guess, float best) = isBinary && !(image[i] <= 0) ? (1, image[i]) : (0, image[i]);
+                for (int c = 1; c < channels && !float.IsNaN(best); c++)
                 {
                     if (!(image[c * plane + i] <= best))
-                        (guess, best) = (channels == 1 ? 1 : c, image[c * plane + i]);
+                        (guess, best) = (c, image[c * plane + i]);
                 }
                 guesses[n * plane + i] = guess;
             }

@@ -148,9 +148,10 @@ public abstract class ImageModel
     {
         ImageShape output = Network.OutputShape(Input), wanted = OutputOf(ClassNames.Count);
         if (output != wanted && (ClassNames.Count != 2 || output != OutputOf(1)))
-            throw new ArgumentException($"the network makes {output} of {Input}, but {ClassNames.Count} classes need {wanted}{Elsewhere(output)}");
+        {
+            ImageShape other = wanted.IsFlat ? new(ClassNames.Count, Input.Height, Input.Width) : ImageShape.Features(ClassNames.Count);
+            string hint = output == other ? $": that is an {(output.IsFlat ? nameof(ImageClassifier) : nameof(ImageSegmenter))}" : "";
+            throw new ArgumentException($"the network makes {output} of {Input}, but {ClassNames.Count} classes need {wanted}{hint}");
+        }
     }
-
-    /// <summary>Which model is meant, if it is the other one.</summary>
-    string Elsewhere(ImageShape output) => output.IsFlat == OutputOf(1).IsFlat ? "" : $": that is an {(output.IsFlat ? nameof(ImageClassifier) : nameof(ImageSegmenter))}";
 }

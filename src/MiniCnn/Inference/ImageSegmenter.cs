@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>A network that tells of each pixel of an image what it is of. Of two classes it may have one channel, the logits of class 1.</summary>
+/// <summary>A network that predicts the class of each pixel of an image. For two classes it may have one channel, the logits of class 1.</summary>
 /// <inheritdoc/>
 public sealed class ImageSegmenter : ImageModel
 {
@@ -25,7 +25,7 @@ public sealed class ImageSegmenter : ImageModel
             throw new ArgumentException($"a mask tells up to {MaskedImages.Ignored} classes apart, not {classNames.Count}");
     }
 
-    /// <summary>What tells of images' pixels what they are of, from several threads at once. It shares the weights: make one, and keep it.</summary>
+    /// <summary>What predicts the classes of pixels, from several threads at once. It shares the weights: make one, and keep it.</summary>
     public MaskPredictor CreatePredictor() => new(this);
 
     /// <summary>Reads what Save wrote, as <see cref="ImageClassifier.Load"/> does.</summary>

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>Tells of images' pixels what they are of, for any number of threads at once, as a <see cref="Predictor"/> does of images.</summary>
+/// <summary>Predicts the class of each pixel, for any number of threads at once, as a <see cref="Predictor"/> does that of an image.</summary>
 public sealed class MaskPredictor
 {
     readonly SharedNetwork network;
@@ -12,7 +12,7 @@ public sealed class MaskPredictor
     /// <summary>Whose predictions these are.</summary>
     public ImageSegmenter Model { get; }
 
-    /// <summary>Of each pixel the probability of each class, by the softmax of the network's logits.</summary>
+    /// <summary>The probability of each class for each pixel: the softmax of the network's logits.</summary>
     /// <param name="images">[N, C, H, W] of the model's <see cref="ImageModel.Input"/>, normalised as its images are.</param>
     /// <returns>[N, classes, H, W]: those of a pixel add up to 1.</returns>
     /// <exception cref="ArgumentException">Images of another shape.</exception>

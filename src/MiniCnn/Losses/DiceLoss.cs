@@ -12,7 +12,8 @@ namespace MiniCnn;
 /// <code>
 /// ∂loss/∂x = −(2 · t · U − I) / U² · p · (1 − p)
 /// </code>
-/// The mean is over the images that have a pixel which is not ignored. Beside it <see cref="BceWithLogitsLoss"/> is often added: both gradients are, then.
+/// The mean is over the images that have a pixel which is not ignored. To train by this and <see cref="BceWithLogitsLoss"/> together, add both gradients in
+/// a loop of your own: a <see cref="Trainer"/> takes one loss.
 /// Source: Milletari, Navab, Ahmadi, “V-Net”, 2016, with p and t not squared.
 /// </remarks>
 public sealed class DiceLoss : BinaryLoss
@@ -54,7 +55,7 @@ public sealed class DiceLoss : BinaryLoss
             for (int i = 0; i < known.Length; i++)
             {
                 if (known[i] == IgnoreIndex)
-                    shares[i] = 0;                               // t is 0 there too
+                    shares[i] = rests[i] = 0;                    // t is 0 there too
             }
             double both = Smooth, all = Smooth;
             for (int i = 0; i < plane; i++)
@@ -66,7 +67,7 @@ public sealed class DiceLoss : BinaryLoss
             counted += counts ? 1 : 0;
             Losses[n] = counts ? (float)(1 - both / all) : 0;
             for (int i = 0; i < plane; i++)
-                Slopes[n * plane + i] = (float)((both / all - 2 * t[i]) / all * shares[i] * rests[i]);
+                Slopes[n * plane + i] = counts ? (float)((both / all - 2 * t[i]) / all * shares[i] * rests[i]) : 0;
         }
         return counted;
     }

@@ -9,20 +9,25 @@ public abstract class LabelLoss : Loss
     {
     }
 
-    /// <summary>The label of samples and pixels that are left out: PyTorch's −100 where it cannot be given.</summary>
+    /// <summary>The label of samples and pixels that are left out; −100, as PyTorch has it, unless the loss takes another.</summary>
     public virtual int IgnoreIndex => -100;
 
     /// <summary>The loss of a batch; keeps what <see cref="Loss.Backward()"/> needs.</summary>
     /// <param name="outputs">The model's logits, [N, channels] or [N, channels, H, W]: one channel a class, or as the loss has it.</param>
     /// <param name="labels">[N], or [N, H, W], row by row: class indices, or the label that is ignored.</param>
     /// <exception cref="ArgumentException">Another shape, or a label that is no class.</exception>
-    public float Forward(Tensor<float> outputs, ReadOnlySpan<int> labels) => Reduce(Compute(outputs, labels));
+    public float Forward(Tensor<float> outputs, ReadOnlySpan<int> labels)
+    {
+        Forget();
+        return Reduce(Compute(outputs, labels));
+    }
 
     /// <summary>The losses that Forward makes one number of; keeps what <see cref="Loss.Backward(Tensor{float})"/> needs.</summary>
     /// <returns>As <see cref="Loss.ForwardEach"/>; 0 where the label is ignored.</returns>
     /// <inheritdoc cref="Forward(Tensor{float}, ReadOnlySpan{int})"/>
     public Tensor<float> ForwardEach(Tensor<float> outputs, ReadOnlySpan<int> labels)
     {
+        Forget();
         Compute(outputs, labels);
         return Each();
     }
@@ -48,7 +53,10 @@ public abstract class BinaryLoss : LabelLoss
     {
         ArgumentNullException.ThrowIfNull(outputs);
         if (outputs.Rank is not (2 or 4) || outputs.Lengths[1] != 1 || labels.Length != outputs.FlattenedLength)
-            throw new ArgumentException($"{Name} takes logits [N, 1] or [N, 1, H, W] and a label for each, not {Text(outputs.Lengths)} and {labels.Length} labels");
+        {
+            throw new ArgumentException(
+                $"{Name} takes logits [N, 1] or [N, 1, H, W] and a label for each, not {Text(outputs.Lengths)} and {labels.Length} labels");
+        }
         if (!targets.Lengths.SequenceEqual(outputs.Lengths))
             targets = Tensor.CreateFromShape<float>(outputs.Lengths);
         Span<float> t = targets.AsSpan();
@@ -65,6 +73,6 @@ public abstract class BinaryLoss : LabelLoss
 
     /// <param name="outputs">Logits.</param>
     /// <param name="targets">0, no, to 1, yes.</param>
-    /// <param name="labels">The same as labels, some of which may be ignored; or none.</param>
+    /// <param name="labels">What the targets were made of; empty if they were given as numbers, of which none is ignored.</param>
     private protected abstract double Compute(Tensor<float> outputs, Tensor<float> targets, ReadOnlySpan<int> labels);
 }

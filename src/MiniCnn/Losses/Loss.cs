@@ -66,9 +66,12 @@ public abstract class Loss
         if (isReduced == false && !dlosses.Lengths.SequenceEqual(lossShape))
             throw new ArgumentException($"{Name}: dlosses must have the shape of the losses, {Text(lossShape)}, not {Text(dlosses.Lengths)}");
         float[] gradient = Take(isReduced: false);
-        if (count == 0)
+        if (lossCount == count)
+        {
+            TensorPrimitives.Multiply(Slopes, dlosses.AsSpan(), gradient);
             return Tensor.Create(gradient, shape);
-        int images = (int)shape[0], plane = lossCount / images;  // an image's losses; its outputs are so many, again and again
+        }
+        int images = (int)shape[0], plane = lossCount / images;  // losses of an image: one, or one a pixel, for all of its channels
         for (int at = 0, size = count / images; at < count; at += plane == 1 ? size : plane)
         {
             ReadOnlySpan<float> factors = dlosses.AsSpan().Slice(at / size * plane, plane);
@@ -128,6 +131,9 @@ public abstract class Loss
         return Tensor.Create(losses[..lossCount], lossShape);
     }
 
+    /// <summary>Forgets the last Forward: nothing is left of it where the next one is refused.</summary>
+    private protected void Forget() => isReduced = null;
+
     private protected static string Text(ReadOnlySpan<nint> shape) => $"[{string.Join(", ", shape.ToArray())}]";
 
     double Divisor => Reduction == Reduction.Mean ? Total : 1;
@@ -136,7 +142,7 @@ public abstract class Loss
     {
         ArgumentNullException.ThrowIfNull(outputs);
         ArgumentNullException.ThrowIfNull(targets);
-        isReduced = null;
+        Forget();
         if (!outputs.Lengths.SequenceEqual(targets.Lengths))
         {
             throw new ArgumentException(

@@ -15,6 +15,12 @@ public sealed partial class Trainer
         CheckFiles();
         Augmentation?.Check(train.Shape);
         Evaluation.Check(model, train, Loss);
+        if (train is MaskedImages && train.CountLabels() is [long ground, _, ..] counts && counts.Sum() == ground && ground < train.Count * train.Shape.Height * (long)train.Shape.Width)
+        {
+            throw new ArgumentException(
+                $"all pixels of the masks are 0, '{train.ClassNames[0]}', or {MaskedImages.Ignored}, ignored, so nothing would be learnt: "
+                + $"where {MaskedImages.Ignored} is meant for '{train.ClassNames[1]}', write 1");
+        }
         if (Validation is not null)
         {
             Evaluation.CheckAlike("the training images", train.ClassNames, train.Mean, train.Std, "the validation images", Validation);
@@ -59,7 +65,7 @@ public sealed partial class Trainer
             Patience is not null ? nameof(Patience) : "", ReduceOnPlateau is not null ? nameof(ReduceOnPlateau) : "",
         ];
         if (Validation is null && following.FirstOrDefault(name => name is not "") is string needs)
-            throw new ArgumentException($"{needs} needs {nameof(Validation)} images: LabeledImages.Split gives some");
+            throw new ArgumentException($"{needs} needs {nameof(Validation)} images: Split gives some");
         if (Patience <= ReduceOnPlateau?.Patience + 1)
         {
             throw new ArgumentException(

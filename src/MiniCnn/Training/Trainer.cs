@@ -162,7 +162,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
             foreach (Batch batch in train.Batches(BatchSize, EpochSeed(Seed, epoch), Augmentation, state.Batch).Take(epochBatches - state.Batch))
             {
                 state.Batch++;
-                sums += Gradient(batch, At);
+                sums += Gradient(batch, train.Classes, At);
                 if (state.Batch % AccumulateGradBatches != 0 && state.Batch < epochBatches)
                     continue;
                 int step = epoch * epochSteps + StepsOf(state.Batch);
@@ -207,12 +207,13 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     bool AddsMeans => AccumulateGradBatches > 1 && Loss.Reduction == Reduction.Mean;
 
     /// <summary>Adds a batch's gradient to the parameters'; where a step has several batches, that of its sum, not its mean.</summary>
-    TrainingSums Gradient(Batch batch, Func<string> at)
+    TrainingSums Gradient(Batch batch, int classes, Func<string> at)
     {
         Tensor<float> logits = model.Forward(batch.Images, training: true);
         Loss.Forward(logits, batch.Labels);
+        int images = (int)batch.Images.Lengths[0];
         if (Loss.Total == 0)
-            return default;                                      // no label counts: a mean of nothing
+            return new(0, 0, 0, 0, images);                      // no label counts: a mean of nothing
         if (!double.IsFinite(Loss.Sum))
             throw NotFinite(FiniteCheck.Output(model, batch.Images), at());
         Tensor<float> dy = Loss.Backward();
@@ -221,8 +222,8 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         model.Backward(dy);
         if (FiniteCheck.Gradient(model.Parameters) is { } parameter)
             throw NotFinite($"the gradient of {parameter}", at());
-        int correct = Evaluation.CountCorrect(logits, batch.Labels, Loss.IgnoreIndex);
-        return new(Loss.Sum, Loss.Total, correct, batch.Labels.Length - batch.Labels.AsSpan().Count(Loss.IgnoreIndex), (int)batch.Images.Lengths[0]);
+        int correct = Evaluation.CountCorrect(logits, batch.Labels, Loss.IgnoreIndex, classes);
+        return new(Loss.Sum, Loss.Total, correct, batch.Labels.Length - batch.Labels.AsSpan().Count(Loss.IgnoreIndex), images);
     }
 
     /// <summary>Moves the parameters against the gradients of batches of a weight together.</summary>
