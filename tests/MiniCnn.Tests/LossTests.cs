@@ -12,7 +12,8 @@ public sealed class LossTests
     [Fact]
     public void Each_loss_of_the_table_is_its_definition()
     {
-        foreach (LossCase c in CaseTable.All.OfType<LossCase>())
+        // The last one has several pieces an image; TorchSharp is not asked, which would move each number.
+        foreach (LossCase c in CaseTable.All.OfType<LossCase>().Append(new CrossEntropyCase(2, 3, Weighted: true, Ignored: [0, 5000, 17553], Plane: (67, 131))))
         {
             Numbers inputs = c.Inputs(), results = c.Float(inputs);
             float[] outputs = Rows(inputs.Floats("outputs")), weights = Floats("weight"), targets = Rows(Floats("targets"));

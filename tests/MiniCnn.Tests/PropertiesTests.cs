@@ -73,7 +73,7 @@ public sealed class PropertiesTests
         "learningRate" => 0.25f,
         "weightDecay" when parameter.ParameterType == typeof(float) => 0.125f,
         "weightDecay" => 0.0625,
-        "labelSmoothing" => 0.5f,
+        "labelSmoothing" or "smooth" => 0.5f,
         "beta1" => 0.5,
         "beta2" => 0.625,
         "epsilon" or "probability" or "negativeSlope" => 0.25,

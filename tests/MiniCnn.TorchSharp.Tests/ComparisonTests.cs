@@ -15,7 +15,7 @@ public sealed class ComparisonTests : IDisposable
     public void Ratios_are_the_peers_time_over_ours()
     {
         (string[] output, JsonElement[] figures) = Compare(
-            "--only", "64,8,14,14,16,3,1,1,1,1 NCHW forward", "--only", "LeNet-5 forward, 1 image", "--only", "peak memory");
+            "--only", "64,8,14,14,16,3,1,1,1,1 NCHW forward", "--only", "LeNet-5 forward, 1 image", "--only", "LeNet-5 peak memory");
         Assert.Contains(output, line => line.StartsWith("peer:    TorchSharp ", StringComparison.Ordinal));
         Assert.Equal(["NCHW forward", "forward, 1 image", "peak memory"], figures.Select(figure => figure.GetProperty("pass").GetString()));
         Assert.All(figures[..2], figure =>
