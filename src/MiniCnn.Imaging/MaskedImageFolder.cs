@@ -85,7 +85,7 @@ public sealed class MaskedImageFolder
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public LoadedImages<MaskedImages> Load(
-        int height, int width, int channels = 3, bool strict = false, IProgress<(int Done, int Total)>? progress = null,
+        int height, int width, int channels = 3, bool strict = true, IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ImageShape shape = PictureFolder.Shape(channels, height, width, Files.Count);
@@ -116,7 +116,7 @@ public sealed class MaskedImageFolder
         {
             Picture mask = PictureFolder.Read(Path.Combine(Masks, MaskOf(name)), Picture.LoadMask);
             if ((mask.Width, mask.Height) != (picture.Width, picture.Height))
-                throw new PictureFormatException($"{mask.Width}×{mask.Height} pixels, where the picture has {picture.Width}×{picture.Height}");
+                throw new PictureFormatException($"{mask.Width}×{mask.Height} pixels, where the picture has {picture.Width}×{picture.Height}; a mask has its picture's size");
             int bad = Array.FindIndex(mask.Pixels, index => index >= ClassNames.Count && index != MaskedImages.Ignored);
             return bad < 0
                 ? mask

@@ -74,30 +74,33 @@ public static class ModelPictures
     /// <param name="predictor">What tells.</param>
     /// <param name="pictures">The folder of photos, and of folders of photos.</param>
     /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
+    /// <param name="resume">Whether masks that are there already are kept and their photos passed over: to go on after an end, or to fill gaps.</param>
     /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
     /// <returns>The photos that have no mask, and why: they cannot be read, their mask not be written, or the network makes NaN of them.</returns>
     /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
     /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
-    /// <exception cref="IOException">A mask is there already; nothing was written.</exception>
+    /// <exception cref="IOException">A mask is there already, and this does not resume; nothing was written.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public static IReadOnlyList<SkippedFile> PredictFolder(
-        this MaskPredictor predictor, string pictures, string masks, IProgress<(int Done, int Total)>? progress = null,
+        this MaskPredictor predictor, string pictures, string masks, bool resume = false, IProgress<(int Done, int Total)>? progress = null,
         CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(predictor);
         ArgumentException.ThrowIfNullOrEmpty(masks);
         PictureFolder.CheckApart(pictures, masks);
         predictor.Model.CheckOutput();
-        string[] files = MaskedImageFolder.Pictured(pictures), to = Array.ConvertAll(files, name => Path.Combine(masks, MaskedImageFolder.MaskOf(name)));
-        if (to.FirstOrDefault(File.Exists) is string there)
-            throw new IOException($"{there}: there is such a file already; another folder leaves it alone");
-        foreach (string folder in to.Select(path => Path.GetDirectoryName(path)!).Distinct())
+        string[] files = [.. MaskedImageFolder.Pictured(pictures).Where(name => !resume || !File.Exists(To(name)))];
+        if (files.FirstOrDefault(name => File.Exists(To(name))) is string there)
+            throw new IOException($"{To(there)}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder");
+        foreach (string folder in files.Select(name => Path.GetDirectoryName(To(name))!).Distinct())
             Directory.CreateDirectory(folder);
         return PictureFolder.ReadAll(
-            pictures, files, i => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(to[i]), strict: false, progress,
+            pictures, files, i => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(To(files[i])), strict: false, progress,
             cancellationToken).Skipped;
+
+        string To(string name) => Path.Combine(masks, MaskedImageFolder.MaskOf(name));
     }
 
     /// <summary>The two pixels of so many between whose middles a pixel's lies, and how far from the first.</summary>

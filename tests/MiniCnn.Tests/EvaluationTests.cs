@@ -48,12 +48,12 @@ public sealed class EvaluationTests
         LabeledImages images = new([0, 0, 1, 2, 2, 2, 1], [0, 0, 0, 1, 2, 2, 2], new(1, 1, 1), 4, [0], [1 / 255f], ["ok", "dent", "long scratch", "none"]);
         Assert.Equal(
             """
-            is \ taken for  ok  dent  long scratch  none  images  precision  recall    F1
-            ok               2     1             0     0       3      100.0    66.7  80.0
-            dent             0     0             1     0       1        0.0     0.0   0.0
-            long scratch     0     1             2     0       3       66.7    66.7  66.7
-            none             0     0             0     0       0          –       –     –
-            macro average                                      7       55.6    44.4  48.9
+            is \ taken for              ok  dent  long scratch  none  images  precision  recall    F1
+            ok                           2     1             0     0       3      100.0    66.7  80.0
+            dent                         0     0             1     0       1        0.0     0.0   0.0
+            long scratch                 0     1             2     0       3       66.7    66.7  66.7
+            none                         0     0             0     0       0          –       –     –
+            macro average of 3 classes                                     7       55.6    44.4  48.9
             accuracy 57.14 % (4 of 7)
             """.ReplaceLineEndings("\n"),
             Evaluation.Of(new Reader(), images).ToTable());

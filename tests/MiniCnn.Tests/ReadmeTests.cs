@@ -146,17 +146,28 @@ public sealed class ReadmeTests
             drawn.Save(InFolder($"photos/{i}.png"));
             indices.Save(InFolder($"masks/{i}.png"));
         }
-        Sequential unet = new(new Conv2d(3, 8, 3, padding: 1), new ReLU(), new Conv2d(8, 3, 3, padding: 1));
+        Sequential unet = new(new Conv2d(3, 8, 3, padding: 1), new ReLU(), new Conv2d(8, 2, 3, padding: 1));
         (string photos, string masks, string file, string picture, string overlay) =
             (InFolder("photos"), InFolder("masks"), InFolder("model.safetensors"), InFolder("photos/3.png"), InFolder("seen.png"));
 
         // README: masks program
-        MaskedImageFolder all = new(photos, masks, ["ground", "road", "car"]);        // photos/a/1.jpg and masks/a/1.png: its class indices, or 255
+        MaskedImageFolder all = new(photos, masks, ["ground", "road"]);               // photos/a/1.jpg and masks/a/1.png: its class indices, or 255
         var (some, kept) = all.Split(0.2, seed: 0);
-        MaskedImages train = some.Load(height: 24, width: 32).Images, validation = kept.Load(height: 24, width: 32).Images;
+        MaskedImages train = some.Load(height: 24, width: 32).Images;                 // sizes that the net's pools divide
+        var (mean, std) = train.MeanAndStd();
+        train = train.WithNormalization(mean, std);
+        MaskedImages validation = kept.Load(height: 24, width: 32).Images.WithNormalization(mean, std);
 
-        Trainer trainer = new(unet, new Adam(unet.Parameters, 0.01f)) { Epochs = 10, Validation = validation, Monitor = Metric.MeanIoU, KeepBest = true };
-        Console.WriteLine(trainer.Run(train));
+        Trainer trainer = new(unet, new Adam(unet.Parameters, 0.01f))                 // of a U-Net's levels examples/Segmentation has ten lines
+        {
+            Epochs = 10,
+            Loss = new CrossEntropyLoss(ClassWeights.Balanced(train)),
+            Augmentation = new() { HorizontalFlip = true, Rotation = 10 },
+            Validation = validation,
+            Monitor = Metric.MeanIoU,
+            KeepBest = true,
+        };
+        Console.WriteLine(trainer.Run(train, new ConsoleProgress()));
         Console.WriteLine(Evaluation.Of(unet, validation).ToTable());                 // of each class its IoU too
         new ImageSegmenter(unet, train).Save(file);
 

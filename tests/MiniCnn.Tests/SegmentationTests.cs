@@ -119,11 +119,11 @@ public sealed class SegmentationTests : IDisposable
         Assert.Equal(evaluation.MeanIoU, Metric.MeanIoU.Value(evaluation));
         Assert.StartsWith(
             """
-            is \ taken for  ground  a  b  none  pixels  precision  recall    F1   IoU
-            ground               2  1  0     0       3      100.0    66.7  80.0  66.7
+            is \ taken for              ground  a  b  none  pixels  precision  recall    F1   IoU
+            ground                           2  1  0     0       3      100.0    66.7  80.0  66.7
             """.ReplaceLineEndings("\n"),
             evaluation.ToTable(), StringComparison.Ordinal);
-        Assert.Contains("macro average                            7       55.6    44.4  48.9  38.9", evaluation.ToTable(), StringComparison.Ordinal);
+        Assert.Contains("macro average of 3 classes                           7       55.6    44.4  48.9  38.9", evaluation.ToTable(), StringComparison.Ordinal);
         double right = Math.Log(3 + Math.E) - 1, wrong = Math.Log(3 + Math.E);
         Assert.Equal((4 * right + 3 * wrong) / 7, evaluation.Loss, 1e-6);
     }
@@ -157,7 +157,7 @@ public sealed class SegmentationTests : IDisposable
 
         Assert.Equal(columns.Pixels.Select(grey => (byte)(grey / 204)), predictor.Predict(columns).Pixels);
         List<(int, int)> told = [];
-        SkippedFile skipped = Assert.Single(predictor.PredictFolder(PathOf("photos"), PathOf("masks"), new Told(told.Add)));
+        SkippedFile skipped = Assert.Single(predictor.PredictFolder(PathOf("photos"), PathOf("masks"), progress: new Told(told.Add)));
         Assert.Equal("c.jpg", skipped.Name);
         Assert.Equal([(1, 3), (2, 3), (3, 3)], told);
         foreach ((string name, Picture photo) in ((string, Picture)[])[("a.png", columns), ("below/b.png", rows)])
@@ -173,9 +173,16 @@ public sealed class SegmentationTests : IDisposable
         // No mask that somebody drew is lost.
         File.Delete(PathOf("masks/below/b.png"));
         Assert.Equal(
-            $"{PathOf("masks/a.png")}: there is such a file already; another folder leaves it alone",
+            $"{PathOf("masks/a.png")}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder",
             Assert.Throws<IOException>(() => predictor.PredictFolder(PathOf("photos"), PathOf("masks"))).Message);
         Assert.False(File.Exists(PathOf("masks/below/b.png")));
+        byte[] kept = File.ReadAllBytes(PathOf("masks/a.png"));
+        weights[..2].CopyTo(bright.Weight.Value.AsSpan());
+        told.Clear();
+        Assert.Equal("c.jpg", Assert.Single(predictor.PredictFolder(PathOf("photos"), PathOf("masks"), resume: true, new Told(told.Add))).Name);
+        Assert.Equal([(1, 2), (2, 2)], told);
+        Assert.Equal(kept, File.ReadAllBytes(PathOf("masks/a.png")));
+        Assert.Equal(rows.Pixels.Select(grey => (byte)(grey / 204)), Picture.LoadMask(PathOf("masks/below/b.png")).Pixels);
     }
 
     sealed class Told(Action<(int, int)> action) : IProgress<(int Done, int Total)>
@@ -188,22 +195,25 @@ public sealed class SegmentationTests : IDisposable
     {
         MaskedImages images = Shapes(3, 1), two = Shapes(3, 1, 2);
         Refused("images of 3 classes (ground, square, cross) need as many logits, 3×12×16, but the model makes 2×12×16 of 1×12×16", () => Evaluation.Of(Net(2), images));
-        Refused("images of 2 classes (ground, square) need one logit, 1×12×16, but the model makes 2×12×16 of 1×12×16",
+        Refused("the logits must have the images' size, 3×12×16, but the model makes 3×6×8 of 1×12×16: upsample as often as it is pooled; ",
+            () => Evaluation.Of(new Sequential(new MaxPool2d(2), new Conv2d(1, 3, 1)), images));
+        Refused("DiceLoss(smooth 1) takes one logit for 2 classes (ground, square), 1×12×16, but the model makes 2×12×16 of 1×12×16; for two take CrossEntropyLoss",
             () => Evaluation.Of(Net(2), two, loss: new DiceLoss()));
         Refused("DiceLoss(smooth 1) tells two classes apart, not 3: take CrossEntropyLoss, and as many logits", () => Evaluation.Of(Net(1), images, loss: new DiceLoss()));
         Refused("CrossEntropyLoss() needs a logit for each of 2 classes (ground, square); for one logit take BceWithLogitsLoss",
             () => new Trainer(Net(1), new Sgd(Net(1).Parameters, 1)).Run(two));
-        Refused("images of 2 classes (ground, square) need as many logits, 2×12×16, but the model makes 2 features of 1×12×16; these are images with masks",
+        Refused("images with masks of 2 classes (ground, square) need 2×12×16, but the model makes 2 features of 1×12×16",
             () => Evaluation.Of(new Sequential(new Flatten(), new Linear(192, 2)), two));
         Refused("255 in a mask is the label -100 in a batch, which a loss ignores unless it is told otherwise: leave ignoreIndex 255 out",
             () => Evaluation.Of(Net(3), images, loss: new CrossEntropyLoss(ignoreIndex: 255)));
         MaskedImages halves = new(new byte[8], [0, 0, 255, 255, 0, 255, 0, 0], new(1, 2, 2), 2, classNames: ["ground", "cat"]);
         Refused("all pixels of the masks are 0, 'ground', or 255, ignored, so nothing would be learnt: where 255 is meant for 'cat', write 1",
             () => new Trainer(new Conv2d(1, 2, 1), new Sgd(new Conv2d(1, 2, 1).Parameters, 1)).Run(halves));
+        Refused("all pixels of the masks are 0, 'ground', or 255, ignored", () => ClassWeights.Balanced(halves));
         Refused($"{PathOf("b/masks")}: masks need a folder of their own, beside that of the pictures, {PathOf("b")}, not in it or around it",
             () => new ImageSegmenter(Net(3), images).CreatePredictor().PredictFolder(PathOf("b"), PathOf("b/masks")));
         MaskedImages none = new(new byte[4], [255, 255, 255, 255], new(1, 2, 2), 4);
-        Refused("no pixel of the 1 masks has a class", () => Evaluation.Of(new PixelReader(), none));
+        Refused("no pixel of the 1 masks has a class: all are 255, which is ignored", () => Evaluation.Of(new PixelReader(), none));
         Refused("the network makes 2×12×16 of 1×12×16, but 3 classes need 3×12×16", () => new ImageSegmenter(Net(2), images));
         Refused("a mask tells up to 255 classes apart, not 256",
             () => new ImageSegmenter(new Conv2d(1, 256, 1), new(1, 2, 2), [0], [1], [.. Enumerable.Range(0, 256).Select(i => $"{i}")]));

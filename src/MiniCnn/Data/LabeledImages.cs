@@ -13,7 +13,7 @@ public sealed class LabeledImages : ImageDataset
     /// <param name="labels">N class indices, each from 0 to <paramref name="classes"/> − 1.</param>
     /// <param name="shape">C × H × W.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307 if left out.</param>
+    /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307, for one channel, if left out.</param>
     /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
     /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
     /// <exception cref="ArgumentException">

@@ -82,6 +82,17 @@ public sealed class MaskedImages : ImageDataset
         to.Replace(Ignored, IgnoredLabel);
     }
 
+    /// <summary>Refuses masks as they are written to be looked at, 0 and 255: nothing would be learnt from them.</summary>
+    internal void RefuseBlack()
+    {
+        if (Classes > 1 && masks.Contains(Ignored) && !masks.AsSpan().ContainsAnyExcept((byte)0, Ignored))
+        {
+            throw new ArgumentException(
+                $"all pixels of the masks are 0, '{ClassNames[0]}', or {Ignored}, ignored, so nothing would be learnt: "
+                + $"where {Ignored} is meant for '{ClassNames[1]}', write 1");
+        }
+    }
+
     internal override ImageShape OutputShape(int channels) => new(channels, Shape.Height, Shape.Width);
 
     internal override long[] CountLabels()

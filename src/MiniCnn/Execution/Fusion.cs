@@ -10,7 +10,7 @@ static class Fusion
         {
             if (layers[i] is Conv2d conv && layers.ElementAtOrDefault(i + 1) is ReLU)
             {
-                MaxPool2d? pool = layers.ElementAtOrDefault(i + 2) is MaxPool2d { Is2x2: true } next && conv.CanPool ? next : null;
+                MaxPool2d? pool = layers.ElementAtOrDefault(i + 2) is MaxPool2d { Is2x2: true, CeilMode: false } next && conv.CanPool ? next : null;
                 yield return new FusedConv2d(conv, pool, i);
                 i += pool is null ? 1 : 2;
             }

@@ -110,19 +110,22 @@ public sealed class Evaluation
         {
             throw new ArgumentException(isClass
                 ? $"all {images.Count} images are of the class that the loss ignores, '{images.ClassNames[loss.IgnoreIndex]}'"
-                : $"no pixel of the {images.Count} masks has a class");
+                : $"no pixel of the {images.Count} masks has a class: all are {MaskedImages.Ignored}, which is ignored");
         }
         int channels = loss.Channels(images.Classes);
         if (channels == 0)
             throw new ArgumentException($"{loss} tells two classes apart, not {images.Classes}: take CrossEntropyLoss, and as many logits");
         if (output != images.OutputShape(channels))
         {
-            string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})";
-            throw new ArgumentException(output == images.OutputShape(1) && images.Classes == 2
-                ? $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss"
-                : $"images of {classes} need {(channels == 1 ? "one logit" : "as many logits")}, {images.OutputShape(channels)}, "
-                + $"but the model makes {output} of {images.Shape}"
-                + (output.IsFlat == images.OutputShape(1).IsFlat ? "" : images is MaskedImages ? "; these are images with masks" : "; these are images with one class each"));
+            string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})", made = $"but the model makes {output} of {images.Shape}";
+            bool isOtherKind = output.IsFlat != images.OutputShape(1).IsFlat;
+            throw new ArgumentException(
+                isOtherKind ? $"{(images is MaskedImages ? "images with masks" : "images with one class each")} of {classes} need {images.OutputShape(channels)}, {made}"
+                : output.Channels == channels ? $"the logits must have the images' size, {images.OutputShape(channels)}, {made}: upsample as often as it is pooled; "
+                + "a size that a pool does not divide takes ceilMode, and a Pad2d that crops"
+                : output.Channels == 1 && images.Classes == 2 ? $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss"
+                : channels == 1 ? $"{loss} takes one logit for {classes}, {images.OutputShape(1)}, {made}; for two take CrossEntropyLoss"
+                : $"images of {classes} need as many logits, {images.OutputShape(channels)}, {made}");
         }
     }
 
@@ -205,7 +208,7 @@ public sealed class Evaluation
 
     /// <summary>
     /// A table to print: of each class how many images are taken for which, its precision, recall and F1 in percent, of masks its IoU too, and their macro
-    /// averages; “–” where one is not defined.
+    /// averages, over the classes that the set has; “–” where one is not defined.
     /// </summary>
     public string ToTable()
     {
@@ -220,7 +223,7 @@ public sealed class Evaluation
         }
         rows.Add(
         [
-            "macro average", .. Labels.Select(_ => ""), $"{Count}", Text(MacroPrecision), Text(MacroRecall), Text(MacroF1), .. OfPixels(Text(MeanIoU)),
+            Counted == ClassNames.Count ? "macro average" : $"macro average of {Counted} classes", .. Labels.Select(_ => ""), $"{Count}", Text(MacroPrecision), Text(MacroRecall), Text(MacroF1), .. OfPixels(Text(MeanIoU)),
         ]);
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         StringBuilder table = new();
@@ -234,6 +237,9 @@ public sealed class Evaluation
     }
 
     IEnumerable<int> Labels => Enumerable.Range(0, ClassNames.Count);
+
+    /// <summary>Classes that the set has, which macro averages are over.</summary>
+    int Counted => Labels.Count(c => Support(c) > 0);
 
     /// <summary>Images that are taken for a class.</summary>
     long Taken(int label) => Labels.Sum(c => confusion[c, label]);

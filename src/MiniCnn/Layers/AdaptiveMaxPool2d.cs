@@ -12,6 +12,16 @@ namespace MiniCnn;
 /// <exception cref="ArgumentException">A size below 1.</exception>
 public sealed class AdaptiveMaxPool2d(Size2d outputSize) : AdaptivePool2d(outputSize)
 {
+    /// <inheritdoc/>
+    public override ImageShape OutputShape(ImageShape input)
+    {
+        ImageShape output = base.OutputShape(input);
+        MaxPool2d.CheckTaps(this, Largest(input.Height, output.Height) * Largest(input.Width, output.Width));
+        return output;
+
+        static long Largest(int size, int outputs) => (size + outputs - 1L) / outputs + (size % outputs == 0 ? 0 : 1);
+    }
+
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>
         AdaptiveWindow.Forward(x, y, context.State<LaneBuffer<T>>().Take(y, y.Shape), default(MaxPool<T>));
 

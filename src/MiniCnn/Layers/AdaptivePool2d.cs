@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// A pool whose windows follow from the sizes: of H rows, output row oy takes ⌊oy·H/outH⌋ to ⌈(oy + 1)·H/outH⌉ − 1, and columns in the same way.
+/// A pool whose windows follow from the sizes, [N, C, H, W] → [N, C, outH, outW]: of H rows, output row oy takes ⌊oy·H/outH⌋ to ⌈(oy + 1)·H/outH⌉ − 1, and columns in the same way.
 /// With an output of 1 the window is the whole plane: global pooling.
 /// </summary>
 public abstract class AdaptivePool2d : Layer
@@ -23,7 +23,7 @@ public abstract class AdaptivePool2d : Layer
     {
         if (input.IsFlat)
             Refuse($"takes images, not {input}");
-        if ((long)input.Channels * OutputSize.Height * OutputSize.Width > Array.MaxLength)
+        if ((double)input.Channels * OutputSize.Height * OutputSize.Width > Array.MaxLength)
             Refuse($"an output of {input.Channels}×{OutputSize} has more numbers than an array holds");
         return new(input.Channels, OutputSize.Height, OutputSize.Width);
     }

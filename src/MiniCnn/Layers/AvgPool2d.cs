@@ -4,8 +4,8 @@ namespace MiniCnn;
 
 /// <summary>y[c,oy,ox] = the mean of x[c,iy,ix] under the window; each pixel gets its share of the gradient.</summary>
 /// <remarks>
-/// The padding's zeros count in the mean unless countIncludePad is false. The stride defaults to the kernel size. With ceilMode the pixels that the
-/// stride would leave over get windows of their own; these are divided by what of them lies on the image and its padding.
+/// The padding's zeros count in the mean unless countIncludePad is false. The stride defaults to the kernel size. With ceilMode the number of outputs is
+/// rounded up, as <see cref="MaxPool2d"/> says; a window that reaches beyond the padding is divided by the pixels of the image, and of the padding if it counts.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html.
 /// </remarks>
 public sealed class AvgPool2d : WindowLayer
@@ -34,7 +34,7 @@ public sealed class AvgPool2d : WindowLayer
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
     [
         ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("countIncludePad", CountIncludePad),
-        ("ceilMode", CeilMode),
+        .. CeilMode ? [("ceilMode", true)] : Array.Empty<(string, JsonNode)>(),
     ];
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>

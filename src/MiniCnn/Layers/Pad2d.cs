@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// x with pixels added around it: zeros, or what another <see cref="MiniCnn.PaddingMode"/> says. With zeros, negative numbers crop:
+/// x with pixels added around it, [N, C, H, W] → [N, C, H + top + bottom, W + left + right]: zeros, or what another <see cref="MiniCnn.PaddingMode"/> says. With zeros, negative numbers crop:
 /// new Pad2d(new Padding(1, -2, 0, 0)) adds a row above and takes two columns away on the left.
 /// </summary>
 /// <remarks>
@@ -16,7 +16,7 @@ public sealed class Pad2d : Layer
     readonly Window2d window;                                                  // of one pixel
 
     /// <summary>An int stands for all sides, a tuple for (top and bottom, left and right).</summary>
-    /// <param name="padding">Pixels to add on each side; with zeros below 0 to take away.</param>
+    /// <param name="padding">Pixels to add on each side. A negative number removes pixels; zeros only.</param>
     /// <param name="paddingMode">What stands in the padding.</param>
     /// <exception cref="ArgumentException">A mode that does not exist, or a negative number where the mode is not zeros.</exception>
     public Pad2d(Padding padding, PaddingMode paddingMode = PaddingMode.Zeros)

@@ -7,14 +7,14 @@ namespace MiniCnn;
 public sealed class Unflatten : Layer
 {
     /// <summary>new Unflatten(new(8, 4, 6)) makes 8×4×6 images of 192 features.</summary>
-    /// <param name="shape">One image of y.</param>
+    /// <param name="shape">Channels, height and width of one output image.</param>
     /// <exception cref="ArgumentException">A number of features, a size below 1, or more numbers than an array holds.</exception>
     public Unflatten(ImageShape shape)
     {
         if (shape.IsFlat || shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException($"Unflatten needs the channels, height and width of an image, each at least 1, not {shape}");
         if ((double)shape.Channels * shape.Height * shape.Width > Array.MaxLength)
-            throw new ArgumentException($"{shape} has more numbers than an array holds");
+            throw new ArgumentException($"Unflatten: {shape} has more numbers than an array holds");
         Shape = shape;
     }
 

@@ -79,44 +79,54 @@ static class Architecture
 
     static Layer Make(LayerArguments a)
     {
-        Layer layer = a.Type switch
+        Layer layer;
+        try
         {
-            nameof(Sequential) => new Sequential(Layers(a)),
-            nameof(Concat) => new Concat(Layers(a)),
-            nameof(Residual) => Layers(a, "body", "shortcut") is [Layer body, .. Layer[] shortcut]
-                ? new Residual(body, shortcut.FirstOrDefault()) : throw a.Bad("has no body"),
-            nameof(Conv2d) => Conv2d(a),
-            nameof(ConvTranspose2d) => ConvTranspose2d(a),
-            nameof(Linear) => Linear(a.Int("inputFeatures"), a.Int("outputFeatures"), a),
-            nameof(BatchNorm1d) => new BatchNorm1d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
-            nameof(BatchNorm2d) => new BatchNorm2d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
-            nameof(GroupNorm) => new GroupNorm(a.Int("groups"), a.Holds("weight", a.Int("channels")), a.Double("epsilon")),
-            nameof(LayerNorm) => LayerNorm(a.Ints("shape"), a),
-            nameof(MaxPool2d) => new MaxPool2d(
-                a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation"), a.Bool("ceilMode", absent: false)),
-            nameof(AvgPool2d) => new AvgPool2d(
-                a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Bool("countIncludePad"), a.Bool("ceilMode", absent: false)),
-            nameof(AdaptiveAvgPool2d) => new AdaptiveAvgPool2d(a.Size("outputSize")),
-            nameof(AdaptiveMaxPool2d) => new AdaptiveMaxPool2d(a.Size("outputSize")),
-            nameof(Pad2d) => new Pad2d(a.Padding("padding"), a.Value<PaddingMode>("paddingMode")),
-            nameof(Upsample) => new Upsample(a.Size("scaleFactor"), a.Value<UpsampleMode>("mode")),
-            nameof(Dropout) => new Dropout(a.Double("probability")),
-            nameof(LeakyReLU) => new LeakyReLU(a.Double("negativeSlope")),
-            nameof(Flatten) => new Flatten(),
-            nameof(Unflatten) => new Unflatten(Shape(a.Ints("shape"), a)),
-            nameof(Identity) => new Identity(),
-            nameof(ReLU) => new ReLU(),
-            nameof(GELU) => new GELU(),
-            nameof(SiLU) => new SiLU(),
-            nameof(Sigmoid) => new Sigmoid(),
-            nameof(Tanh) => new Tanh(),
-            nameof(Softmax) => new Softmax(),
-            nameof(LogSoftmax) => new LogSoftmax(),
-            _ => throw a.Bad("is no layer of this library"),
-        };
+            layer = Construct(a);
+        }
+        catch (ArgumentException e)                                 // a constructor's, which does not know where the layer stands
+        {
+            throw a.Bad(e.Message);
+        }
         a.AreAllTaken();
         return layer;
     }
+
+    static Layer Construct(LayerArguments a) => a.Type switch
+    {
+        nameof(Sequential) => new Sequential(Layers(a)),
+        nameof(Concat) => new Concat(Layers(a)),
+        nameof(Residual) => Layers(a, "body", "shortcut") is [Layer body, .. Layer[] shortcut]
+            ? new Residual(body, shortcut.FirstOrDefault()) : throw a.Bad("has no body"),
+        nameof(Conv2d) => Conv2d(a),
+        nameof(ConvTranspose2d) => ConvTranspose2d(a),
+        nameof(Linear) => Linear(a.Int("inputFeatures"), a.Int("outputFeatures"), a),
+        nameof(BatchNorm1d) => new BatchNorm1d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
+        nameof(BatchNorm2d) => new BatchNorm2d(a.Holds("weight", a.Int("channels")), a.Double("epsilon"), a.Double("momentum")),
+        nameof(GroupNorm) => new GroupNorm(a.Int("groups"), a.Holds("weight", a.Int("channels")), a.Double("epsilon")),
+        nameof(LayerNorm) => LayerNorm(a.Ints("shape"), a),
+        nameof(MaxPool2d) => new MaxPool2d(
+            a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Size("dilation"), a.Bool("ceilMode", absent: false)),
+        nameof(AvgPool2d) => new AvgPool2d(
+            a.Size("kernelSize"), a.Size("stride"), a.Padding("padding"), a.Bool("countIncludePad"), a.Bool("ceilMode", absent: false)),
+        nameof(AdaptiveAvgPool2d) => new AdaptiveAvgPool2d(a.Size("outputSize")),
+        nameof(AdaptiveMaxPool2d) => new AdaptiveMaxPool2d(a.Size("outputSize")),
+        nameof(Pad2d) => new Pad2d(a.Padding("padding"), a.Value<PaddingMode>("paddingMode")),
+        nameof(Upsample) => new Upsample(a.Size("scaleFactor"), a.Value<UpsampleMode>("mode")),
+        nameof(Dropout) => new Dropout(a.Double("probability")),
+        nameof(LeakyReLU) => new LeakyReLU(a.Double("negativeSlope")),
+        nameof(Flatten) => new Flatten(),
+        nameof(Unflatten) => new Unflatten(Shape(a.Ints("shape"), a)),
+        nameof(Identity) => new Identity(),
+        nameof(ReLU) => new ReLU(),
+        nameof(GELU) => new GELU(),
+        nameof(SiLU) => new SiLU(),
+        nameof(Sigmoid) => new Sigmoid(),
+        nameof(Tanh) => new Tanh(),
+        nameof(Softmax) => new Softmax(),
+        nameof(LogSoftmax) => new LogSoftmax(),
+        _ => throw a.Bad("is no layer of this library"),
+    };
 
     static Layer[] Layers(LayerArguments a, params string[] names) => [.. a.Children("layers", names).Select(Make)];
 

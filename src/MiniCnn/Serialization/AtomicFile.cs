@@ -15,6 +15,8 @@ static class AtomicFile
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
+        if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder && !Directory.Exists(folder))
+            throw new DirectoryNotFoundException($"{path}: there is no such folder");
         string temporary = path + ".tmp";
         FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
         try

@@ -11,6 +11,7 @@ public static class ClassWeights
     public static float[] Balanced(ImageDataset images)
     {
         ArgumentNullException.ThrowIfNull(images);
+        (images as MaskedImages)?.RefuseBlack();
         return Balanced(images.CountLabels(), label => $"class {label}, '{images.ClassNames[label]}'");
     }
 

@@ -15,12 +15,7 @@ public sealed partial class Trainer
         CheckFiles();
         Augmentation?.Check(train.Shape);
         Evaluation.Check(model, train, Loss);
-        if (train is MaskedImages && train.CountLabels() is [long ground, _, ..] counts && counts.Sum() == ground && ground < train.Count * train.Shape.Height * (long)train.Shape.Width)
-        {
-            throw new ArgumentException(
-                $"all pixels of the masks are 0, '{train.ClassNames[0]}', or {MaskedImages.Ignored}, ignored, so nothing would be learnt: "
-                + $"where {MaskedImages.Ignored} is meant for '{train.ClassNames[1]}', write 1");
-        }
+        (train as MaskedImages)?.RefuseBlack();
         if (Validation is not null)
         {
             Evaluation.CheckAlike("the training images", train.ClassNames, train.Mean, train.Std, "the validation images", Validation);
