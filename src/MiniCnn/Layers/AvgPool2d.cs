@@ -34,7 +34,7 @@ public sealed class AvgPool2d : WindowLayer
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
     [
         ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("countIncludePad", CountIncludePad),
-        .. CeilMode ? [("ceilMode", true)] : Array.Empty<(string, JsonNode)>(),
+        ("ceilMode", CeilMode),
     ];
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>

@@ -32,7 +32,7 @@ public sealed class MaxPool2d : WindowLayer
     internal override IReadOnlyList<(string Name, JsonNode Value)>? Arguments =>
     [
         ("kernelSize", KernelSize.ToJson()), ("stride", Stride.ToJson()), ("padding", Padding.ToJson()), ("dilation", Dilation.ToJson()),
-        .. CeilMode ? [("ceilMode", true)] : Array.Empty<(string, JsonNode)>(),
+        ("ceilMode", CeilMode),
     ];
 
     /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
