@@ -1,5 +1,4 @@
 using System.Numerics;
-using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
@@ -38,18 +37,10 @@ readonly unsafe struct AvgPool<T>(Divisor divisor) : IWindowWork<T> where T : un
 /// <summary>Its gradient: each pixel gets its share of dy.</summary>
 readonly unsafe struct AvgPoolGradient<T>(Divisor divisor) : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    const int Wide = 8;                                                        // pixels of a row, from which on a call for it pays
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public void Run<V>(in Taps taps, T* first, nint step, T* output, T* argMax) where V : struct, ILanes<V, T>
     {
-        T count = AvgPool<T>.Count(taps, divisor);
-        V share = V.Load(output) / V.Broadcast(count);
-        bool isWide = V.Count == 1 && taps.Right == 1 && taps.Width >= Wide;   // one lane: the same numbers, in vectors along the row
-        for (int ky = 0; isWide && ky < taps.Height; ky++, first += taps.Down)
-            TensorPrimitives.Add(new ReadOnlySpan<T>(first, taps.Width), *output / count, new Span<T>(first, taps.Width));
-        if (isWide)
-            return;
+        V share = V.Load(output) / V.Broadcast(AvgPool<T>.Count(taps, divisor));
         for (int ky = 0; ky < taps.Height; ky++, first += taps.Down)
             for (int kx = taps.Width - 1; kx >= 0; kx--)                       // backwards: a pixel meets its outputs in their order, in a vector too
                 SlidingWindow.Add(first + kx * taps.Right, step, share);
