@@ -49,6 +49,7 @@ public sealed class DiceLoss : BinaryLoss
         {
             ReadOnlySpan<float> x = outputs.AsSpan().Slice(n * plane, plane), t = targets.AsSpan().Slice(n * plane, plane);
             ReadOnlySpan<int> known = labels.IsEmpty ? [] : labels.Slice(n * plane, plane);
+            Span<float> slopes = Slopes.Slice(n * plane, plane);
             TensorPrimitives.Sigmoid(x, shares);
             TensorPrimitives.Negate(x, rests);
             TensorPrimitives.Sigmoid(rests, rests);              // not 1 − p, which loses the digits of a small one
@@ -67,7 +68,7 @@ public sealed class DiceLoss : BinaryLoss
             counted += counts ? 1 : 0;
             Losses[n] = counts ? (float)(1 - both / all) : 0;
             for (int i = 0; i < plane; i++)
-                Slopes[n * plane + i] = counts ? (float)((both / all - 2 * t[i]) / all * shares[i] * rests[i]) : 0;
+                slopes[i] = counts ? (float)((both / all - 2 * t[i]) / all * shares[i] * rests[i]) : 0;
         }
         return counted;
     }
