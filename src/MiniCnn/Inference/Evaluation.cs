@@ -6,8 +6,9 @@ namespace MiniCnn;
 
 /// <summary>What a model makes of images whose labels are known: of each image's class, or of each pixel's.</summary>
 /// <remarks>
-/// Of images with masks every number counts pixels, not images. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes that the set has images of, each counted alike; what is not
-/// defined for one of them (the precision of a class that no image is taken for) is 0 there. MacroRecall is the balanced accuracy.
+/// Of images with masks every number counts pixels, not images. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes
+/// that the set has images of, each counted alike; what is not defined for one of them (the precision of a class that no image is taken for) is 0 there.
+/// MacroRecall is the balanced accuracy.
 /// Source: https://scikit-learn.org/stable/modules/model_evaluation.html.
 /// </remarks>
 public sealed class Evaluation
@@ -43,7 +44,7 @@ public sealed class Evaluation
             Tensor<float> logits = model.Forward(batch);
             loss.Forward(logits, labels);
             (sum, total) = (sum + loss.Sum, total + loss.Total);
-            int[] guesses = Guesses(logits, images.Classes);
+            Guesses guesses = new(logits, images.Classes);
             for (int i = 0; i < labels.Length; i++)
             {
                 if (labels[i] != loss.IgnoreIndex)
@@ -118,14 +119,18 @@ public sealed class Evaluation
         if (output != images.OutputShape(channels))
         {
             string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})", made = $"but the model makes {output} of {images.Shape}";
-            bool isOtherKind = output.IsFlat != images.OutputShape(1).IsFlat;
-            throw new ArgumentException(
-                isOtherKind ? $"{(images is MaskedImages ? "images with masks" : "images with one class each")} of {classes} need {images.OutputShape(channels)}, {made}"
-                : output.Channels == channels ? $"the logits must have the images' size, {images.OutputShape(channels)}, {made}: upsample as often as it is pooled; "
-                + "a size that a pool does not divide takes ceilMode, and a Pad2d that crops"
-                : output.Channels == 1 && images.Classes == 2 ? $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss"
-                : channels == 1 ? $"{loss} takes one logit for {classes}, {images.OutputShape(1)}, {made}; for two take CrossEntropyLoss"
-                : $"images of {classes} need as many logits, {images.OutputShape(channels)}, {made}");
+            ImageShape needed = images.OutputShape(channels);
+            string why = output switch
+            {
+                _ when output.IsFlat != needed.IsFlat => $"images with {(needed.IsFlat ? "one class each" : "masks")} of {classes} need {needed}, {made}",
+                _ when output.Channels == channels =>
+                    $"the logits must have the images' size, {needed}, {made}: upsample as often as it is pooled; "
+                    + "a size that a pool does not divide takes ceilMode, and a Pad2d that crops",
+                { Channels: 1 } when images.Classes == 2 => $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss",
+                _ when channels == 1 => $"{loss} takes one logit for {classes}, {needed}, {made}; for two take CrossEntropyLoss",
+                _ => $"images of {classes} need as many logits, {needed}, {made}",
+            };
+            throw new ArgumentException(why);
         }
     }
 
@@ -143,14 +148,14 @@ public sealed class Evaluation
     /// <summary>The same, where one channel may be the logits of one class.</summary>
     internal static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex, int classes)
     {
-        int correct = 0;
-        int[] guesses = logits.Rank is 2 or 4 ? Guesses(logits, classes) : [];
-        if (labels.Length != guesses.Length)
+        if (logits.Rank is not (2 or 4) || labels.Length != logits.FlattenedLength / nint.Max(logits.Lengths[1], 1))
         {
             throw new ArgumentException(
                 "labels are counted of logits [N, classes] or [N, classes, H, W], one an image or a pixel, not "
                 + $"{labels.Length} of [{string.Join(", ", logits.Lengths.ToArray())}]");
         }
+        int correct = 0;
+        Guesses guesses = new(logits, classes);
         for (int i = 0; i < labels.Length; i++)
             correct += labels[i] != ignoreIndex && guesses[i] == labels[i] ? 1 : 0;
         return correct;
@@ -246,27 +251,26 @@ public sealed class Evaluation
 
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 
-    /// <summary>The class of the largest logit, NaN being larger than any, of each image or pixel; of one logit for two classes, whether it is above 0.</summary>
-    static int[] Guesses(Tensor<float> logits, int classes)
+    /// <summary>What images, or pixels in the order of their labels, are taken for: the largest logit, or of one for two classes whether it is above 0.</summary>
+    readonly ref struct Guesses(Tensor<float> logits, int classes)
     {
-        (int images, int channels) = ((int)logits.Lengths[0], (int)logits.Lengths[1]);
-        bool isBinary = channels == 1 && classes == 2;
-        int plane = images == 0 ? 0 : (int)logits.FlattenedLength / images / channels;
-        int[] guesses = new int[images * plane];
-        for (int n = 0; n < images; n++)
+        readonly ReadOnlySpan<float> logits = logits.AsSpan();                    // [N, channels, plane]
+        readonly int channels = (int)logits.Lengths[1], plane = logits.Rank == 4 ? (int)(logits.Lengths[2] * logits.Lengths[3]) : 1;
+        readonly bool isBinary = logits.Lengths[1] == 1 && classes == 2;
+
+        /// <summary>NaN is larger than any number.</summary>
+        public int this[int i]
         {
-            ReadOnlySpan<float> image = logits.AsSpan().Slice(n * channels * plane, channels * plane);
-            for (int i = 0; i < plane; i++)
+            get
             {
-                (int guess, float best) = isBinary && !(image[i] <= 0) ? (1, image[i]) : (0, image[i]);
-                for (int c = 1; c < channels && !float.IsNaN(best); c++)
-                {
-                    if (!(image[c * plane + i] <= best))
-                        (guess, best) = (c, image[c * plane + i]);
-                }
-                guesses[n * plane + i] = guess;
+                ReadOnlySpan<float> own = logits[(i / plane * channels * plane + i % plane)..];
+                if (isBinary)
+                    return own[0] <= 0 ? 0 : 1;
+                int guess = 0;
+                for (int c = 1; c < channels && !float.IsNaN(own[guess * plane]); c++)
+                    guess = own[c * plane] <= own[guess * plane] ? guess : c;
+                return guess;
             }
         }
-        return guesses;
     }
 }
