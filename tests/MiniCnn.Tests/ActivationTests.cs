@@ -155,7 +155,7 @@ public sealed class ActivationTests
             int top = all.MaxBy(i => x[i]);
             double largest = x[top], others = all.Sum(i => i == top ? 0 : Math.Exp(x[i] - largest)), range = largest - all.Min(i => (double)x[i]);
             double Y(int i) => Math.Exp(x[i] - largest) / (1 + others);
-            double bound = (k + 16 + 2 * range) * Epsilon, y = log ? x[at] - largest - LossTests.LogP1(others) : Y(at);
+            double bound = (k + 16 + 2 * range) * Epsilon, y = log ? x[at] - largest - LossDefinition.LogP1(others) : Y(at);
             double mean = all.Sum(i => dy[i] * Y(i)), rest = all.Sum(i => i == at ? 0 : (double)dy[i]), sizes = all.Sum(i => Math.Abs((double)dy[i]));
             double share = at == top ? others / (1 + others) : 1 - Y(at), dx = log ? dy[at] * share - Y(at) * rest : Y(at) * (dy[at] - mean);
             if (log)
