@@ -211,7 +211,7 @@ public class BatchesTests
         Refused("3 labels need as many images of 1×2×2, 12 bytes in all; got 13", () => new(new byte[13], new int[3], shape, 10));
         Refused("label 1 is 10; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 10, 11], shape, 10));
         Refused("label 2 is -1; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 0, -1], shape, 10));
-        Refused("images of 2×1×2 need one mean and one std a channel; got 1 and 1", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
+        Refused("images of 2×1×2 need a mean and a std for each channel; MNIST's stand for grey images alone", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
         Refused("images of 1×2×2 need one mean and one std a channel; got 0 and 1", () => new(new byte[12], new int[3], shape, 10, []));
         Refused("images of 1×2×2 need one mean and one std a channel; got 1 and 2",
             () => new(new byte[12], new int[3], shape, 10, std: [1, 1]));

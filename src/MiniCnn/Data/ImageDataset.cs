@@ -37,7 +37,7 @@ public abstract class ImageDataset
             throw new ArgumentException($"{classes} classes need as many names; got {ClassNames.Count}", nameof(classNames));
         if (mean.Length != shape.Channels || std.Length != shape.Channels)
             throw new ArgumentException(
-                $"images of {shape} need one mean and one std a channel; got {mean.Length} and {std.Length} (MNIST's, where none are given)", nameof(mean));
+                $"images of {shape} need one mean and one std a channel; got {mean.Length} and {std.Length}", nameof(mean));
         int flat = Array.FindIndex(std, s => !(s > 0));
         if (flat >= 0)
             throw new ArgumentException(FormattableString.Invariant($"std {flat} is {std[flat]}; it must be above 0"), nameof(std));

@@ -24,7 +24,7 @@ public sealed class LabeledImages : ImageDataset
         IReadOnlyList<string>? classNames = null)
         : base(
             pixels ?? throw new ArgumentNullException(nameof(pixels)), (labels ?? throw new ArgumentNullException(nameof(labels))).Length, "labels",
-            shape, classes, mean ?? [0.1307f], std ?? [0.3081f], classNames)
+            shape, classes, mean ?? Mnist(0.1307f, shape), std ?? Mnist(0.3081f, shape), classNames)
     {
         (this.pixels, this.labels) = (pixels, labels);
         int bad = labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
@@ -79,6 +79,9 @@ public sealed class LabeledImages : ImageDataset
     }
 
     internal override ReadOnlySpan<byte> LabelBytes => MemoryMarshal.AsBytes<int>(labels);
+
+    static float[] Mnist(float value, ImageShape shape) => shape.Channels == 1
+        ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; MNIST's stand for grey images alone", "mean");
 
     LabeledImages With(int[] indices) => new(Pick(indices), Pick(labels, 1, indices), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames);
 }

@@ -3,7 +3,7 @@ namespace MiniCnn;
 /// <summary>Images of one shape, each with a mask of its size: the index of a class for each pixel.</summary>
 public sealed class MaskedImages : ImageDataset
 {
-    /// <summary>A mask's number for pixels of no class, or of one that nobody knows.</summary>
+    /// <summary>The value of a mask's pixels that have no class, or an unknown one.</summary>
     public const byte Ignored = 255;
 
     /// <summary>The label that a batch has there: PyTorch's ignore_index, which losses and <see cref="Evaluation"/> leave out.</summary>
@@ -82,7 +82,7 @@ public sealed class MaskedImages : ImageDataset
         to.Replace(Ignored, IgnoredLabel);
     }
 
-    /// <summary>Refuses masks as they are written to be looked at, 0 and 255: nothing would be learnt from them.</summary>
+    /// <summary>Refuses masks that hold 0 and 255 alone, as programs write masks that are to be looked at: nothing would be learnt from them.</summary>
     internal void RefuseBlack()
     {
         if (Classes > 1 && masks.Contains(Ignored) && !masks.AsSpan().ContainsAnyExcept((byte)0, Ignored))
