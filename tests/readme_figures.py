@@ -48,17 +48,24 @@ def processor():
     return platform.processor() or platform.machine()
 
 
+def seeds(example, *options):
+    """Runs an example for the seeds 0 to 2: seed, what it prints, seconds from start to end."""
+    for seed in range(3):
+        start = time.monotonic()
+        lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", f"examples/{example}", "--", *options, "--seed", str(seed))
+        seconds = time.monotonic() - start
+        print(f"seed {seed}: {lines[-1]} in {seconds:.0f} s")
+        yield seed, lines, seconds
+
+
 def pets():
-    accuracies, seconds, shown = [], [], None
+    accuracies, times, shown = [], [], None
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(3):
-            start = time.monotonic()
-            lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/CatsVsDogs", "--", "--seed", str(seed), "--out", folder)
-            seconds.append(time.monotonic() - start)
+        for seed, lines, seconds in seeds("CatsVsDogs", "--out", folder):
+            times.append(seconds)
             if any(line.startswith("no photos") for line in lines):
                 raise SystemExit("this needs the photos; drawn cats and dogs are not quoted")
             accuracies.append(float(re.match(r"validation accuracy: ([\d.]+) %", lines[-1])[1]))
-            print(f"seed {seed}: {accuracies[-1]} % in {seconds[-1]:.0f} s")
             if seed == 0:
                 progress = [line for line in lines if line.startswith("epoch")]
                 shown = [lines[0], "…", progress[len(progress) // 2], progress[-1], "…", lines[-1]]
@@ -68,18 +75,15 @@ $ dotnet run -c Release --project examples/CatsVsDogs
 ```
 
 From 2,000 training photos, none of its weights downloaded: **{statistics.median(accuracies):.1f} %** of 1,000 validation photos, median of the seeds 0 to 2 \
-({min(accuracies):.1f} to {max(accuracies):.1f}), in {statistics.median(seconds):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
+({min(accuracies):.1f} to {max(accuracies):.1f}), in {statistics.median(times):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
 """)
 
 
 def residual():
-    accuracies, seconds, shown = [], [], None
-    for seed in range(3):
-        start = time.monotonic()
-        lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/ResNet", "--", "--seed", str(seed))
-        seconds.append(time.monotonic() - start)
+    accuracies, times, shown = [], [], None
+    for seed, lines, seconds in seeds("ResNet"):
+        times.append(seconds)
         accuracies.append(float(re.match(r"test accuracy: ([\d.]+) %", lines[-1])[1]))
-        print(f"seed {seed}: {accuracies[-1]} % in {seconds[-1]:.0f} s")
         if seed == 0:
             progress = [line for line in lines if line.startswith("epoch")]
             shown = [progress[len(progress) // 2], progress[-1], lines[-1]]
@@ -90,7 +94,7 @@ $ dotnet run -c Release --project examples/ResNet
 ```
 
 Fashion-MNIST's test set: **{statistics.median(accuracies):.2f} %**, median of the seeds 0 to 2 ({min(accuracies):.2f} to {max(accuracies):.2f}), \
-in {statistics.median(seconds):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
+in {statistics.median(times):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
 """)
 
 
@@ -98,13 +102,11 @@ def tuning():
     first = Path(os.environ["MINICNN_DATASETS"]) / "cifar10-subset" / "train-3000.bin"
     tuned, fresh, shown = [], [], None
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(3):
-            lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/FineTuning", "--", str(first),
-                        "--model", f"{folder}/{seed}.safetensors", "--seed", str(seed))
+        for seed, lines, _ in seeds("FineTuning", str(first), "--model", f"{folder}/model.safetensors"):
+            os.remove(f"{folder}/model.safetensors")                 # each seed has a first network of its own
             found = re.match(r"validation accuracy: fine-tuned ([\d.]+) %.*, from nothing ([\d.]+) %", lines[-1])
             tuned.append(float(found[1]))
             fresh.append(float(found[2]))
-            print(f"seed {seed}: {tuned[-1]} % and {fresh[-1]} %")
             shown = shown or [*[line for line in lines if line.startswith("it learns")], lines[-1]]
     block("tuning", """```
 $ dotnet run -c Release --project examples/FineTuning -- train-3000.bin
@@ -118,14 +120,11 @@ Of 1,000 other photos **{statistics.median(tuned):.1f} %** ({min(tuned):.1f} to 
 
 
 def segmentation():
-    means, seconds, shown = [], [], None
+    means, times, shown = [], [], None
     with tempfile.TemporaryDirectory() as folder:
-        for seed in range(3):
-            start = time.monotonic()
-            lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/Segmentation", "--", "--seed", str(seed), "--out", folder)
-            seconds.append(time.monotonic() - start)
+        for seed, lines, seconds in seeds("Segmentation", "--out", folder):
+            times.append(seconds)
             means.append([float(number) for number in lines[-1].split()[1:]])
-            print(f"seed {seed}: {lines[-1]} in {seconds[-1]:.0f} s")
             if seed == 0:
                 shown = lines[-7:]
                 shutil.copy(Path(folder) / "overlays.png", ROOT / "examples" / "Segmentation" / "overlays.png")
@@ -137,7 +136,7 @@ $ dotnet run -c Release --project examples/Segmentation
 ```
 
 Mean IoU on 200 photos that are not learnt from, median and range of the seeds 0 to 2: **{statistics.median(whole):.1f} %** ({min(whole):.1f} to {max(whole):.1f}) with \
-skips, {statistics.median(without):.1f} % ({min(without):.1f} to {max(without):.1f}) without, both nets in {statistics.median(seconds):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
+skips, {statistics.median(without):.1f} % ({min(without):.1f} to {max(without):.1f}) without, both nets in {statistics.median(times):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
 """)
 
 
