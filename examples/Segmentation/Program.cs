@@ -15,7 +15,7 @@ return CommandLine.Run(command, args, given => given.Below(1, epochs) ?? given.B
 
 void Run(ParseResult given)
 {
-    (string folder, int s) = (given.GetValue(output)!, given.GetValue(seed));
+    (string folder, int s, int times) = (given.GetValue(output)!, given.GetValue(seed), given.GetValue(epochs));
     string model = Path.Combine(folder, "model.safetensors"), held = Path.Combine(folder, $"held-out-{s}");
     MaskedImages train = Read(Path.Combine(folder, $"train-{s}-{given.GetValue(count)}"), given.GetValue(count), 2 * s);
     MaskedImages test = Read(held, 200, 2 * s + 1);
@@ -26,6 +26,7 @@ void Run(ParseResult given)
     ContactSheet.Draw([.. photos.Select(photo => ("", MaskOverlay.Draw(photo, predictor.Predict(photo))))], 3, 4).Save(Path.Combine(folder, "overlays.png"));
 
     Evaluation[] scores = [.. nets.Select(net => Evaluation.Of(net, test))];
+    Console.WriteLine($"saved: {model}, and beside it overlays.png");
     Console.WriteLine($"{"IoU, %",-10}{"with skips",12}{"without",12}");
     for (int c = 0; c < train.Classes; c++)
         Console.WriteLine($"{train.ClassNames[c],-10}{100 * scores[0].IoU(c),12:F1}{100 * scores[1].IoU(c),12:F1}");
@@ -37,7 +38,6 @@ void Run(ParseResult given)
         net.Initialize(s);
         Augmentation moved = new() { HorizontalFlip = true, CropPadding = 4 };
         Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps);
-        int times = given.GetValue(epochs);
         Trainer trainer = new(net, new Adam(net.Parameters, 0.01f)) { Epochs = times, BatchSize = 32, Seed = s, Augmentation = moved, Schedule = rate };
         trainer.Run(train, new ConsoleProgress(skips ? "with skips" : "without"));
         return net;
