@@ -94,8 +94,8 @@ public sealed class MaskedImageFolder
         (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Pictures, Files, ReadPair, strict, progress, cancellationToken);
         if (kept.Length == 0)
         {
-            throw new InvalidDataException(
-                Files.Count == 0 ? $"{Pictures}: no picture is in this part" : $"{Pictures}: no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}");
+            string why = Files.Count == 0 ? "no picture is in this part" : $"no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}";
+            throw new InvalidDataException($"{Pictures}: {why}");
         }
         MaskedImages images = new(
             PictureFolder.Keep(kept, pixels, length), PictureFolder.Keep(kept, masks, plane), shape, ClassNames.Count, classNames: ClassNames);
@@ -116,7 +116,10 @@ public sealed class MaskedImageFolder
         {
             Picture mask = PictureFolder.Read(Path.Combine(Masks, MaskOf(name)), Picture.LoadMask);
             if ((mask.Width, mask.Height) != (picture.Width, picture.Height))
-                throw new PictureFormatException($"{mask.Width}×{mask.Height} pixels, where the picture has {picture.Width}×{picture.Height}; a mask has its picture's size");
+            {
+                throw new PictureFormatException(
+                    $"{mask.Width}×{mask.Height} pixels, where the picture has {picture.Width}×{picture.Height}; a mask has its picture's size");
+            }
             int bad = Array.FindIndex(mask.Pixels, index => index >= ClassNames.Count && index != MaskedImages.Ignored);
             return bad < 0
                 ? mask

@@ -96,9 +96,9 @@ public static class ModelPictures
             throw new IOException($"{To(there)}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder");
         foreach (string folder in files.Select(name => Path.GetDirectoryName(To(name))!).Distinct())
             Directory.CreateDirectory(folder);
-        return PictureFolder.ReadAll(
-            pictures, files, i => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(To(files[i])), strict: false, progress,
-            cancellationToken).Skipped;
+        return PictureFolder.ReadAll(pictures, files, Predict, strict: false, progress, cancellationToken).Skipped;
+
+        void Predict(int i) => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(To(files[i]));
 
         string To(string name) => Path.Combine(masks, MaskedImageFolder.MaskOf(name));
     }

@@ -39,7 +39,10 @@ static class PictureFolder
     {
         string here = Full(pictures), there = Full(masks);
         if (here.StartsWith(there, StringComparison.Ordinal) || there.StartsWith(here, StringComparison.Ordinal))
-            throw new ArgumentException($"{masks}: masks need a folder of their own, beside that of the pictures, {pictures}, not in it or around it", nameof(masks));
+        {
+            throw new ArgumentException(
+                $"{masks}: masks need a folder of their own, beside that of the pictures, {pictures}, not in it or around it", nameof(masks));
+        }
 
         static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
     }

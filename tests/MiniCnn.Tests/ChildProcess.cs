@@ -17,7 +17,7 @@ static class ChildProcess
         typeof(WinogradTests), typeof(PadTests),
     ];
 
-    /// <summary>Number by number these tests run in this process too, as fast; only the table is asked again where .NET has no vectors.</summary>
+    /// <summary>Where .NET has no vectors only the table is asked again: every process runs the forms of width 1.</summary>
     static Type[] TypesOf(int width) => width == 1 ? [typeof(LaneTensorTests)] : layers;
 
     /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>

@@ -158,7 +158,7 @@ public sealed class ReadmeTests
         train = train.WithNormalization(mean, std);
         MaskedImages validation = kept.Load(height: 24, width: 32).Images.WithNormalization(mean, std);
 
-        Trainer trainer = new(unet, new Adam(unet.Parameters, 0.01f))                 // of a U-Net's levels examples/Segmentation has ten lines
+        Trainer trainer = new(unet, new Adam(unet.Parameters, 0.01f))                 // unet: as Level in examples/Segmentation
         {
             Epochs = 10,
             Loss = new CrossEntropyLoss(ClassWeights.Balanced(train)),

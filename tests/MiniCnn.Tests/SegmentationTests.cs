@@ -218,6 +218,9 @@ public sealed class SegmentationTests : IDisposable
         Refused("a mask tells up to 255 classes apart, not 256",
             () => new ImageSegmenter(new Conv2d(1, 256, 1), new(1, 2, 2), [0], [1], [.. Enumerable.Range(0, 256).Select(i => $"{i}")]));
 
+        Assert.Equal(
+            $"{PathOf("none/a")}: there is no such folder",
+            Assert.Throws<DirectoryNotFoundException>(() => new ImageSegmenter(Net(3), images).Save(PathOf("none/a"))).Message);
         new ImageSegmenter(Net(3), images).Save(PathOf("a"));
         Assert.Equal(
             $"{PathOf("a")}: the network makes 3×12×16 of 1×12×16, but 3 classes need 3 features: that is an ImageSegmenter",

@@ -69,6 +69,9 @@ public sealed class ParityTrainingTests
         TrainingParityReport report = Parity.Train(
             OurNet(), new Net(), Batches(2), OurSgd, TheirSgd, moduleLoss: (y, labels) => F.cross_entropy(y, labels, reduction: nn.Reduction.Sum));
         Assert.Equal("A difference: the loss parts at step 1, by more than rounding explains.", report.Verdict);
+        Assert.StartsWith(
+            "DiceLoss(smooth 1) needs a moduleLoss that says the same of the module's output",
+            Assert.Throws<ArgumentException>(() => Parity.Train(OurNet(), new Net(), Batches(1), OurSgd, TheirSgd, new DiceLoss())).Message, StringComparison.Ordinal);
         Assert.Equal("the module's loss is the sum over the batch, the model's the mean", report.LooksLike);
         Assert.Equal(["0.weight", "1.weight", "1.bias", "4.weight", "4.bias", "7.weight", "7.bias"], report.Steps[0].Parted);
     }

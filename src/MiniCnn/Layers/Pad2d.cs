@@ -3,8 +3,9 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// x with pixels added around it, [N, C, H, W] → [N, C, H + top + bottom, W + left + right]: zeros, or what another <see cref="MiniCnn.PaddingMode"/> says. With zeros, negative numbers crop:
-/// new Pad2d(new Padding(1, -2, 0, 0)) adds a row above and takes two columns away on the left.
+/// x with pixels added around it, [N, C, H, W] → [N, C, H + top + bottom, W + left + right]: zeros, or what another
+/// <see cref="MiniCnn.PaddingMode"/> says. With zeros, negative numbers crop: new Pad2d(new Padding(1, -2, 0, 0)) adds a row above and removes two columns
+/// on the left.
 /// </summary>
 /// <remarks>
 /// The gradient of a pixel is its own and those of its copies in the padding; that of a pixel that was cropped is 0. PyTorch's ZeroPad2d,
@@ -29,7 +30,7 @@ public sealed class Pad2d : Layer
         window = new(1, paddingMode: paddingMode) { Padding = padding };
     }
 
-    /// <summary>Pixels added on each side; below 0 those taken away.</summary>
+    /// <summary>Pixels added on each side; a negative number: pixels removed.</summary>
     public Padding Padding => window.Padding;
 
     /// <summary>What stands in the padding.</summary>

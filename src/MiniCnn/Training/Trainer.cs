@@ -70,7 +70,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     /// <summary>Changes the training images at random.</summary>
     public Augmentation? Augmentation { get; init; }
 
-    /// <summary>Images to score the model on after each epoch, by the same <see cref="Loss"/>.</summary>
+    /// <summary>Images to score the model on after each epoch, by the same <see cref="Loss"/> and in batches of the same size.</summary>
     public ImageDataset? Validation { get; init; }
 
     /// <summary>
