@@ -81,7 +81,7 @@ public sealed class LabeledImages : ImageDataset
     internal override ReadOnlySpan<byte> LabelBytes => MemoryMarshal.AsBytes<int>(labels);
 
     static float[] Mnist(float value, ImageShape shape) => shape.Channels == 1
-        ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; MNIST's stand for grey images alone", "mean");
+        ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; MNIST's stand for grey images alone");
 
     LabeledImages With(int[] indices) => new(Pick(indices), Pick(labels, 1, indices), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames);
 }
