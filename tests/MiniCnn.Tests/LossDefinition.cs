@@ -1,5 +1,3 @@
-using MiniCnn.Cases;
-
 namespace MiniCnn.Tests;
 
 /// <summary>A loss by its definition: losses and their gradient in double, before a reduction, with what rounding to float may do to each.</summary>
