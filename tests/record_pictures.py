@@ -369,6 +369,7 @@ def all_webps():
 def all_profiles():
     """Colour profiles, which change no sample: one with red and blue exchanged, and a PNG of gamma 1."""
     icc = ImageCms.ImageCmsProfile(ImageCms.createProfile("sRGB")).tobytes()
+    icc = icc[:24] + struct.pack(">6H", 2026, 11, 29, 23, 36, 6) + icc[36:]      # the time, so that the files stay the same
     icc = icc.replace(b"rXYZ", b"????", 1).replace(b"bXYZ", b"rXYZ", 1).replace(b"????", b"bXYZ", 1)
     for kind in "JPEG", "PNG", "WEBP":
         record(f"{kind.lower()}/ICC profile", saved(image(19, 13), kind, icc_profile=icc, lossless=True))
@@ -431,6 +432,85 @@ def all_greys():
     tensors["grey/grey"] = numpy.asarray(Image.fromarray(tensors["grey/rgb"]).convert("L"))[:, :, None]
 
 
+ORIENTATIONS = {          # type, format and values of an entry
+    "BYTE": (1, "B", 6), "ASCII": (2, "2s", b"6\0"), "SHORT": (3, "H", 6), "two SHORT": (3, "HH", 6, 3), "three SHORT": (3, "HHH", 6, 3, 3),
+    "LONG": (4, "I", 6), "two LONG": (4, "II", 6, 3), "RATIONAL": (5, "II", 12, 2), "RATIONAL 13 2": (5, "II", 13, 2), "RATIONAL 6 0": (5, "II", 6, 0),
+    "SBYTE": (6, "b", 6), "UNDEFINED": (7, "B", 6), "SSHORT": (8, "h", 6), "negative": (8, "h", -6), "SLONG": (9, "i", 6),
+    "SRATIONAL": (10, "ii", -12, -2), "FLOAT": (11, "f", 6), "DOUBLE": (12, "d", 6), "IFD": (13, "I", 6), "type 14": (14, "I", 6), "LONG8": (16, "Q", 6),
+}
+
+
+def entry(order, kind, form, *values, at=0):
+    """An orientation's entry and what stands at another place, `at`."""
+    data = struct.pack(order + form, *values)
+    count = len(values) // (2 if kind in (5, 10) else 1) if form != "2s" else 2
+    head = struct.pack(order + "HHI", 0x112, kind, count)
+    return (head + data.ljust(4, b"\0"), b"") if len(data) <= 4 else (head + struct.pack(order + "I", at), data)
+
+
+def tiff(order, *entries, behind=b"", count=None):
+    head = (b"II" if order == "<" else b"MM") + struct.pack(order + "HIH", 42, 8, len(entries) if count is None else count)
+    return head + b"".join(entries) + bytes(4) + behind
+
+
+def all_orientations():
+    """EXIF's orientation as PIL finds it: types, places, contradictions."""
+    jpeg, grey = cjpeg(image(9, 5), "-grayscale"), image(9, 5, 1)
+    file = saved(grey, "PNG")
+    first = file.index(b"IDAT") - 4
+    with_exif = lambda *exifs: jpeg[:2] + b"".join(segment(0xE1, b"Exif\0\0" + x) for x in exifs) + jpeg[2:]
+    for order, name in ("<", "little"), (">", "big"):
+        for kind, what in ORIENTATIONS.items():
+            own, behind = entry(order, *what, at=26)
+            record(f"jpeg/orientation of {kind}, {name} endian", with_exif(tiff(order, own, behind=behind)))
+        six, one = (entry(order, 3, "H", value)[0] for value in (6, 1))
+        unknown, outside = entry(order, 99, "H", 1)[0], entry(order, 4, "II", 1, 1, at=9999)[0]
+        turned, upright = tiff(order, six), tiff(order, one)
+        odd = {
+            "6 and 1 in one": [tiff(order, six, one)], "1 and 6 in one": [tiff(order, one, six)], "6 and an unknown type": [tiff(order, six, unknown)],
+            "6 and values outside": [tiff(order, six, outside)], "nine entries, of which one is there": [tiff(order, six, count=9)],
+            "an entry that is cut": [turned[:-5]], "empty, then 6": [b"", turned], "none, then 6": [tiff(order), turned],
+            "entries elsewhere": [turned[:4] + struct.pack(order + "I", 9) + b"\0" + turned[8:]],
+            "entries outside": [turned[:4] + struct.pack(order + "I", 9999) + turned[8:]], "prefix twice": [b"Exif\0\0" + turned],
+        }
+        for what, exifs in odd.items():
+            record(f"jpeg/EXIF, {what}, {name} endian", with_exif(*exifs))
+        record(f"jpeg/EXIF behind the scan, {name} endian", jpeg[:-2] + segment(0xE1, b"Exif\0\0" + turned) + jpeg[-2:])
+        long6 = tiff(order, entry(order, 4, "I", 6)[0])
+        record(f"png/EXIF before the pixels, {name} endian", file[:first] + chunk(b"eXIf", long6) + file[first:])
+        record(f"png/EXIF behind the pixels, {name} endian", file[:-12] + chunk(b"eXIf", long6) + file[-12:])
+        record(f"png/EXIF twice, {name} endian", file[:first] + chunk(b"eXIf", upright) + file[first:-12] + chunk(b"eXIf", turned) + file[-12:])
+        record(f"webp/orientation of LONG, {name} endian", saved(grey.convert("RGB"), "WEBP", exif=long6))
+        record(f"webp/orientation of LONG, odd length, {name} endian", saved(grey.convert("RGB"), "WEBP", exif=b"Exif\0\0" + long6 + b"\0"))
+        name = f"mask/EXIF, {name} endian"
+        tensors[name + "/file"] = numpy.frombuffer(file[:first] + chunk(b"eXIf", long6) + file[first:], numpy.uint8)
+        tensors[name + "/pixels"] = numpy.rot90(numpy.asarray(grey), -1)[:, :, None].copy()
+
+
+def all_incomplete_jpegs():
+    """Every pixel is there, but not the end's marker, which PIL wants, or the tables of T.81, annex K.3."""
+    for name, switches in {
+        "4:2:0": (), "progressive": ("-progressive",), "grey": ("-grayscale",), "4:2:2, restarts": ("-sample", "2x1", "-restart", "1B"),
+        "restarts, progressive": ("-restart", "1B", "-progressive"), "optimised": ("-optimize",),
+    }.items():
+        whole = cjpeg(image(21, 13), *switches)
+        assert whole[-2:] == b"\xFF\xD9"
+        record(f"jpeg/without end, {name}", whole[:-2], read_by_pil(whole))
+    whole = cjpeg(image(21, 13))
+    record("jpeg/without end, half of it", whole[:-1], read_by_pil(whole))
+    record("jpeg/without end, zeros behind", whole[:-2] + bytes(30), read_by_pil(whole))
+    record("jpeg/without end, orientation 6", whole[:2] + exif("<", 6) + whole[2:-2], numpy.rot90(read_by_pil(whole), -1))
+    for name, switches in {"4:2:0": (), "grey": ("-grayscale",), "4:2:2, restarts": ("-sample", "2x1", "-restart", "1")}.items():
+        whole, at = cjpeg(image(21, 13), *switches), 2
+        bare = whole[:2]
+        while whole[at + 1] != 0xDA:
+            length = 2 + int.from_bytes(whole[at + 2:at + 4], "big")
+            bare += b"" if whole[at + 1] == 0xC4 else segment(0xE0, b"AVI1" + bytes(10)) if whole[at + 1] == 0xE0 else whole[at:at + length]
+            at += length
+        assert len(bare) < len(whole) - 180 and numpy.array_equal(read_by_pil(bare + whole[at:]), read_by_pil(whole)), name
+        record(f"jpeg/without tables, {name}", bare + whole[at:])
+
+
 all_jpegs()
 RANDOM = numpy.random.default_rng(4)
 all_pngs()
@@ -441,6 +521,8 @@ all_profiles()
 all_resizes()
 all_greys()
 all_masks()
+all_orientations()
+all_incomplete_jpegs()
 
 header, position = {"__metadata__": {"recorded with": f"Pillow {PIL.__version__}, libjpeg-turbo 2.1.5"}}, 0
 for name, values in tensors.items():

@@ -8,7 +8,7 @@ namespace MiniCnn.Imaging;
 public sealed class Picture
 {
     /// <summary>Pixels of the largest picture that is read from a file, for the whole program: a small file can be a large picture.</summary>
-    /// <remarks>Reading takes 3 to 15 bytes of memory for each pixel, and three times the file's size.</remarks>
+    /// <remarks>Reading takes 3 to 15 bytes of memory for each pixel, and four times the file's size.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
     public static int MaxFilePixels
     {
@@ -74,8 +74,9 @@ public sealed class Picture
     /// <summary>Reads a JPEG, PNG, WebP, GIF or BMP file, told by its content; of an animation the first frame.</summary>
     /// <remarks>
     /// The pixels are PIL's, to the bit, but for a BMP of 16 bits a pixel (off by up to 1) and what a GIF's first frame leaves uncovered (white).
-    /// What is transparent is blended over white; of 16 bits a channel the upper 8 count; colour profiles change nothing; a photo, JPEG or WebP,
+    /// What is transparent is blended over white; of 16 bits a channel the upper 8 count; colour profiles change nothing; a JPEG, PNG or WebP
     /// stands upright as its EXIF says. A JPEG or PNG that is grey, with alpha or without, has one channel, everything else three.
+    /// A JPEG may lack its end marker, but no pixel, and its Huffman tables where it means the standard's, as webcams do.
     /// </remarks>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -114,7 +115,8 @@ public sealed class Picture
     /// <summary>Reads a mask: a PNG whose pixels are class indices, with a palette or in grey, of 1, 2, 4 or 8 bits a pixel.</summary>
     /// <remarks>
     /// Each pixel is the number in the file: the index, whatever colour and alpha the palette gives it, or the grey sample, not scaled to 0 to 255.
-    /// So <c>picture.Save("mask.png")</c> of a grey picture is read back as it was.
+    /// So <c>picture.Save("mask.png")</c> of a grey picture is read back as it was. A mask stands upright as its own EXIF says, if it has any; the
+    /// photo's does not turn it.
     /// </remarks>
     /// <returns>A grey picture of indices, 0 to 255.</returns>
     /// <exception cref="PictureFormatException">The file is not such a PNG, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>

@@ -30,14 +30,22 @@ sealed class PictureFile : IDisposable
     readonly SKCodec codec;
     readonly string what;
     readonly bool grey;
+    readonly int orientation;
+    readonly ArraySegment<byte> endless;    // a JPEG without end
 
     /// <summary>Reads what stands before the pixels.</summary>
     /// <param name="file">The file's bytes.</param>
     /// <param name="grey">One channel, the first, whatever the file's colours.</param>
-    public PictureFile(ArraySegment<byte> file, bool grey = false)
+    /// <param name="orientation">EXIF's, if it is not to be told by the file.</param>
+    public PictureFile(ArraySegment<byte> file, bool grey = false, int? orientation = null)
     {
         (SKEncodedImageFormat format, what) = FormatOf(file);
-        if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
+        this.orientation = orientation ?? Exif.Orientation(file, format);
+        if (format == SKEncodedImageFormat.Jpeg && !JpegFile.HasEnd(file))
+        {
+            endless = file;
+            if (!JpegFile.HasScans(file) || !JpegFile.HasEnd(file = JpegFile.Ended(file, way: 0))) throw Fault(what, SKCodecResult.IncompleteInput);
+        }
         GCHandle pin = GCHandle.Alloc(file.Array, GCHandleType.Pinned);
         using SKData data = SKData.Create(pin.AddrOfPinnedObject() + file.Offset, file.Count, (_, _) => pin.Free());
         codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
@@ -78,13 +86,13 @@ sealed class PictureFile : IDisposable
     /// Skia gives colours, never indices. So it is given the same pixels under a palette in which index i has the colour (i, i, i), and nothing that
     /// would change it. Grey samples lie in the file as indices of as many bits do.
     /// </remarks>
-    public static PictureFile OfMask(ReadOnlySpan<byte> png)
+    public static PictureFile OfMask(ArraySegment<byte> png)
     {
         const int HeaderAt = 8, ChunksAt = 33;                          // behind the signature, and the header of 25 bytes behind it
-        if (png.Length < ChunksAt) throw Fault("a PNG", SKCodecResult.IncompleteInput);
+        if (png.Count < ChunksAt) throw Fault("a PNG", SKCodecResult.IncompleteInput);
         ReadOnlySpan<byte> header = png[(HeaderAt + 8)..(ChunksAt - 4)];
         (byte depth, byte kind) = (header[8], header[9]);               // PNG specification, 11.2.1: bits of a sample, colour type
-        if (!png[HeaderAt..ChunksAt].SequenceEqual(Chunk("IHDR"u8, header))) throw Fault("a PNG", SKCodecResult.ErrorInInput);
+        if (!png[HeaderAt..ChunksAt].AsSpan().SequenceEqual(Chunk("IHDR"u8, header))) throw Fault("a PNG", SKCodecResult.ErrorInInput);
         if ((kind, depth) is not (0 or 3, 1 or 2 or 4 or 8))
             throw (kind, depth) switch
             {
@@ -96,14 +104,14 @@ sealed class PictureFile : IDisposable
             };
 
         long at = ChunksAt;                                             // of the first chunk of pixels
-        while (png.Length - at >= 12 && !png.Slice((int)at + 4, 4).SequenceEqual("IDAT"u8))
+        while (png.Count - at >= 12 && !png.AsSpan((int)at + 4, 4).SequenceEqual("IDAT"u8))
             at += 12L + BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
-        if (png.Length - at < 12) throw Fault("a PNG", SKCodecResult.IncompleteInput);
+        if (png.Count - at < 12) throw Fault("a PNG", SKCodecResult.IncompleteInput);
         byte[] palette = new byte[3 << depth];
         for (int i = 0; i < palette.Length; i++) palette[i] = (byte)(i / 3);
         byte[] indexed = [.. header[..9], 3, .. header[10..]];
         byte[] file = [.. png[..HeaderAt], .. Chunk("IHDR"u8, indexed), .. Chunk("PLTE"u8, palette), .. png[(int)at..]];
-        return new(file, grey: true);
+        return new(file, grey: true, Exif.Orientation(png, SKEncodedImageFormat.Png));
     }
 
     // Length, name, content and check sum: PNG specification, 5.3.
@@ -142,23 +150,14 @@ sealed class PictureFile : IDisposable
             if (opaque) Pack(bitmap.GetPixelSpan(), pixels, picture.Channels);
             else OverWhite(bitmap.GetPixelSpan(), pixels, picture.Channels);
         }
-        return Upright(picture, (int)codec.EncodedOrigin);
-    }
-
-    // Whether a JPEG has its end-of-image marker. Of a progressive one that is cut Skia makes a picture, from the scans that are there.
-    static bool HasEnd(ReadOnlySpan<byte> jpeg)
-    {
-        for (int at = 2; jpeg[at..].IndexOf((byte)0xFF) is >= 0 and int next;)      // passes over a scan's bits
+        picture = Upright(picture, orientation);
+        codec.Dispose();                                                           // and with it a progressive JPEG's coefficients
+        for (int way = 1; endless.Count > 0 && way < JpegFile.Ways; way++)
         {
-            at += next + 1;
-            while (at < jpeg.Length && jpeg[at] == 0xFF) at++;
-            if (jpeg.Length - at < 3) return at < jpeg.Length && jpeg[at] == 0xD9;
-            byte marker = jpeg[at++];
-            if (marker == 0xD9) return true;
-            if (marker is not (0 or 1 or (>= 0xD0 and <= 0xD8)))                    // a segment
-                at = Math.Min(at + BinaryPrimitives.ReadUInt16BigEndian(jpeg[at..]), jpeg.Length);
+            using PictureFile other = new(JpegFile.Ended(endless, way));
+            if (!other.Decode().Pixels.AsSpan().SequenceEqual(picture.Pixels)) throw Fault(what, SKCodecResult.IncompleteInput);
         }
-        return false;
+        return picture;
     }
 
     /// <summary>The first channels of each pixel of four.</summary>

@@ -5,11 +5,22 @@ namespace MiniCnn.Tests;
 /// <summary>Files that end too early or declare too much: a line that says so, never part of a picture, never much memory.</summary>
 public sealed class DamagedPictureTests
 {
-    // Only what stands behind the last pixel may be missing; a progressive JPEG is a picture after its first scan already.
+    // Only what stands behind the last pixel may be missing. libjpeg makes up what else is missing, and of a progressive JPEG a picture of its first scan.
     [Theory]
     [InlineData("jpeg/4:2:0, 16×16")]
     [InlineData("jpeg/4:2:0, 37×23, progressive")]
     [InlineData("jpeg/4:2:2, restarts 1B")]
+    [InlineData("jpeg/grey, restarts 1B")]
+    [InlineData("jpeg/4:2:0, restarts 1, progressive")]
+    [InlineData("jpeg/4:4:4, optimised")]
+    [InlineData("jpeg/4:2:0, scans apart")]
+    [InlineData("jpeg/4:4:4, scans fine")]
+    [InlineData("jpeg/grey, 160×90, runs")]
+    [InlineData("jpeg/noise")]
+    [InlineData("jpeg/black and white")]
+    [InlineData("jpeg/bytes after the end")]
+    [InlineData("jpeg/orientation 6, grey")]
+    [InlineData("jpeg/without tables, 4:2:2, restarts")]
     [InlineData("jpeg/CMYK")]
     [InlineData("png/type 6, 8 bits")]
     [InlineData("png/type 2, 16 bits, interlaced")]
@@ -36,13 +47,35 @@ public sealed class DamagedPictureTests
     }
 
     [Fact]
-    public void A_JPEG_must_have_its_end_wherever_another_end_stands()
+    public void A_JPEG_may_lack_its_end_wherever_another_end_stands()
     {
         byte[] file = RecordedPictureTests.File("jpeg/odd segments"), pixels = Load(file).Pixels;      // a comment holds FF D9
+        byte[] thumbnail = [0xFF, 0xE1, (byte)((file.Length + 2) >> 8), (byte)(file.Length + 2), .. file];
+        byte[] pictured = [.. file[..2], .. thumbnail, .. file[2..]];
         Assert.Equal(pixels, Load([.. file[..^2], 0xFF, 0xFF, 0xFF, 0xD9]).Pixels);
-        Assert.Equal(pixels, Load([.. file, 0xFF, 0xD8, 7]).Pixels);
-        foreach (string end in (string[])["", "FF", "FFFF", "FFFE", "FFFEFF", "FFFEFFFF", "FFFE0004FFD9"])
-            Assert.Equal("a JPEG that ends too early", Fault([.. file[..^2], .. Convert.FromHexString(end)]));
+        foreach (string end in (string[])["", "FF", "FFFF", "FFFE", "FFFEFF", "FFFEFFFF", "FFFE0004FFD9", "FFD9FFD807", "00000000"])
+        {
+            Assert.Equal(pixels, Load([.. file[..^2], .. Convert.FromHexString(end)]).Pixels);
+            Assert.Equal(pixels, Load([.. pictured[..^2], .. Convert.FromHexString(end)]).Pixels);
+        }
+        for (int length = pictured.Length - 30; length < pictured.Length - 10; length++)
+            Assert.Equal("a JPEG that ends too early", Fault(pictured[..length]));
+        int scan = file.AsSpan().LastIndexOf([(byte)0xFF, JpegFile.Scan]);
+        Assert.Equal("a JPEG that ends too early", Fault([.. file[..(scan + 2)], 0xFF, 0xF0, .. file[(scan + 4)..^2]]));       // its header's length
+    }
+
+    // Each but the last scan is whole, and the tables before the next.
+    [Theory]
+    [InlineData("jpeg/4:2:0, 37×23, progressive")]
+    [InlineData("jpeg/4:2:0, scans apart")]
+    [InlineData("jpeg/4:4:4, scans fine")]
+    public void A_JPEG_without_its_last_scan_is_refused(string name)
+    {
+        byte[] file = RecordedPictureTests.File(name);
+        int last = file.AsSpan().LastIndexOf([(byte)0xFF, JpegFile.Scan]);
+        Assert.Null(Fault(file[..^2]));
+        for (int length = last - 60; length < last + 8; length++)
+            Assert.Matches("too early|is damaged", Fault(file[..length]));
     }
 
     // A WBMP but for its name, which Skia would read.
