@@ -40,7 +40,7 @@ static class JpegFile
         byte[]? missing = null;                                                         // bits of each component's 64 coefficients
         foreach ((byte marker, _, ArraySegment<byte> content) in Segments(jpeg))
         {
-            if (marker is 0xC0 or 0xC1 or 0xC2 && content.Count > 5 && content.Count >= 6 + 3 * content[5])
+            if (marker is 0xC0 or 0xC1 or 0xC2 && content.Count > 5 && content[5] > 0 && content.Count >= 6 + 3 * content[5])
             {
                 missing = new byte[256 * 64];
                 for (int i = 0; i < content[5]; i++) missing.AsSpan(content[6 + 3 * i] * 64, 64).Fill(255);

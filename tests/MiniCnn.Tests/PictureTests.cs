@@ -170,6 +170,74 @@ public sealed class PictureTests : IDisposable
         Assert.Equal(picture.Pixels, Picture.Load(new Trickle(file.ToArray())).Pixels);
     }
 
+    // While one picture is worked on, others wait where all of them together may have a single pixel; so do the tests beside this one.
+    [Fact]
+    public async Task Pictures_at_once_wait_for_each_other()
+    {
+        long before = Picture.MaxPixelsAtOnce;
+        byte[] file = Saved(Noise(23, 57, 3), ".png"), mask = Saved(Noise(23, 57, 1), ".png");
+        Picture.MaxPixelsAtOnce = 1;
+        try
+        {
+            TaskCompletionSource begun = new();
+            using ManualResetEventSlim end = new();
+            using CancellationTokenSource source = new();
+            Task<int> held = Task.Run(() => Picture.Load(new MemoryStream(file), picture =>
+            {
+                begun.SetResult();
+                end.Wait();
+                return picture.Width;
+            }));
+            await begun.Task;
+            Task<Picture> cancelled = Picture.LoadAsync(new MemoryStream(file), source.Token);
+            Task<Picture>[] waiting = [
+                Picture.LoadAsync(new MemoryStream(file)), Task.Run(() => Picture.Load(new MemoryStream(file))),
+                Task.Run(() => Picture.LoadMask(new MemoryStream(mask))),
+            ];
+            await source.CancelAsync();
+            await Assert.ThrowsAnyAsync<OperationCanceledException>(() => cancelled);
+            Assert.DoesNotContain(waiting, task => task.IsCompleted);
+            end.Set();
+            Assert.Equal(23, await held);
+            Picture[] pictures = await Task.WhenAll(waiting);
+            Assert.Equal([Noise(23, 57, 3).Pixels, Noise(23, 57, 3).Pixels, Noise(23, 57, 1).Pixels], pictures.Select(picture => picture.Pixels));
+        }
+        finally
+        {
+            Picture.MaxPixelsAtOnce = before;
+        }
+        Assert.InRange(before, 1_000_000, long.MaxValue);
+        Assert.Throws<ArgumentOutOfRangeException>(() => Picture.MaxPixelsAtOnce = 0);
+    }
+
+    [Fact]
+    public async Task Pictures_read_at_once_are_those_read_alone()
+    {
+        byte[][] files = [.. Enumerable.Range(1, 40).Select(i => Saved(Noise(10 * i, 401 - 9 * i, i % 2 * 2 + 1), i % 3 == 0 ? ".png" : ".jpg"))];
+        byte[][] alone = [.. files.Select(file => Picture.Load(new MemoryStream(file)).Pixels)];
+        long before = Picture.MaxPixelsAtOnce;
+        Picture.MaxPixelsAtOnce = 100_000;
+        try
+        {
+            Picture[] pictures = await Task.WhenAll(files.Select((file, i) => i % 4 == 0
+                ? Task.Run(() => Picture.Load(new MemoryStream(file))) : Picture.LoadAsync(new Trickle(file))));
+            Assert.Equal(alone, pictures.Select(picture => picture.Pixels));
+        }
+        finally
+        {
+            Picture.MaxPixelsAtOnce = before;
+        }
+    }
+
+    [Fact]
+    public async Task What_cannot_be_read_is_refused_without_a_thread_too()
+    {
+        await Assert.ThrowsAsync<PictureFormatException>(() => Picture.LoadAsync(new Zeros()));
+        Assert.Equal("broken", (await Assert.ThrowsAsync<IOException>(() => Picture.LoadAsync(new Broken()))).Message);
+        byte[] file = Saved(Noise(23, 57, 3), ".png");
+        await Assert.ThrowsAsync<PictureFormatException>(() => Picture.LoadAsync(new MemoryStream(file[..^60])));
+    }
+
     [Fact]
     public void Grey_and_RGB_are_copies()
     {
@@ -260,6 +328,8 @@ public sealed class PictureTests : IDisposable
     /// <summary>Zeros without end.</summary>
     sealed class Zeros : MemoryStream
     {
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
         public override int Read(Span<byte> buffer)
         {
             buffer.Clear();
@@ -281,6 +351,8 @@ public sealed class PictureTests : IDisposable
             return read;
         }
 
+        public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
+
         public override void Write(ReadOnlySpan<byte> buffer) => throw new IOException("broken");
 
         public override void Write(byte[] buffer, int offset, int count) => throw new IOException("broken");
@@ -289,6 +361,7 @@ public sealed class PictureTests : IDisposable
     /// <summary>At most 100 bytes at a time.</summary>
     sealed class Trickle(byte[] bytes) : MemoryStream(bytes)
     {
-        public override int Read(Span<byte> buffer) => base.Read(buffer[..Math.Min(buffer.Length, 100)]);
+        // which the others call
+        public override int Read(byte[] buffer, int offset, int count) => base.Read(buffer, offset, Math.Min(count, 100));
     }
 }

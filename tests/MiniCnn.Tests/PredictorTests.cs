@@ -166,7 +166,7 @@ public sealed class PredictorTests
     [InlineData(1, 1)]
     [InlineData(3, 3)]
     [InlineData(3, 1)]
-    public void A_picture_is_read_as_those_of_the_training_are(int channels, int pictureChannels)
+    public async Task A_picture_is_read_as_those_of_the_training_are(int channels, int pictureChannels)
     {
         Picture picture = new(31, 17, pictureChannels);
         new Random(3).NextBytes(picture.Pixels);
@@ -186,13 +186,16 @@ public sealed class PredictorTests
         Prediction expected = predictor.Predict(x)[0];
         using MemoryStream stream = new();
         picture.Save(stream, ".png");
-        stream.Position = 0;
-        foreach (Prediction prediction in (Prediction[])[predictor.Predict(picture), predictor.Predict(stream)])
+        Stream Rewound() => new MemoryStream(stream.ToArray());
+        foreach (Prediction prediction in (Prediction[])[
+            predictor.Predict(picture), predictor.Predict(Rewound()), await predictor.PredictAsync(Rewound())])
         {
             Assert.Equal(expected.Probabilities, prediction.Probabilities);
             Assert.Equal((expected.Label, expected.ClassName), (prediction.Label, prediction.ClassName));
         }
         Assert.Throws<PictureFormatException>(() => predictor.Predict(new MemoryStream([1, 2, 3])));
+        await Assert.ThrowsAsync<PictureFormatException>(() => predictor.PredictAsync(new MemoryStream([1, 2, 3])));
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => predictor.PredictAsync(Rewound(), new CancellationToken(canceled: true)));
     }
 
     [Fact]
