@@ -482,6 +482,8 @@ def all_orientations():
         record(f"png/EXIF twice, {name} endian", file[:first] + chunk(b"eXIf", upright) + file[first:-12] + chunk(b"eXIf", turned) + file[-12:])
         record(f"webp/orientation of LONG, {name} endian", saved(grey.convert("RGB"), "WEBP", exif=long6))
         record(f"webp/orientation of LONG, odd length, {name} endian", saved(grey.convert("RGB"), "WEBP", exif=b"Exif\0\0" + long6 + b"\0"))
+        odd_pixels = next(f for f in (saved(image(w, 5), "WEBP", lossless=True, exif=long6) for w in range(9, 99)) if f[f.index(b"VP8L") + 4] % 2)
+        record(f"webp/orientation behind a chunk of odd length, {name} endian", odd_pixels)
         name = f"mask/EXIF, {name} endian"
         tensors[name + "/file"] = numpy.frombuffer(file[:first] + chunk(b"eXIf", long6) + file[first:], numpy.uint8)
         tensors[name + "/pixels"] = numpy.rot90(numpy.asarray(grey), -1)[:, :, None].copy()

@@ -50,7 +50,8 @@ sealed class PictureFile : IDisposable
         using SKData data = SKData.Create(pin.AddrOfPinnedObject() + file.Offset, file.Count, (_, _) => pin.Free());
         codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
         if (codec?.EncodedFormat == format && codec.Info is { Width: <= MaxSide, Height: <= MaxSide } && Pixels <= Most)
-            this.grey = grey || codec.Info.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+            this.grey = grey || codec.Info.ColorType == SKColorType.Gray8
+                || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);                  // its colour type
         else
             using (codec)
             {

@@ -10,7 +10,7 @@ public sealed class PixelBudgetTests
         readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), end = new();
         Task<long>? task;
 
-        public Task Begun => begun.Task;
+        public Task Begun => begun.Task.WaitAsync(TimeSpan.FromMinutes(1));        // what never comes is a fault, not an end of the run
 
         public Task<long> Start() => task = budget.RunAsync(pixels, () =>
         {
@@ -105,8 +105,9 @@ public sealed class PixelBudgetTests
         PixelBudget budget = new(10);
         for (int i = 0; i < 3; i++)
         {
-            Assert.Throws<IOException>(() => budget.Run<int>(9, () => throw new IOException()));
-            await Assert.ThrowsAsync<IOException>(() => budget.RunAsync<int>(9, () => throw new IOException(), default));
+            await Assert.ThrowsAsync<IOException>(() =>
+                Task.Run(() => budget.Run<int>(9, () => throw new IOException())).WaitAsync(TimeSpan.FromMinutes(1)));
+            await Assert.ThrowsAsync<IOException>(() => budget.RunAsync<int>(9, () => throw new IOException(), default).WaitAsync(TimeSpan.FromMinutes(1)));
         }
         Work one = new(budget, 5), other = new(budget, 5);
         _ = one.Start();

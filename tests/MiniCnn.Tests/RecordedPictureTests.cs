@@ -35,7 +35,7 @@ public sealed class RecordedPictureTests
     [Theory]
     [InlineData("jpeg", 303)]
     [InlineData("png", 88)]
-    [InlineData("webp", 17)]
+    [InlineData("webp", 19)]
     [InlineData("gif", 7)]
     [InlineData("bmp", 18)]
     [InlineData("mask", 40)]
