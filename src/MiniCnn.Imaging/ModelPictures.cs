@@ -35,7 +35,28 @@ public static class ModelPictures
     /// </summary>
     /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    public static Prediction Predict(this Predictor predictor, Stream stream) => Predict(predictor, Picture.Load(stream));
+    public static Prediction Predict(this Predictor predictor, Stream stream)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        return predictor.Predict(Picture.Load(stream, predictor.Model.ToInput))[0];
+    }
+
+    /// <summary>
+    /// The same for a service, which has many at once: the stream is read without a thread, and a picture that would pass
+    /// <see cref="Picture.MaxPixelsAtOnce"/> waits without one until those before it have the model's size.
+    /// </summary>
+    /// <param name="predictor">What tells.</param>
+    /// <param name="stream">A stream of a picture's bytes.</param>
+    /// <param name="cancellationToken">Ends the reading and the waiting, such as <c>HttpContext.RequestAborted</c>.</param>
+    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="OperationCanceledException">It was cancelled before the picture was decoded.</exception>
+    public static async Task<Prediction> PredictAsync(this Predictor predictor, Stream stream, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        Tensor<float> x = await Picture.LoadAsync(stream, predictor.Model.ToInput, cancellationToken).ConfigureAwait(false);
+        return predictor.Predict(x)[0];
+    }
 
     /// <summary>
     /// Predicts the class of each pixel: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities are

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
+using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 using System.Text;
 using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>Pictures as files, by Skia's codecs.</summary>
-static class PictureFile
+/// <summary>A picture as a file, by Skia's codecs: opened, so that its size is known, and not decoded yet.</summary>
+sealed class PictureFile : IDisposable
 {
-    const int MaxSide = 65_535;
+    const int MaxSide = 65_535, RowsAtOnce = 64;
 
     // What Skia is given, and what is refused by name. Skia is given nothing else: what more it reads is not the same on every system.
     static readonly (int At, string Bytes, string Name, SKEncodedImageFormat? Format)[] formats =
@@ -26,6 +27,37 @@ static class PictureFile
         .. Enumerable.Range(1, 7).Select(i => (0, $"P{i}", $"a Netpbm P{i}", (SKEncodedImageFormat?)null)),
     ];
 
+    readonly SKCodec codec;
+    readonly string what;
+    readonly bool grey;
+
+    /// <summary>Reads what stands before the pixels.</summary>
+    /// <param name="file">The file's bytes.</param>
+    /// <param name="grey">One channel, the first, whatever the file's colours.</param>
+    public PictureFile(ArraySegment<byte> file, bool grey = false)
+    {
+        (SKEncodedImageFormat format, what) = FormatOf(file);
+        if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
+        GCHandle pin = GCHandle.Alloc(file.Array, GCHandleType.Pinned);
+        using SKData data = SKData.Create(pin.AddrOfPinnedObject() + file.Offset, file.Count, (_, _) => pin.Free());
+        codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
+        if (codec?.EncodedFormat == format && codec.Info is { Width: <= MaxSide, Height: <= MaxSide } && Pixels <= Most)
+            this.grey = grey || codec.Info.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+        else
+            using (codec)
+            {
+                throw codec?.EncodedFormat != format ? Fault(what, result) : new PictureFormatException(
+                    $"{what} of {codec.Info.Width}×{codec.Info.Height} pixels; up to {Most} are read, {MaxSide} in a row or column");
+            }
+    }
+
+    static int Most => Math.Min(Picture.MaxFilePixels, Array.MaxLength / 4);
+
+    /// <summary>How many there are.</summary>
+    public long Pixels => (long)codec.Info.Width * codec.Info.Height;
+
+    public void Dispose() => codec.Dispose();
+
     /// <summary>The format that a file's first bytes tell, and what it is called.</summary>
     /// <exception cref="PictureFormatException">It is not read, or not as a mask; the message names it.</exception>
     public static (SKEncodedImageFormat Format, string Name) FormatOf(ReadOnlySpan<byte> start, bool mask = false)
@@ -41,12 +73,12 @@ static class PictureFile
     static PictureFormatException NoMask(string found) => new(
         $"expected a palette or grey PNG of class indices, 8 bits at most, found {found}; save each pixel's index so, not a colour that shows it");
 
-    /// <summary>The indices in a PNG; see <see cref="Picture.LoadMask(string)"/>.</summary>
+    /// <summary>A PNG of indices; see <see cref="Picture.LoadMask(string)"/>.</summary>
     /// <remarks>
     /// Skia gives colours, never indices. So it is given the same pixels under a palette in which index i has the colour (i, i, i), and nothing that
     /// would change it. Grey samples lie in the file as indices of as many bits do.
     /// </remarks>
-    public static Picture DecodeMask(ReadOnlySpan<byte> png)
+    public static PictureFile OfMask(ReadOnlySpan<byte> png)
     {
         const int HeaderAt = 8, ChunksAt = 33;                          // behind the signature, and the header of 25 bytes behind it
         if (png.Length < ChunksAt) throw Fault("a PNG", SKCodecResult.IncompleteInput);
@@ -70,7 +102,8 @@ static class PictureFile
         byte[] palette = new byte[3 << depth];
         for (int i = 0; i < palette.Length; i++) palette[i] = (byte)(i / 3);
         byte[] indexed = [.. header[..9], 3, .. header[10..]];
-        return Decode([.. png[..HeaderAt], .. Chunk("IHDR"u8, indexed), .. Chunk("PLTE"u8, palette), .. png[(int)at..]], grey: true);
+        byte[] file = [.. png[..HeaderAt], .. Chunk("IHDR"u8, indexed), .. Chunk("PLTE"u8, palette), .. png[(int)at..]];
+        return new(file, grey: true);
     }
 
     // Length, name, content and check sum: PNG specification, 5.3.
@@ -88,32 +121,27 @@ static class PictureFile
         return chunk;
     }
 
-    /// <summary>The picture in a file; see <see cref="Picture.Load(string)"/>.</summary>
-    /// <param name="file">The file's bytes.</param>
-    /// <param name="grey">One channel, the first, whatever the file's colours.</param>
-    public static Picture Decode(ReadOnlySpan<byte> file, bool grey = false)
+    /// <summary>The pixels; see <see cref="Picture.Load(string)"/>.</summary>
+    public Picture Decode()
     {
-        (SKEncodedImageFormat format, string what) = FormatOf(file);
-        if (format == SKEncodedImageFormat.Jpeg && !HasEnd(file)) throw Fault(what, SKCodecResult.IncompleteInput);
-        using SKData data = SKData.CreateCopy(file);
-        using SKCodec? codec = SKCodec.Create(new SKMemoryStream(data), out SKCodecResult result);
-        if (codec is null || codec.EncodedFormat != format) throw Fault(what, result);
-        SKImageInfo declared = codec.Info;
-        int most = Math.Min(Picture.MaxFilePixels, Array.MaxLength / 4);
-        if (declared.Width > MaxSide || declared.Height > MaxSide || (long)declared.Width * declared.Height > most)
-            throw new PictureFormatException(
-                $"{what} of {declared.Width}×{declared.Height} pixels; up to {most} are read, {MaxSide} in a row or column");
-
-        bool opaque = declared.AlphaType == SKAlphaType.Opaque;
-        grey |= declared.ColorType == SKColorType.Gray8 || (format == SKEncodedImageFormat.Png && file[25] is 0 or 4);    // its colour type
+        (int width, int height) = (codec.Info.Width, codec.Info.Height);
+        bool opaque = codec.Info.AlphaType == SKAlphaType.Opaque, byRows = codec.EncodedFormat == SKEncodedImageFormat.Jpeg;     // others cannot
         SKAlphaType alpha = opaque ? SKAlphaType.Opaque : SKAlphaType.Unpremul;
-        SKImageInfo wanted = new(declared.Width, declared.Height, SKColorType.Rgba8888, alpha);    // of no colour space: the samples stay as they are
-        using SKBitmap bitmap = new(wanted);
-        result = codec.GetPixels(wanted, bitmap.GetPixels());
-        if (result != SKCodecResult.Success) throw Fault(what, result);
-        Picture picture = new(declared.Width, declared.Height, grey ? 1 : 3);
-        if (opaque) Pack(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
-        else OverWhite(bitmap.GetPixelSpan(), picture.Pixels, picture.Channels);
+        SKImageInfo wanted = new(width, height, SKColorType.Rgba8888, alpha);      // of no colour space: the samples stay as they are
+        Picture picture = new(width, height, grey ? 1 : 3);
+        int most = byRows ? Math.Min(height, RowsAtOnce) : height;
+        using SKBitmap bitmap = new(wanted.WithSize(width, most));
+        SKCodecResult result = byRows ? codec.StartScanlineDecode(wanted) : codec.GetPixels(wanted, bitmap.GetPixels());
+        for (int y = 0; y < height; y += most)
+        {
+            int rows = Math.Min(most, height - y);
+            if (byRows && result == SKCodecResult.Success && codec.GetScanlines(bitmap.GetPixels(), rows, bitmap.RowBytes) < rows)
+                result = SKCodecResult.IncompleteInput;
+            if (result != SKCodecResult.Success) throw Fault(what, result);
+            Span<byte> pixels = picture.Pixels.AsSpan(y * width * picture.Channels, rows * width * picture.Channels);
+            if (opaque) Pack(bitmap.GetPixelSpan(), pixels, picture.Channels);
+            else OverWhite(bitmap.GetPixelSpan(), pixels, picture.Channels);
+        }
         return Upright(picture, (int)codec.EncodedOrigin);
     }
 
