@@ -50,7 +50,7 @@ try
             if (request.ContentType?.StartsWith("multipart/form-data", StringComparison.OrdinalIgnoreCase) == true)
                 upload = (await request.ReadFormAsync(gone)).Files is [IFormFile file, ..] ? file.OpenReadStream()
                     : throw new BadHttpRequestException("a form without a file");
-            return Results.Json(await predictor.PredictAsync(upload, gone), Answer.Default.Prediction);
+            return Results.Json(await predictor.PredictAsync(upload, gone), Answer.Default.Prediction);    // Answer: a JsonSerializerContext
         }
         catch (Exception e) when (e is IOException or InvalidDataException)                       // no picture, no form, too many bytes
         {
