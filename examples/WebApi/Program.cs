@@ -56,10 +56,6 @@ try
         {
             return Results.Text(e.Message, statusCode: e is BadHttpRequestException bad ? bad.StatusCode : 400);
         }
-        catch (OperationCanceledException) when (gone.IsCancellationRequested)                    // nobody waits for the answer
-        {
-            return Results.Empty;
-        }
     }).RequireRateLimiting("uploads");
     app.Run();
     // README: end

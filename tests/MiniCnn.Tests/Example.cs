@@ -17,7 +17,9 @@ static class Example
         return (process.ExitCode, output.ReplaceLineEndings("\n"), error.GetAwaiter().GetResult());
     }
 
-    public static Process Start(string name, params string[] arguments)
+    public static Process Start(string name, params string[] arguments) => Start([], name, arguments);
+
+    public static Process Start((string Name, string Value)[] environment, string name, params string[] arguments)
     {
         // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/NAME/bin/Release/net10.0
         string folder = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", name), StringComparison.Ordinal);
@@ -25,6 +27,8 @@ static class Example
             ? new(Path.Combine(native, name), arguments) : new("dotnet", [Path.Combine(folder, $"{name}.dll"), .. arguments]);
         start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["MINICNN_DATASETS"] = Path.Combine(folder, "no data sets");
+        foreach ((string variable, string value) in environment)
+            start.Environment[variable] = value;
         return Process.Start(start)!;
     }
 }

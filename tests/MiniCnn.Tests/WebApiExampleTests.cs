@@ -140,7 +140,7 @@ public sealed class WebApiExampleTests : IDisposable
     {
         Predictor predictor = await Start();
         byte[] begun = [.. File(1)[..100], .. new byte[19_900]];
-        using CancellationTokenSource leave = new();
+        using CancellationTokenSource leave = new(TimeSpan.FromMinutes(2));       // who stalls does not see that the server has ended it
         List<Task<HttpResponseMessage>> stalled = [.. Enumerable.Range(0, 120).Select(_ => SendOnce(() => new SlowContent(begun, pieces: 2, pause: -1), cancel: leave.Token))];
         HttpResponseMessage? refused = null;
         while (refused?.StatusCode is not HttpStatusCode.ServiceUnavailable)     // 32 are read and 64 wait
@@ -216,7 +216,8 @@ public sealed class WebApiExampleTests : IDisposable
         net.Initialize(1);
         ImageClassifier model = new(net, new(3, 20, 24), [0.4f, 0.5f, 0.6f], [0.25f, 0.25f, 0.25f], ["cat", "dog", "neither"]);
         model.Save(ModelPath);
-        server = Example.Start("WebApi", "--model", ModelPath, "--urls", "http://127.0.0.1:0");
+        // As many threads, in hexadecimal, as a machine of 64 processors has: whatever does not wait runs at once.
+        server = Example.Start([("DOTNET_ThreadPool_ForceMinWorkerThreads", "40")], "WebApi", "--model", ModelPath, "--urls", "http://127.0.0.1:0");
         string? line;
         while ((line = await server.StandardOutput.ReadLineAsync()) is not null)
         {
