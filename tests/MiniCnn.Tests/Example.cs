@@ -2,7 +2,10 @@ using System.Diagnostics;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A program of examples/ as a person runs it, as a process. Data sets are found by its options alone.</summary>
+/// <summary>
+/// A program of examples/ as a person runs it, as a process. Data sets are found by its options alone. MINICNN_NATIVE names a folder of such programs
+/// compiled ahead of time, which are then run.
+/// </summary>
 static class Example
 {
     public static (int Code, string Output, string Error) Run(string name, params string[] arguments)
@@ -14,16 +17,18 @@ static class Example
         return (process.ExitCode, output.ReplaceLineEndings("\n"), error.GetAwaiter().GetResult());
     }
 
-    public static Process Start(string name, params string[] arguments)
+    public static Process Start(string name, params string[] arguments) => Start([], name, arguments);
+
+    public static Process Start((string Name, string Value)[] environment, string name, params string[] arguments)
     {
         // tests/MiniCnn.Tests/bin/Release/net10.0 → examples/NAME/bin/Release/net10.0
         string folder = AppContext.BaseDirectory.Replace(Path.Combine("tests", "MiniCnn.Tests"), Path.Combine("examples", name), StringComparison.Ordinal);
-        ProcessStartInfo start = new("dotnet", [Path.Combine(folder, $"{name}.dll"), .. arguments])
-        {
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-        };
+        ProcessStartInfo start = Environment.GetEnvironmentVariable("MINICNN_NATIVE") is { Length: > 0 } native
+            ? new(Path.Combine(native, name), arguments) : new("dotnet", [Path.Combine(folder, $"{name}.dll"), .. arguments]);
+        start.RedirectStandardOutput = start.RedirectStandardError = true;
         start.Environment["MINICNN_DATASETS"] = Path.Combine(folder, "no data sets");
+        foreach ((string variable, string value) in environment)
+            start.Environment[variable] = value;
         return Process.Start(start)!;
     }
 }

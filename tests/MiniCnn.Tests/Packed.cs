@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.IO.Compression;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace MiniCnn.Tests;
@@ -72,27 +73,40 @@ public sealed class Packed : IDisposable
             """);
         File.WriteAllText(Path.Combine(Consumer, "Program.cs"), program);
         // One thread for libtorch: its threads spin where other tests run beside them.
-        return Dotnet(Consumer, ["run", "-c", "Release"], ("NUGET_PACKAGES", Path.Combine(Consumer, "packages")), ("OMP_NUM_THREADS", "1"));
+        return Dotnet(Consumer, ["run", "-c", "Release"], Packages, ("OMP_NUM_THREADS", "1"));
     }
+
+    /// <summary>Compiles the program that was <see cref="Run"/> last ahead of time, as the README says, and runs that.</summary>
+    public void RunNative()
+    {
+        string made = Path.Combine(Folder, "native");
+        string[] width = $"{RuntimeInformation.ProcessArchitecture}" == "X64" ? ["-p:IlcInstructionSet=x86-64-v3"] : [];
+        Dotnet(Consumer, ["publish", "-c", "Release", "--use-current-runtime", "-p:PublishAot=true", .. width, "-o", made], Packages);
+        Execute(Path.Combine(made, "Consumer"), Consumer, []);
+    }
+
+    (string, string) Packages => ("NUGET_PACKAGES", Path.Combine(Consumer, "packages"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 
     /// <summary>Runs dotnet to its end; no process stays behind that holds the folder.</summary>
-    static string Dotnet(string folder, string[] arguments, params (string Name, string Value)[] environment)
-    {
-        ProcessStartInfo start = new("dotnet", arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
-        (string, string)[] all =
+    static string Dotnet(string folder, string[] arguments, params (string Name, string Value)[] environment) => Execute(
+        "dotnet", folder, arguments,
         [
             ("MSBUILDDISABLENODEREUSE", "1"), ("UseSharedCompilation", "false"), ("DOTNET_CLI_USE_MSBUILD_SERVER", "0"),
             ("DOTNET_SYSTEM_GLOBALIZATION_INVARIANT", "1"), .. environment,
-        ];
-        foreach ((string name, string value) in all)
+        ]);
+
+    static string Execute(string program, string folder, string[] arguments, params (string Name, string Value)[] environment)
+    {
+        ProcessStartInfo start = new(program, arguments) { WorkingDirectory = folder, RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach ((string name, string value) in environment)
             start.Environment[name] = value;
         using Process process = Process.Start(start)!;
         Task<string> error = process.StandardError.ReadToEndAsync();
         string output = process.StandardOutput.ReadToEnd();
         process.WaitForExit();
-        Assert.True(process.ExitCode == 0, $"dotnet {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{output}{error.GetAwaiter().GetResult()}");
+        Assert.True(process.ExitCode == 0, $"{program} {string.Join(' ', arguments)}: exit code {process.ExitCode}\n{output}{error.GetAwaiter().GetResult()}");
         return output;
     }
 }
