@@ -68,7 +68,7 @@ def pets():
             accuracies.append(float(re.match(r"validation accuracy: ([\d.]+) %", lines[-1])[1]))
             if seed == 0:
                 progress = [line for line in lines if line.startswith("epoch")]
-                shown = [lines[0], "…", progress[len(progress) // 2], progress[-1], "…", lines[-1]]
+                shown = [*lines[:3], "…", progress[len(progress) // 2], progress[-1], "…", lines[-1]]
     block("pets", f"""```
 $ dotnet run -c Release --project examples/CatsVsDogs
 """ + "\n".join(shown) + f"""

@@ -389,9 +389,14 @@ def all_resizes():
             image = Image.fromarray(pixels[:, :, 0] if channels == 1 else pixels)
             name = f"resize/{width}×{height} to {to_width}×{to_height}, {channels}"
             tensors[name + "/from"] = pixels
-            tensors[name + "/to"] = numpy.asarray(image.resize((to_width, to_height), Image.Resampling.BILINEAR)).reshape(to_height, to_width, channels)
-            if channels == 1:
-                tensors[name + "/nearest"] = numpy.asarray(image.resize((to_width, to_height), Image.Resampling.NEAREST))
+            size = (to_width, to_height)
+            for fit, how in ("to", Image.Image.resize), ("letterbox", ImageOps.pad), ("crop", ImageOps.fit):
+                if fit == "letterbox" and not all(1 <= round(to * length / other) for to, length, other in [(to_width, height, width), (to_height, width, height)]):
+                    continue                               # PIL would make a picture of no rows
+                tensors[f"{name}/{fit}"] = numpy.asarray(how(image, size, Image.Resampling.BILINEAR)).reshape(to_height, to_width, channels)
+                if channels == 1:                          # as a mask: bars are 255
+                    bars = {"color": 255} if fit == "letterbox" else {}
+                    tensors[f"{name}/{fit}, nearest"] = numpy.asarray(how(image, size, Image.Resampling.NEAREST, **bars))
 
 
 def all_masks():

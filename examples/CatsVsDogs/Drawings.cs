@@ -73,7 +73,7 @@ sealed class Drawings(PetClassifier classifier, LabeledImages photos, string fol
     {
         (int channels, int height, int width) = (photos.Shape.Channels, photos.Shape.Height, photos.Shape.Width);
         Picture picture = new(width, height, channels);
-        ReadOnlySpan<byte> planes = photos.Pixels.Slice(index * channels * height * width, channels * height * width);
+        ReadOnlySpan<byte> planes = photos.Image(index);
         for (int i = 0; i < picture.Pixels.Length; i++)
             picture.Pixels[i] = planes[i % channels * height * width + i / channels];
         return picture;

@@ -28,25 +28,14 @@ static class Photos
                 $"{why}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
             return Normalized(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
         }
-        ImageFolder all = new(folder);
-        (ImageFolder train, ImageFolder validation) = all.ClassNames.Contains("train") && all.ClassNames.Contains("validation")
-            ? (new ImageFolder(Path.Combine(all.Root, "train")), new(Path.Combine(all.Root, "validation")))
-            : all.Split(0.2, seed);
-        if (!train.ClassNames.SequenceEqual(validation.ClassNames))
-            throw new InvalidDataException(
-                $"{folder}: the classes to train on are {string.Join(", ", train.ClassNames)}, those to validate {string.Join(", ", validation.ClassNames)}");
-        return Normalized(Read(Within(train), "training"), Read(Within(validation), "validation"));
+        ImageSplits photos = new(folder, validation: 0.2, test: 0, seed);
+        photos = photos with { Train = Within(photos.Train), Validation = Within(photos.Validation!), Test = null };
+        ConsoleProgress progress = new($"reading {photos.Train.Files.Count} photos to train on, {photos.Validation.Files.Count} to validate");
+        LoadedSplits loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
+        Console.WriteLine(loaded);
+        return (loaded.Train.Images, loaded.Validation!.Images);
 
         ImageFolder Within(ImageFolder all) => limit < all.Files.Count ? all.Split(1 - (double)limit.Value / all.Files.Count, seed).Train : all;
-
-        LabeledImages Read(ImageFolder photos, string what)
-        {
-            ConsoleProgress progress = new($"reading {photos.Files.Count} {what} photos");
-            LoadedImages<LabeledImages> loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
-            if (loaded.SkippedSummary is string skipped)
-                Console.WriteLine(skipped);
-            return loaded.Images;
-        }
     }
 
     /// <summary>Both parts by the mean and std of the training photos.</summary>

@@ -37,14 +37,14 @@ RootCommand root = new(
 };
 root.SetAction(Train);
 
-Argument<string> photo = new("photo") { Description = "JPEG, PNG, WebP, GIF or BMP" };
+Argument<string> photo = new("photo") { Description = "JPEG, PNG, WebP, GIF or BMP; or a folder of them, of which a CSV is printed" };
 Option<string> modelPath = new("--model")
 {
     Description = "What a training saved",
     DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs", "model.safetensors"),
 };
 Option<string?> mapPath = new("--out") { Description = "The picture of where it looked, a .png; PHOTO-where.png here if left out" };
-Command predict = new("predict", "Tells what a photo shows, and draws where the network saw it.") { photo, modelPath, mapPath };
+Command predict = new("predict", "Tells what a photo shows, and draws where the network saw it; or what those of a folder show.") { photo, modelPath, mapPath };
 predict.SetAction(Predict);
 root.Add(predict);
 
@@ -109,6 +109,14 @@ int Predict(ParseResult options)
 {
     PetClassifier classifier = PetClassifier.Load(options.GetValue(modelPath)!);
     string path = options.GetValue(photo)!;
+    if (Directory.Exists(path))
+    {
+        using CtrlC stop = new();
+        Console.WriteLine(FilePrediction.CsvHeader);
+        foreach (FilePrediction file in classifier.Predictor.PredictFolder(path, new ConsoleProgress(toError: true), stop.Token))
+            Console.WriteLine(file.ToCsv());
+        return 0;
+    }
     Picture picture = Picture.Load(path);
     Tensor<float> x = classifier.Model.ToInput(picture);
     Prediction prediction = classifier.Predictor.Predict(x)[0];

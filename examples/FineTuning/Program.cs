@@ -18,7 +18,8 @@ return CommandLine.Run(command, args, given => given.Below(1, epochs) ?? given.B
 void Run(ParseResult given)
 {
     (string folder, string path, int times, int s) = (given.GetValue(data)!, given.GetValue(file)!, given.GetValue(epochs), given.GetValue(seed));
-    ImageFolder all = new(Path.Combine(folder, "train")), others = new(Path.Combine(folder, "validation"));
+    ImageSplits photos = new(folder, validation: 0.2, test: 0, s);
+    ImageFolder all = photos.Train, others = photos.Validation!;
     ImageFolder some = all.Split(Math.Max(1 - (double)given.GetValue(count) / all.Files.Count, 1.0 / all.Files.Count), s).Train;
     if (!File.Exists(path))
     {

@@ -57,7 +57,7 @@ int Run(ParseResult options)
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
     // A step on blank images, while the digits are being read: what training needs is compiled by then. Initialize forgets it.
-    new Trainer(model, Optimizer(model, 0.05f)).Run(new LabeledImages(new byte[64 * 784], new int[64], new(1, 28, 28), classes: 10));
+    new Trainer(model, Optimizer(model, 0.05f)).Run(new LabeledImages(new byte[64 * 784], [0, 1, .. new int[62]], new(1, 28, 28), classes: 10));
     model.Initialize(options.GetValue(seed));
 
     (LabeledImages train, LabeledImages test) = digits.GetAwaiter().GetResult();

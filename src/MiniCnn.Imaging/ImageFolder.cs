@@ -11,29 +11,128 @@ public readonly record struct ImageFile(string Name, int Label);
 /// <remarks>
 /// The classes are the subfolders, in the ordinal order of their names: <c>Cat/0.jpg</c>, <c>Dog/other/1.png</c>. Or, where there are no
 /// subfolders, what stands before the number in each file's name: <c>cat.0.jpg</c>. A folder that holds nothing but one that is laid out so
-/// (as archives unpack: <c>PetImages/Cat/0.jpg</c>, <c>train/cat.0.jpg</c>) stands for that one.
-/// Pictures end in .jpg, .jpeg, .png, .webp, .gif or .bmp, in capitals or not, and are read by their content; they come class by class, in
-/// the ordinal order of their paths.
-/// Everything else is passed over: hidden files and folders, other extensions, pictures beside the classes' subfolders.
+/// (as archives unpack: <c>PetImages/Cat/0.jpg</c>, <c>train/cat.0.jpg</c>) stands for that one. For other names there are
+/// <see cref="FromNames(string, Func{string, string?})"/> and <see cref="FromCsv"/>; for folders such as <c>train</c> and <c>test</c>
+/// <see cref="ImageSplits"/>.
+/// Pictures are told by their extension, .jpg, .png, .webp and others in capitals or not, or else by their first bytes, and are read by their content;
+/// they come class by class, in the ordinal order of their paths. Files that are no pictures, and pictures of no class, are in <see cref="Skipped"/>.
+/// Hidden files and folders are passed over, and what systems leave behind: <c>Thumbs.db</c>, <c>desktop.ini</c>, <c>__MACOSX</c>.
 /// Links to files, and to folders in place of a class's, are followed; links to folders further below are not, so no circle has a way in.
-/// Immutable, and free of what is in the files.
+/// Immutable.
 /// </remarks>
 public sealed partial class ImageFolder
 {
     /// <summary>Lists a folder.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="allowEmpty">Whether a class may hold no pictures.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidDataException">It holds no classes, or a class without pictures; the message names it.</exception>
+    /// <exception cref="InvalidDataException">
+    /// It holds no classes, a class without pictures, or parts such as train and test in place of classes; the message names it.
+    /// </exception>
     /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
-    public ImageFolder(string path)
+    public ImageFolder(string path, bool allowEmpty = false)
     {
         PictureFolder.Check(path);
         Root = Unwrapped(path);
         string[] folders = Subfolders(Root);
-        (ClassNames, IEnumerable<ImageFile> files) = folders.Length > 0 ? (folders, ByFolder(folders)) : ByName();
-        Files = [.. files.OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal)];
+        if (ImageSplits.AreParts(Root, folders))
+        {
+            throw new InvalidDataException(
+                $"{Root}: {string.Join(", ", folders)} are parts of a set, not classes: take ImageSplits, or the folder of one part");
+        }
+        (ClassNames, Files, Skipped) = List(folders, allowEmpty);
     }
 
-    ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files) => (Root, ClassNames, Files) = (whole.Root, whole.ClassNames, [.. files]);
+    /// <summary>A part of a set, which has the classes of the whole.</summary>
+    internal ImageFolder(string path, IReadOnlyList<string> classNames, bool allowEmpty)
+        : this(path, allowEmpty)
+    {
+        if (ClassNames.Except(classNames).FirstOrDefault() is string other)
+            throw new InvalidDataException($"{Root}: the class {other} is not among those to train on, {string.Join(", ", classNames)}");
+        if (!allowEmpty && classNames.Except(ClassNames).FirstOrDefault() is string missing)
+        {
+            throw new InvalidDataException(
+                $"{Root}: the class {missing} is missing, which is among those to train on; allowEmpty: true takes it as empty");
+        }
+        List<string> names = [.. classNames];
+        Files = [.. Files.Select(file => file with { Label = names.IndexOf(ClassNames[file.Label]) })];
+        ClassNames = classNames;
+    }
+
+    ImageFolder(string root, IEnumerable<(string Name, string ClassName)> files, IEnumerable<SkippedFile> skipped) =>
+        (Root, (ClassNames, Files), Skipped) = (root, Sorted(files), [.. skipped]);
+
+    ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files, IReadOnlyList<SkippedFile> skipped) =>
+        (Root, ClassNames, Files, Skipped) = (whole.Root, whole.ClassNames, [.. files], skipped);
+
+    /// <summary>Lists a folder and those below it, where a rule tells the class of each picture.</summary>
+    /// <param name="path">The folder.</param>
+    /// <param name="classOf">Of a picture's path below the folder, with slashes, the name of its class; or null: it is of none, and skipped.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">No picture is of a class.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    public static ImageFolder FromNames(string path, Func<string, string?> classOf)
+    {
+        ArgumentNullException.ThrowIfNull(classOf);
+        PictureFolder.Check(path);
+        (string Name, string? Fault)[] all = [.. PictureFolder.List(path)];
+        (string Name, string? ClassName)[] named = [.. PictureFolder.Pictures(all).Select(name => (name, classOf(name)))];
+        if (named.All(file => file.ClassName is null))
+        {
+            throw new InvalidDataException(
+                $"{path}: the rule gives none of {named.Length} pictures a class: {SkippedFile.List([.. named.Select(file => file.Name)])}");
+        }
+        return new(
+            path, named.Where(file => file.ClassName is not null)!,
+            [
+                .. PictureFolder.Others(all),
+                .. named.Where(file => file.ClassName is null).Select(file => new SkippedFile(file.Name, "no class by its name")),
+            ]);
+    }
+
+    /// <summary>
+    /// Lists a folder and those below it, where the class of a picture is what the first group of a regular expression matches in its file's name:
+    /// <c>^(.+)_\d+</c> of <c>images/Abyssinian_1.jpg</c> Abyssinian. What does not match is of no class, and skipped.
+    /// </summary>
+    /// <inheritdoc cref="FromNames(string, Func{string, string?})"/>
+    public static ImageFolder FromNames(string path, Regex pattern)
+    {
+        ArgumentNullException.ThrowIfNull(pattern);
+        return FromNames(
+            path, name => pattern.Match(Path.GetFileName(name)) is { Success: true, Groups: [_, { Success: true } group, ..] } ? group.Value : null);
+    }
+
+    /// <summary>Lists a folder and those below it, where a file of comma-separated values tells the class of each picture.</summary>
+    /// <param name="path">The folder of pictures.</param>
+    /// <param name="csv">
+    /// The file: in each line the path of a picture below the folder, with its extension or without, and its class. A first line that names no picture is
+    /// taken for the columns' names.
+    /// </param>
+    /// <param name="fileColumn">The name of the column of pictures; the first column if not given.</param>
+    /// <param name="classColumn">The name of the column of classes; the second column if not given.</param>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">
+    /// The file is not as that, has no such column, tells two classes of a picture, or of no picture that is there. The message names file and line.
+    /// </exception>
+    /// <exception cref="IOException">The file cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">It, or a folder, may not be read.</exception>
+    public static ImageFolder FromCsv(string path, string csv, string? fileColumn = null, string? classColumn = null)
+    {
+        PictureFolder.Check(path);
+        string table = Path.GetFullPath(csv);
+        (string Name, string? Fault)[] all = [.. PictureFolder.List(path).Where(file => Path.GetFullPath(Path.Combine(path, file.Name)) != table)];
+        string[] pictures = [.. PictureFolder.Pictures(all)];
+        (Dictionary<string, string> classes, List<SkippedFile> missing) = ClassTable.Read(csv, pictures, fileColumn, classColumn);
+        if (classes.Count == 0)
+        {
+            throw new InvalidDataException(
+                $"{csv}: names none of the {pictures.Length} pictures in {path}, but {SkippedFile.List([.. missing.Select(file => file.Name)])}");
+        }
+        IEnumerable<string> unnamed = pictures.Where(name => !classes.ContainsKey(name));
+        return new(
+            path, classes.Select(pair => (pair.Key, pair.Value)),
+            [.. PictureFolder.Others(all), .. missing, .. unnamed.Select(name => new SkippedFile(name, $"not in {Path.GetFileName(csv)}"))]);
+    }
 
     /// <summary>The folder whose subfolders, or whose files, are the classes.</summary>
     public string Root { get; }
@@ -44,93 +143,130 @@ public sealed partial class ImageFolder
     /// <summary>The pictures, class by class.</summary>
     public IReadOnlyList<ImageFile> Files { get; }
 
+    /// <summary>The files that are no pictures, or of no class.</summary>
+    public IReadOnlyList<SkippedFile> Skipped { get; }
+
     /// <summary>Splits off a share of the files at random, of each class by itself, before any is read.</summary>
     /// <param name="validation">The share that goes to the second part, between 0 and 1; of two files or more, at least one goes either way.</param>
     /// <param name="seed">The same seed splits the same way.</param>
-    /// <returns>Two parts with the same classes, the files of each in the order they had.</returns>
+    /// <returns>Two parts with the same classes, the files of each in the order they had. What was skipped is told of in the first.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
     public (ImageFolder Train, ImageFolder Validation) Split(double validation, int seed)
     {
         Permutation.CheckShare(validation);
         int[] labels = [.. Files.Select(file => file.Label)];
         (int[] first, int[] second) = Permutation.Stratified(labels, ClassNames.Count, validation, seed);
-        return (new(this, first.Order().Select(i => Files[i])), new(this, second.Order().Select(i => Files[i])));
+        return (new(this, first.Order().Select(i => Files[i]), Skipped), new(this, second.Order().Select(i => Files[i]), []));
     }
 
     /// <summary>Reads every picture once, on all threads, and keeps it at the size it is trained with.</summary>
-    /// <param name="height">Rows of each image. The picture is resized to this and the width, whatever its proportions.</param>
+    /// <remarks>
+    /// Pictures that do not fit the memory budget are read again from their files in each epoch, on all threads: the numbers and their order are the
+    /// same to the bit. Leave their files alone meanwhile.
+    /// </remarks>
+    /// <param name="height">Rows of each image.</param>
     /// <param name="width">Columns of each image.</param>
     /// <param name="channels">3: colour; 1: grey.</param>
-    /// <param name="strict">A file that cannot be read is an error; else it is skipped, and told of in the result.</param>
+    /// <param name="fit">How pictures of other proportions are brought to that size. A model trained on the images does the same.</param>
+    /// <param name="strict">A picture that cannot be read is an error; else it is skipped, and told of in the result.</param>
+    /// <param name="memoryBudget">Bytes that images in memory may take; if not given, half of what is free now.</param>
     /// <param name="progress">Told after each file, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The same whatever the number of threads; normalised to 0 to 1, as torchvision's <c>ToTensor</c>: mean 0, std 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
-    /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
+    /// <exception cref="ArgumentException">An image of that size does not fit an array.</exception>
     /// <exception cref="InvalidDataException">No picture of a class can be read, or not every one where it is <paramref name="strict"/>.</exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public LoadedImages<LabeledImages> Load(
-        int height, int width, int channels = 3, bool strict = false, IProgress<(int Done, int Total)>? progress = null,
-        CancellationToken cancellationToken = default)
+        int height, int width, int channels = 3, Fit fit = Fit.Stretch, bool strict = false, long? memoryBudget = null,
+        IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellationToken = default) =>
+        LoadPart(PictureFolder.Shape(channels, height, width, fit), fit, strict, new(memoryBudget), progress, cancellationToken);
+
+    internal LoadedImages<LabeledImages> LoadPart(
+        ImageShape shape, Fit fit, bool strict, MemoryBudget budget, IProgress<(int Done, int Total)>? progress, CancellationToken cancellationToken)
     {
-        ImageShape shape = PictureFolder.Shape(channels, height, width, Files.Count);
-        int length = (int)shape.Length;
-        byte[] pixels = new byte[Files.Count * length];                        // [N, C, H, W]
         string[] names = [.. Files.Select(file => file.Name)];
-        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Root, names, ReadFile, strict, progress, cancellationToken);
+        PictureStore store = new(Root, names, shape, fit, budget);
+        (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(
+            Root, names, ReadFile, strict, progress, cancellationToken, i => ClassNames[Files[i].Label]);
         foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
             throw new InvalidDataException(
                 $"{Root}: no picture of the class {ClassNames[lost]} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
 
-        float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
-        int[] labels = [.. kept.Select(i => Files[i].Label)];
-        LabeledImages images = new(PictureFolder.Keep(kept, pixels, length), labels, shape, ClassNames.Count, mean, std, ClassNames);
-        return new(images, [.. kept.Select(i => names[i])], skipped);
+        float[] mean = new float[shape.Channels], std = [.. Enumerable.Repeat(1f, shape.Channels)];
+        LabeledImages images = new(
+            store.Source(kept), [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames, fit);
+        return new(images, [.. kept.Select(i => names[i])], [.. Skipped, .. skipped], store.InMemory);
 
-        void ReadFile(int i) =>
-            PictureFolder.Write(PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load), shape, pixels.AsSpan(i * length, length));
+        void ReadFile(int i) => store.Add(i, PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load));
     }
 
-    IEnumerable<ImageFile> ByFolder(string[] folders) => folders.SelectMany((folder, label) =>
+    (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IReadOnlyList<SkippedFile>) List(string[] folders, bool allowEmpty)
     {
-        string[] names = [.. PictureFolder.Find(Path.Combine(Root, folder), $"{folder}/", deep: true)];
-        if (names.Length == 0) throw new InvalidDataException($"{Root}: the class {folder} holds no pictures ({PictureFolder.Extensions})");
-        return names.Select(name => new ImageFile(name, label));
-    });
+        (string Name, string? Fault)[] here = [.. PictureFolder.List(Root, deep: false)];
+        List<SkippedFile> skipped = [.. PictureFolder.Others(here)];
+        if (folders.Length == 0)
+        {
+            string[] names = [.. PictureFolder.Pictures(here)];
+            if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
+                throw new InvalidDataException($"{Root}: {other} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+            if (names.Length == 0)
+                throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
+            (string[] classes, ImageFile[] sorted) = Sorted(names.Select(name => (name, Numbered().Match(name).Groups[1].Value)));
+            return (classes, sorted, skipped);
+        }
+        skipped.AddRange(PictureFolder.Pictures(here).Select(name => new SkippedFile(name, "beside the folders of the classes")));
+        List<ImageFile> files = [];
+        for (int label = 0; label < folders.Length; label++)
+        {
+            (string Name, string? Fault)[] all = [.. PictureFolder.List(Path.Combine(Root, folders[label]), $"{folders[label]}/")];
+            ImageFile[] pictures = [.. PictureFolder.Pictures(all).Order(StringComparer.Ordinal).Select(name => new ImageFile(name, label))];
+            SkippedFile[] others = [.. PictureFolder.Others(all, folders[label])];
+            if (pictures.Length == 0 && !allowEmpty)
+            {
+                string instead = others.Length == 0 ? "" : $", but {SkippedFile.Summary(others, others.Length)}";
+                throw new InvalidDataException($"{Root}: the class {folders[label]} holds no pictures{instead}; allowEmpty: true lets it be");
+            }
+            files.AddRange(pictures);
+            skipped.AddRange(others);
+        }
+        return (folders, files, skipped);
+    }
 
-    (string[] Classes, IEnumerable<ImageFile> Files) ByName()
+    static (string[] Classes, ImageFile[] Files) Sorted(IEnumerable<(string Name, string ClassName)> files)
     {
-        string[] names = [.. PictureFolder.Find(Root, "", deep: false)];
-        if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
-            throw new InvalidDataException($"{Root}: {other} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
-        if (names.Length == 0)
-            throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
-        string[] classes = [.. names.Select(Class).Distinct().Order(StringComparer.Ordinal)];
-        return (classes, names.Select(name => new ImageFile(name, Array.IndexOf(classes, Class(name)))));
-
-        static string Class(string name) => Numbered().Match(name).Groups[1].Value;
+        ILookup<string, string> classes = files.ToLookup(file => file.ClassName, file => file.Name);
+        string[] names = [.. classes.Select(group => group.Key).Order(StringComparer.Ordinal)];
+        return (names, [.. names.SelectMany((name, label) => classes[name].Order(StringComparer.Ordinal).Select(file => new ImageFile(file, label)))]);
     }
 
     /// <summary>Goes down while there is nothing but one subfolder, and that one holds subfolders alone, or numbered names alone.</summary>
-    static string Unwrapped(string path)
+    internal static string Unwrapped(string path)
     {
-        while (Subfolders(path) is [string only] && !PictureFolder.Find(path, "", deep: false).Any())
+        while (Subfolders(path) is [string only] && !PictureFolder.Pictures(PictureFolder.List(path, deep: false)).Any())
         {
-            DirectoryInfo below = new(Path.Combine(path, only));
-            string[] names = [.. PictureFolder.Find(below.FullName, "", deep: false)];
-            bool isFolderOfClasses = names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(below.FullName).Length > 0;
-            if (!isFolderOfClasses || below.LinkTarget is not null)
+            string below = Path.Combine(path, only);
+            if (!HoldsClasses(below) || new DirectoryInfo(below).LinkTarget is not null)
                 break;
-            path = Path.Combine(path, only);
+            path = below;
         }
         return path;
     }
 
-    static string[] Subfolders(string path)
+    /// <summary>Whether a folder holds subfolders and no pictures, or pictures whose names tell classes.</summary>
+    internal static bool HoldsClasses(string path)
+    {
+        string[] names = [.. PictureFolder.Pictures(PictureFolder.List(path, deep: false))];
+        return names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(path).Length > 0;
+    }
+
+    internal static string[] Subfolders(string path)
     {
         string full = WithSeparator(Path.GetFullPath(path));
-        IEnumerable<DirectoryInfo> folders = PictureFolder.Entries(path).OfType<DirectoryInfo>().Where(folder => !LeadsBack(folder));
-        return [.. folders.Select(folder => folder.Name).Order(StringComparer.Ordinal)];
+        DirectoryInfo[] folders = [.. PictureFolder.Entries(path).OfType<DirectoryInfo>()];
+        if (folders.FirstOrDefault(PictureFolder.HasNoUtf8Name) is { } unread)
+            throw new InvalidDataException($"{path}: the folder {unread.Name} cannot be opened, as its name is not UTF-8; rename it");
+        return [.. folders.Where(folder => !LeadsBack(folder)).Select(folder => folder.Name).Order(StringComparer.Ordinal)];
 
         bool LeadsBack(DirectoryInfo folder) =>
             folder.ResolveLinkTarget(returnFinalTarget: true) is FileSystemInfo target

@@ -1,9 +1,10 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>A file that could not be read.</summary>
+/// <summary>A file that was not read.</summary>
 /// <param name="Name">Its path below the folder, with slashes.</param>
 /// <param name="Reason">Why.</param>
-public readonly record struct SkippedFile(string Name, string Reason)
+/// <param name="ClassName">The class it would be of; null if it is of none, or of masks.</param>
+public readonly record struct SkippedFile(string Name, string Reason, string? ClassName = null)
 {
     const int Named = 3;
 
@@ -22,9 +23,38 @@ public readonly record struct SkippedFile(string Name, string Reason)
 /// <summary>What <see cref="ImageFolder.Load"/> or <see cref="MaskedImageFolder.Load"/> read.</summary>
 /// <param name="Images">The images, in the order of the folder's files.</param>
 /// <param name="Files">The file of each image: its path below the folder, with slashes.</param>
-/// <param name="Skipped">The files that could not be read.</param>
-public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped) where T : ImageDataset
+/// <param name="Skipped">The files that were not read: those of the folder that are no pictures, and pictures that cannot be read.</param>
+/// <param name="InMemory">How many images are kept in memory. The others are read again from their files in each epoch.</param>
+public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped, int InMemory) where T : ImageDataset
 {
-    /// <summary>“skipped 2 of 25000 files: Cat/666.jpg (empty), Dog/11702.jpg (empty)”: a line that counts them and names the first; or null.</summary>
-    public string? SkippedSummary => Skipped.Count == 0 ? null : $"skipped {SkippedFile.Summary(Skipped, Files.Count + Skipped.Count)}";
+    const int MostNamed = 12;          // classes
+
+    /// <summary>
+    /// How many images there are, of which classes, and in memory; then a line for each class of which files were not read, that counts them and names the
+    /// first with the reason.
+    /// </summary>
+    public override string ToString()
+    {
+        long bytes = InMemory * Images.Shape.Length;
+        string memory = InMemory == Files.Count ? "all" : $"{InMemory}", again = InMemory == Files.Count ? "" : ", the others are read again in each epoch";
+        IEnumerable<string> skipped = Skipped.GroupBy(file => file.ClassName).Select(files =>
+            $"\nnot read{(files.Key is string name ? $", {SkippedFile.List([name])}" : "")}: {SkippedFile.Summary([.. files], Total(files.Key))}");
+        return FormattableString.Invariant($"{Images.Count} images{Classes()}; in memory: {memory} ({bytes / 1e6:F1} MB){again}{string.Concat(skipped)}");
+    }
+
+    /// <summary>Files of a class, read or not; or all.</summary>
+    int Total(string? className)
+    {
+        int read = Images is not LabeledImages images ? Files.Count
+            : className is null ? 0 : images.Labels.Count(images.ClassNames.ToList().IndexOf(className));
+        return read + Skipped.Count(file => file.ClassName == className);
+    }
+
+    string Classes()
+    {
+        if (Images is not LabeledImages images) return "";
+        int[] counts = [.. Enumerable.Range(0, images.Classes).Select(label => images.Labels.Count(label))];
+        return images.Classes > MostNamed ? $" of {images.Classes} classes, {counts.Min()} to {counts.Max()} of each"
+            : $": {string.Join(", ", images.ClassNames.Zip(counts, (name, count) => $"{SkippedFile.List([name])} {count}"))}";
+    }
 }

@@ -5,9 +5,8 @@ namespace MiniCnn.Imaging;
 /// The mask of <c>a/1.jpg</c> is <c>a/1.png</c> in the other folder, as <see cref="Picture.LoadMask(string)"/> reads it and of the picture's size:
 /// for each pixel the index of its class, or 255, <see cref="MaskedImages.Ignored"/>, where there is none. It is of the photo as that stands upright by
 /// its EXIF orientation.
-/// Pictures end in .jpg, .jpeg, .png, .webp, .gif or .bmp, in capitals or not, and are read by their content; they come in the ordinal order of
-/// their paths. Everything else is passed over: hidden files and folders, other extensions, links to folders.
-/// Immutable, and free of what is in the files.
+/// Pictures are found as those of an <see cref="ImageFolder"/>, and come in the ordinal order of their paths; what is none is in <see cref="Skipped"/>.
+/// Immutable.
 /// </remarks>
 public sealed class MaskedImageFolder
 {
@@ -29,16 +28,23 @@ public sealed class MaskedImageFolder
         if (classNames.Count is < 1 or > MaskedImages.Ignored)
             throw new ArgumentException($"masks have 1 to {MaskedImages.Ignored} classes, not {classNames.Count}", nameof(classNames));
         (Pictures, Masks, ClassNames) = (pictures, masks, [.. classNames]);
-        string[] files = Pictured(pictures), found = [.. PictureFolder.Find(masks, "", deep: true).Where(IsPng).Order(StringComparer.Ordinal)];
+        (string[] files, SkippedFile[] others) = Pictured(pictures);
+        (string Name, string? Fault)[] all = [.. PictureFolder.List(masks)];
+        string[] found = [.. PictureFolder.Pictures(all).Where(IsPng).Order(StringComparer.Ordinal)];
         Refuse(pictures, files, files.ExceptBy(found, MaskOf), $"no mask of the same name, .png, in {masks}");
         Refuse(masks, found, found.Except(files.Select(MaskOf)), $"no picture of the same name in {pictures}");
         Files = files;
+        Skipped =
+        [
+            .. others, .. PictureFolder.Others(all),
+            .. PictureFolder.Pictures(all).Where(name => !IsPng(name)).Select(name => new SkippedFile(name, "among the masks, but not a .png")),
+        ];
 
         static bool IsPng(string name) => Path.GetExtension(name).Equals(".png", StringComparison.OrdinalIgnoreCase);
     }
 
-    MaskedImageFolder(MaskedImageFolder whole, IEnumerable<int> files) =>
-        (Pictures, Masks, ClassNames, Files) = (whole.Pictures, whole.Masks, whole.ClassNames, [.. files.Order().Select(i => whole.Files[i])]);
+    MaskedImageFolder(MaskedImageFolder whole, IEnumerable<int> files, IReadOnlyList<SkippedFile> skipped) => (Pictures, Masks, ClassNames, Files, Skipped) =
+        (whole.Pictures, whole.Masks, whole.ClassNames, [.. files.Order().Select(i => whole.Files[i])], skipped);
 
     /// <summary>The folder of pictures.</summary>
     public string Pictures { get; }
@@ -52,6 +58,9 @@ public sealed class MaskedImageFolder
     /// <summary>The pictures: their paths below the folder, with slashes.</summary>
     public IReadOnlyList<string> Files { get; }
 
+    /// <summary>The files in both folders that are no pictures, or no masks.</summary>
+    public IReadOnlyList<SkippedFile> Skipped { get; }
+
     /// <summary>Splits off a share of the files at random, before any is read.</summary>
     /// <param name="validation">The share that goes to the second part, between 0 and 1; of two files or more, at least one goes either way.</param>
     /// <param name="seed">The same seed splits the same way.</param>
@@ -61,51 +70,67 @@ public sealed class MaskedImageFolder
     {
         Permutation.CheckShare(validation);
         (int[] first, int[] second) = Permutation.Stratified(new int[Files.Count], 1, validation, seed);
-        return (new(this, first), new(this, second));
+        return (new(this, first, Skipped), new(this, second, []));
     }
 
     /// <summary>
     /// Reads every picture and its mask once, on all threads, and keeps them at the size they are trained with: pictures resized as
     /// <see cref="Picture.Resize"/> does, masks by the nearest pixel.
     /// </summary>
-    /// <param name="height">Rows of each image. The picture is resized to this and the width, whatever its proportions.</param>
+    /// <remarks>
+    /// Masks stay in memory, a byte a pixel; pictures that do not fit the memory budget beside them are read again from their files in each epoch, on all
+    /// threads: the numbers and their order are the same to the bit. Leave their files alone meanwhile.
+    /// </remarks>
+    /// <param name="height">Rows of each image.</param>
     /// <param name="width">Columns of each image.</param>
     /// <param name="channels">3: colour; 1: grey.</param>
+    /// <param name="fit">
+    /// How pictures and masks of other proportions are brought to that size. A letterbox's bars are <see cref="MaskedImages.Ignored"/>.
+    /// </param>
     /// <param name="strict">
     /// A picture or mask that cannot be read, a mask of another size than its picture, or with an index of no class is an error; else the picture
     /// is skipped, and told of in the result.
     /// </param>
+    /// <param name="memoryBudget">Bytes that images and masks in memory may take; if not given, half of what is free now.</param>
     /// <param name="progress">Told after each picture, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The same whatever the number of threads; normalised to 0 to 1, as torchvision's <c>ToTensor</c>: mean 0, std 1.</returns>
     /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
-    /// <exception cref="ArgumentException">So many images of that size do not fit an array.</exception>
+    /// <exception cref="ArgumentException">An image of that size does not fit an array, or the masks do not fit the memory budget.</exception>
     /// <exception cref="InvalidDataException">
     /// No picture can be read with its mask, or not every one where it is <paramref name="strict"/>.
     /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public LoadedImages<MaskedImages> Load(
-        int height, int width, int channels = 3, bool strict = true, IProgress<(int Done, int Total)>? progress = null,
-        CancellationToken cancellationToken = default)
+        int height, int width, int channels = 3, Fit fit = Fit.Stretch, bool strict = true, long? memoryBudget = null,
+        IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellationToken = default)
     {
-        ImageShape shape = PictureFolder.Shape(channels, height, width, Files.Count);
-        int length = (int)shape.Length, plane = height * width;
-        byte[] pixels = new byte[Files.Count * length], masks = new byte[Files.Count * plane];      // [N, C, H, W], [N, H, W]
+        ImageShape shape = PictureFolder.Shape(channels, height, width, fit);
+        MemoryBudget budget = new(memoryBudget);
+        long bytes = (long)Files.Count * height * width;
+        if (!budget.TryTake(bytes))
+        {
+            throw new ArgumentException(
+                $"{Files.Count} masks of {height}×{width} take {bytes} bytes, more than the memory budget; load them smaller, or give a larger memoryBudget");
+        }
+        PictureStore store = new(Pictures, Files, shape, fit, budget);
+        NativeImages masks = new(height * width);
+        int[] places = new int[Files.Count];                            // of the pictures' masks among these
         (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(Pictures, Files, ReadPair, strict, progress, cancellationToken);
         if (kept.Length == 0)
         {
             string why = Files.Count == 0 ? "no picture is in this part" : $"no picture is left; skipped {SkippedFile.Summary(skipped, Files.Count)}";
             throw new InvalidDataException($"{Pictures}: {why}");
         }
-        MaskedImages images = new(
-            PictureFolder.Keep(kept, pixels, length), PictureFolder.Keep(kept, masks, plane), shape, ClassNames.Count, classNames: ClassNames);
-        return new(images, [.. kept.Select(i => Files[i])], skipped);
+        float[] mean = new float[channels], std = [.. Enumerable.Repeat(1f, channels)];
+        MaskedImages images = new(store.Source(kept), i => masks[places[kept[i]]], shape, ClassNames.Count, mean, std, ClassNames, fit);
+        return new(images, [.. kept.Select(i => Files[i])], [.. Skipped, .. skipped], store.InMemory);
 
         void ReadPair(int i)
         {
             Picture picture = PictureFolder.Read(Path.Combine(Pictures, Files[i]), Picture.Load);
-            Resampling.Nearest(ReadMask(Files[i], picture), width, height, masks.AsSpan(i * plane, plane));
-            PictureFolder.Write(picture, shape, pixels.AsSpan(i * length, length));
+            places[i] = masks.Add(Resampling.Nearest(ReadMask(Files[i], picture), width, height, fit, around: MaskedImages.Ignored));
+            store.Add(i, picture);
         }
     }
 
@@ -134,14 +159,16 @@ public sealed class MaskedImageFolder
     }
 
     /// <summary>The pictures in a folder and below it, of which no two have the same mask.</summary>
-    internal static string[] Pictured(string folder)
+    internal static (string[] Files, SkippedFile[] Others) Pictured(string folder)
     {
         PictureFolder.Check(folder);
-        string[] files = [.. PictureFolder.Find(folder, "", deep: true).Order(StringComparer.Ordinal)];
+        (string Name, string? Fault)[] all = [.. PictureFolder.List(folder)];
+        string[] files = [.. PictureFolder.Pictures(all).Order(StringComparer.Ordinal)];
+        SkippedFile[] others = [.. PictureFolder.Others(all)];
         if (files.Length == 0)
-            throw new InvalidDataException($"{folder}: no pictures ({PictureFolder.Extensions})");
+            throw new InvalidDataException($"{folder}: no pictures{(others.Length == 0 ? "" : $", but {SkippedFile.Summary(others, others.Length)}")}");
         Refuse(folder, files, files.GroupBy(MaskOf).Where(same => same.Skip(1).Any()).SelectMany(same => same), "two pictures would have the same mask");
-        return files;
+        return (files, others);
     }
 
     /// <summary>The name of a picture's mask.</summary>

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Numerics.Tensors;
 
 namespace MiniCnn.Imaging;
@@ -5,14 +6,16 @@ namespace MiniCnn.Imaging;
 /// <summary>Pictures as a model takes them: in its colours, its size and its scale.</summary>
 public static class ModelPictures
 {
-    /// <summary>A picture as the model's images are: in grey or in colour, resized whatever its proportions, (x/255 − mean)/std.</summary>
+    /// <summary>
+    /// A picture as the model's images are: in grey or in colour, brought to their size by the model's <see cref="Fit"/>, (x/255 − mean)/std.
+    /// </summary>
     /// <returns>[1, C, H, W]: the numbers that <see cref="ImageDataset"/> makes of it.</returns>
     public static Tensor<float> ToInput(this ImageModel model, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(picture);
         ImageShape shape = model.Input;
-        Tensor<float> x = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height).ToTensor();
+        Tensor<float> x = (shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb()).Resize(shape.Width, shape.Height, model.Fit).ToTensor();
         for (int c = 0; c < shape.Channels; c++)
         {
             Span<float> channel = x.GetSpan([0, c, 0, 0], shape.Height * shape.Width);
@@ -59,8 +62,49 @@ public static class ModelPictures
     }
 
     /// <summary>
+    /// What each picture of a folder, and of those below it, shows: on all threads, in the ordinal order of their paths, as they are asked for.
+    /// </summary>
+    /// <param name="predictor">What tells.</param>
+    /// <param name="path">The folder.</param>
+    /// <param name="progress">Told after each file, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="cancellationToken">Ends the predictions.</param>
+    /// <returns>
+    /// For each file, but for hidden ones, its prediction or why there is none: it is no picture, cannot be read, or the network makes NaN of it.
+    /// </returns>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="InvalidDataException">There are no files.</exception>
+    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    /// <exception cref="ArgumentException">The network was changed and does not fit any more.</exception>
+    /// <exception cref="OperationCanceledException">The predictions were cancelled.</exception>
+    public static IEnumerable<FilePrediction> PredictFolder(
+        this Predictor predictor, string path, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(predictor);
+        PictureFolder.Check(path);
+        predictor.Model.CheckOutput();
+        (string Name, string? Fault)[] files = [.. PictureFolder.List(path).OrderBy(file => file.Name, StringComparer.Ordinal)];
+        if (files.Length == 0)
+            throw new InvalidDataException($"{path}: there are no files");
+        int done = 0;
+        Lock reporting = new();
+        return Partitioner.Create(files, loadBalance: true).AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Min(Workers.Count, 512))
+            .WithCancellation(cancellationToken).WithMergeOptions(ParallelMergeOptions.NotBuffered).Select(Of);
+
+        FilePrediction Of((string Name, string? Fault) file)
+        {
+            Prediction? prediction = null;
+            string? reason = file.Fault ?? PictureFolder.FaultOf(() => prediction = PictureFolder.Read(Path.Combine(path, file.Name), predictor.Predict));
+            if (progress is not null)
+                lock (reporting)
+                    progress.Report((++done, files.Length));
+            return new(file.Name, prediction, reason);
+        }
+    }
+
+    /// <summary>
     /// Predicts the class of each pixel: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities are
-    /// resized from the model's size to the picture's, bilinearly, and a pixel is of the class that has the largest. Safe from several threads at once.
+    /// resized from the model's size to the picture's, bilinearly, and a pixel is of the class that has the largest; those that a
+    /// <see cref="Fit.CenterCrop"/> cuts off are <see cref="MaskedImages.Ignored"/>, 255. Safe from several threads at once.
     /// </summary>
     public static Picture Predict(this MaskPredictor predictor, Picture picture)
     {
@@ -68,18 +112,23 @@ public static class ModelPictures
         ReadOnlySpan<float> shares = predictor.Predict(predictor.Model.ToInput(picture)).AsSpan();         // [1, classes, H, W]
         (int height, int width) = (predictor.Model.Input.Height, predictor.Model.Input.Width);
         Picture mask = new(picture.Width, picture.Height, channels: 1);
+        Array.Fill(mask.Pixels, MaskedImages.Ignored);
+        Placement place = Placement.Of(predictor.Model.Fit, picture.Width, picture.Height, width, height);
         float[] best = new float[mask.Width];
-        (int Left, int Next, float Right)[] columns = [.. Enumerable.Range(0, mask.Width).Select(x => Between(x, mask.Width, width))];
+        (int Left, int Next, float Right)?[] columns =
+            [.. Enumerable.Range(0, mask.Width).Select(x => Between(x, place.X0, place.X1, place.Left, place.Width))];
         for (int y = 0; y < mask.Height; y++)
         {
             Array.Clear(best);
-            (int top, int bottom, float down) = Between(y, mask.Height, height);
+            if (Between(y, place.Y0, place.Y1, place.Top, place.Height) is not var (top, bottom, down))
+                continue;
             for (int c = 0; c < predictor.Model.ClassNames.Count; c++)
             {
                 ReadOnlySpan<float> above = shares.Slice((c * height + top) * width, width), below = shares.Slice((c * height + bottom) * width, width);
                 for (int x = 0; x < mask.Width; x++)
                 {
-                    (int left, int next, float right) = columns[x];
+                    if (columns[x] is not var (left, next, right))
+                        continue;
                     float share = float.Lerp(float.Lerp(above[left], above[next], right), float.Lerp(below[left], below[next], right), down);
                     if (share > best[x])
                         (best[x], mask.Pixels[y * mask.Width + x]) = (share, (byte)c);
@@ -98,7 +147,7 @@ public static class ModelPictures
     /// <param name="resume">Whether masks that are there already are kept and their photos passed over: to go on after an end, or to fill gaps.</param>
     /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
-    /// <returns>The photos that have no mask, and why: they cannot be read, their mask not be written, or the network makes NaN of them.</returns>
+    /// <returns>The files that have no mask, and why: they are no photos, or cannot be read, their mask not be written, or the network makes NaN of them.</returns>
     /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
     /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
@@ -112,22 +161,26 @@ public static class ModelPictures
         ArgumentException.ThrowIfNullOrEmpty(masks);
         PictureFolder.CheckApart(pictures, masks);
         predictor.Model.CheckOutput();
-        string[] files = [.. MaskedImageFolder.Pictured(pictures).Where(name => !resume || !File.Exists(To(name)))];
+        (string[] all, SkippedFile[] others) = MaskedImageFolder.Pictured(pictures);
+        string[] files = [.. all.Where(name => !resume || !File.Exists(To(name)))];
         if (files.FirstOrDefault(name => File.Exists(To(name))) is string there)
             throw new IOException($"{To(there)}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder");
         foreach (string folder in files.Select(name => Path.GetDirectoryName(To(name))!).Distinct())
             Directory.CreateDirectory(folder);
-        return PictureFolder.ReadAll(pictures, files, Predict, strict: false, progress, cancellationToken).Skipped;
+        return [.. others, .. PictureFolder.ReadAll(pictures, files, Predict, strict: false, progress, cancellationToken).Skipped];
 
         void Predict(int i) => predictor.Predict(PictureFolder.Read(Path.Combine(pictures, files[i]), Picture.Load)).Save(To(files[i]));
 
         string To(string name) => Path.Combine(masks, MaskedImageFolder.MaskOf(name));
     }
 
-    /// <summary>The two pixels of so many between whose middles a pixel's lies, and how far from the first.</summary>
-    static (int First, int Second, float Share) Between(int pixel, int pixels, int of)
+    /// <summary>
+    /// Of a line of so many pixels from a place on, which shows a picture's line from start to end, the two between whose middles that of the picture's
+    /// pixel lies, and how far from the first; null if it is not shown.
+    /// </summary>
+    static (int First, int Second, float Share)? Between(int pixel, float start, float end, int from, int count)
     {
-        float place = Math.Clamp((pixel + 0.5f) * of / pixels - 0.5f, 0, of - 1);
-        return ((int)place, Math.Min((int)place + 1, of - 1), place - (int)place);
+        float middle = pixel + 0.5f, place = Math.Clamp((middle - start) * count / (end - start) - 0.5f, 0, count - 1);
+        return middle < start || middle > end ? null : (from + (int)place, from + Math.Min((int)place + 1, count - 1), place - (int)place);
     }
 }

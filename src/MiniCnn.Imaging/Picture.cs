@@ -209,9 +209,15 @@ public sealed class Picture
         return rgb;
     }
 
-    /// <summary>A copy of another size, without aliasing, to the bit as PIL's <c>resize(size, Resampling.BILINEAR)</c>.</summary>
+    /// <summary>
+    /// A copy of another size, without aliasing, to the bit as PIL's <c>resize(size, Resampling.BILINEAR)</c>, or as its <c>ImageOps.pad</c> or
+    /// <c>ImageOps.fit</c> by that.
+    /// </summary>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="fit">What becomes of other proportions.</param>
     /// <exception cref="ArgumentOutOfRangeException">A size is not positive or too large for an array.</exception>
-    public Picture Resize(int width, int height) => Resampling.Resize(this, width, height);
+    public Picture Resize(int width, int height, Fit fit = Fit.Stretch) => Resampling.Resize(this, width, height, fit);
 
     /// <summary>A copy of the rectangle from (left, top) on.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The rectangle is empty or reaches out of the picture.</exception>

@@ -9,47 +9,54 @@ static class Resampling
 {
     const int WeightBits = 32 - 8 - 2, Half = 1 << (WeightBits - 1);
 
-    public static Picture Resize(Picture from, int width, int height)
+    public static Picture Resize(Picture from, int width, int height, Fit fit)
     {
         Picture to = new(width, height, from.Channels);
-        Picture across = width == from.Width ? from : Across(from, width);
-        Triangle[] triangles = Triangles(from.Height, height);
-        int length = width * from.Channels;
+        Placement place = Placement.Of(fit, from.Width, from.Height, width, height);
+        Picture across = place is { X0: 0 } && place.X1 == from.Width && place.Width == from.Width ? from : Across(from, place);
+        Triangle[] triangles = Triangles(from.Height, place.Y0, place.Y1, place.Height);
+        int length = place.Width * from.Channels;
         int[] sums = new int[length];
-        for (int y = 0; y < height; y++)
+        for (int y = 0; y < place.Height; y++)
         {
             Array.Fill(sums, Half);
             for (int i = 0; i < triangles[y].Weights.Length; i++)
                 AddScaled(across.Pixels.AsSpan((triangles[y].First + i) * length, length), triangles[y].Weights[i], sums);
-            for (int x = 0; x < length; x++) to.Pixels[y * length + x] = Round(sums[x]);
+            Span<byte> row = to.Pixels.AsSpan(((place.Top + y) * width + place.Left) * from.Channels, length);
+            for (int x = 0; x < length; x++) row[x] = Round(sums[x]);
         }
         return to;
     }
 
     // Indices are not averaged: output pixel i shows input pixel ⌊(i + ½) · from / to⌋. The places are added up in double, as PIL's NEAREST does it,
     // which decides where one is a whole number.
-    public static void Nearest(Picture mask, int width, int height, Span<byte> to)
+    public static byte[] Nearest(Picture mask, int width, int height, Fit fit, byte around)
     {
-        int[] columns = Sources(mask.Width, width), rows = Sources(mask.Height, height);
-        for (int y = 0; y < height; y++)
+        byte[] to = new byte[width * height];
+        Array.Fill(to, around);
+        Placement place = Placement.Of(fit, mask.Width, mask.Height, width, height);
+        int[] columns = Sources(place.X0, place.X1, place.Width), rows = Sources(place.Y0, place.Y1, place.Height);
+        for (int y = 0; y < rows.Length; y++)
         {
             ReadOnlySpan<byte> row = mask.Pixels.AsSpan(rows[y] * mask.Width, mask.Width);
-            for (int x = 0; x < width; x++) to[y * width + x] = row[columns[x]];
+            for (int x = 0; x < columns.Length; x++) to[(place.Top + y) * width + place.Left + x] = row[columns[x]];
         }
+        return to;
 
-        static int[] Sources(int from, int to)
+        static int[] Sources(float start, float end, int to)
         {
             int[] sources = new int[to];
-            double scale = (double)from / to, at = 0.5 * scale;
+            double scale = (double)(end - start) / to, at = start + 0.5 * scale;
             for (int i = 0; i < to; i++, at += scale) sources[i] = (int)at;
             return sources;
         }
     }
 
-    static Picture Across(Picture from, int width)
+    static Picture Across(Picture from, Placement place)
     {
+        int width = place.Width;
         Picture to = new(width, from.Height, from.Channels);
-        Triangle[] triangles = Triangles(from.Width, width);
+        Triangle[] triangles = Triangles(from.Width, place.X0, place.X1, width);
         int length = from.Width * from.Channels;
         int[] row = new int[length + 1];      // an RGB pixel is read as four numbers, of which the last is not used
         for (int y = 0; y < from.Height; y++)
@@ -100,17 +107,18 @@ static class Resampling
 
     readonly record struct Triangle(int First, int[] Weights);
 
-    // For each of `to` output pixels the input pixels from First on that it sees, of `from`, and their shares, together 2²² or near it.
-    static Triangle[] Triangles(int from, int to)
+    // For each of `to` output pixels of the part from `start` to `end` the input pixels from First on that it sees, of `from`, and their shares, together
+    // 2²² or near it.
+    static Triangle[] Triangles(int from, float start, float end, int to)
     {
-        double scale = (double)from / to, reach = Math.Max(scale, 1);     // in input pixels
+        double scale = (double)(end - start) / to, reach = Math.Max(scale, 1);     // in input pixels
         Triangle[] triangles = new Triangle[to];
         for (int i = 0; i < to; i++)
         {
-            double middle = (i + 0.5) * scale;
-            int first = Math.Max((int)(middle - reach + 0.5), 0), end = Math.Min((int)(middle + reach + 0.5), from);
-            double[] heights = new double[end - first];
-            for (int x = first; x < end; x++)
+            double middle = start + (i + 0.5) * scale;
+            int first = Math.Max((int)(middle - reach + 0.5), 0), behind = Math.Min((int)(middle + reach + 0.5), from);
+            double[] heights = new double[behind - first];
+            for (int x = first; x < behind; x++)
                 heights[x - first] = Math.Max(1 - Math.Abs((x - middle + 0.5) * (1 / reach)), 0);
             double all = heights.Sum();
             triangles[i] = new(first, Array.ConvertAll(heights, height => (int)(0.5 + height / all * (1 << WeightBits))));

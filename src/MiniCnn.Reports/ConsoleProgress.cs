@@ -32,7 +32,9 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
 
     /// <summary>For one piece of work, or several one after another.</summary>
     /// <param name="what">What is done, “reading 2000 photos”: a line before the rest.</param>
-    public ConsoleProgress(string? what = null) : this(what, AnsiConsole.Console, TimeProvider.System)
+    /// <param name="toError">Writes to the standard error, so that what the program prints can go to a file without it.</param>
+    public ConsoleProgress(string? what = null, bool toError = false)
+        : this(what, toError ? AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) }) : AnsiConsole.Console, TimeProvider.System)
     {
     }
 

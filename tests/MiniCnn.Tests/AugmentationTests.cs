@@ -23,7 +23,7 @@ public class AugmentationTests
     static float[] Augmented(Augmentation augmentation, LabeledImages images, int index, int seed = 5)
     {
         float[] y = [.. Enumerable.Repeat(float.NaN, (int)images.Shape.Length)];
-        augmentation.Apply(images, index, seed, y);
+        augmentation.Apply(images, images.Image(index), index, seed, y);
         return y;
     }
 
@@ -185,7 +185,7 @@ public class AugmentationTests
                 (int above, int left) = ((int)Row(y, k / width, k % width), (int)Column(y, k / width, k % width));
                 (int below, int next) = (Math.Min(above + 1, height - 1), Math.Min(left + 1, width - 1));
                 (double v, double h) = (Row(y, k / width, k % width) - above, Column(y, k / width, k % width) - left);
-                double At(int ry, int rx) => images.Pixels[(i * 3 + 2) * plane + ry * width + rx];
+                double At(int ry, int rx) => images.Image(i)[2 * plane + ry * width + rx];
                 double expected = (1 - v) * ((1 - h) * At(above, left) + h * At(above, next)) + v * ((1 - h) * At(below, left) + h * At(below, next));
                 Assert.Equal(expected, y[2 * plane + k], 0.05);
             }
@@ -254,7 +254,7 @@ public class AugmentationTests
 
         double Sampled(int i, double row, double column)
         {
-            ReadOnlySpan<byte> source = images.Pixels.Slice((i * 3 + 2) * plane, plane);
+            ReadOnlySpan<byte> source = images.Image(i).Slice(2 * plane, plane);
             int r = (int)row, c = (int)column, below = Math.Min(r + 1, height - 1), right = Math.Min(c + 1, width - 1);
             double v = row - r, h = column - c;
             return (1 - v) * ((1 - h) * source[r * width + c] + h * source[r * width + right])

@@ -25,7 +25,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         byte[][] files = [.. new[] { 1, 2 }.Select(threads =>
         {
             string[] lines = Run([.. learning, "--out", Path.Combine(folder, "run"), "--threads", $"{threads}"]);
-            Assert.Contains("skipped 1 of 81 files: cat/666.jpg (empty)", lines);
+            Assert.Contains("not read, cat: 1 of 41 files: cat/666.jpg (empty)", lines);
             Assert.Equal("validation accuracy: 100.00 % (20 of 20)", lines[^1]);
             Assert.Contains("cat: 10 of 10 right", lines);
             return File.ReadAllBytes(Model);
@@ -46,6 +46,13 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Assert.True(drawn is { Channels: 3, Width: > 100, Height: > 31 }, $"{drawn.Width}×{drawn.Height}");
         Photo(cat: false, 998, width: 20, height: 41).Save(photo);
         Assert.Matches($@"^{Regex.Escape(photo)}: dog \(\d+\.\d %\)$", Run(["predict", photo, "--model", Model, "--out", where])[^1]);
+        string album = Directory.CreateDirectory(Path.Combine(folder, "album")).FullName;
+        Photo(cat: true, 997).Save(Path.Combine(album, "1, a cat.png"));
+        Photo(cat: false, 996).Save(Path.Combine(album, "2.png"));
+        File.WriteAllText(Path.Combine(album, "3.png"), "");
+        string[] csv = Run(["predict", album, "--model", Model]);
+        Assert.Equal("file,class,probability,reason", csv[0]);
+        Assert.Matches(@"^""1, a cat.png"",cat,[01](\.\d+)?,\n2.png,dog,[01](\.\d+)?,\n3.png,,,empty$", string.Join('\n', csv[1..]));
     }
 
     [Fact]
@@ -112,7 +119,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             for (int i = 0; i < 8; i++)
                 Photo(i % 2 == 0, i).Save(PathOf(Path.Combine("cats_and_dogs_filtered", part), i % 2 == 0 ? "cats" : "dogs", $"{i}.png"));
         string[] lines = Run(["--data", Path.Combine(folder, "photos"), "--size", "16", "--epochs", "1", "--out", folder]);
-        Assert.Contains("reading 8 training photos", lines);
+        Assert.Contains("reading 8 photos to train on, 8 to validate", lines);
         Assert.Contains(lines, line => line.StartsWith("cats: ", StringComparison.Ordinal));
         Assert.EndsWith(" of 8)", lines[^1], StringComparison.Ordinal);
     }

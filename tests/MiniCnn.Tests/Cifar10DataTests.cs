@@ -45,7 +45,7 @@ public sealed class Cifar10DataTests : IDisposable
         var (train, test) = Cifar10Data.Load(folder);
         Assert.Equal([0, 9, 1, 8, 2, 7, 3, 6, 4, 5], train.Labels);
         Assert.Equal([5, 4], test.Labels);
-        Assert.Equal(Record(4, 4)[1..], train.Pixels.Slice(8 * 3072, 3072).ToArray());
+        Assert.Equal(Record(4, 4)[1..], train.Image(8).ToArray());
     }
 
     [Fact]

@@ -106,7 +106,7 @@ public class DrawnDigitsTests
         Assert.Equal(0, DrawnDigits.Draw(0, seed: 0).Count);
     }
 
-    static ReadOnlySpan<byte> Image(LabeledImages digits, int i) => digits.Pixels.Slice(i * Pixels, Pixels);
+    static ReadOnlySpan<byte> Image(LabeledImages digits, int i) => digits.Image(i);
 
     /// <summary>Softmax regression by plain gradient descent, an image a step, ten times through; its accuracy on the other set.</summary>
     static double LinearAccuracy(LabeledImages train, LabeledImages test)

@@ -12,7 +12,7 @@ public sealed class DrawnPetsTests
         Assert.Equal(["cat", "dog"], many.ClassNames);
         Assert.Equal([0, 1, 0, 1, 0, 1, 0], few.Labels.ToArray());
         Assert.Equal(few.Pixels.ToArray(), many.Pixels[..few.Pixels.Length].ToArray());
-        Assert.Equal(24, Enumerable.Range(0, 24).Select(i => Convert.ToHexString(many.Pixels.Slice(i * 3072, 3072))).Distinct().Count());
+        Assert.Equal(24, Enumerable.Range(0, 24).Select(i => Convert.ToHexString(many.Image(i))).Distinct().Count());
         Assert.NotEqual(few.Pixels.ToArray(), DrawnPets.Draw(7, 32, seed: 6).Pixels.ToArray());
         Assert.Equal(0, DrawnPets.Draw(0, 32, seed: 5).Count);
     }
@@ -24,7 +24,7 @@ public sealed class DrawnPetsTests
         LabeledImages pets = DrawnPets.Draw(600, 32, seed: 1);
         for (int channel = 0; channel < 3; channel++)
         {
-            double[] means = [.. Enumerable.Range(0, 600).Select(i => Mean(pets.Pixels.Slice((3 * i + channel) * 1024, 1024)))];
+            double[] means = [.. Enumerable.Range(0, 600).Select(i => Mean(pets.Image(i).Slice(channel * 1024, 1024)))];
             double[] cats = [.. means.Where((_, i) => i % 2 == 0)], dogs = [.. means.Where((_, i) => i % 2 == 1)];
             double best = means.Max(limit => Math.Abs(cats.Count(m => m < limit) - dogs.Count(m => m < limit)) / 600.0);
             Assert.InRange(best, 0, 0.1);

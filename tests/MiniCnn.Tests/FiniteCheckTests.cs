@@ -82,7 +82,7 @@ public sealed class FiniteCheckTests : SmallRuns
         model.Parameters[0].Gradient.AsSpan().Fill(float.NaN);
         new Trainer(model, new Sgd(model.Parameters, 0.01f)).Run(digits);
 
-        LabeledImages bad = new([.. Enumerable.Repeat((byte)9, 16)], [1], new(1, 4, 4), 2, mean: [0], std: [float.Epsilon]);
+        LabeledImages bad = new([.. Enumerable.Repeat((byte)9, 32)], [1, 0], new(1, 4, 4), 2, mean: [0], std: [float.Epsilon]);
         Sequential small = new(new Flatten(), new Linear(16, 2));
         message = Assert.Throws<NotFiniteNumberException>(() => new Trainer(small, new Sgd(small.Parameters, 1)).Run(bad)).Message;
         Assert.StartsWith("NaN or infinity in the images themselves, at batch 1 of 1 in epoch 1", message, StringComparison.Ordinal);

@@ -31,7 +31,7 @@ public sealed class HandDrawnTests
     static Picture Original(LabeledImages digits, int index)
     {
         Picture image = new(28, 28, 1);
-        digits.Pixels.Slice(index * 784, 784).CopyTo(image.Pixels);
+        digits.Image(index).CopyTo(image.Pixels);
         return image;
     }
 

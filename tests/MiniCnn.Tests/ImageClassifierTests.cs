@@ -56,7 +56,7 @@ public sealed class ImageClassifierTests : IDisposable
         IReadOnlyDictionary<string, string> about = SafeTensors.Read(PathOf("a")).Metadata;
         Assert.Equal(["architecture", "class_names", "format", "input", "minicnn_version"], about.Keys.Order());
         Assert.StartsWith("""{"type":"Sequential","layers":[{"type":"Conv2d","inputChannels":3,""", about["architecture"], StringComparison.Ordinal);
-        Assert.Equal("""{"channels":3,"height":4,"width":5,"mean":[0.1,0.2,0.3],"std":[0.4,0.5,0.33333334]}""", about["input"]);
+        Assert.Equal("""{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0.1,0.2,0.3],"std":[0.4,0.5,0.33333334]}""", about["input"]);
         Assert.Equal("""["cat","Hund „Ü“"]""", about["class_names"]);
         Assert.Equal("pt", about["format"]);
         Assert.Matches(@"^\d+\.\d+\.\d+$", about["minicnn_version"]);
@@ -118,11 +118,11 @@ public sealed class ImageClassifierTests : IDisposable
         { "architecture", """{"type":"\ud800"}""", "UTF-16" },
         { "architecture", """{"type":"Flatten"}""", "makes 60 features of 3×4×5, but 2 classes need 2 features" },
         { "input", "[]", "Object" },
-        { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,0]}""", "The given key was not present" },
-        { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,0],"std":[1,1]}""", "one std a channel" },
-        { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
-        { "input", """{"channels":3,"height":4,"width":5,"mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
-        { "input", """{"channels":1,"height":4,"width":5,"mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0]}""", "The given key was not present" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std a channel" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
+        { "input", """{"channels":1,"height":4,"width":5,"fit":"Stretch","mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
         { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' is not as ImageClassifier.Save writes it: " },
         { "class_names", "[1,2]", "String" },
         { "class_names", """["one"]""", "1 classes need 1 features" },

@@ -28,6 +28,11 @@ public sealed class ImageFolderTests : PhotoFolderTests
                 "0 B/1.bmp", "1 a/Z.png", "1 a/deep-1.png", "1 a/deep/3.gif", "1 a/w.WebP", "1 a/x.Jpeg", "1 a/é ü/日.png",
                 "2 c/10.PNG", "2 c/2.png", "2 c/deep/er/1.jpg",
             ], Names());
+        string none = "expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070";
+        Assert.Equal(
+            [
+                new("a/notes.txt", none, "a"), new("a/png", none, "a"), new("cover.png", "beside the folders of the classes"), new("readme.txt", none),
+            ], folder.Skipped.OrderBy(file => file.Name, StringComparer.Ordinal));
     }
 
     [Fact]
@@ -57,8 +62,8 @@ public sealed class ImageFolderTests : PhotoFolderTests
     {
         Photos("cat/1.jpg", "cat/more/2.jpg");
         Assert.Equal(["0 cat/1.jpg", "0 cat/more/2.jpg"], Names());
-        Photos("other/cover.jpg", "other/train/cat.0.jpg", "other/train/dog.0.jpg");
-        Assert.Equal(["0 train/cat.0.jpg", "0 train/dog.0.jpg"], Names("other"));                 // a folder beside a picture is not mere wrapping
+        Photos("other/cover.jpg", "other/pets/cat.0.jpg", "other/pets/dog.0.jpg");
+        Assert.Equal(["0 pets/cat.0.jpg", "0 pets/dog.0.jpg"], Names("other"));                 // a folder beside a picture is not mere wrapping
     }
 
     [Fact]
@@ -67,7 +72,9 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Assert.StartsWith(At("none"), Assert.Throws<DirectoryNotFoundException>(() => Names("none")).Message, StringComparison.Ordinal);
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         Other("dog/notes.txt");
-        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .webp, .gif, .bmp)");
+        Refused(
+            "the class dog holds no pictures, but 1 of 1 files: dog/notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070); "
+            + "allowEmpty: true lets it be");
         Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Other("notes.txt");
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
@@ -75,7 +82,10 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Refused("cover.jpg is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
         Photos("cat/0.jpg");
         Other("dog/Thumbs.db");
-        Refused("the class dog holds no pictures (.jpg, .jpeg, .png, .webp, .gif, .bmp)");
+        Refused("the class dog holds no pictures; allowEmpty: true lets it be");
+        ImageFolder allowed = new(root, allowEmpty: true);
+        Assert.Equal(["cat", "dog"], allowed.ClassNames);
+        Assert.Equal([0], allowed.Load(2, 2).Images.Labels);
         Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Assert.Equal(["0 cat/0.jpg"], Names());
 
@@ -98,7 +108,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         File.CreateSymbolicLink(At("set/a/4.png"), "nowhere.png");
         Directory.CreateSymbolicLink(At("only/only"), ".");
         Assert.Equal(["0 a/1.png", "0 a/3.png", "0 a/4.png", "0 a/more/2.png", "1 b/1.png"], Names("set"));
-        Assert.Equal("a/4.png", Assert.Single(new ImageFolder(Path.Combine(root, "set")).Load(2, 2).Skipped).Name);
+        Assert.Equal(["a/circle", "b/self", "a/4.png"], new ImageFolder(Path.Combine(root, "set")).Load(2, 2).Skipped.Select(file => file.Name));
         Assert.Contains("no classes", Assert.Throws<InvalidDataException>(() => Names("only")).Message, StringComparison.Ordinal);
         Directory.CreateSymbolicLink(At("real/self"), Path.Combine(root, "real"));
         Directory.CreateSymbolicLink(At("alias"), "real");                    // a circle that does not pass through the folder's own name
@@ -141,19 +151,22 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Assert.Equal([0, 0, 1], loaded.Images.Labels);
         Assert.Equal(["Cat/666.jpg", "Dog/11702.jpg", "Dog/2.jpg"], loaded.Skipped.Select(file => file.Name));
         string reason = Assert.Throws<PictureFormatException>(() => Picture.Load(new MemoryStream("no picture"u8.ToArray()))).Message;
-        Assert.Equal($"skipped 3 of 6 files: Cat/666.jpg (empty), Dog/11702.jpg (empty), Dog/2.jpg ({reason})", loaded.SkippedSummary);
+        Assert.Equal(
+            "3 images: Cat 2, Dog 1; in memory: all (0.0 MB)\nnot read, Cat: 1 of 3 files: Cat/666.jpg (empty)\n"
+            + $"not read, Dog: 2 of 3 files: Dog/11702.jpg (empty), Dog/2.jpg ({reason})", loaded.ToString());
         string fault = Assert.Throws<InvalidDataException>(() => folder.Load(1, 1, strict: true)).Message;
-        Assert.Equal($"{root}: cannot read{loaded.SkippedSummary![7..]}", fault);
+        Assert.Equal($"{root}: cannot read 3 of 6 files: Cat/666.jpg (empty), Dog/11702.jpg (empty), Dog/2.jpg ({reason})", fault);
 
-        Other("Dog/0.jpg", "");
         string odd = OperatingSystem.IsWindows() ? "9-9" : "9\n9";
         Other($"Cat/{odd}.jpg", "");
-        Assert.Equal(
-            $"skipped 5 of 8 files: Cat/666.jpg (empty), Cat/{odd.Replace('\n', '?')}.jpg (empty), Dog/0.jpg (empty) and 2 more",
-            new ImageFolder(root).Load(1, 1).SkippedSummary);
+        foreach (int i in (int[])[1, 2, 3])
+            Other($"Cat/9{i}.jpg", "");
+        Assert.Contains(
+            $"\nnot read, Cat: 5 of 7 files: Cat/666.jpg (empty), Cat/{odd.Replace('\n', '?')}.jpg (empty), Cat/91.jpg (empty) and 2 more\n",
+            new ImageFolder(root).Load(1, 1).ToString(), StringComparison.Ordinal);
         Other("Dog/3.jpg", "");
         Assert.StartsWith(
-            $"{root}: no picture of the class Dog can be read; skipped 6 of 8 files: ",
+            $"{root}: no picture of the class Dog can be read; skipped 8 of 10 files: ",
             Assert.Throws<InvalidDataException>(() => new ImageFolder(root).Load(1, 1)).Message, StringComparison.Ordinal);
     }
 
@@ -162,7 +175,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
     {
         Photos("a/1.png", "b/1.png");
         LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(2, 2, strict: true);
-        Assert.Null(loaded.SkippedSummary);
+        Assert.Equal("2 images: a 1, b 1; in memory: all (0.0 MB)", loaded.ToString());
         Assert.Empty(loaded.Skipped);
         Assert.Equal(2, loaded.Images.Count);
     }
@@ -186,7 +199,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Assert.Equal(60, loaded[0].Images.Count);
             Assert.All(loaded, other => Assert.Equal(loaded[0].Images.Pixels.ToArray(), other.Images.Pixels.ToArray()));
             Assert.All(loaded, other => Assert.Equal(loaded[0].Files, other.Files));
-            Assert.All(loaded, other => Assert.Equal(loaded[0].SkippedSummary, other.SkippedSummary));
+            Assert.All(loaded, other => Assert.Equal(loaded[0].ToString(), other.ToString()));
         }
         finally
         {
@@ -253,7 +266,8 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(0, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 1, channels: 2));
+        Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 1, fit: (Fit)3));
         string fault = Assert.Throws<ArgumentException>(() => folder.Load(30_000, 30_000)).Message;
-        Assert.StartsWith("3 images of 3×30000×30000 do not fit an array", fault, StringComparison.Ordinal);
+        Assert.StartsWith("an image of 3×30000×30000 does not fit an array", fault, StringComparison.Ordinal);
     }
 }

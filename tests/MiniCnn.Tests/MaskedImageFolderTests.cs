@@ -63,7 +63,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Refused($"{Pictures}: two pictures would have the same mask: 2 of 6 files: a/1.jpg, a/1.png");
         Directory.Delete(Pictures, recursive: true);
         Other("pictures/notes.txt");
-        Refused($"{Pictures}: no pictures (.jpg, .jpeg, .png, .webp, .gif, .bmp)");
+        Refused($"{Pictures}: no pictures, but 1 of 1 files: notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070)");
 
         void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => Folder()).Message);
     }
@@ -122,9 +122,9 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
                 new("3.png", "its mask: index 3 in row 0, column 0; it must be 0 to 2 (ground, cat, dog), or 255 for no class"),
                 new("4.png", $"its mask: {colour}"), new("6.png", "its mask: empty"),
             ], loaded.Skipped);
-        Assert.StartsWith("skipped 5 of 8 files: 0.png (empty), ", loaded.SkippedSummary, StringComparison.Ordinal);
+        Assert.StartsWith("3 images; in memory: all (0.0 MB)\nnot read: 5 of 8 files: 0.png (empty), ", loaded.ToString(), StringComparison.Ordinal);
         string fault = Assert.Throws<InvalidDataException>(() => Folder().Load(1, 1)).Message;
-        Assert.Equal($"{Pictures}: cannot read{loaded.SkippedSummary![7..]}", fault);
+        Assert.Equal($"{Pictures}: cannot read{loaded.ToString().Split("not read:")[1]}", fault);
 
         foreach (int i in (int[])[2, 5, 7])
             Other($"pictures/{i}.png", "");
@@ -170,7 +170,9 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Assert.Equal([(1, 3), (2, 3), (3, 3)], reports.All);
         Assert.ThrowsAny<OperationCanceledException>(() => Folder().Load(2, 2, cancellationToken: new(canceled: true)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Folder().Load(2, 2, channels: 2));
-        string fault = Assert.Throws<ArgumentException>(() => Folder().Load(30_000, 30_000, 1)).Message;
-        Assert.StartsWith("3 images of 1×30000×30000 do not fit an array", fault, StringComparison.Ordinal);
+        string fault = Assert.Throws<ArgumentException>(() => Folder().Load(30_000, 30_000)).Message;
+        Assert.StartsWith("an image of 3×30000×30000 does not fit an array", fault, StringComparison.Ordinal);
+        fault = Assert.Throws<ArgumentException>(() => Folder().Load(3, 2, memoryBudget: 17)).Message;
+        Assert.StartsWith("3 masks of 3×2 take 18 bytes, more than the memory budget", fault, StringComparison.Ordinal);
     }
 }

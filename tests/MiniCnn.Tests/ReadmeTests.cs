@@ -108,26 +108,31 @@ public sealed class ReadmeTests
             photo.Save(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, i % 2 == 0 ? "cat" : "dog")).FullName, $"{i}.png"));
         }
         var model = new Sequential(new Conv2d(3, 4, kernelSize: 3), new BatchNorm2d(4), new ReLU(), new AvgPool2d(62), new Flatten(), new Linear(4, 2));
-        int seen = 0;
+        (string file, string album) = (Path.Combine(folder, "pets.safetensors"), Path.Combine(folder, "cat"));
 
         // README: photos program
-        var (some, kept) = new ImageFolder(folder).Split(0.2, seed: 0);       // photos/cat/1.jpg, photos/dog/2.jpg …
-        var train = some.Load(height: 64, width: 64).Images;                  // read once, on all threads; bytes, [N, 3, 64, 64]
-        var (mean, std) = train.MeanAndStd();
-        train = train.WithNormalization(mean, std);
-        var validation = kept.Load(height: 64, width: 64).Images.WithNormalization(mean, std);
+        LoadedSplits photos = new ImageSplits(folder, seed: 0).Load(height: 64, width: 64, fit: Fit.Letterbox, progress: new ConsoleProgress("reading photos"));
+        Console.WriteLine(photos);                                            // photos of each class, and which files were not read, and why
+        LabeledImages train = photos.Train.Images;
 
-        var augmentation = new Augmentation { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 };
-        foreach (var (images, labels) in train.Batches(32, seed: 1, augmentation))
+        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.05f, momentum: 0.9f))
         {
-            var logits = model.Forward(images, training: true);               // and on as above
-            // README: end
-            seen += labels.Length;
-            Assert.Equal(labels.Length, logits.Lengths[0]);
-        }
+            Epochs = 10,
+            Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
+            Augmentation = new() { HorizontalFlip = true, Scale = 0.5, Brightness = 0.3, Contrast = 0.3 },
+            Validation = photos.Validation!.Images,
+            KeepBest = true,
+        };
+        Console.WriteLine(trainer.Run(train, new ConsoleProgress()));
+        Console.WriteLine(Evaluation.Of(model, photos.Test!.Images).ToTable());
+        new ImageClassifier(model, train).Save(file);                         // with size, fit, mean, std and class names
+
+        foreach (FilePrediction photo in ImageClassifier.Load(file).CreatePredictor().PredictFolder(album))
+            Console.WriteLine(photo.ToCsv());                                 // IMG_1.jpg,cat,0.93,
+        // README: end
+
         Directory.Delete(folder, recursive: true);
-        Assert.Equal(16, seen);
-        Assert.Equal(4, validation.Count);
+        Assert.Equal([16, 2, 2], [train.Count, photos.Validation.Images.Count, photos.Test.Images.Count]);
         ProgramIsUpToDate("photos program");
     }
 

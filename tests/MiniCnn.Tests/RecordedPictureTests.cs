@@ -68,20 +68,24 @@ public sealed class RecordedPictureTests
     [Theory, MemberData(nameof(Resizes))]
     public void Resizing_is_equal_to_the_bit(string name)
     {
-        (Picture from, Entry to) = (Of(recorded[name + "/from"]), recorded[name + "/to"]);
+        Picture from = Of(recorded[name + "/from"]);
         byte[] before = [.. from.Pixels];
-        Same(to, from.Resize((int)to.Shape[1], (int)to.Shape[0]));
-        Assert.Equal(before, from.Pixels);
-        if (from.Channels == 1)
+        foreach ((Fit fit, string how) in ((Fit, string)[])[(Fit.Stretch, "to"), (Fit.Letterbox, "letterbox"), (Fit.CenterCrop, "crop")])
         {
-            byte[] nearest = new byte[to.Shape[0] * to.Shape[1]];
-            Resampling.Nearest(from, (int)to.Shape[1], (int)to.Shape[0], nearest);
-            Assert.Equal(recorded[name + "/nearest"].Data.ToArray(), nearest);
+            if (!recorded.TryGetValue($"{name}/{how}", out Entry? to))
+                continue;
+            (int height, int width) = ((int)to.Shape[0], (int)to.Shape[1]);
+            Same(to, from.Resize(width, height, fit));
+            Assert.Equal(before, from.Pixels);
+            if (from.Channels == 1)
+                Assert.Equal(recorded[$"{name}/{how}, nearest"].Data.ToArray(), Resampling.Nearest(from, width, height, fit, around: 255));
         }
     }
 
     [Fact]
-    public void There_are_resizes() => Assert.Equal(26, Resizes.Count);
+    public void There_are_resizes() => Assert.Equal((26, 26, 24), (Resizes.Count, Count("/crop"), Count("/letterbox")));
+
+    static int Count(string end) => recorded.Keys.Count(name => name.EndsWith(end, StringComparison.Ordinal));
 
     [Fact]
     public void Grey_is_equal_to_the_bit() => Same(recorded["grey/grey"], Of(recorded["grey/rgb"]).ToGrey());

@@ -108,6 +108,25 @@ public sealed class TrainerTests : SmallRuns
         }
     }
 
+    /// <summary>Of one class everything learns to say that one: 100 % from the first epoch on.</summary>
+    [Fact]
+    public void Images_of_one_class_are_refused()
+    {
+        LabeledImages one = new(new byte[4 * 6], [0, 0, 0, 0], new(1, 2, 3), 1, classNames: ["cat"]);
+        LabeledImages two = new(new byte[4 * 6], [1, 1, 1, 1], new(1, 2, 3), 2, classNames: ["cat", "dog"]);
+        Refused("all training images are of one class, 'cat': there is nothing to tell it from", new Linear(6, 1), one);
+        Refused("all training images are of one class, 'dog', and none of cat: there is nothing to tell it from", new Linear(6, 2), two);
+        MaskedImages ground = new(new byte[8 * 6], new byte[8 * 6], new(1, 2, 3), 2, classNames: ["ground", "cat"]);
+        Refused("all training images are of one class, 'ground', and none of cat", new Conv2d(1, 2, 1), ground);
+
+        static void Refused(string why, Layer last, ImageDataset images)
+        {
+            Layer net = last is Linear ? new Sequential(new Flatten(), last) : last;
+            string message = Assert.Throws<ArgumentException>(() => new Trainer(net, new Sgd(net.Parameters, 0.1f)).Run(images)).Message;
+            Assert.StartsWith(why, message, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public void Settings_that_lack_something_are_refused()
     {

@@ -86,11 +86,12 @@ public sealed record Augmentation
 
     /// <summary>Writes an image, augmented and normalised.</summary>
     /// <param name="images">The set.</param>
+    /// <param name="image">Its bytes.</param>
     /// <param name="index">The image's, in its set.</param>
     /// <param name="seed">The epoch's.</param>
     /// <param name="y">[C, H, W].</param>
     /// <returns>Where its pixels went, for a mask to follow them.</returns>
-    internal Motion Apply(ImageDataset images, int index, int seed, Span<float> y)
+    internal Motion Apply(ImageDataset images, ReadOnlySpan<byte> image, int index, int seed, Span<float> y)
     {
         Span<double> random = stackalloc double[16];                          // from 0 to below 1; every option has its own
         for (int i = 0; i < random.Length; i += 4)
@@ -98,7 +99,7 @@ public sealed record Augmentation
             (uint a, uint b, uint c, uint d) = Philox.Block((uint)i / 4, (uint)index, 0, Purpose, (uint)seed, 0);
             (random[i], random[i + 1], random[i + 2], random[i + 3]) = (a * Unit, b * Unit, c * Unit, d * Unit);
         }
-        ReadOnlySpan<float> values = Brightness > 0 || Contrast > 0 ? Colors(images, index, random[0], random[1]) : images.Normalized;
+        ReadOnlySpan<float> values = Brightness > 0 || Contrast > 0 ? Colors(images, image, random[0], random[1]) : images.Normalized;
 
         // A rectangle of tall × wide of the image, from (top, left) on; output pixel x shows what is at its middle, left + (x + ½)·wide − ½.
         (int height, int width) = (images.Shape.Height, images.Shape.Width);
@@ -115,9 +116,9 @@ public sealed record Augmentation
             rows = rows.Mirrored;
         double angle = Rotation > 0 ? double.DegreesToRadians(Rotation * (2 * random[13] - 1)) : 0;
         if (Rotation > 0)
-            ResampleTurned(images.Image(index), images.Shape, values, rows, columns, angle, y);
+            ResampleTurned(image, images.Shape, values, rows, columns, angle, y);
         else
-            Resample(images.Image(index), images.Shape, values, rows, columns, y);
+            Resample(image, images.Shape, values, rows, columns, y);
         if (turns is 1 or 3)
             Transpose(y, height);
         if (Cutout > 0)
@@ -128,7 +129,7 @@ public sealed record Augmentation
     }
 
     /// <summary>What the image's bytes become, [C, 256]: brightness, then contrast, each cut off at 0 and 255, then normalised.</summary>
-    ReadOnlySpan<float> Colors(ImageDataset images, int index, double brightness, double contrast)
+    ReadOnlySpan<float> Colors(ImageDataset images, ReadOnlySpan<byte> image, double brightness, double contrast)
     {
         ImageShape shape = images.Shape;
         float[] all = new float[256 * shape.Channels];
@@ -139,7 +140,7 @@ public sealed record Augmentation
         if (Contrast > 0)
         {
             factor = Factor(Contrast, contrast);
-            float grey = Grey(images.Image(index), shape, values);
+            float grey = Grey(image, shape, values);
             TensorPrimitives.Multiply(values, factor, values);
             TensorPrimitives.Add(values, (1 - factor) * grey, values);
             TensorPrimitives.Clamp(values, 0, 255, values);

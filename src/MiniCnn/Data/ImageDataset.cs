@@ -1,5 +1,7 @@
 using System.Numerics.Tensors;
 using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
 
 namespace MiniCnn;
 
@@ -18,21 +20,14 @@ public readonly record struct Batch(Tensor<float> Images, int[] Labels);
 /// </remarks>
 public abstract class ImageDataset
 {
-    readonly byte[] pixels;         // [N, C, H, W]
     readonly float[] mean, std;     // [C]
     readonly float[] normalized;    // [C, 256]
 
     private protected ImageDataset(
-        byte[] pixels, int count, string counted, ImageShape shape, int classes, float[] mean, float[] std, IReadOnlyList<string>? classNames)
+        ImageSource source, ImageShape shape, int classes, float[] mean, float[] std, IReadOnlyList<string>? classNames, Fit fit)
     {
-        (this.pixels, this.mean, this.std, Count, Shape, Classes) = (pixels, mean, std, count, shape, classes);
+        (Source, this.mean, this.std, Shape, Classes, Fit) = (source, mean, std, shape, classes, fit);
         ClassNames = classNames is null ? [.. Enumerable.Range(0, int.Max(classes, 0)).Select(c => $"{c}")] : [.. classNames];
-
-        if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
-            throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
-        long length = count * shape.Length;
-        if (pixels.Length != length)
-            throw new ArgumentException($"{count} {counted} need as many images of {shape}, {length} bytes in all; got {pixels.Length}", nameof(pixels));
         if (ClassNames.Count != classes)
             throw new ArgumentException($"{classes} classes need as many names; got {ClassNames.Count}", nameof(classNames));
         if (mean.Length != shape.Channels || std.Length != shape.Channels)
@@ -51,8 +46,23 @@ public abstract class ImageDataset
         }
     }
 
+    /// <summary>Images in memory, as many as there are labels or masks.</summary>
+    private protected static ImageSource InMemory(byte[] pixels, int count, string counted, ImageShape shape)
+    {
+        ArgumentNullException.ThrowIfNull(pixels);
+        if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
+            throw new ArgumentException($"images of {shape}: every size must be at least 1", nameof(shape));
+        long length = count * shape.Length;
+        return pixels.Length == length
+            ? ImageSource.Of(pixels, count, shape)
+            : throw new ArgumentException($"{count} {counted} need as many images of {shape}, {length} bytes in all; got {pixels.Length}", nameof(pixels));
+    }
+
+    /// <summary>The images' bytes.</summary>
+    internal ImageSource Source { get; }
+
     /// <summary>Number of images, N.</summary>
-    public int Count { get; }
+    public int Count => Source.Count;
 
     /// <summary>The shape of each image.</summary>
     public ImageShape Shape { get; }
@@ -63,8 +73,12 @@ public abstract class ImageDataset
     /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>[N, C, H, W] bytes, as they were given.</summary>
-    public ReadOnlySpan<byte> Pixels => pixels;
+    /// <summary>How pictures were brought to this size.</summary>
+    public Fit Fit { get; }
+
+    /// <summary>The bytes of an image, [C, H, W]. Those that are not kept in memory are read again from their file.</summary>
+    /// <exception cref="IOException">The file cannot be read any more, or is another than it was.</exception>
+    public ReadOnlySpan<byte> Image(int index) => Source.Read(index).Span;
 
     /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
     public ReadOnlySpan<float> Mean => mean;
@@ -81,18 +95,14 @@ public abstract class ImageDataset
     {
         if (Count == 0)
             throw new InvalidOperationException("no images, so they have no mean");
-        int plane = Shape.Height * Shape.Width;
-        long n = (long)Count * plane;
+        long n = (long)Count * Shape.Height * Shape.Width;
+        ImageSummary[] summaries = [.. Enumerable.Range(0, Count).Select(Source.Summary)];
         float[] mean = new float[Shape.Channels], std = new float[Shape.Channels];
         for (int c = 0; c < Shape.Channels; c++)
         {
             long sum = 0, squares = 0;
-            for (int image = 0; image < Count; image++)
-                foreach (byte x in Image(image).Slice(c * plane, plane))
-                {
-                    sum += x;
-                    squares += x * x;
-                }
+            foreach (ImageSummary image in summaries)
+                (sum, squares) = (sum + image.Channels[c].Sum, squares + image.Channels[c].Squares);
             mean[c] = (float)(sum / (255.0 * n));
             std[c] = (float)(Math.Sqrt((double)((Int128)n * squares - (Int128)sum * sum)) / (255.0 * n));
         }
@@ -141,9 +151,10 @@ public abstract class ImageDataset
         public void Run(int n)
         {
             Span<float> y = images.AsSpan(n * from.ImageLength, from.ImageLength);
+            ReadOnlySpan<byte> image = from.Image(indices[n]);
             if (augmentation is null)
-                from.LookUp(from.Image(indices[n]), y);
-            from.Label(indices[n], augmentation?.Apply(from, indices[n], seed, y), labels.AsSpan(n * from.LabelsPerImage, from.LabelsPerImage));
+                from.LookUp(image, y);
+            from.Label(indices[n], augmentation?.Apply(from, image, indices[n], seed, y), labels.AsSpan(n * from.LabelsPerImage, from.LabelsPerImage));
         }
     }
 
@@ -172,8 +183,6 @@ public abstract class ImageDataset
     /// <summary>[C, 256]: what each byte becomes.</summary>
     internal ReadOnlySpan<float> Normalized => normalized;
 
-    internal ReadOnlySpan<byte> Image(int index) => pixels.AsSpan(index * ImageLength, ImageLength);
-
     /// <summary>Labels of an image: 1, or its pixels.</summary>
     internal abstract int LabelsPerImage { get; }
 
@@ -183,23 +192,37 @@ public abstract class ImageDataset
     /// <summary>How many labels each class has.</summary>
     internal abstract long[] CountLabels();
 
-    /// <summary>All labels as they are kept: what a run that goes on must find again.</summary>
-    internal abstract ReadOnlySpan<byte> LabelBytes { get; }
+    /// <summary>Refuses a set of one class alone, of which everything learns to say that one.</summary>
+    internal void RefuseOneClass()
+    {
+        long[] counts = CountLabels();
+        if (counts.Count(count => count > 0) > 1)
+            return;
+        string only = ClassNames[Array.FindIndex(counts, count => count > 0)];
+        string others = Classes == 1 ? "" : $", and none of {string.Join(", ", ClassNames.Where(name => name != only))}";
+        throw new ArgumentException(
+            $"all training images are of one class, '{only}'{others}: there is nothing to tell it from; a folder of photos has a subfolder for each class");
+    }
+
+    /// <summary>The labels of an image as they are kept.</summary>
+    private protected abstract ReadOnlySpan<byte> LabelBytes(int index);
+
+    /// <summary>What tells this set from others, “2000 images of 3×64×64 (0123abcd)”: what a run that goes on must find again.</summary>
+    internal string Describe()
+    {
+        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        hash.AppendData(MemoryMarshal.AsBytes(Mean));
+        hash.AppendData(MemoryMarshal.AsBytes(Std));
+        for (int i = 0; i < Count; i++)
+        {
+            hash.AppendData(Source.Summary(i).Hash);
+            hash.AppendData(LabelBytes(i));
+        }
+        return $"{Count} images of {Shape} ({Convert.ToHexStringLower(hash.GetHashAndReset())[..8]})";
+    }
 
     /// <summary>What a model must make of the images: a number for each class, of the image or of each pixel.</summary>
     internal abstract ImageShape OutputShape(int channels);
-
-    /// <summary>The pixels of some images, for a set of these.</summary>
-    private protected byte[] Pick(ReadOnlySpan<int> indices) => Pick(pixels, ImageLength, indices);
-
-    /// <summary>Parts of a length, in a new order.</summary>
-    private protected static T[] Pick<T>(T[] parts, int length, ReadOnlySpan<int> indices)
-    {
-        T[] picked = new T[indices.Length * length];
-        for (int i = 0; i < indices.Length; i++)
-            parts.AsSpan(indices[i] * length, length).CopyTo(picked.AsSpan(i * length));
-        return picked;
-    }
 
     /// <summary>Two parts of the indices, at random.</summary>
     private protected (int[] First, int[] Second) RandomSplit(double share, int seed)

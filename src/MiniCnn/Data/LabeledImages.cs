@@ -5,7 +5,6 @@ namespace MiniCnn;
 /// <summary>Images of one shape, each with the index of its class.</summary>
 public sealed class LabeledImages : ImageDataset
 {
-    readonly byte[] pixels;         // [N, C, H, W]
     readonly int[] labels;          // [N]
 
     /// <summary>Images and labels; the arrays are kept, not copied: do not change them afterwards.</summary>
@@ -16,17 +15,24 @@ public sealed class LabeledImages : ImageDataset
     /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307, for one channel, if left out.</param>
     /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
     /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
+    /// <param name="fit">How pictures were brought to this size, which a model of them will do with others.</param>
     /// <exception cref="ArgumentException">
     /// Numbers of images, labels, channels or classes differ, or a label or a std is out of range.
     /// </exception>
     public LabeledImages(
         byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null,
-        IReadOnlyList<string>? classNames = null)
-        : base(
-            pixels ?? throw new ArgumentNullException(nameof(pixels)), (labels ?? throw new ArgumentNullException(nameof(labels))).Length, "labels",
-            shape, classes, mean ?? Mnist(0.1307f, shape), std ?? Mnist(0.3081f, shape), classNames)
+        IReadOnlyList<string>? classNames = null, Fit fit = Fit.Stretch)
+        : this(
+            InMemory(pixels, (labels ?? throw new ArgumentNullException(nameof(labels))).Length, "labels", shape), labels, shape, classes,
+            mean ?? Mnist(0.1307f, shape), std ?? Mnist(0.3081f, shape), classNames, fit)
     {
-        (this.pixels, this.labels) = (pixels, labels);
+    }
+
+    internal LabeledImages(
+        ImageSource source, int[] labels, ImageShape shape, int classes, float[] mean, float[] std, IReadOnlyList<string>? classNames, Fit fit)
+        : base(source, shape, classes, mean, std, classNames, fit)
+    {
+        this.labels = labels;
         int bad = labels.AsSpan().IndexOfAnyExceptInRange(0, classes - 1);
         if (bad >= 0)
             throw new ArgumentException(
@@ -36,7 +42,7 @@ public sealed class LabeledImages : ImageDataset
     /// <summary>N class indices.</summary>
     public ReadOnlySpan<int> Labels => labels;
 
-    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
+    /// <summary>The first <paramref name="count"/> images, or all where there are fewer; their bytes are shared, not copied.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     public LabeledImages Take(int count)
     {
@@ -50,7 +56,7 @@ public sealed class LabeledImages : ImageDataset
     /// <param name="std">One value a channel, above 0.</param>
     /// <exception cref="ArgumentException">There is not one value a channel, or a std is not above 0.</exception>
     public LabeledImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
-        new(pixels, labels, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames);
+        new(Source, labels, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames, Fit);
 
     /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
     /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
@@ -78,10 +84,11 @@ public sealed class LabeledImages : ImageDataset
         return counts;
     }
 
-    internal override ReadOnlySpan<byte> LabelBytes => MemoryMarshal.AsBytes<int>(labels);
+    private protected override ReadOnlySpan<byte> LabelBytes(int index) => MemoryMarshal.AsBytes(labels.AsSpan(index, 1));
 
     static float[] Mnist(float value, ImageShape shape) => shape.Channels == 1
         ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; MNIST's stand for grey images alone");
 
-    LabeledImages With(int[] indices) => new(Pick(indices), Pick(labels, 1, indices), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames);
+    LabeledImages With(int[] indices) =>
+        new(Source.Pick(indices), [.. indices.Select(i => labels[i])], Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames, Fit);
 }

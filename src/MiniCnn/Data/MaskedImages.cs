@@ -9,7 +9,8 @@ public sealed class MaskedImages : ImageDataset
     /// <summary>The label that a batch has there: PyTorch's ignore_index, which losses and <see cref="Evaluation"/> leave out.</summary>
     internal const int IgnoredLabel = -100;
 
-    readonly byte[] pixels, masks;  // [N, C, H, W], [N, H, W]
+    readonly Func<int, ReadOnlyMemory<byte>> masks;     // [H, W]
+    readonly Lazy<long[]> counts;               // [256]
 
     /// <summary>Images and masks; the arrays are kept, not copied: do not change them afterwards.</summary>
     /// <param name="pixels">[N, C, H, W] bytes.</param>
@@ -19,30 +20,44 @@ public sealed class MaskedImages : ImageDataset
     /// <param name="mean">One value a channel, on the scale of 0 to 1; 0 if left out.</param>
     /// <param name="std">One value a channel, above 0; 1 if left out.</param>
     /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
+    /// <param name="fit">How pictures were brought to this size, which a model of them will do with others.</param>
     /// <exception cref="ArgumentException">
     /// Numbers of images, masks, channels or classes differ, or a class index or a std is out of range.
     /// </exception>
     public MaskedImages(
-        byte[] pixels, byte[] masks, ImageShape shape, int classes, float[]? mean = null, float[]? std = null, IReadOnlyList<string>? classNames = null)
-        : base(
-            pixels ?? throw new ArgumentNullException(nameof(pixels)), Number(masks ?? throw new ArgumentNullException(nameof(masks)), shape), "masks",
-            shape, classes, mean ?? new float[int.Max(shape.Channels, 0)], std ?? [.. Enumerable.Repeat(1f, int.Max(shape.Channels, 0))], classNames)
+        byte[] pixels, byte[] masks, ImageShape shape, int classes, float[]? mean = null, float[]? std = null, IReadOnlyList<string>? classNames = null,
+        Fit fit = Fit.Stretch)
+        : this(
+            InMemory(pixels, Number(masks ?? throw new ArgumentNullException(nameof(masks)), shape), "masks", shape),
+            i => masks.AsMemory(i * shape.Height * shape.Width, shape.Height * shape.Width), shape, classes,
+            mean ?? new float[shape.Channels], std ?? [.. Enumerable.Repeat(1f, shape.Channels)], classNames, fit)
     {
-        (this.pixels, this.masks) = (pixels, masks);
+    }
+
+    internal MaskedImages(
+        ImageSource source, Func<int, ReadOnlyMemory<byte>> masks, ImageShape shape, int classes, float[] mean, float[] std, IReadOnlyList<string>? classNames,
+        Fit fit)
+        : base(source, shape, classes, mean, std, classNames, fit)
+    {
+        this.masks = masks;
         if (classes is < 1 or > Ignored)
             throw new ArgumentException($"masks have 1 to {Ignored} classes, not {classes}", nameof(classes));
-        int bad = Array.FindIndex(masks, index => index >= classes && index != Ignored);
-        if (bad >= 0)
+        counts = new(CountAll);
+        for (int i = 0; i < Count; i++)
         {
-            int plane = shape.Height * shape.Width, pixel = bad % plane;
-            throw new ArgumentException(
-                $"mask {bad / plane} is {masks[bad]} in row {pixel / shape.Width}, column {pixel % shape.Width}; "
-                + $"with {classes} classes it must be 0 to {classes - 1}, or {Ignored} for no class", nameof(masks));
+            ReadOnlySpan<byte> mask = Mask(i);
+            int bad = mask.IndexOfAnyInRange((byte)classes, (byte)(Ignored - 1));
+            if (bad >= 0 && classes < Ignored)
+            {
+                throw new ArgumentException(
+                    $"mask {i} is {mask[bad]} in row {bad / shape.Width}, column {bad % shape.Width}; "
+                    + $"with {classes} classes it must be 0 to {classes - 1}, or {Ignored} for no class", nameof(masks));
+            }
         }
     }
 
-    /// <summary>[N, H, W]: class indices, as they were given.</summary>
-    public ReadOnlySpan<byte> Masks => masks;
+    /// <summary>The mask of an image, [H, W]: class indices, as they were given.</summary>
+    public ReadOnlySpan<byte> Mask(int index) => masks(index).Span;
 
     /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
@@ -55,7 +70,7 @@ public sealed class MaskedImages : ImageDataset
     /// <summary>The same images with another normalisation: pixels and masks are shared, not copied.</summary>
     /// <inheritdoc cref="LabeledImages.WithNormalization"/>
     public MaskedImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
-        new(pixels, masks, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames);
+        new(Source, masks, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames, Fit);
 
     /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
     /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
@@ -71,7 +86,7 @@ public sealed class MaskedImages : ImageDataset
 
     private protected override void Label(int index, Augmentation.Motion? motion, Span<int> to)
     {
-        ReadOnlySpan<byte> mask = masks.AsSpan(index * LabelsPerImage, LabelsPerImage);
+        ReadOnlySpan<byte> mask = Mask(index);
         if (motion is { } moved)
             moved.Nearest(mask, to);
         else
@@ -85,7 +100,7 @@ public sealed class MaskedImages : ImageDataset
     /// <summary>Refuses masks that hold 0 and 255 alone, as programs write masks that are to be looked at: nothing would be learnt from them.</summary>
     internal void RefuseBlack()
     {
-        if (Classes > 1 && masks.Contains(Ignored) && !masks.AsSpan().ContainsAnyExcept((byte)0, Ignored))
+        if (Classes > 1 && counts.Value[Ignored] > 0 && counts.Value.AsSpan(1, Ignored - 1).IndexOfAnyExcept(0) < 0)
         {
             throw new ArgumentException(
                 $"all pixels of the masks are 0, '{ClassNames[0]}', or {Ignored}, ignored, so nothing would be learnt: "
@@ -95,18 +110,21 @@ public sealed class MaskedImages : ImageDataset
 
     internal override ImageShape OutputShape(int channels) => new(channels, Shape.Height, Shape.Width);
 
-    internal override long[] CountLabels()
+    internal override long[] CountLabels() => counts.Value[..Classes];
+
+    long[] CountAll()
     {
         long[] counts = new long[Ignored + 1];
-        foreach (byte index in masks)
-            counts[index]++;
-        return counts[..Classes];
+        for (int i = 0; i < Count; i++)
+            foreach (byte index in Mask(i))
+                counts[index]++;
+        return counts;
     }
 
-    internal override ReadOnlySpan<byte> LabelBytes => masks;
+    private protected override ReadOnlySpan<byte> LabelBytes(int index) => Mask(index);
 
     MaskedImages With(int[] indices) =>
-        new(Pick(indices), Pick(masks, LabelsPerImage, indices), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames);
+        new(Source.Pick(indices), i => masks(indices[i]), Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames, Fit);
 
     static int Number(byte[] masks, ImageShape shape)
     {

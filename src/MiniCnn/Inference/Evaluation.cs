@@ -62,13 +62,13 @@ public sealed class Evaluation
         ArgumentNullException.ThrowIfNull(images);
         if (model.Input != images.Shape)
             throw new ArgumentException($"the model takes images of {model.Input}, not {images.Shape}");
-        CheckAlike("the model", model.ClassNames, model.Mean, model.Std, "the images", images);
+        CheckAlike("the model", model.ClassNames, model.Mean, model.Std, model.Fit, "the images", images);
         return Of(model.Network, images, batchSize, loss);
     }
 
     /// <summary>Refuses images of other classes, or of another normalisation, than those that a model learns from or was made for.</summary>
     internal static void CheckAlike(
-        string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, string second, ImageDataset images)
+        string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, Fit fit, string second, ImageDataset images)
     {
         for (int c = 0; c < int.Max(names.Count, images.Classes); c++)
         {
@@ -86,6 +86,8 @@ public sealed class Evaluation
                 $"the mean and std of {first} are {Text(mean)} and {Text(std)}, but those of {second} {Text(images.Mean)} and {Text(images.Std)}: "
                 + "WithNormalization gives them the same");
         }
+        if (fit != images.Fit)
+            throw new ArgumentException($"the fit of {first} is {fit}, but that of {second} {images.Fit}: load both with the same");
 
         static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "none";
 

@@ -11,11 +11,12 @@ public abstract class ImageModel
 {
     readonly float[] mean, std;
 
-    private protected ImageModel(Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames)
+    private protected ImageModel(
+        Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames, Fit fit)
     {
         ArgumentNullException.ThrowIfNull(network);
         ArgumentNullException.ThrowIfNull(classNames);
-        (Network, Input, this.mean, this.std, ClassNames) = (network, input, mean.ToArray(), std.ToArray(), [.. classNames]);
+        (Network, Input, this.mean, this.std, ClassNames, Fit) = (network, input, mean.ToArray(), std.ToArray(), [.. classNames], fit);
         if (network.Place is not "")
             throw new ArgumentException($"{network.Description}: stands inside a network; a model takes the outermost layer");
         if (input.IsFlat || input.Channels is not (1 or 3) || input.Height < 1 || input.Width < 1 || input.Length > Array.MaxLength)
@@ -24,6 +25,8 @@ public abstract class ImageModel
             throw new ArgumentException($"images of {input} need one mean and one std a channel, not {mean.Length} and {std.Length}");
         if (!this.mean.All(float.IsFinite) || !this.std.All(value => value > 0 && float.IsFinite(value)))
             throw new ArgumentException("means must be finite, and stds finite and above 0");
+        if (!Enum.IsDefined(fit))
+            throw new ArgumentException($"there is no fit {fit}");
         if (ClassNames.Contains(null!))
             throw new ArgumentException("a class has no name");
         CheckOutput();
@@ -34,6 +37,9 @@ public abstract class ImageModel
 
     /// <summary>Channels, 1 for grey or 3 for red, green and blue; and the size that pictures are resized to.</summary>
     public ImageShape Input { get; }
+
+    /// <summary>How a picture is brought to that size.</summary>
+    public Fit Fit { get; }
 
     /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
     public ReadOnlySpan<float> Mean => mean;
@@ -69,6 +75,7 @@ public abstract class ImageModel
                 json.WriteNumber("channels", Input.Channels);
                 json.WriteNumber("height", Input.Height);
                 json.WriteNumber("width", Input.Width);
+                json.WriteString("fit", Fit.ToString());
                 Write("mean", mean);
                 Write("std", std);
                 json.WriteEndObject();
@@ -93,7 +100,7 @@ public abstract class ImageModel
     }
 
     /// <summary>A maker of models from what a file tells.</summary>
-    private protected delegate T Maker<T>(Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames);
+    private protected delegate T Maker<T>(Layer network, ImageShape input, float[] mean, float[] std, string[] classNames, Fit fit);
 
     /// <summary>Reads what Save wrote.</summary>
     private protected static T Load<T>(string path, Maker<T> make) where T : ImageModel
@@ -102,11 +109,11 @@ public abstract class ImageModel
         try
         {
             Layer network = Of("architecture", json => Architecture.Read(json, file.Tensors));
-            (ImageShape shape, float[] mean, float[] std) = Of("input", json => (
+            (ImageShape shape, float[] mean, float[] std, Fit fit) = Of("input", json => (
                 new ImageShape(json.GetProperty("channels").GetInt32(), json.GetProperty("height").GetInt32(), json.GetProperty("width").GetInt32()),
-                Floats(json, "mean"), Floats(json, "std")));
+                Floats(json, "mean"), Floats(json, "std"), FitOf(json)));
             string[] classNames = Of("class_names", json => json.EnumerateArray().Select(name => name.GetString()!).ToArray());
-            T model = make(network, shape, mean, std, classNames);
+            T model = make(network, shape, mean, std, classNames, fit);
             StoredTensor.LoadAll([.. network.Stored], file.Tensors);
             return model;
         }
@@ -133,6 +140,16 @@ public abstract class ImageModel
             {
                 throw new InvalidDataException($"'{key}' is not as {typeof(T).Name}.Save writes it: {e.Message}", e);
             }
+        }
+
+        // Version 0.1 wrote none, and stretched.
+        static Fit FitOf(JsonElement json)
+        {
+            if (!json.TryGetProperty("fit", out JsonElement name))
+                return Fit.Stretch;
+            Fit[] fits = Enum.GetValues<Fit>();
+            int i = Array.FindIndex(fits, fit => $"{fit}" == $"{name}");
+            return i >= 0 ? fits[i] : throw new InvalidDataException($"'fit' is {name}; it must be {string.Join(", ", fits)}");
         }
 
         static float[] Floats(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Take(4).Select(value => value.GetSingle())];

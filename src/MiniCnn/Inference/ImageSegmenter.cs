@@ -4,10 +4,10 @@ namespace MiniCnn;
 /// <inheritdoc/>
 public sealed class ImageSegmenter : ImageModel
 {
-    /// <summary>Takes a network and what it was trained on: the images' shape, mean, std and class names.</summary>
+    /// <summary>Takes a network and what it was trained on: the images' shape, fit, mean, std and class names.</summary>
     /// <exception cref="ArgumentException">The network does not take such images, or does not give a number for each class and pixel.</exception>
     public ImageSegmenter(Layer network, MaskedImages images)
-        : this(network, (images ?? throw new ArgumentNullException(nameof(images))).Shape, images.Mean, images.Std, images.ClassNames)
+        : this(network, (images ?? throw new ArgumentNullException(nameof(images))).Shape, images.Mean, images.Std, images.ClassNames, images.Fit)
     {
     }
 
@@ -17,9 +17,11 @@ public sealed class ImageSegmenter : ImageModel
     /// <param name="mean">What is subtracted, one value a channel, on the scale of 0 to 1.</param>
     /// <param name="std">What is then divided by, one value a channel, above 0.</param>
     /// <param name="classNames">A name for each class.</param>
+    /// <param name="fit">How pictures are brought to the size.</param>
     /// <exception cref="ArgumentException">These do not fit each other; the message says which.</exception>
-    public ImageSegmenter(Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames)
-        : base(network, input, mean, std, classNames)
+    public ImageSegmenter(
+        Layer network, ImageShape input, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, IReadOnlyList<string> classNames, Fit fit = Fit.Stretch)
+        : base(network, input, mean, std, classNames, fit)
     {
         if (classNames.Count > MaskedImages.Ignored)
             throw new ArgumentException($"a mask tells up to {MaskedImages.Ignored} classes apart, not {classNames.Count}");
@@ -32,7 +34,7 @@ public sealed class ImageSegmenter : ImageModel
     /// <exception cref="InvalidDataException">The file is damaged or holds no such model. The message is one line that names the file.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static ImageSegmenter Load(string path) =>
-        Load<ImageSegmenter>(path, (network, input, mean, std, classNames) => new(network, input, mean, std, classNames));
+        Load<ImageSegmenter>(path, (network, input, mean, std, classNames, fit) => new(network, input, mean, std, classNames, fit));
 
     private protected override ImageShape OutputOf(int channels) => new(channels, Input.Height, Input.Width);
 }

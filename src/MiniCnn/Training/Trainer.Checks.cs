@@ -18,7 +18,7 @@ public sealed partial class Trainer
         (train as MaskedImages)?.RefuseBlack();
         if (Validation is not null)
         {
-            Evaluation.CheckAlike("the training images", train.ClassNames, train.Mean, train.Std, "the validation images", Validation);
+            Evaluation.CheckAlike("the training images", train.ClassNames, train.Mean, train.Std, train.Fit, "the validation images", Validation);
             Evaluation.Check(model, Validation, Loss);
         }
         int epochBatches = train.Count / BatchSize + (train.Count % BatchSize > 0 && !DropLast ? 1 : 0);
@@ -32,6 +32,7 @@ public sealed partial class Trainer
                 + $"{train.Count} images in batches of "
                 + (BatchSize == 1 ? "1 are such batches: take larger ones" : $"{BatchSize} leave one at the end: {nameof(DropLast)} = true leaves it out"));
         }
+        train.RefuseOneClass();
         long steps = (long)Epochs * StepsOf(epochBatches);
         if (steps > int.MaxValue)
             throw new ArgumentException($"{Epochs} epochs of {StepsOf(epochBatches)} steps are more than {int.MaxValue} steps; give fewer");
@@ -165,11 +166,11 @@ public sealed partial class Trainer
         ["model"] = Hash(Encoding.UTF8.GetBytes(model.Summary(train.Shape))),
         ["optimizers"] = string.Join(", ", optimizers.Select(optimizer => optimizer.GetType().Name)),
         ["loss"] = $"{Loss}",
-        ["training set"] = Describe(train),
+        ["training set"] = train.Describe(),
         ["batch size"] = $"{BatchSize}{(DropLast ? ", the last one dropped" : "")}{(AccumulateGradBatches > 1 ? $", {AccumulateGradBatches} to a step" : "")}",
         ["seed"] = $"{Seed}",
         ["augmentation"] = $"{Augmentation ?? new()}",
-        ["validation set"] = Validation is null ? "none" : Describe(Validation),
+        ["validation set"] = Validation is null ? "none" : Validation.Describe(),
         ["monitor"] = $"{Monitor}",
         ["best model"] = KeepBest ? "kept" : "not kept",
     };
@@ -194,19 +195,5 @@ public sealed partial class Trainer
         return choices;
     }
 
-    static string Describe(ImageDataset images)
-    {
-        string numbers = Hash(images.Pixels, images.LabelBytes, MemoryMarshal.AsBytes(images.Mean), MemoryMarshal.AsBytes(images.Std));
-        return $"{images.Count} images of {images.Shape} ({numbers})";
-    }
-
-    static string Hash(ReadOnlySpan<byte> a, ReadOnlySpan<byte> b = default, ReadOnlySpan<byte> c = default, ReadOnlySpan<byte> d = default)
-    {
-        using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
-        hash.AppendData(a);
-        hash.AppendData(b);
-        hash.AppendData(c);
-        hash.AppendData(d);
-        return Convert.ToHexStringLower(hash.GetHashAndReset())[..8];
-    }
+    static string Hash(ReadOnlySpan<byte> data) => Convert.ToHexStringLower(SHA256.HashData(data))[..8];
 }

@@ -1,0 +1,139 @@
+using MiniCnn.Imaging;
+
+namespace MiniCnn.Tests;
+
+public sealed class ImageSplitsTests : PhotoFolderTests
+{
+    static int[][] Counts(params ImageFolder?[] parts) =>
+        [.. parts.Select(part => Enumerable.Range(0, part!.ClassNames.Count).Select(label => part.Files.Count(file => file.Label == label)).ToArray())];
+
+    void Many(string folder, int count)
+    {
+        for (int i = 0; i < count; i++)
+            Photo($"{folder}/{i}.png", red: (byte)(200 * i / count), green: (byte)folder.Length);
+    }
+
+    [Theory]
+    [InlineData("train", "val", "test")]
+    [InlineData("Train", "VALID", "testing")]
+    [InlineData("training", "validation", "Test")]
+    [InlineData("inside/train", "inside/dev", "inside/test")]
+    public void Folders_named_so_are_parts_and_no_classes(string train, string validation, string test)
+    {
+        Photos($"{train}/b/1.png", $"{train}/a/1.png", $"{train}/a/2.png", $"{validation}/a/1.png", $"{validation}/b/x/1.png");
+        Photos($"{test}/a.0.png", $"{test}/b.1.png");
+        ImageSplits splits = new(root);
+        Assert.Equal([[2, 1], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
+        Assert.Equal(At(train), splits.Train.Root);
+        string message = Assert.Throws<InvalidDataException>(() => new ImageFolder(root)).Message;
+        Assert.Contains("are parts of a set, not classes: take ImageSplits", message, StringComparison.Ordinal);
+        Assert.Equal(["a", "b"], new ImageFolder(At(train)).ClassNames);
+    }
+
+    [Fact]
+    public void A_part_that_is_missing_is_split_off()
+    {
+        Many("set/train/a", 20);
+        Many("set/train/b", 10);
+        Check([16, 8], [2, 1], [2, 1]);
+        Many("set/val/a", 3);
+        Many("set/val/b", 5);
+        Check([18, 9], [3, 5], [2, 1]);
+        Many("set/test/a", 4);
+        Many("set/test/b", 6);
+        Check([20, 10], [3, 5], [4, 6]);
+        Directory.Delete(At("set/val"), recursive: true);
+        Check([18, 9], [2, 1], [4, 6]);
+
+        Many("whole/b", 50);
+        Many("whole/a", 20);
+        ImageSplits whole = new(At("whole"), validation: 0.2, test: 0.3, seed: 1), other = new(At("whole"), validation: 0.2, test: 0.3, seed: 2);
+        Assert.Equal([[10, 25], [4, 10], [6, 15]], Counts(whole.Train, whole.Validation, whole.Test));
+        ImageFile[] parts = [.. whole.Train.Files, .. whole.Validation!.Files, .. whole.Test!.Files];
+        Assert.Equal(new ImageFolder(At("whole")).Files, parts.OrderBy(file => file.Label).ThenBy(file => file.Name, StringComparer.Ordinal));
+        Assert.NotEqual(whole.Test.Files, other.Test!.Files);
+        ImageSplits again = new(new ImageFolder(At("whole")), validation: 0.2, test: 0.3, seed: 1);
+        Assert.Equal([whole.Train.Files, whole.Test.Files], [again.Train.Files, again.Test!.Files]);
+        ImageSplits one = new(At("whole"), validation: 0.2, test: 0);
+        Assert.Null(one.Test);
+        Assert.Equal([[16, 40], [4, 10]], Counts(one.Train, one.Validation));
+        Assert.Null(new ImageSplits(At("whole"), validation: 0, test: 0).Validation);
+        foreach ((double validation, double test) in ((double, double)[])[(-0.1, 0), (0, -0.1), (0.5, 0.5), (1, 0), (double.NaN, 0)])
+            Assert.Throws<ArgumentOutOfRangeException>(() => new ImageSplits(At("whole"), validation, test));
+
+        void Check(int[] train, int[] validation, int[] test)
+        {
+            ImageSplits splits = new(At("set"));
+            Assert.Equal([train, validation, test], Counts(splits.Train, splits.Validation, splits.Test));
+            IEnumerable<string> files = new[] { splits.Train, splits.Validation!, splits.Test! }
+                .SelectMany(part => part.Files.Select(file => Path.Combine(part.Root, file.Name)));
+            Assert.Equal(train.Sum() + validation.Sum() + test.Sum(), files.Distinct().Count());
+        }
+    }
+
+    [Fact]
+    public void Classes_are_compared_by_name()
+    {
+        Photos("train/a/1.png", "train/b/1.png", "train/c/1.png", "val/a/1.png", "val/c/1.png", "val/c/2.png", "test/c/1.png", "test/b/1.png", "test/a/1.png");
+        Refused($"{At("val")}: the class b is missing, which is among those to train on; allowEmpty: true takes it as empty");
+        ImageSplits splits = new(root, allowEmpty: true);
+        Assert.Equal([[1, 0, 2]], Counts(splits.Validation));
+        Assert.Equal([0, 2, 2], splits.Load(2, 2).Validation!.Images.Labels);
+        Photos("val/B/1.png", "val/b/1.png");
+        Refused($"{At("val")}: the class B is not among those to train on, a, b, c");
+        Directory.Delete(At("val/B"), recursive: true);
+        Photos("valid/a/1.png");
+        Refused($"{root}: val and valid are the same part of a set; leave one");
+        Directory.Delete(At("valid"), recursive: true);
+        Directory.Delete(At("train"), recursive: true);
+        Refused($"{root}: test and val, but no part to train on; name its folder train");
+        Photos("train/1.png", "train/2.png");
+        Refused(
+            $"{root}: test and train and val are named as parts of a set, but train holds no classes: give the folder of one part, or, where these are classes, "
+            + "ImageFolder.FromNames(path, name => name.Split('/')[0])");
+        Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(root, name => name.Split('/')[0]).ClassNames);
+        Photos("plane/1.png");
+        Assert.Equal(["plane", "test", "train", "val"], new ImageFolder(root).ClassNames);        // beside another folder none is a part
+
+        void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => new ImageSplits(root)).Message);
+    }
+
+    [Fact]
+    public void All_parts_are_read_and_have_the_normalisation_of_that_to_train_on()
+    {
+        Many("train/cats", 20);
+        Many("train/dogs", 20);
+        Many("test/cats", 5);
+        Many("test/dogs", 5);
+        Other("train/cats/notes.txt");
+        Other("train/dogs/20.png", "");
+        Other("test/labels.csv");
+        ImageSplits splits = new(root, validation: 0.25);
+        Reports reports = new();
+        LoadedSplits photos = splits.Load(height: 3, width: 4, channels: 1, Fit.Letterbox, progress: reports);
+        (float[] mean, float[] std) = splits.Train.Load(3, 4, channels: 1, Fit.Letterbox).Images.MeanAndStd();
+        (LoadedImages<LabeledImages>?, ImageFolder?)[] parts =
+            [(photos.Train, splits.Train), (photos.Validation, splits.Validation), (photos.Test, splits.Test)];
+        foreach ((LoadedImages<LabeledImages>? part, ImageFolder? of) in parts)
+        {
+            Assert.Equal([mean, std], [part!.Images.Mean.ToArray(), part.Images.Std.ToArray()]);
+            LabeledImages alone = of!.Load(3, 4, channels: 1, Fit.Letterbox).Images;
+            Assert.Equal(alone.Pixels, part.Images.Pixels);
+            Assert.Equal(alone.Labels, part.Images.Labels);
+            Assert.Equal(Fit.Letterbox, part.Images.Fit);
+        }
+        Assert.Equal(Enumerable.Range(1, 51).Select(i => (i, 51)), reports.All);
+        string none = "(expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070)";
+        int read = photos.Train.Files.Count(name => name.StartsWith("dogs", StringComparison.Ordinal));
+        string of21 = read == 15 ? "\nnot read, dogs: 1 of 16 files: dogs/20.png (empty)" : "";
+        Assert.Equal(
+            $"""
+            train: {15 + read} images: cats 15, dogs {read}; in memory: all (0.0 MB)
+            not read, cats: 1 of 16 files: cats/notes.txt {none}{of21}
+            validation: {photos.Validation!.Files.Count} images: cats 5, dogs {photos.Validation.Files.Count - 5}; in memory: all (0.0 MB)
+            test: 10 images: cats 5, dogs 5; in memory: all (0.0 MB)
+            not read: 1 of 1 files: labels.csv {none}
+            """, photos.ToString().Replace("\nnot read, dogs: 1 of 6 files: dogs/20.png (empty)", "", StringComparison.Ordinal));
+        Assert.Contains("dogs/20.png (empty)", photos.ToString(), StringComparison.Ordinal);
+    }
+}

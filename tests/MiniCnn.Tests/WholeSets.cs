@@ -1,0 +1,15 @@
+namespace MiniCnn.Tests;
+
+/// <summary>All bytes of a set at once, one image after another.</summary>
+static class WholeSets
+{
+    extension(ImageDataset images)
+    {
+        public ReadOnlySpan<byte> Pixels => (byte[])[.. Enumerable.Range(0, images.Count).SelectMany(i => images.Image(i).ToArray())];
+    }
+
+    extension(MaskedImages images)
+    {
+        public ReadOnlySpan<byte> Masks => (byte[])[.. Enumerable.Range(0, images.Count).SelectMany(i => images.Mask(i).ToArray())];
+    }
+}
