@@ -13,7 +13,7 @@ static class ClassTable
             .Select(key => (Key: key, Name: name))).ToLookup(pair => pair.Key, pair => pair.Name);
         (long Line, string[] Fields)[] lines = [.. Lines(csv)];
         (int file, int label) = (0, 1);
-        if (lines is [(_, string[] first), ..] && (fileColumn is not null || classColumn is not null || !found.Contains(Slashed(first[0]))))
+        if (lines is [(_, string[] first), ..] && (fileColumn is not null || classColumn is not null || (!found.Contains(Slashed(first[0])) && !PictureFolder.IsPictureName(first[0]))))
         {
             (file, label) = (Column(fileColumn, 0), Column(classColumn, 1));
             lines = lines[1..];
@@ -35,7 +35,7 @@ static class ClassTable
             if (named.Length == 0)
                 missing.Add(new(key, $"named in {Path.GetFileName(csv)}, but not there", fields[label]));
             else if (!classes.TryAdd(named[0], fields[label]) && classes[named[0]] != fields[label])
-                throw Bad(line, $"{named[0]} is of the class {fields[label]} here, and of {classes[named[0]]} before");
+                throw Bad(line, $"{named[0]} is of the class {SkippedFile.List([fields[label]])} here, and of {SkippedFile.List([classes[named[0]]])} before");
         }
         return (classes, missing);
 

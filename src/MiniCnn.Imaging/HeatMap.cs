@@ -57,7 +57,9 @@ public static class HeatMap
     /// A photo with a map over it, enlarged to its size: what is largest in the map glows, what is smallest leaves the photo as it is.
     /// For class activation maps.
     /// </summary>
-    /// <param name="photo">Grey or RGB, at least as large as the map.</param>
+    /// <param name="photo">
+    /// Grey or RGB, at least as large as the map; of a model that letterboxes or crops what it saw, <c>photo.Resize(width, height, model.Fit)</c>.
+    /// </param>
     /// <param name="map">[rows, columns], finite.</param>
     /// <exception cref="ArgumentException">The map is empty.</exception>
     public static Picture Over(Picture photo, float[,] map)

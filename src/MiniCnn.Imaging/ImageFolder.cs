@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A file of pictures' folder.</summary>
+/// <summary>A picture file in an <see cref="ImageFolder"/>.</summary>
 /// <param name="Name">Its path below the folder, with slashes.</param>
 /// <param name="Label">The index of its class.</param>
 public readonly record struct ImageFile(string Name, int Label);
@@ -38,7 +38,7 @@ public sealed partial class ImageFolder
         if (ImageSplits.AreParts(Root, folders))
         {
             throw new InvalidDataException(
-                $"{Root}: {string.Join(", ", folders)} are parts of a set, not classes: take ImageSplits, or the folder of one part");
+                $"{Root}: {SkippedFile.List(folders)} are parts of a set, not classes: take ImageSplits, or the folder of one part");
         }
         (ClassNames, Files, Skipped) = List(folders, allowEmpty);
     }
@@ -48,11 +48,11 @@ public sealed partial class ImageFolder
         : this(path, allowEmpty)
     {
         if (ClassNames.Except(classNames).FirstOrDefault() is string other)
-            throw new InvalidDataException($"{Root}: the class {other} is not among those to train on, {string.Join(", ", classNames)}");
+            throw new InvalidDataException($"{Root}: the class {SkippedFile.List([other])} is not among those to train on, {SkippedFile.List(classNames)}");
         if (!allowEmpty && classNames.Except(ClassNames).FirstOrDefault() is string missing)
         {
             throw new InvalidDataException(
-                $"{Root}: the class {missing} is missing, which is among those to train on; allowEmpty: true takes it as empty");
+                $"{Root}: the class {SkippedFile.List([missing])} is missing, which is among those to train on; allowEmpty: true takes it as empty");
         }
         List<string> names = [.. classNames];
         Files = [.. Files.Select(file => file with { Label = names.IndexOf(ClassNames[file.Label]) })];
@@ -67,7 +67,7 @@ public sealed partial class ImageFolder
 
     /// <summary>Lists a folder and those below it, where a rule tells the class of each picture.</summary>
     /// <param name="path">The folder.</param>
-    /// <param name="classOf">Of a picture's path below the folder, with slashes, the name of its class; or null: it is of none, and skipped.</param>
+    /// <param name="classOf">From a picture's path below the folder, with slashes, to the name of its class; null or "": it has none, and is skipped.</param>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">No picture is of a class.</exception>
     /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
@@ -76,7 +76,10 @@ public sealed partial class ImageFolder
         ArgumentNullException.ThrowIfNull(classOf);
         PictureFolder.Check(path);
         (string Name, string? Fault)[] all = [.. PictureFolder.List(path)];
-        (string Name, string? ClassName)[] named = [.. PictureFolder.Pictures(all).Select(name => (name, classOf(name)))];
+        (string Name, string? ClassName)[] named =
+            [.. PictureFolder.Pictures(all).Select(name => (name, classOf(name) is { Length: > 0 } className ? className : null))];
+        if (named.Length == 0)
+            throw new InvalidDataException($"{path}: there are no pictures");
         if (named.All(file => file.ClassName is null))
         {
             throw new InvalidDataException(
@@ -94,7 +97,9 @@ public sealed partial class ImageFolder
     /// Lists a folder and those below it, where the class of a picture is what the first group of a regular expression matches in its file's name:
     /// <c>^(.+)_\d+</c> of <c>images/Abyssinian_1.jpg</c> Abyssinian. What does not match is of no class, and skipped.
     /// </summary>
-    /// <inheritdoc cref="FromNames(string, Func{string, string?})"/>
+    /// <param name="path">The folder.</param>
+    /// <param name="pattern">The expression.</param>
+    /// <inheritdoc cref="FromNames(string, Func{string, string?})" path="/exception"/>
     public static ImageFolder FromNames(string path, Regex pattern)
     {
         ArgumentNullException.ThrowIfNull(pattern);
@@ -149,7 +154,7 @@ public sealed partial class ImageFolder
     /// <summary>Splits off a share of the files at random, of each class by itself, before any is read.</summary>
     /// <param name="validation">The share that goes to the second part, between 0 and 1; of two files or more, at least one goes either way.</param>
     /// <param name="seed">The same seed splits the same way.</param>
-    /// <returns>Two parts with the same classes, the files of each in the order they had. What was skipped is told of in the first.</returns>
+    /// <returns>Two parts with the same classes, the files of each in the order they had. Skipped files are listed in the first part.</returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
     public (ImageFolder Train, ImageFolder Validation) Split(double validation, int seed)
     {
@@ -170,12 +175,14 @@ public sealed partial class ImageFolder
     /// <param name="fit">How pictures of other proportions are brought to that size. A model trained on the images does the same.</param>
     /// <param name="strict">A picture that cannot be read is an error; else it is skipped, and told of in the result.</param>
     /// <param name="memoryBudget">Bytes that images in memory may take; if not given, half of what is free now.</param>
-    /// <param name="progress">Told after each file, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="progress">Called after each file, by one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The same whatever the number of threads; normalised to 0 to 1, as torchvision's <c>ToTensor</c>: mean 0, std 1.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, there are neither 1 nor 3 channels, or the budget is negative.</exception>
     /// <exception cref="ArgumentException">An image of that size does not fit an array.</exception>
-    /// <exception cref="InvalidDataException">No picture of a class can be read, or not every one where it is <paramref name="strict"/>.</exception>
+    /// <exception cref="InvalidDataException">
+    /// No picture of a class can be read, or not every one where it is <paramref name="strict"/>; or there are no pictures.
+    /// </exception>
     /// <exception cref="OperationCanceledException">The reading was cancelled.</exception>
     public LoadedImages<LabeledImages> Load(
         int height, int width, int channels = 3, Fit fit = Fit.Stretch, bool strict = false, long? memoryBudget = null,
@@ -185,20 +192,22 @@ public sealed partial class ImageFolder
     internal LoadedImages<LabeledImages> LoadPart(
         ImageShape shape, Fit fit, bool strict, MemoryBudget budget, IProgress<(int Done, int Total)>? progress, CancellationToken cancellationToken)
     {
+        if (Files.Count == 0)
+            throw new InvalidDataException($"{Root}: no picture is in this part; to split one off, a class needs two");
         string[] names = [.. Files.Select(file => file.Name)];
         PictureStore store = new(Root, names, shape, fit, budget);
         (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(
             Root, names, ReadFile, strict, progress, cancellationToken, i => ClassNames[Files[i].Label]);
         foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
             throw new InvalidDataException(
-                $"{Root}: no picture of the class {ClassNames[lost]} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
+                $"{Root}: no picture of the class {SkippedFile.List([ClassNames[lost]])} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
 
         float[] mean = new float[shape.Channels], std = [.. Enumerable.Repeat(1f, shape.Channels)];
         LabeledImages images = new(
             store.Source(kept), [.. kept.Select(i => Files[i].Label)], shape, ClassNames.Count, mean, std, ClassNames, fit);
         return new(images, [.. kept.Select(i => names[i])], [.. Skipped, .. skipped], store.InMemory);
 
-        void ReadFile(int i) => store.Add(i, PictureFolder.Read(Path.Combine(Root, names[i]), Picture.Load));
+        void ReadFile(int i) => store.Add(i, PictureFolder.Read(Path.Combine(Root, names[i]), stream => Picture.Load(stream, store.ToImage)));
     }
 
     (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IReadOnlyList<SkippedFile>) List(string[] folders, bool allowEmpty)
@@ -209,7 +218,7 @@ public sealed partial class ImageFolder
         {
             string[] names = [.. PictureFolder.Pictures(here)];
             if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
-                throw new InvalidDataException($"{Root}: {other} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+                throw new InvalidDataException($"{Root}: {SkippedFile.List([other])} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
             if (names.Length == 0)
                 throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
             (string[] classes, ImageFile[] sorted) = Sorted(names.Select(name => (name, Numbered().Match(name).Groups[1].Value)));
@@ -225,7 +234,7 @@ public sealed partial class ImageFolder
             if (pictures.Length == 0 && !allowEmpty)
             {
                 string instead = others.Length == 0 ? "" : $", but {SkippedFile.Summary(others, others.Length)}";
-                throw new InvalidDataException($"{Root}: the class {folders[label]} holds no pictures{instead}; allowEmpty: true lets it be");
+                throw new InvalidDataException($"{Root}: the class {SkippedFile.List([folders[label]])} holds no pictures{instead}; allowEmpty: true lets it be");
             }
             files.AddRange(pictures);
             skipped.AddRange(others);

@@ -16,9 +16,9 @@ public sealed record ImageSplits
     /// <summary>Lists a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="validation">The share of the photos to train on that is split off if there is no such part, from 0, none, to below 1.</param>
-    /// <param name="test">Likewise.</param>
+    /// <param name="test">The same for the test part.</param>
     /// <param name="seed">The same seed splits the same way.</param>
-    /// <param name="allowEmpty">Whether a class may hold no pictures, or be missing from a part.</param>
+    /// <param name="allowEmpty">Whether a class may hold no pictures, or be missing from the parts for validation and test.</param>
     /// <exception cref="ArgumentOutOfRangeException">A share is negative, or both together leave nothing.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">
@@ -54,7 +54,7 @@ public sealed record ImageSplits
     /// <summary>Splits a folder that was listed by names or by a file of classes.</summary>
     /// <param name="all">The folder.</param>
     /// <param name="validation">The share that is split off, from 0, none, to below 1.</param>
-    /// <param name="test">Likewise.</param>
+    /// <param name="test">The same for the test part.</param>
     /// <param name="seed">The same seed splits the same way.</param>
     /// <exception cref="ArgumentOutOfRangeException">A share is negative, or both together leave nothing.</exception>
     public ImageSplits(ImageFolder all, double validation = 0.1, double test = 0.1, int seed = 0)
@@ -73,7 +73,9 @@ public sealed record ImageSplits
     public ImageFolder? Test { get; init; }
 
     /// <summary>Reads all pictures, as <see cref="ImageFolder.Load"/> does.</summary>
-    /// <returns>The parts, all normalised by the mean and the standard deviation of that to train on; by 1 if a channel is alike in all pixels.</returns>
+    /// <returns>
+    /// The parts, all normalised by the mean and the standard deviation of the training part; a channel whose pixels are all equal is divided by 1.
+    /// </returns>
     /// <inheritdoc cref="ImageFolder.Load"/>
     public LoadedSplits Load(
         int height, int width, int channels = 3, Fit fit = Fit.Stretch, bool strict = false, long? memoryBudget = null,
@@ -100,11 +102,20 @@ public sealed record ImageSplits
     }
 
     /// <summary>Whether folders, all that there are, are parts of a set and not classes.</summary>
-    /// <exception cref="InvalidDataException">They are named so, but one holds no classes.</exception>
+    /// <exception cref="InvalidDataException">They are named so, but one holds no classes; or one of them is such a part, and another is none.</exception>
     internal static bool AreParts(string root, string[] folders)
     {
-        if (folders.Length == 0 || !folders.All(parts.ContainsKey))
+        if (!folders.All(parts.ContainsKey) || folders.Length == 0)
+        {
+            if (folders.FirstOrDefault(folder => parts.ContainsKey(folder) && ImageFolder.HoldsClasses(Path.Combine(root, folder))) is string part)
+            {
+                string other = folders.First(folder => !parts.ContainsKey(folder));
+                throw new InvalidDataException(
+                    $"{root}: {part} holds classes, as a part of a set does, but {SkippedFile.List([other])} is no part: move it away, or, where these are "
+                    + "classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])");
+            }
             return false;
+        }
         string[] without = [.. folders.Where(folder => !ImageFolder.HoldsClasses(Path.Combine(root, folder)))];
         return without.Length == 0 ? true : throw new InvalidDataException(
             $"{root}: {string.Join(" and ", folders)} are named as parts of a set, but {string.Join(" and ", without)} "

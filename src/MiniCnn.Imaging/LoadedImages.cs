@@ -3,7 +3,7 @@ namespace MiniCnn.Imaging;
 /// <summary>A file that was not read.</summary>
 /// <param name="Name">Its path below the folder, with slashes.</param>
 /// <param name="Reason">Why.</param>
-/// <param name="ClassName">The class it would be of; null if it is of none, or of masks.</param>
+/// <param name="ClassName">The class it would have had; null if it has none, or belongs to a folder with masks.</param>
 public readonly record struct SkippedFile(string Name, string Reason, string? ClassName = null)
 {
     const int Named = 3;
@@ -53,7 +53,7 @@ public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IRea
     string Classes()
     {
         if (Images is not LabeledImages images) return "";
-        int[] counts = [.. Enumerable.Range(0, images.Classes).Select(label => images.Labels.Count(label))];
+        long[] counts = images.CountLabels();
         return images.Classes > MostNamed ? $" of {images.Classes} classes, {counts.Min()} to {counts.Max()} of each"
             : $": {string.Join(", ", images.ClassNames.Zip(counts, (name, count) => $"{SkippedFile.List([name])} {count}"))}";
     }

@@ -88,14 +88,14 @@ public sealed class MaskedImageFolder
     /// How pictures and masks of other proportions are brought to that size. A letterbox's bars are <see cref="MaskedImages.Ignored"/>.
     /// </param>
     /// <param name="strict">
-    /// A picture or mask that cannot be read, a mask of another size than its picture, or with an index of no class is an error; else the picture
+    /// True if not given, since a mask that does not fit mostly means that none does. A picture or mask that cannot be read, a mask of another size than its picture, or with an index of no class is an error; else the picture
     /// is skipped, and told of in the result.
     /// </param>
     /// <param name="memoryBudget">Bytes that images and masks in memory may take; if not given, half of what is free now.</param>
-    /// <param name="progress">Told after each picture, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="progress">Called after each picture, by one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the reading.</param>
     /// <returns>The same whatever the number of threads; normalised to 0 to 1, as torchvision's <c>ToTensor</c>: mean 0, std 1.</returns>
-    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, or there are neither 1 nor 3 channels.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 1, there are neither 1 nor 3 channels, or the budget is negative.</exception>
     /// <exception cref="ArgumentException">An image of that size does not fit an array, or the masks do not fit the memory budget.</exception>
     /// <exception cref="InvalidDataException">
     /// No picture can be read with its mask, or not every one where it is <paramref name="strict"/>.
@@ -130,7 +130,7 @@ public sealed class MaskedImageFolder
         {
             Picture picture = PictureFolder.Read(Path.Combine(Pictures, Files[i]), Picture.Load);
             places[i] = masks.Add(Resampling.Nearest(ReadMask(Files[i], picture), width, height, fit, around: MaskedImages.Ignored));
-            store.Add(i, picture);
+            store.Add(i, store.ToImage(picture));      // behind the reading: a mask that waits for pixels must not hold its picture's
         }
     }
 

@@ -66,10 +66,11 @@ public static class ModelPictures
     /// </summary>
     /// <param name="predictor">What tells.</param>
     /// <param name="path">The folder.</param>
-    /// <param name="progress">Told after each file, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="progress">Called after each file, by one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the predictions.</param>
     /// <returns>
-    /// For each file, but for hidden ones, its prediction or why there is none: it is no picture, cannot be read, or the network makes NaN of it.
+    /// For each file, but for hidden ones, its prediction or why there is none: it is no picture, cannot be read, or the network makes NaN of it. Nothing is
+    /// done before it is enumerated, and each enumeration predicts again.
     /// </returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">There are no files.</exception>
@@ -85,19 +86,27 @@ public static class ModelPictures
         (string Name, string? Fault)[] files = [.. PictureFolder.List(path).OrderBy(file => file.Name, StringComparer.Ordinal)];
         if (files.Length == 0)
             throw new InvalidDataException($"{path}: there are no files");
-        int done = 0;
-        Lock reporting = new();
-        return Partitioner.Create(files, loadBalance: true).AsParallel().AsOrdered().WithDegreeOfParallelism(Math.Min(Workers.Count, 512))
-            .WithCancellation(cancellationToken).WithMergeOptions(ParallelMergeOptions.NotBuffered).Select(Of);
+        return Predictions();
 
-        FilePrediction Of((string Name, string? Fault) file)
+        IEnumerable<FilePrediction> Predictions()
         {
-            Prediction? prediction = null;
-            string? reason = file.Fault ?? PictureFolder.FaultOf(() => prediction = PictureFolder.Read(Path.Combine(path, file.Name), predictor.Predict));
-            if (progress is not null)
-                lock (reporting)
-                    progress.Report((++done, files.Length));
-            return new(file.Name, prediction, reason);
+            int done = 0;
+            Lock reporting = new();
+            using IEnumerator<FilePrediction> predictions = Partitioner.Create(files, loadBalance: true).AsParallel().AsOrdered()
+                .WithDegreeOfParallelism(Math.Min(Workers.Count, 512)).WithCancellation(cancellationToken)
+                .WithMergeOptions(ParallelMergeOptions.NotBuffered).Select(Of).GetEnumerator();
+            while (PictureFolder.AsItself(predictions.MoveNext))
+                yield return predictions.Current;
+
+            FilePrediction Of((string Name, string? Fault) file)
+            {
+                Prediction? prediction = null;
+                string? reason = file.Fault ?? PictureFolder.FaultOf(() => prediction = PictureFolder.Read(Path.Combine(path, file.Name), predictor.Predict));
+                if (progress is not null)
+                    lock (reporting)
+                        progress.Report((++done, files.Length));
+                return new(file.Name, prediction, reason);
+            }
         }
     }
 
@@ -145,7 +154,7 @@ public static class ModelPictures
     /// <param name="pictures">The folder of photos, and of folders of photos.</param>
     /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
     /// <param name="resume">Whether masks that are there already are kept and their photos passed over: to go on after an end, or to fill gaps.</param>
-    /// <param name="progress">Told after each photo, of one thread at a time: how many are done, and of how many.</param>
+    /// <param name="progress">Called after each photo, by one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
     /// <returns>The files that have no mask, and why: they are no photos, or cannot be read, their mask not be written, or the network makes NaN of them.</returns>
     /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>

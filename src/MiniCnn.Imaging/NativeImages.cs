@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MiniCnn.Imaging;
 
 /// <summary>
-/// Arrays of bytes of one length, outside of the collector's heap: beside gigabytes that live it would let as much and more of the garbage of reading and of
-/// batches lie, so that no budget would hold.
+/// Byte arrays of one length in native memory. Gigabytes of live managed arrays would make the garbage collector run less often, so that the garbage of
+/// reading and of batches would grow past any budget.
 /// </summary>
 sealed unsafe class NativeImages(int length)
 {
@@ -31,12 +31,13 @@ sealed unsafe class NativeImages(int length)
         int number;
         lock (pieces)
         {
-            number = Count++;
+            number = Count;
             if (number / inPiece == pieces.Count)
             {
                 pieces.Add((nint)NativeMemory.Alloc((nuint)inPiece, (nuint)length));
                 GC.AddMemoryPressure((long)inPiece * length);
             }
+            Count++;
         }
         image.CopyTo(At(number));
         GC.KeepAlive(this);

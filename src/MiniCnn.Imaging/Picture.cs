@@ -76,7 +76,7 @@ public sealed class Picture
     /// The pixels are PIL's, to the bit, but for a BMP of 16 bits a pixel (off by up to 1) and what a GIF's first frame leaves uncovered (white).
     /// What is transparent is blended over white; of 16 bits a channel the upper 8 count; colour profiles change nothing; a JPEG, PNG or WebP
     /// stands upright as its EXIF says. A JPEG or PNG that is grey, with alpha or without, has one channel, everything else three.
-    /// A JPEG may lack its end marker, but no pixel, and its Huffman tables where it means the standard's, as webcams do.
+    /// A JPEG may lack its end marker, but no pixel, and its Huffman tables where it means the standard's, as webcams do; it may have 500 scans.
     /// </remarks>
     /// <exception cref="PictureFormatException">The file is not such a picture, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
@@ -91,6 +91,7 @@ public sealed class Picture
     /// <param name="stream">A stream of the file's bytes.</param>
     /// <param name="cancellationToken">Ends the reading, and the waiting for <see cref="MaxPixelsAtOnce"/>, for which no thread is taken.</param>
     /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    /// <exception cref="IOException">The stream cannot be read.</exception>
     /// <exception cref="OperationCanceledException">It was cancelled before the decoding began.</exception>
     public static Task<Picture> LoadAsync(Stream stream, CancellationToken cancellationToken = default) =>
         LoadAsync(stream, picture => picture, cancellationToken);

@@ -10,6 +10,7 @@ namespace MiniCnn.Imaging;
 sealed class PictureFile : IDisposable
 {
     const int MaxSide = 65_535, RowsAtOnce = 64;
+    const int MostScans = 500;                      // of a progressive JPEG: libjpeg-turbo's own tests stop there, encoders write about ten
 
     // What Skia is given, and what is refused by name. Skia is given nothing else: what more it reads is not the same on every system.
     static readonly (int At, string Bytes, string Name, SKEncodedImageFormat? Format)[] formats =
@@ -41,6 +42,8 @@ sealed class PictureFile : IDisposable
     {
         (SKEncodedImageFormat format, what) = FormatOf(file);
         this.orientation = orientation ?? Exif.Orientation(file, format);
+        if (format == SKEncodedImageFormat.Jpeg && JpegFile.Segments(file).Count(segment => segment.Marker == JpegFile.Scan) > MostScans)
+            throw new PictureFormatException($"{what} of more than {MostScans} scans, each of which takes as long as the picture");
         if (format == SKEncodedImageFormat.Jpeg && !JpegFile.HasEnd(file))
         {
             endless = file;
@@ -151,14 +154,13 @@ sealed class PictureFile : IDisposable
             if (opaque) Pack(bitmap.GetPixelSpan(), pixels, picture.Channels);
             else OverWhite(bitmap.GetPixelSpan(), pixels, picture.Channels);
         }
-        picture = Upright(picture, orientation);
         codec.Dispose();                                                           // and with it a progressive JPEG's coefficients
         for (int way = 1; endless.Count > 0 && way < JpegFile.Ways; way++)
         {
-            using PictureFile other = new(JpegFile.Ended(endless, way));
+            using PictureFile other = new(JpegFile.Ended(endless, way), grey: false, orientation: 1);
             if (!other.Decode().Pixels.AsSpan().SequenceEqual(picture.Pixels)) throw Fault(what, SKCodecResult.IncompleteInput);
         }
-        return picture;
+        return Upright(picture, orientation);
     }
 
     /// <summary>The first channels of each pixel of four.</summary>

@@ -1,3 +1,5 @@
+using System.Runtime.ExceptionServices;
+
 namespace MiniCnn.Imaging;
 
 /// <summary>What folders of photos have in common: how pictures are found in them, and read into arrays.</summary>
@@ -24,7 +26,7 @@ static class PictureFolder
             if (HasNoUtf8Name(entry))
                 yield return (name, "its name is not UTF-8; rename it");
             else if (entry is FileInfo file)
-                yield return (name, extensions.Contains(entry.Extension, StringComparer.OrdinalIgnoreCase) ? null : Sniff(file));
+                yield return (name, IsPictureName(name) ? null : Sniff(file));
             else if (deep && entry.LinkTarget is not null)
                 yield return (name, "a link to a folder, which is not followed");
             else if (deep)
@@ -32,6 +34,9 @@ static class PictureFolder
                     yield return below;
         }
     }
+
+    /// <summary>Whether a name has a picture's extension.</summary>
+    public static bool IsPictureName(string name) => extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The pictures among these.</summary>
     public static IEnumerable<string> Pictures(IEnumerable<(string Name, string? Fault)> files) =>
@@ -100,7 +105,7 @@ static class PictureFolder
             ? shape : throw new ArgumentException($"an image of {shape} does not fit an array; load them smaller", nameof(width));
     }
 
-    /// <summary>Reads files on all threads: each by its number, by what throws where it cannot.</summary>
+    /// <summary>Reads files on all threads: <paramref name="read"/> reads the file of a number, and throws if it cannot.</summary>
     /// <returns>The numbers of the files that were read, and the files that were not.</returns>
     public static (int[] Kept, SkippedFile[] Skipped) ReadAll(
         string root, IReadOnlyList<string> names, Action<int> read, bool strict, IProgress<(int Done, int Total)>? progress,
@@ -109,19 +114,34 @@ static class PictureFolder
         string?[] faults = new string?[names.Count];
         int done = 0;
         Lock reporting = new();
-        Parallel.For(0, names.Count, new() { MaxDegreeOfParallelism = Workers.Count, CancellationToken = cancellationToken }, i =>
+        ParallelOptions options = new() { MaxDegreeOfParallelism = Workers.Count, CancellationToken = cancellationToken };
+        AsItself(() => Parallel.For(0, names.Count, options, i =>
         {
             faults[i] = FaultOf(() => read(i));
             if (progress is not null)
                 lock (reporting)
                     progress.Report((++done, names.Count));
-        });
+        }));
 
         ILookup<bool, int> bad = Enumerable.Range(0, names.Count).ToLookup(i => faults[i] is not null);
         SkippedFile[] skipped = [.. bad[true].Select(i => new SkippedFile(names[i], faults[i]!, classOf?.Invoke(i)))];
         if (strict && skipped.Length > 0)
             throw new InvalidDataException($"{root}: cannot read {SkippedFile.Summary(skipped, names.Count)}");
         return ([.. bad[false]], skipped);
+    }
+
+    /// <summary>Does work on many threads, of whose exceptions the first comes as it is.</summary>
+    public static T AsItself<T>(Func<T> work)
+    {
+        try
+        {
+            return work();
+        }
+        catch (AggregateException e)
+        {
+            ExceptionDispatchInfo.Throw(e.InnerExceptions[0]);
+            throw;
+        }
     }
 
     /// <summary>Why a file cannot be read, or nothing be made of it; null if it can.</summary>

@@ -11,10 +11,9 @@ sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape s
     readonly int[] places = [.. Enumerable.Repeat(-1, names.Count)];                            // of the pictures among these; −1: read again
     readonly ImageSummary[] summaries = new ImageSummary[names.Count];
 
-    /// <summary>Takes a picture that was read.</summary>
-    public void Add(int i, Picture picture)
+    /// <summary>Takes the image of a picture.</summary>
+    public void Add(int i, byte[] image)
     {
-        byte[] image = Image(picture);
         summaries[i] = ImageSummary.Of(image, shape.Channels);
         if (budget.TryTake(image.Length)) places[i] = images.Add(image);
     }
@@ -29,7 +28,7 @@ sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape s
         string path = Path.Combine(root, names[i]);
         try
         {
-            byte[] image = Image(PictureFolder.Read(path, Picture.Load));
+            byte[] image = PictureFolder.Read(path, stream => Picture.Load(stream, ToImage));
             return SHA256.HashData(image).AsSpan().SequenceEqual(summaries[i].Hash) ? image : throw new IOException("it is another picture now");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -40,7 +39,8 @@ sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape s
         }
     }
 
-    byte[] Image(Picture picture)
+    /// <summary>[C, H, W].</summary>
+    public byte[] ToImage(Picture picture)
     {
         if (picture.Channels != shape.Channels)
             picture = shape.Channels == 1 ? picture.ToGrey() : picture.ToRgb();

@@ -78,6 +78,17 @@ public sealed class DamagedPictureTests
             Assert.Matches("too early|is damaged", Fault(file[..length]));
     }
 
+    // A scan takes as long as the picture, however few bytes it has.
+    [Fact]
+    public void A_JPEG_of_thousands_of_scans_is_refused()
+    {
+        byte[] file = RecordedPictureTests.File("jpeg/4:2:0, 37×23, progressive");
+        int last = file.AsSpan().LastIndexOf([(byte)0xFF, JpegFile.Scan]);
+        Assert.StartsWith(
+            "a JPEG of more than 500 scans", Fault([.. file[..last], .. Enumerable.Repeat(file[last..^2], 500).SelectMany(scan => scan), .. file[^2..]]),
+            StringComparison.Ordinal);
+    }
+
     // A WBMP but for its name, which Skia would read.
     [Fact]
     public void Skia_reads_nothing_but_what_the_first_bytes_say() =>

@@ -36,6 +36,19 @@ public sealed class FolderPredictionTests : PhotoFolderTests
     }
 
     [Fact]
+    public void Each_enumeration_predicts_again_and_an_exception_comes_as_it_is()
+    {
+        Photos("1.png", "2.png", "3.png");
+        Reports reports = new();
+        IEnumerable<FilePrediction> files = Net().PredictFolder(root, reports);
+        Assert.Equal(files.Select(file => file.Prediction!.Probability), files.Select(file => file.Prediction!.Probability));
+        Assert.Equal([(1, 3), (2, 3), (3, 3), (1, 3), (2, 3), (3, 3)], reports.All);
+        Reports failing = new(() => throw new InvalidOperationException("full"));
+        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => Net().PredictFolder(root, failing).Count()).Message);
+        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => ImageFolder.FromNames(root, name => "a").Load(2, 2, progress: failing)).Message);
+    }
+
+    [Fact]
     public void It_comes_as_it_is_asked_for_and_can_be_ended()
     {
         for (int i = 0; i < 300; i++)

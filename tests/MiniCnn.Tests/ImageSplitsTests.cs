@@ -93,9 +93,27 @@ public sealed class ImageSplitsTests : PhotoFolderTests
             + "ImageFolder.FromNames(path, name => name.Split('/')[0])");
         Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(root, name => name.Split('/')[0]).ClassNames);
         Photos("plane/1.png");
-        Assert.Equal(["plane", "test", "train", "val"], new ImageFolder(root).ClassNames);        // beside another folder none is a part
+        Directory.Delete(At("test"), recursive: true);
+        Directory.Delete(At("val"), recursive: true);
+        Assert.Equal(["plane", "train"], new ImageFolder(root).ClassNames);                      // a train is a class beside a plane
+        Photos("test1/1.jpg", "train/cat/1.jpg");
+        Directory.Delete(At("plane"), recursive: true);
+        File.Delete(At("train/1.png"));
+        File.Delete(At("train/2.png"));
+        Refused(
+            $"{root}: train holds classes, as a part of a set does, but test1 is no part: move it away, or, where these are classes, take "
+            + "ImageFolder.FromNames(path, name => name.Split('/')[0])");
 
         void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => new ImageSplits(root)).Message);
+    }
+
+    [Fact]
+    public void A_class_of_one_picture_leaves_nothing_to_split_off()
+    {
+        Photos("a/1.png", "b/1.png");
+        string message = Assert.Throws<InvalidDataException>(() => new ImageSplits(root).Load(2, 2)).Message;
+        Assert.Equal($"{root}: no picture is in this part; to split one off, a class needs two", message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageSplits(root, 0, 0).Load(2, 2, memoryBudget: -1));
     }
 
     [Fact]

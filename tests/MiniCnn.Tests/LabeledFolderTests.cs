@@ -31,6 +31,9 @@ public sealed class LabeledFolderTests : PhotoFolderTests
             $"{root}: the rule gives none of 5 pictures a class: cover.jpg, images/Abyssinian_1.jpg, images/Abyssinian_10.jpg and 2 more",
             Sorted(Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(root, new Regex("no group"))).Message));
         Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.FromNames(At("none"), name => name));
+        Assert.Equal(["cover.jpg"], ImageFolder.FromNames(root, name => name == "cover.jpg" ? "x" : "").Files.Select(file => file.Name));
+        Directory.CreateDirectory(At("empty"));
+        Assert.Equal($"{At("empty")}: there are no pictures", Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(At("empty"), name => name)).Message);
 
         // The order that a folder is listed in is the system's.
         static string Sorted(string message)
@@ -76,6 +79,8 @@ public sealed class LabeledFolderTests : PhotoFolderTests
             "\nnot read, dog: 1 of 2 files: 9.jpg (named in labels.csv, but not there)\nnot read: 1 of 1 files: 2.jpg (not in labels.csv)",
             folder.Load(1, 1).ToString(), StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => ImageFolder.FromCsv(root, At("none.csv")));
+        Other("labels.csv", "0.jpg,cat\n2.png,dog");                        // a picture's name is no column's
+        Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], ImageFolder.FromCsv(root, At("labels.csv")).Skipped.Select(file => file.Name).Order());
 
         void Refused(string fault, string csv, string? column = null)
         {

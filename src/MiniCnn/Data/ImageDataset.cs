@@ -121,6 +121,7 @@ public abstract class ImageDataset
     /// <exception cref="ArgumentException">
     /// An <paramref name="augmentation"/> without a seed: it would do the same in every epoch; or one that such images cannot take.
     /// </exception>
+    /// <exception cref="IOException">A photo that memory does not hold cannot be read again.</exception>
     public IEnumerable<Batch> Batches(int batchSize, int? seed = null, Augmentation? augmentation = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
@@ -199,7 +200,7 @@ public abstract class ImageDataset
         if (counts.Count(count => count > 0) > 1)
             return;
         string only = ClassNames[Array.FindIndex(counts, count => count > 0)];
-        string others = Classes == 1 ? "" : $", and none of {string.Join(", ", ClassNames.Where(name => name != only))}";
+        string others = Classes == 1 ? "" : $", and none of {string.Join(", ", ClassNames.Where(name => name != only).Take(3))}{(Classes > 4 ? ", …" : "")}";
         throw new ArgumentException(
             $"all training images are of one class, '{only}'{others}: there is nothing to tell it from; a folder of photos has a subfolder for each class");
     }

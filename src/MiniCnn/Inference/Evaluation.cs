@@ -66,7 +66,7 @@ public sealed class Evaluation
         return Of(model.Network, images, batchSize, loss);
     }
 
-    /// <summary>Refuses images of other classes, or of another normalisation, than those that a model learns from or was made for.</summary>
+    /// <summary>Refuses images of other classes, another normalisation or another fit, than those that a model learns from or was made for.</summary>
     internal static void CheckAlike(
         string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, Fit fit, string second, ImageDataset images)
     {

@@ -25,7 +25,7 @@ public sealed class ImageClassifier : ImageModel
     {
     }
 
-    /// <summary>What tells of images what they show, from several threads at once. It shares the weights: make one, and keep it.</summary>
+    /// <summary>Makes a predictor, for any number of threads at once. It shares the weights: make one, and keep it.</summary>
     public Predictor CreatePredictor() => new(this);
 
     /// <summary>Reads what Save wrote. Nothing in the file is taken on trust, and to load it takes no more memory than a small multiple of its size.</summary>

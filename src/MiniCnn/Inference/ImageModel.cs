@@ -5,7 +5,7 @@ namespace MiniCnn;
 /// <summary>A network and what it has to know of an image: one file holds all of it, and no code is needed to load it.</summary>
 /// <remarks>
 /// The file is safetensors with PyTorch's names for the weights, so the same network in PyTorch loads it too. Its metadata tells the rest, in JSON:
-/// “architecture”, the layers as their constructors are called; “input”, the images' shape, mean and std; “class_names”; and “minicnn_version”.
+/// “architecture”, the layers as their constructors are called; “input”, the images' shape, fit, mean and std; “class_names”; and “minicnn_version”.
 /// </remarks>
 public abstract class ImageModel
 {

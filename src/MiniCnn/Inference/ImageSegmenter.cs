@@ -27,7 +27,7 @@ public sealed class ImageSegmenter : ImageModel
             throw new ArgumentException($"a mask tells up to {MaskedImages.Ignored} classes apart, not {classNames.Count}");
     }
 
-    /// <summary>What predicts the classes of pixels, from several threads at once. It shares the weights: make one, and keep it.</summary>
+    /// <summary>Makes a predictor, for any number of threads at once. It shares the weights: make one, and keep it.</summary>
     public MaskPredictor CreatePredictor() => new(this);
 
     /// <summary>Reads what Save wrote, as <see cref="ImageClassifier.Load"/> does.</summary>
