@@ -112,8 +112,9 @@ int Predict(ParseResult options)
     if (Directory.Exists(path))
     {
         using CtrlC stop = new();
+        IEnumerable<FilePrediction> files = classifier.Predictor.PredictFolder(path, new ConsoleProgress(toError: true), stop.Token);
         Console.WriteLine(FilePrediction.CsvHeader);
-        foreach (FilePrediction file in classifier.Predictor.PredictFolder(path, new ConsoleProgress(toError: true), stop.Token))
+        foreach (FilePrediction file in files)
             Console.WriteLine(file.ToCsv());
         return 0;
     }

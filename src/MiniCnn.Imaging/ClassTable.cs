@@ -26,8 +26,13 @@ static class ClassTable
         List<SkippedFile> missing = [];
         foreach ((long line, string[] fields) in lines)
         {
-            if (fields.Length <= Math.Max(file, label) || fields[label] == "")
-                throw Bad(line, $"expected a picture and its class, found {fields.Length} fields: {SkippedFile.List(fields)}");
+            if (fields.Length <= Math.Max(file, label))
+            {
+                string hint = fields[0].AsSpan().ContainsAny(';', '\t') ? ", which are parted by commas" : "";
+                throw Bad(line, $"expected a picture and its class{hint}, found {SkippedFile.List(fields)}");
+            }
+            if (fields[label] == "")
+                throw Bad(line, $"{SkippedFile.List([fields[file]])} has no class");
             string key = Slashed(fields[file]);
             string[] named = [.. found[key]];
             if (named.Length > 1)
@@ -41,7 +46,11 @@ static class ClassTable
 
         InvalidDataException Bad(long line, string fault) => new($"{csv}, line {line}: {fault}");
 
-        static string Slashed(string name) => name.Replace('\\', '/');
+        static string Slashed(string name)
+        {
+            name = name.Replace('\\', '/');
+            return name.StartsWith("./", StringComparison.Ordinal) ? name[2..] : name;
+        }
     }
 
     static IEnumerable<(long Line, string[] Fields)> Lines(string csv)
@@ -60,8 +69,9 @@ static class ClassTable
             {
                 throw new InvalidDataException($"{csv}, line {line}: a quotation mark that does not end, or in the middle of a field", e);
             }
+            // The parser passes over empty lines, and knows the next one.
             if (fields is not null)
-                yield return (line, fields);
+                yield return (parser.LineNumber > 0 ? parser.LineNumber - 1 : File.ReadLines(csv).Count(), fields);
         }
     }
 }

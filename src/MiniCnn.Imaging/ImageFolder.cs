@@ -40,30 +40,35 @@ public sealed partial class ImageFolder
             throw new InvalidDataException(
                 $"{Root}: {SkippedFile.List(folders)} are parts of a set, not classes: take ImageSplits, or the folder of one part");
         }
-        (ClassNames, Files, Skipped) = List(folders, allowEmpty);
-    }
-
-    /// <summary>A part of a set, which has the classes of the whole.</summary>
-    internal ImageFolder(string path, IReadOnlyList<string> classNames, bool allowEmpty)
-        : this(path, allowEmpty)
-    {
-        if (ClassNames.Except(classNames).FirstOrDefault() is string other)
-            throw new InvalidDataException($"{Root}: the class {SkippedFile.List([other])} is not among those to train on, {SkippedFile.List(classNames)}");
-        if (!allowEmpty && classNames.Except(ClassNames).FirstOrDefault() is string missing)
-        {
-            throw new InvalidDataException(
-                $"{Root}: the class {SkippedFile.List([missing])} is missing, which is among those to train on; allowEmpty: true takes it as empty");
-        }
-        List<string> names = [.. classNames];
-        Files = [.. Files.Select(file => file with { Label = names.IndexOf(ClassNames[file.Label]) })];
-        ClassNames = classNames;
+        this.allowEmpty = allowEmpty;
+        (ClassNames, Files, Skipped) = List(folders);
     }
 
     ImageFolder(string root, IEnumerable<(string Name, string ClassName)> files, IEnumerable<SkippedFile> skipped) =>
         (Root, (ClassNames, Files), Skipped) = (root, Sorted(files), [.. skipped]);
 
-    ImageFolder(ImageFolder whole, IEnumerable<ImageFile> files, IReadOnlyList<SkippedFile> skipped) =>
-        (Root, ClassNames, Files, Skipped) = (whole.Root, whole.ClassNames, [.. files], skipped);
+    ImageFolder(
+        ImageFolder whole, IEnumerable<ImageFile> files, IReadOnlyList<SkippedFile> skipped, IReadOnlyList<string>? classNames = null) =>
+        (Root, ClassNames, Files, Skipped, allowEmpty) = (whole.Root, classNames ?? whole.ClassNames, [.. files], skipped, whole.allowEmpty);
+
+    readonly bool allowEmpty;
+
+    /// <summary>The same files with the labels of the set that they are a part of.</summary>
+    internal ImageFolder WithClasses(IReadOnlyList<string> classNames, bool allowMissing)
+    {
+        if (ClassNames.Except(classNames).FirstOrDefault() is string other)
+            throw new InvalidDataException($"{Root}: the class {SkippedFile.List([other])} is not among those to train on, {SkippedFile.List([.. classNames])}");
+        if (!allowMissing && classNames.Except(ClassNames).FirstOrDefault() is string missing)
+        {
+            throw new InvalidDataException(
+                $"{Root}: the class {SkippedFile.List([missing])} is missing, which is among those to train on; allowEmpty: true takes it as empty");
+        }
+        List<string> names = [.. classNames];
+        return new(this, Files.Select(file => file with { Label = names.IndexOf(ClassNames[file.Label]) }), Skipped, classNames);
+    }
+
+    /// <summary>The same, and what was skipped beside it.</summary>
+    internal ImageFolder Beside(IReadOnlyList<SkippedFile> skipped) => new(this, Files, [.. skipped, .. Skipped]);
 
     /// <summary>Lists a folder and those below it, where a rule tells the class of each picture.</summary>
     /// <param name="path">The folder.</param>
@@ -74,6 +79,11 @@ public sealed partial class ImageFolder
     public static ImageFolder FromNames(string path, Func<string, string?> classOf)
     {
         ArgumentNullException.ThrowIfNull(classOf);
+        return FromNames(path, classOf, "the rule");
+    }
+
+    static ImageFolder FromNames(string path, Func<string, string?> classOf, string rule)
+    {
         PictureFolder.Check(path);
         (string Name, string? Fault)[] all = [.. PictureFolder.List(path)];
         (string Name, string? ClassName)[] named =
@@ -83,7 +93,7 @@ public sealed partial class ImageFolder
         if (named.All(file => file.ClassName is null))
         {
             throw new InvalidDataException(
-                $"{path}: the rule gives none of {named.Length} pictures a class: {SkippedFile.List([.. named.Select(file => file.Name)])}");
+                $"{path}: {rule} gives none of {named.Length} pictures a class: {SkippedFile.List([.. named.Select(file => file.Name)])}");
         }
         return new(
             path, named.Where(file => file.ClassName is not null)!,
@@ -94,7 +104,7 @@ public sealed partial class ImageFolder
     }
 
     /// <summary>
-    /// Lists a folder and those below it, where the class of a picture is what the first group of a regular expression matches in its file's name:
+    /// Lists a folder and those below it, where the class of a picture is what the first group that matches of a regular expression is in its file's name:
     /// <c>^(.+)_\d+</c> of <c>images/Abyssinian_1.jpg</c> Abyssinian. What does not match is of no class, and skipped.
     /// </summary>
     /// <param name="path">The folder.</param>
@@ -103,8 +113,9 @@ public sealed partial class ImageFolder
     public static ImageFolder FromNames(string path, Regex pattern)
     {
         ArgumentNullException.ThrowIfNull(pattern);
-        return FromNames(
-            path, name => pattern.Match(Path.GetFileName(name)) is { Success: true, Groups: [_, { Success: true } group, ..] } ? group.Value : null);
+        return FromNames(path, ClassOf, $"{pattern}, which is matched with a file's name and takes a group, (…), for the class,");
+
+        string? ClassOf(string name) => pattern.Match(Path.GetFileName(name)).Groups.Values.Skip(1).FirstOrDefault(group => group.Success)?.Value;
     }
 
     /// <summary>Lists a folder and those below it, where a file of comma-separated values tells the class of each picture.</summary>
@@ -131,7 +142,8 @@ public sealed partial class ImageFolder
         if (classes.Count == 0)
         {
             throw new InvalidDataException(
-                $"{csv}: names none of the {pictures.Length} pictures in {path}, but {SkippedFile.List([.. missing.Select(file => file.Name)])}");
+                $"{csv}: names none of the {pictures.Length} pictures in {path}: {SkippedFile.List(pictures)}; "
+                + $"it names {(missing.Count == 0 ? "nothing" : SkippedFile.List([.. missing.Select(file => file.Name)]))}");
         }
         IEnumerable<string> unnamed = pictures.Where(name => !classes.ContainsKey(name));
         return new(
@@ -198,9 +210,13 @@ public sealed partial class ImageFolder
         PictureStore store = new(Root, names, shape, fit, budget);
         (int[] kept, SkippedFile[] skipped) = PictureFolder.ReadAll(
             Root, names, ReadFile, strict, progress, cancellationToken, i => ClassNames[Files[i].Label]);
-        foreach (int lost in Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label)))
+        int[] lost = [.. Files.Select(file => file.Label).Except(kept.Select(i => Files[i].Label))];
+        if (lost.Length > 0 && (!allowEmpty || kept.Length == 0))
+        {
+            SkippedFile[] own = [.. skipped.Where(file => file.ClassName == ClassNames[lost[0]])];
             throw new InvalidDataException(
-                $"{Root}: no picture of the class {SkippedFile.List([ClassNames[lost]])} can be read; skipped {SkippedFile.Summary(skipped, Files.Count)}");
+                $"{Root}: no picture of the class {SkippedFile.List([ClassNames[lost[0]]])} can be read; skipped {SkippedFile.Summary(own, own.Length)}");
+        }
 
         float[] mean = new float[shape.Channels], std = [.. Enumerable.Repeat(1f, shape.Channels)];
         LabeledImages images = new(
@@ -210,7 +226,7 @@ public sealed partial class ImageFolder
         void ReadFile(int i) => store.Add(i, PictureFolder.Read(Path.Combine(Root, names[i]), stream => Picture.Load(stream, store.ToImage)));
     }
 
-    (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IReadOnlyList<SkippedFile>) List(string[] folders, bool allowEmpty)
+    (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IReadOnlyList<SkippedFile>) List(string[] folders)
     {
         (string Name, string? Fault)[] here = [.. PictureFolder.List(Root, deep: false)];
         List<SkippedFile> skipped = [.. PictureFolder.Others(here)];
@@ -263,11 +279,14 @@ public sealed partial class ImageFolder
     }
 
     /// <summary>Whether a folder holds subfolders and no pictures, or pictures whose names tell classes.</summary>
-    internal static bool HoldsClasses(string path)
+    static bool HoldsClasses(string path)
     {
         string[] names = [.. PictureFolder.Pictures(PictureFolder.List(path, deep: false))];
         return names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(path).Length > 0;
     }
+
+    /// <summary>The same, where pictures may lie beside the subfolders.</summary>
+    internal static bool HasClasses(string path) => HoldsClasses(path) || Subfolders(path).Length > 0;
 
     internal static string[] Subfolders(string path)
     {

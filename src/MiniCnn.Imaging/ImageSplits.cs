@@ -1,18 +1,15 @@
+using System.Text.RegularExpressions;
+
 namespace MiniCnn.Imaging;
 
 /// <summary>A folder of photos in three parts: to train on, to choose by, and to test on once at the end.</summary>
 /// <remarks>
-/// The folder holds folders named <c>train</c>, <c>val</c> (or <c>valid</c>, <c>validation</c>, <c>dev</c>) and <c>test</c>, each laid out as an
-/// <see cref="ImageFolder"/>, in capitals or not; a part that is missing is split off from that to train on. Or it is one
+/// The folder holds folders named <c>train</c>, <c>val</c> (or <c>valid</c>, <c>validation</c>, <c>dev</c>) and <c>test</c>, or as <c>training_set</c> and
+/// <c>test1</c>, each laid out as an <see cref="ImageFolder"/>; a part that is missing, or holds no classes, is split off from that to train on. Or it is one
 /// <see cref="ImageFolder"/>, from which both are split off.
 /// </remarks>
-public sealed record ImageSplits
+public sealed partial record ImageSplits
 {
-    static readonly Dictionary<string, int> parts = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["train"] = 0, ["training"] = 0, ["val"] = 1, ["valid"] = 1, ["validation"] = 1, ["dev"] = 1, ["test"] = 2, ["testing"] = 2,
-    };
-
     /// <summary>Lists a folder.</summary>
     /// <param name="path">The folder.</param>
     /// <param name="validation">The share of the photos to train on that is split off if there is no such part, from 0, none, to below 1.</param>
@@ -22,7 +19,7 @@ public sealed record ImageSplits
     /// <exception cref="ArgumentOutOfRangeException">A share is negative, or both together leave nothing.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">
-    /// There is no part to train on, two folders are one part, a part holds no classes, or other ones than that to train on; or what
+    /// There is no part with classes to train on, two folders are one part, or a part has other classes than that to train on; or what
     /// <see cref="ImageFolder(string, bool)"/> refuses.
     /// </exception>
     /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
@@ -36,19 +33,23 @@ public sealed record ImageSplits
             (Train, Validation, Test) = Split(new(root, allowEmpty), validation, test, seed);
             return;
         }
-        ILookup<int, string> named = folders.ToLookup(folder => parts[folder]);
+        ILookup<string?, string> named = folders.ToLookup(PartOf);
         if (named.FirstOrDefault(part => part.Count() > 1) is { } twice)
             throw new InvalidDataException($"{root}: {string.Join(" and ", twice)} are the same part of a set; leave one");
-        if (!named.Contains(0))
-            throw new InvalidDataException($"{root}: {string.Join(" and ", folders)}, but no part to train on; name its folder train");
-        ImageFolder train = new(In(0)!, allowEmpty);
-        (Validation, Test) = (Part(1), Part(2));
-        (Train, ImageFolder? split, ImageFolder? last) = Split(train, Validation is null ? validation : 0, Test is null ? test : 0, seed);
+        ImageFolder train = new(In("train")!, allowEmpty);
+        (Validation, Test) = (Part("val"), Part("test"));
+        (ImageFolder first, ImageFolder? split, ImageFolder? last) = Split(train, Validation is null ? validation : 0, Test is null ? test : 0, seed);
         (Validation, Test) = (Validation ?? split, Test ?? last);
+        Train = first.Beside([
+            .. PictureFolder.List(root, deep: false).Select(file => new SkippedFile(file.Name, file.Fault ?? "beside the folders of the parts")),
+            .. folders.Where(folder => !ImageFolder.HasClasses(Path.Combine(root, folder)))
+                .Select(folder => new SkippedFile(folder, "a part without classes, which PredictFolder takes")),
+        ]);
 
-        string? In(int part) => named[part].FirstOrDefault() is string folder ? Path.Combine(root, folder) : null;
+        string? In(string part) => named[part].FirstOrDefault() is string folder ? Path.Combine(root, folder) : null;
 
-        ImageFolder? Part(int part) => In(part) is string folder ? new(folder, train.ClassNames, allowEmpty) : null;
+        ImageFolder? Part(string part) =>
+            In(part) is string folder && ImageFolder.HasClasses(folder) ? new ImageFolder(folder, allowEmpty).WithClasses(train.ClassNames, allowEmpty) : null;
     }
 
     /// <summary>Splits a folder that was listed by names or by a file of classes.</summary>
@@ -64,7 +65,7 @@ public sealed record ImageSplits
     }
 
     /// <summary>Photos to train on.</summary>
-    public ImageFolder Train { get; init; }
+    public ImageFolder Train { get; init => field = value ?? throw new ArgumentNullException(nameof(Train)); }
 
     /// <summary>Photos that tell during a training how it goes; null if there are none.</summary>
     public ImageFolder? Validation { get; init; }
@@ -74,7 +75,7 @@ public sealed record ImageSplits
 
     /// <summary>Reads all pictures, as <see cref="ImageFolder.Load"/> does.</summary>
     /// <returns>
-    /// The parts, all normalised by the mean and the standard deviation of the training part; a channel whose pixels are all equal is divided by 1.
+    /// The parts, with the classes of the training part, all normalised by the mean and the standard deviation of the training part; a channel whose pixels are all equal is divided by 1.
     /// </returns>
     /// <inheritdoc cref="ImageFolder.Load"/>
     public LoadedSplits Load(
@@ -84,10 +85,12 @@ public sealed record ImageSplits
         ImageShape shape = PictureFolder.Shape(channels, height, width, fit);
         MemoryBudget budget = new(memoryBudget);
         int total = Train.Files.Count + (Validation?.Files.Count ?? 0) + (Test?.Files.Count ?? 0), before = 0;
+        (ImageFolder? second, ImageFolder? third) =
+            (Validation?.WithClasses(Train.ClassNames, allowMissing: true), Test?.WithClasses(Train.ClassNames, allowMissing: true));
         LoadedImages<LabeledImages> train = Read(Train)!;
         (float[] mean, float[] std) = train.Images.MeanAndStd();
         std.AsSpan().Replace(0, 1);
-        return new(Normalized(train)!, Normalized(Read(Validation)), Normalized(Read(Test)));
+        return new(Normalized(train)!, Normalized(Read(second)), Normalized(Read(third)));
 
         LoadedImages<LabeledImages>? Read(ImageFolder? part)
         {
@@ -102,25 +105,31 @@ public sealed record ImageSplits
     }
 
     /// <summary>Whether folders, all that there are, are parts of a set and not classes.</summary>
-    /// <exception cref="InvalidDataException">They are named so, but one holds no classes; or one of them is such a part, and another is none.</exception>
+    /// <exception cref="InvalidDataException">They are named so, but that to train on holds no classes; or one of them is a part, and another is none.</exception>
     internal static bool AreParts(string root, string[] folders)
     {
-        if (!folders.All(parts.ContainsKey) || folders.Length == 0)
-        {
-            if (folders.FirstOrDefault(folder => parts.ContainsKey(folder) && ImageFolder.HoldsClasses(Path.Combine(root, folder))) is string part)
-            {
-                string other = folders.First(folder => !parts.ContainsKey(folder));
-                throw new InvalidDataException(
-                    $"{root}: {part} holds classes, as a part of a set does, but {SkippedFile.List([other])} is no part: move it away, or, where these are "
-                    + "classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])");
-            }
+        string[] named = [.. folders.Where(folder => PartOf(folder) is not null)];
+        string[] holding = [.. named.Where(folder => ImageFolder.HasClasses(Path.Combine(root, folder)))];
+        if (named.Length == 0 || (named.Length < folders.Length && holding.Length == 0))
             return false;
-        }
-        string[] without = [.. folders.Where(folder => !ImageFolder.HoldsClasses(Path.Combine(root, folder)))];
-        return without.Length == 0 ? true : throw new InvalidDataException(
-            $"{root}: {string.Join(" and ", folders)} are named as parts of a set, but {string.Join(" and ", without)} "
-            + $"{(without.Length == 1 ? "holds" : "hold")} no classes: give the folder of one part, or, where these are classes, ImageFolder.FromNames(path, name => name.Split('/')[0])");
+        if (named.Length == folders.Length && holding.Any(folder => PartOf(folder) == "train"))
+            return true;
+        string why = named.Length < folders.Length
+            ? $"{holding[0]} holds classes, as a part of a set does, but {SkippedFile.List([.. folders.Except(named)])} is no part: move it away"
+            : $"{string.Join(" and ", folders)} are named as parts of a set, but none of them is a folder train that holds classes: name it so";
+        throw new InvalidDataException(
+            $"{root}: {why}, give the folder of one part, or, where these are classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])");
     }
+
+    /// <summary>“train”, “val” or “test”, which a folder's name stands for; null if for none.</summary>
+    static string? PartOf(string folder) =>
+        PartName().Match(folder) is { Success: true } match ? match.Groups.Values.Skip(1).First(group => group.Success).Name : null;
+
+    // train, val, test; training_set, seg_test, test1.
+    [GeneratedRegex(
+        "^(?:seg[_-])?(?:(?<train>train(?:ing)?)|(?<val>val(?:id(?:ation)?)?|dev)|(?<test>test(?:ing)?))(?:[_-]?(?:set|data|images|photos))?[0-9]*$",
+        RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
+    private static partial Regex PartName();
 
     static (ImageFolder Train, ImageFolder? Validation, ImageFolder? Test) Split(ImageFolder all, double validation, double test, int seed)
     {

@@ -37,9 +37,12 @@ public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IRea
     {
         long bytes = InMemory * Images.Shape.Length;
         string memory = InMemory == Files.Count ? "all" : $"{InMemory}", again = InMemory == Files.Count ? "" : ", the others are read again in each epoch";
-        IEnumerable<string> skipped = Skipped.GroupBy(file => file.ClassName).Select(files =>
+        IGrouping<string?, SkippedFile>[] groups = [.. Skipped.GroupBy(file => file.ClassName)];
+        IEnumerable<string> skipped = groups.Take(MostNamed).Select(files =>
             $"\nnot read{(files.Key is string name ? $", {SkippedFile.List([name])}" : "")}: {SkippedFile.Summary([.. files], Total(files.Key))}");
-        return FormattableString.Invariant($"{Images.Count} images{Classes()}; in memory: {memory} ({bytes / 1e6:F1} MB){again}{string.Concat(skipped)}");
+        IEnumerable<SkippedFile> rest = groups.Skip(MostNamed).SelectMany(files => files);
+        string more = rest.Any() ? $"\nnot read, {groups.Length - MostNamed} more classes: {rest.Count()} files" : "";
+        return FormattableString.Invariant($"{Images.Count} images{Classes()}; in memory: {memory} ({bytes / 1e6:F1} MB){again}{string.Concat(skipped)}{more}");
     }
 
     /// <summary>Files of a class, read or not; or all.</summary>

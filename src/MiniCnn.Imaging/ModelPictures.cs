@@ -70,7 +70,7 @@ public static class ModelPictures
     /// <param name="cancellationToken">Ends the predictions.</param>
     /// <returns>
     /// For each file, but for hidden ones, its prediction or why there is none: it is no picture, cannot be read, or the network makes NaN of it. Nothing is
-    /// done before it is enumerated, and each enumeration predicts again.
+    /// done before it is enumerated; the threads then run ahead, and each enumeration predicts again.
     /// </returns>
     /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
     /// <exception cref="InvalidDataException">There are no files.</exception>

@@ -46,9 +46,10 @@ static class PictureFolder
     public static IEnumerable<SkippedFile> Others(IEnumerable<(string Name, string? Fault)> files, string? className = null) =>
         files.Where(file => file.Fault is not null).Select(file => new SkippedFile(file.Name, file.Fault!, className));
 
-    /// <summary>What is in a folder, but for what is hidden or a system's own.</summary>
+    /// <summary>What is in a folder, but for what is hidden or a system's own, in the ordinal order of the names.</summary>
     public static IEnumerable<FileSystemInfo> Entries(string path) =>
-        new DirectoryInfo(path).EnumerateFileSystemInfos("*", visible).Where(entry => !entry.Name.StartsWith('.') && !systems.Contains(entry.Name));
+        new DirectoryInfo(path).EnumerateFileSystemInfos("*", visible).Where(entry => !entry.Name.StartsWith('.') && !systems.Contains(entry.Name))
+            .OrderBy(entry => entry.Name, StringComparer.Ordinal);
 
     /// <summary>Whether a name has bytes that are no characters, so that nothing can be opened by it.</summary>
     public static bool HasNoUtf8Name(FileSystemInfo entry) => entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !entry.Exists;

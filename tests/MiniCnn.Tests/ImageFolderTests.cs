@@ -166,8 +166,24 @@ public sealed class ImageFolderTests : PhotoFolderTests
             new ImageFolder(root).Load(1, 1).ToString(), StringComparison.Ordinal);
         Other("Dog/3.jpg", "");
         Assert.StartsWith(
-            $"{root}: no picture of the class Dog can be read; skipped 8 of 10 files: ",
+            $"{root}: no picture of the class Dog can be read; skipped 3 of 3 files: ",
             Assert.Throws<InvalidDataException>(() => new ImageFolder(root).Load(1, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal([0, 0], new ImageFolder(root, allowEmpty: true).Load(1, 1).Images.Labels);
+    }
+
+    [Fact]
+    public void Of_many_classes_the_first_are_told_of_and_the_others_counted()
+    {
+        for (int i = 0; i < 15; i++)
+        {
+            Photo($"c{i:D2}/1.png");
+            Other($"c{i:D2}/2.png", "");
+        }
+        string[] lines = new ImageFolder(root).Load(1, 1).ToString().Split('\n');
+        Assert.Equal("15 images of 15 classes, 1 to 1 of each; in memory: all (0.0 MB)", lines[0]);
+        Assert.Equal("not read, c11: 1 of 2 files: c11/2.png (empty)", lines[12]);
+        Assert.Equal("not read, 3 more classes: 3 files", lines[13]);
+        Assert.Equal(14, lines.Length);
     }
 
     [Fact]

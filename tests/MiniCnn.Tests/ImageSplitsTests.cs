@@ -18,6 +18,8 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     [InlineData("Train", "VALID", "testing")]
     [InlineData("training", "validation", "Test")]
     [InlineData("inside/train", "inside/dev", "inside/test")]
+    [InlineData("training_set", "dev-data", "test1")]
+    [InlineData("seg_train", "seg_val", "seg_test")]
     public void Folders_named_so_are_parts_and_no_classes(string train, string validation, string test)
     {
         Photos($"{train}/b/1.png", $"{train}/a/1.png", $"{train}/a/2.png", $"{validation}/a/1.png", $"{validation}/b/x/1.png");
@@ -86,25 +88,53 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Refused($"{root}: val and valid are the same part of a set; leave one");
         Directory.Delete(At("valid"), recursive: true);
         Directory.Delete(At("train"), recursive: true);
-        Refused($"{root}: test and val, but no part to train on; name its folder train");
+        const string WayOut = ", give the folder of one part, or, where these are classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])";
+        Refused($"{root}: test and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
         Photos("train/1.png", "train/2.png");
-        Refused(
-            $"{root}: test and train and val are named as parts of a set, but train holds no classes: give the folder of one part, or, where these are classes, "
-            + "ImageFolder.FromNames(path, name => name.Split('/')[0])");
+        Refused($"{root}: test and train and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
         Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(root, name => name.Split('/')[0]).ClassNames);
         Photos("plane/1.png");
         Directory.Delete(At("test"), recursive: true);
         Directory.Delete(At("val"), recursive: true);
         Assert.Equal(["plane", "train"], new ImageFolder(root).ClassNames);                      // a train is a class beside a plane
-        Photos("test1/1.jpg", "train/cat/1.jpg");
+        Photos("sample/1.jpg", "train/cat/1.jpg");
         Directory.Delete(At("plane"), recursive: true);
-        File.Delete(At("train/1.png"));
-        File.Delete(At("train/2.png"));
-        Refused(
-            $"{root}: train holds classes, as a part of a set does, but test1 is no part: move it away, or, where these are classes, take "
-            + "ImageFolder.FromNames(path, name => name.Split('/')[0])");
+        Refused($"{root}: train holds classes, as a part of a set does, but sample is no part: move it away{WayOut}");
+        Photos("bullet_train/1.png", "trainer/1.png", "mytest/1.png");
+        Directory.Delete(At("train"), recursive: true);
+        Assert.Equal(["bullet_train", "mytest", "sample", "trainer"], new ImageFolder(root).ClassNames);
 
         void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => new ImageSplits(root)).Message);
+    }
+
+    [Fact]
+    public void What_lies_beside_parts_and_a_part_without_classes_are_told()
+    {
+        Many("train/a", 10);
+        Many("train/b", 10);
+        Photos("train/cover.png", "stray.png", "test/1.png", "test/2.png");
+        Other("labels.csv", "");
+        Directory.CreateDirectory(At("val"));
+        ImageSplits splits = new(root, seed: 3);
+        Assert.Equal([[8, 8], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
+        Assert.Equal(
+            [
+                new("labels.csv", "empty"), new("stray.png", "beside the folders of the parts"), new("test", "a part without classes, which PredictFolder takes"),
+                new("val", "a part without classes, which PredictFolder takes"), new("cover.png", "beside the folders of the classes"),
+            ], splits.Load(2, 2).Train.Skipped);
+    }
+
+    [Fact]
+    public void Parts_of_ones_own_have_the_classes_of_that_to_train_on()
+    {
+        Photos("all/cat/1.png", "all/cow/1.png", "all/dog/1.png", "all/dog/2.png", "own/dog/1.png", "own/cat/2.png", "other/wolf/1.png");
+        ImageSplits splits = new ImageSplits(At("all"), 0, 0) with { Test = new ImageFolder(At("own")) };
+        LoadedSplits photos = splits.Load(2, 2);
+        Assert.Equal(["cat", "cow", "dog"], photos.Test!.Images.ClassNames);
+        Assert.Equal([0, 2], photos.Test.Images.Labels);
+        string message = Assert.Throws<InvalidDataException>(() => (splits with { Validation = new ImageFolder(At("other")) }).Load(2, 2)).Message;
+        Assert.Equal($"{At("other")}: the class wolf is not among those to train on, cat, cow, dog", message);
+        Assert.Throws<ArgumentNullException>(() => splits with { Train = null! });
     }
 
     [Fact]
