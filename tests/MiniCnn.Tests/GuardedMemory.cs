@@ -1,10 +1,12 @@
 using System.Collections.Concurrent;
+using System.Numerics;
 using System.Runtime.InteropServices;
 
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// Memory for lane tensors that ends or begins at a page nobody may touch: a read or write beyond it ends the process, with a stack trace.
+/// Memory for lane tensors that ends or begins at a page nobody may touch: a read or write beyond it ends the process, with a stack trace. It is full of
+/// NaN, and kept for the next one of about that size: to map and to unmap it takes longer than what is tested.
 /// </summary>
 static unsafe partial class GuardedMemory
 {
@@ -12,6 +14,7 @@ static unsafe partial class GuardedMemory
 
     static readonly int anonymous = OperatingSystem.IsLinux() ? 0x20 : 0x1000;
     static readonly ConcurrentDictionary<nint, (nint Start, nuint Length)> blocks = [];
+    static readonly ConcurrentDictionary<nuint, ConcurrentBag<nint>> free = [];
     static int taken;
 
     /// <summary>Blocks given out so far.</summary>
@@ -26,17 +29,21 @@ static unsafe partial class GuardedMemory
 
     static void* Take(nuint length, nuint alignment)
     {
-        nuint page = (nuint)Environment.SystemPageSize, inside = (length + page - 1) / page * page, all = inside + 2 * page;
-        nint start = Map(0, all, None, Private | anonymous, -1, 0);
-        if (start == -1 || Protect(start + (nint)page, inside, ReadAndWrite) != 0)
-            throw new InvalidOperationException($"no memory between pages: error {Marshal.GetLastPInvokeError()}");
+        nuint page = (nuint)Environment.SystemPageSize, inside = BitOperations.RoundUpToPowerOf2((length + page - 1) / page) * page, all = inside + 2 * page;
+        if (!free.GetOrAdd(all, _ => []).TryTake(out nint start))
+        {
+            start = Map(0, all, None, Private | anonymous, -1, 0);
+            if (start == -1 || Protect(start + (nint)page, inside, ReadAndWrite) != 0)
+                throw new InvalidOperationException($"no memory between pages: error {Marshal.GetLastPInvokeError()}");
+        }
         int number = Interlocked.Increment(ref taken);
         if (number % 2000 == 0)                                        // Linux has no more than 65,530 pieces of memory for a process
         {
             GC.Collect();
             GC.WaitForPendingFinalizers();
         }
-        // At the one page or at the other: what is left of a multiple of a page lies on the far side.
+        new Span<byte>((void*)(start + (nint)page), checked((int)inside)).Fill(0xFF);      // NaN: nobody finds zeros, or what was there before
+        // At the one page or at the other: what is left of the pages between lies on the far side.
         nint block = start + (nint)page + (nint)(new Random(number).Next(2) == 0 ? 0 : inside - length);
         blocks[block] = (start, all);
         return (void*)block;
@@ -45,7 +52,7 @@ static unsafe partial class GuardedMemory
     static void GiveBack(void* block)
     {
         if (blocks.TryRemove((nint)block, out (nint Start, nuint Length) pages))
-            _ = Unmap(pages.Start, pages.Length);
+            free[pages.Length].Add(pages.Start);
     }
 
     [LibraryImport("libc", EntryPoint = "mmap", SetLastError = true)]
@@ -53,7 +60,4 @@ static unsafe partial class GuardedMemory
 
     [LibraryImport("libc", EntryPoint = "mprotect", SetLastError = true)]
     private static partial int Protect(nint address, nuint length, int protection);
-
-    [LibraryImport("libc", EntryPoint = "munmap")]
-    private static partial int Unmap(nint address, nuint length);
 }
