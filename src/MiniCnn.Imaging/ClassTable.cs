@@ -13,7 +13,8 @@ static class ClassTable
             .Select(key => (Key: key, Name: name))).ToLookup(pair => pair.Key, pair => pair.Name);
         (long Line, string[] Fields)[] lines = [.. Lines(csv)];
         (int file, int label) = (0, 1);
-        if (lines is [(_, string[] first), ..] && (fileColumn is not null || classColumn is not null || (!found.Contains(Slashed(first[0])) && !PictureFolder.IsPictureName(first[0]))))
+        bool isNamed = fileColumn is not null || classColumn is not null;
+        if (lines is [(_, string[] first), ..] && (isNamed || !(found.Contains(Slashed(first[0])) || PictureFolder.IsPictureName(first[0]))))
         {
             (file, label) = (Column(fileColumn, 0), Column(classColumn, 1));
             lines = lines[1..];

@@ -33,7 +33,7 @@ public sealed partial class ImageFolder
     public ImageFolder(string path, bool allowEmpty = false)
     {
         PictureFolder.Check(path);
-        Root = Unwrapped(path);
+        (Root, IReadOnlyList<SkippedFile> around) = Unwrapped(path);
         string[] folders = Subfolders(Root);
         if (ImageSplits.AreParts(Root, folders))
         {
@@ -41,7 +41,8 @@ public sealed partial class ImageFolder
                 $"{Root}: {SkippedFile.List(folders)} are parts of a set, not classes: take ImageSplits, or the folder of one part");
         }
         this.allowEmpty = allowEmpty;
-        (ClassNames, Files, Skipped) = List(folders);
+        (ClassNames, Files, IEnumerable<SkippedFile> skipped) = List(folders);
+        Skipped = [.. around, .. skipped];
     }
 
     ImageFolder(string root, IEnumerable<(string Name, string ClassName)> files, IEnumerable<SkippedFile> skipped) =>
@@ -226,21 +227,23 @@ public sealed partial class ImageFolder
         void ReadFile(int i) => store.Add(i, PictureFolder.Read(Path.Combine(Root, names[i]), stream => Picture.Load(stream, store.ToImage)));
     }
 
-    (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IReadOnlyList<SkippedFile>) List(string[] folders)
+    (IReadOnlyList<string>, IReadOnlyList<ImageFile>, IEnumerable<SkippedFile>) List(string[] folders)
     {
         (string Name, string? Fault)[] here = [.. PictureFolder.List(Root, deep: false)];
-        List<SkippedFile> skipped = [.. PictureFolder.Others(here)];
         if (folders.Length == 0)
         {
             string[] names = [.. PictureFolder.Pictures(here)];
             if (names.FirstOrDefault(name => !Numbered().IsMatch(name)) is string other)
-                throw new InvalidDataException($"{Root}: {SkippedFile.List([other])} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+            {
+                throw new InvalidDataException(
+                    $"{Root}: {SkippedFile.List([other])} is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+            }
             if (names.Length == 0)
                 throw new InvalidDataException($"{Root}: no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
             (string[] classes, ImageFile[] sorted) = Sorted(names.Select(name => (name, Numbered().Match(name).Groups[1].Value)));
-            return (classes, sorted, skipped);
+            return (classes, sorted, PictureFolder.Others(here));
         }
-        skipped.AddRange(PictureFolder.Pictures(here).Select(name => new SkippedFile(name, "beside the folders of the classes")));
+        List<SkippedFile> skipped = [.. here.Select(file => new SkippedFile(file.Name, file.Fault ?? "beside the folders of the classes"))];
         List<ImageFile> files = [];
         for (int label = 0; label < folders.Length; label++)
         {
@@ -250,7 +253,8 @@ public sealed partial class ImageFolder
             if (pictures.Length == 0 && !allowEmpty)
             {
                 string instead = others.Length == 0 ? "" : $", but {SkippedFile.Summary(others, others.Length)}";
-                throw new InvalidDataException($"{Root}: the class {SkippedFile.List([folders[label]])} holds no pictures{instead}; allowEmpty: true lets it be");
+                throw new InvalidDataException(
+                    $"{Root}: the class {SkippedFile.List([folders[label]])} holds no pictures{instead}; allowEmpty: true lets it be");
             }
             files.AddRange(pictures);
             skipped.AddRange(others);
@@ -265,28 +269,33 @@ public sealed partial class ImageFolder
         return (names, [.. names.SelectMany((name, label) => classes[name].Order(StringComparer.Ordinal).Select(file => new ImageFile(file, label)))]);
     }
 
-    /// <summary>Goes down while there is nothing but one subfolder, and that one holds subfolders alone, or numbered names alone.</summary>
-    internal static string Unwrapped(string path)
+    /// <summary>
+    /// Goes down while there is one subfolder and no picture, and it holds subfolders alone, or numbered names alone; or while it holds the parts of a set.
+    /// </summary>
+    /// <returns>Where that ends, and the files that lie around it.</returns>
+    internal static (string Root, IReadOnlyList<SkippedFile> Around) Unwrapped(string path)
     {
-        while (Subfolders(path) is [string only] && !PictureFolder.Pictures(PictureFolder.List(path, deep: false)).Any())
+        List<SkippedFile> around = [];
+        while (Subfolders(path) is [string only])
         {
-            string below = Path.Combine(path, only);
-            if (!HoldsClasses(below) || new DirectoryInfo(below).LinkTarget is not null)
+            DirectoryInfo below = new(Path.Combine(path, only));
+            (string Name, string? Fault)[] here = [.. PictureFolder.List(path, deep: false)];
+            string[] names = [.. PictureFolder.Pictures(PictureFolder.List(below.FullName, deep: false))], folders = Subfolders(below.FullName);
+            bool wraps = !PictureFolder.Pictures(here).Any() && (names.Length > 0 ? names.All(Numbered().IsMatch) : folders.Length > 0);
+            if (below.LinkTarget is not null || (!wraps && !ImageSplits.AreParts(below.FullName, folders)))
                 break;
-            path = below;
+            around.AddRange(here.Select(file => new SkippedFile(file.Name, file.Fault ?? $"beside {only}, which holds the classes")));
+            path = below.FullName;
         }
-        return path;
+        return (path, around);
     }
 
-    /// <summary>Whether a folder holds subfolders and no pictures, or pictures whose names tell classes.</summary>
-    static bool HoldsClasses(string path)
+    /// <summary>Whether a folder holds subfolders, or pictures whose names tell classes.</summary>
+    internal static bool HasClasses(string path)
     {
         string[] names = [.. PictureFolder.Pictures(PictureFolder.List(path, deep: false))];
-        return names.Length > 0 ? names.All(Numbered().IsMatch) : Subfolders(path).Length > 0;
+        return Subfolders(path).Length > 0 || (names.Length > 0 && names.All(Numbered().IsMatch));
     }
-
-    /// <summary>The same, where pictures may lie beside the subfolders.</summary>
-    internal static bool HasClasses(string path) => HoldsClasses(path) || Subfolders(path).Length > 0;
 
     internal static string[] Subfolders(string path)
     {

@@ -26,11 +26,11 @@ public sealed partial record ImageSplits
     public ImageSplits(string path, double validation = 0.1, double test = 0.1, int seed = 0, bool allowEmpty = false)
     {
         PictureFolder.Check(path);
-        string root = ImageFolder.Unwrapped(path);
+        (string root, IReadOnlyList<SkippedFile> around) = ImageFolder.Unwrapped(path);
         string[] folders = ImageFolder.Subfolders(root);
         if (!AreParts(root, folders))
         {
-            (Train, Validation, Test) = Split(new(root, allowEmpty), validation, test, seed);
+            (Train, Validation, Test) = Split(new ImageFolder(root, allowEmpty).Beside(around), validation, test, seed);
             return;
         }
         ILookup<string?, string> named = folders.ToLookup(PartOf);
@@ -40,7 +40,9 @@ public sealed partial record ImageSplits
         (Validation, Test) = (Part("val"), Part("test"));
         (ImageFolder first, ImageFolder? split, ImageFolder? last) = Split(train, Validation is null ? validation : 0, Test is null ? test : 0, seed);
         (Validation, Test) = (Validation ?? split, Test ?? last);
-        Train = first.Beside([
+        Train = first.Beside(
+        [
+            .. around,
             .. PictureFolder.List(root, deep: false).Select(file => new SkippedFile(file.Name, file.Fault ?? "beside the folders of the parts")),
             .. folders.Where(folder => !ImageFolder.HasClasses(Path.Combine(root, folder)))
                 .Select(folder => new SkippedFile(folder, "a part without classes, which PredictFolder takes")),
@@ -75,8 +77,12 @@ public sealed partial record ImageSplits
 
     /// <summary>Reads all pictures, as <see cref="ImageFolder.Load"/> does.</summary>
     /// <returns>
-    /// The parts, with the classes of the training part, all normalised by the mean and the standard deviation of the training part; a channel whose pixels are all equal is divided by 1.
+    /// The parts, with the classes of the training part, all normalised by its mean and standard deviation; a channel whose pixels are all equal is
+    /// divided by 1.
     /// </returns>
+    /// <exception cref="InvalidDataException">
+    /// A part has a class that the training part does not have; or what <see cref="ImageFolder.Load"/> refuses of a part.
+    /// </exception>
     /// <inheritdoc cref="ImageFolder.Load"/>
     public LoadedSplits Load(
         int height, int width, int channels = 3, Fit fit = Fit.Stretch, bool strict = false, long? memoryBudget = null,

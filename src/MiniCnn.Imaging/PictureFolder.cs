@@ -131,7 +131,7 @@ static class PictureFolder
         return ([.. bad[false]], skipped);
     }
 
-    /// <summary>Does work on many threads, of whose exceptions the first comes as it is.</summary>
+    /// <summary>Does work on many threads, and throws the first of their exceptions in place of an <see cref="AggregateException"/>.</summary>
     public static T AsItself<T>(Func<T> work)
     {
         try

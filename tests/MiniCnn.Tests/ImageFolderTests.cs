@@ -54,6 +54,10 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Other("readme[1].txt");
         Assert.Equal(["0 Cat/0.jpg", "1 Dog/0.jpg"], Names());
         Assert.Equal(Path.Combine(root, "PetImages"), new ImageFolder(root).Root);
+        Assert.Equal(
+            [
+                new("readme[1].txt", "expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070"),
+            ], new ImageFolder(root).Skipped);
         Assert.Equal(["0 Cat/0.jpg", "1 Dog/0.jpg"], Names("PetImages"));
     }
 

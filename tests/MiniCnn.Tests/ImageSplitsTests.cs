@@ -122,6 +122,14 @@ public sealed class ImageSplitsTests : PhotoFolderTests
                 new("labels.csv", "empty"), new("stray.png", "beside the folders of the parts"), new("test", "a part without classes, which PredictFolder takes"),
                 new("val", "a part without classes, which PredictFolder takes"), new("cover.png", "beside the folders of the classes"),
             ], splits.Load(2, 2).Train.Skipped);
+
+        Photos("around/cover.png", "around/set/train/a/1.png", "around/set/train/b/1.png", "around/set/val/a/1.png", "around/set/val/b/1.png");
+        splits = new(At("around"), test: 0);
+        Assert.Equal([[1, 1], [1, 1]], Counts(splits.Train, splits.Validation));
+        Assert.Equal([new("cover.png", "beside set, which holds the classes")], splits.Train.Skipped);
+        Photos("wrapped/set/a/1.png", "wrapped/set/b/1.png");
+        Other("wrapped/readme.txt", "");
+        Assert.Equal([new("readme.txt", "empty")], new ImageSplits(At("wrapped"), 0, 0).Train.Skipped);
     }
 
     [Fact]

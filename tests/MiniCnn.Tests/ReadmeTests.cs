@@ -107,6 +107,10 @@ public sealed class ReadmeTests
             new Random(i).NextBytes(photo.Pixels);
             photo.Save(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, i % 2 == 0 ? "cat" : "dog")).FullName, $"{i}.png"));
         }
+        File.WriteAllBytes(Path.Combine(folder, "cat", "666.jpg"), []);
+        File.WriteAllText(Path.Combine(folder, "cat", "IMG_7.HEIC"), "\0\0\0\u0018ftypheic");
+        File.WriteAllBytes(Path.Combine(folder, "dog", "11702.png"), File.ReadAllBytes(Path.Combine(folder, "dog", "1.png"))[..^900]);
+        File.WriteAllText(Path.Combine(folder, "labels.csv"), "id,label");
         var model = new Sequential(new Conv2d(3, 4, kernelSize: 3), new BatchNorm2d(4), new ReLU(), new AvgPool2d(62), new Flatten(), new Linear(4, 2));
         (string file, string album) = (Path.Combine(folder, "pets.safetensors"), Path.Combine(folder, "cat"));
 
@@ -132,7 +136,9 @@ public sealed class ReadmeTests
         // README: end
 
         Directory.Delete(folder, recursive: true);
-        Assert.Equal([16, 2, 2], [train.Count, photos.Validation.Images.Count, photos.Test.Images.Count]);
+        Assert.Equal([20, 3], [train.Count + photos.Validation.Images.Count + photos.Test.Images.Count,
+            photos.Train.Skipped.Count(file => file.ClassName is not null) + photos.Validation.Skipped.Count + photos.Test.Skipped.Count]);
+        IsUpToDate("photos output", $"```\n{photos}\n```\n");
         ProgramIsUpToDate("photos program");
     }
 
@@ -201,8 +207,6 @@ public sealed class ReadmeTests
     {
         string source = File.ReadAllText(Path.Combine(Repository.Root, file)).ReplaceLineEndings("\n");
         string[] lines = source.Split($"// README: {name}\n")[1].Split("// README: end")[0].TrimEnd().Split('\n');
-        if (lines[^1].Length > indent && lines[^1][indent] == ' ')
-            lines = [.. lines, "        }"];                                  // it ends within its loop
         IsUpToDate(name, $"```csharp\n{string.Join('\n', lines.Select(line => line.Length > indent ? line[indent..] : "")).TrimEnd()}\n```\n");
     }
 

@@ -58,6 +58,13 @@ public sealed class RecordedPictureTests
     }
 
     [Fact]
+    public void The_README_says_how_many_there_are()
+    {
+        int all = new[] { "jpeg", "png", "webp", "gif", "bmp" }.Sum(format => Files(format).Count);
+        Assert.Contains($"On {all - exceptions.Count} of {all} recorded files", System.IO.File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void There_are_PNGs_of_every_kind() =>
         Assert.Equal(30, Files("png").Select(f => (f[25], f[24], f[28])).Distinct().Count());      // type, depth, interlace
 

@@ -142,7 +142,7 @@ public abstract class ImageModel
             }
         }
 
-        // Version 0.1 wrote none, and stretched.
+        // Files from before there was a choice tell none: pictures were stretched.
         static Fit FitOf(JsonElement json)
         {
             if (!json.TryGetProperty("fit", out JsonElement name))
