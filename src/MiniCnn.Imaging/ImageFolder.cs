@@ -58,7 +58,10 @@ public sealed partial class ImageFolder
     internal ImageFolder WithClasses(IReadOnlyList<string> classNames, bool allowMissing)
     {
         if (ClassNames.Except(classNames).FirstOrDefault() is string other)
-            throw new InvalidDataException($"{Root}: the class {SkippedFile.List([other])} is not among those to train on, {SkippedFile.List([.. classNames])}");
+        {
+            throw new InvalidDataException(
+                $"{Root}: the class {SkippedFile.List([other])} is not among those to train on, {SkippedFile.List([.. classNames])}");
+        }
         if (!allowMissing && classNames.Except(ClassNames).FirstOrDefault() is string missing)
         {
             throw new InvalidDataException(

@@ -88,8 +88,8 @@ public sealed class MaskedImageFolder
     /// How pictures and masks of other proportions are brought to that size. A letterbox's bars are <see cref="MaskedImages.Ignored"/>.
     /// </param>
     /// <param name="strict">
-    /// True if not given, since a mask that does not fit mostly means that none does. A picture or mask that cannot be read, a mask of another size than its picture, or with an index of no class is an error; else the picture
-    /// is skipped, and told of in the result.
+    /// A picture or mask that cannot be read, a mask of another size than its picture, or with an index of no class is an error; else the picture
+    /// is skipped, and told of in the result. It is an error if not asked otherwise: one mask that does not fit mostly means that none does.
     /// </param>
     /// <param name="memoryBudget">Bytes that images and masks in memory may take; if not given, half of what is free now.</param>
     /// <param name="progress">Called after each picture, by one thread at a time: how many are done, and of how many.</param>

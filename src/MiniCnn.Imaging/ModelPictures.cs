@@ -156,7 +156,9 @@ public static class ModelPictures
     /// <param name="resume">Whether masks that are there already are kept and their photos passed over: to go on after an end, or to fill gaps.</param>
     /// <param name="progress">Called after each photo, by one thread at a time: how many are done, and of how many.</param>
     /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
-    /// <returns>The files that have no mask, and why: they are no photos, or cannot be read, their mask not be written, or the network makes NaN of them.</returns>
+    /// <returns>
+    /// The files that have no mask, and why: they are no photos, cannot be read, their mask cannot be written, or the network makes NaN of them.
+    /// </returns>
     /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>
     /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
     /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
