@@ -152,7 +152,7 @@ static unsafe class LinearBackward
         public void Run<V>(int panel) where V : struct, ILanes<V, T>
         {
             int features = x.Shape.Channels, outputs = dy.Shape.Channels, first = panel * Panel, width = Math.Min(Panel, features - first);
-            T* rows = stackalloc T[Images * Panel], sums = stackalloc T[Block * Panel];
+            T* memory = stackalloc T[Images * Panel + Block * Panel + 16], rows = Scratch<T>.Align(memory), sums = rows + Images * Panel;
             for (int n = 0; n < x.Count; n += Images)
             {
                 int images = Math.Min(Images, x.Count - n);

@@ -24,10 +24,10 @@ readonly record struct Tiles(int Vector, int Lanes)
     public bool IsPair(int height) => Lanes > Vector && height >= 4;
 
     /// <summary>
-    /// Channels of the next tile, where so many are left; they divide without a rest. Of four vectors in all, with 32 registers, a tile takes all at once:
+    /// Channels of the next tile, where so many are left; they divide without a rest. Of four vectors in all, or eight, with 32 registers, a tile takes four:
     /// 6 · 4 sums + 4 + 1 = 29, with 10 loads for 24 products, where 8 · 2 have 10 for 16.
     /// </summary>
-    public int Height(int left, int vectors = 0) => (Vector == 16 && vectors == 4 ? 6 : Most) switch
+    public int Height(int left, int vectors = 0) => (Vector == 16 && vectors is 4 or 8 ? 6 : Most) switch
     {
         6 => left switch { 7 or 8 or 11 => 4, >= 6 => 6, 5 => 3, _ => left },
         int most => left >= most ? most : left switch { 7 => 4, 5 => 3, _ => left },

@@ -32,16 +32,20 @@ namespace MiniCnn;
 /// between the transforms. Source: Lavin and Gray, https://arxiv.org/abs/1509.09308.
 /// </para>
 /// </remarks>
+[SkipLocalsInit]                                  // what lies between columns and rows is written before it is read
 static unsafe class WinogradTransforms
 {
     /// <summary>Outputs of a tile along an axis, inputs that they read, and places: products, of both axes.</summary>
     public const int Outputs = 4, Inputs = 6, Places = Inputs * Inputs;
 
+    // The stack begins anywhere, and a vector of 64 bytes across two cache lines made a whole pass take up to twice as long.
+    const int Line = 16;
+
     /// <summary>Bᵀ x B of 6×6 pixels: x, rows and columns apart as said, to 36 places.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Input<T, V>(T* x, nint row, nint column, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* half = stackalloc T[Places * V.Count];
+        T* memory = stackalloc T[Places * V.Count + Line], half = Scratch<T>.Align(memory);
         for (int i = 0; i < Inputs; i++)
             ApplyB<T, V>(x + i * column, row, half + i * V.Count, Inputs * V.Count);
         for (int i = 0; i < Inputs; i++)
@@ -53,7 +57,7 @@ static unsafe class WinogradTransforms
     public static void Output<T, V>(T* m, nint place, T bias, bool relu, T* to, nint row, nint column)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* half = stackalloc T[Outputs * Inputs * V.Count];
+        T* memory = stackalloc T[Outputs * Inputs * V.Count + Line], half = Scratch<T>.Align(memory);
         V zero = V.Broadcast(T.Zero), start = V.Broadcast(bias);
         for (int i = 0; i < Inputs; i++)
             ApplyA<T, V>(m + i * place, Inputs * place, half + i * V.Count, Inputs * V.Count, zero, relu: false);
@@ -65,7 +69,7 @@ static unsafe class WinogradTransforms
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Weights<T, V>(T* w, nint next, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* half = stackalloc T[Inputs * 3 * V.Count];
+        T* memory = stackalloc T[Inputs * 3 * V.Count + Line], half = Scratch<T>.Align(memory);
         V one = V.Broadcast(T.One), scale = V.Broadcast(T.One / T.CreateTruncating(24 * 24));
         for (int i = 0; i < 3; i++)
             ApplyG<T, V>(w + i * next, 3 * next, half + i * V.Count, 3 * V.Count, one);
@@ -78,7 +82,7 @@ static unsafe class WinogradTransforms
     public static void Gradient<T, V>(T* dy, nint row, nint column, T* to, nint place)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* half = stackalloc T[Inputs * Outputs * V.Count];
+        T* memory = stackalloc T[Inputs * Outputs * V.Count + Line], half = Scratch<T>.Align(memory);
         for (int i = 0; i < Outputs; i++)
             ApplyTransposedA<T, V>(dy + i * column, row, half + i * V.Count, Outputs * V.Count);
         for (int i = 0; i < Inputs; i++)
@@ -89,7 +93,7 @@ static unsafe class WinogradTransforms
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void WeightGradient<T, V>(T* s, nint place, T* to, nint next) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* half = stackalloc T[3 * Inputs * V.Count];
+        T* memory = stackalloc T[3 * Inputs * V.Count + Line], half = Scratch<T>.Align(memory);
         V divisor = V.Broadcast(T.CreateTruncating(24 * 24));
         for (int i = 0; i < Inputs; i++)
             ApplyTransposedG<T, V>(s + i * place, Inputs * place, half + i * V.Count, Inputs * V.Count, V.Broadcast(T.One));

@@ -43,7 +43,7 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public unsafe void TransformBack<T, V>(T* sums, T* dw) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
-        T* taps = stackalloc T[9 * Together];
+        T* memory = stackalloc T[10 * Together], taps = Scratch<T>.Align(memory);
         for (int input = 0; input < inputs; input++)
             for (int first = 0; first < outputs; first += Together)
             {
@@ -62,7 +62,8 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
             (int group, int input) = Math.DivRem(part, weights.Inputs);
-            T* from = w + group * groupStep + input * inputStep, taps = stackalloc T[9 * Together], target = to + (nint)part * weights.Pitch;
+            T* from = w + group * groupStep + input * inputStep, target = to + (nint)part * weights.Pitch;
+            T* memory = stackalloc T[10 * Together], taps = Scratch<T>.Align(memory);
             new Span<T>(taps, 9 * Together).Clear();
             for (int first = 0; first < weights.Outputs; first += Together)
             {
