@@ -22,9 +22,6 @@ sealed class PetClassifier
     /// <summary>Where the last feature maps come out, those that the class activation map adds up.</summary>
     int LastMaps => Network.Layers.Count - 5;
 
-    /// <summary>The convolution whose kernels can be looked at.</summary>
-    public Conv2d FirstLayer => (Conv2d)Network.Layers[0];
-
     /// <summary>An untrained one for pictures of a set.</summary>
     public static PetClassifier Create(LabeledImages images, int seed)
     {
@@ -81,35 +78,5 @@ sealed class PetClassifier
                 for (int column = 0; column < sum.GetLength(1); column++)
                     sum[y, column] += weights[label, c] * maps[0, c, y, column];
         return sum;
-    }
-
-    /// <summary>
-    /// How strongly each pixel moves a class's logit: |∂logit/∂x|, of the three channels the largest. Source: Simonyan et al., Deep Inside
-    /// Convolutional Networks: Visualising Image Classification Models and Saliency Maps, 2014.
-    /// </summary>
-    public float[,] SaliencyMap(Tensor<float> x, int label)
-    {
-        Tensor<float> dy = Tensor.CreateFromShape<float>(Network.Forward(x, differentiable: true).Lengths);
-        dy[0, label] = 1;
-        Tensor<float> dx = Network.BackwardToInput(dy);                          // [1, 3, H, W]; gradients of parameters, which nobody reads here
-        float[,] map = new float[dx.Lengths[2], dx.Lengths[3]];
-        for (int y = 0; y < map.GetLength(0); y++)
-            for (int column = 0; column < map.GetLength(1); column++)
-                map[y, column] = Enumerable.Range(0, (int)dx.Lengths[1]).Max(c => Math.Abs(dx[0, c, y, column]));
-        return map;
-    }
-
-    /// <summary>What the first layer's kernels make of a photo, after their ReLU.</summary>
-    public float[][,] FirstMaps(Tensor<float> x)
-    {
-        Tensor<float> maps = Network.Trace(x)[2];
-        return [.. Enumerable.Range(0, (int)maps.Lengths[1]).Select(c =>
-        {
-            float[,] map = new float[maps.Lengths[2], maps.Lengths[3]];
-            for (int y = 0; y < map.GetLength(0); y++)
-                for (int column = 0; column < map.GetLength(1); column++)
-                    map[y, column] = maps[0, c, y, column];
-            return map;
-        })];
     }
 }

@@ -15,7 +15,7 @@ static class Photos
     /// <param name="limit">Photos of each part at most.</param>
     /// <param name="seed">Splits photos that are not split yet, and picks those within the limit.</param>
     /// <param name="cancel">Ends downloading and reading.</param>
-    public static (LabeledImages Train, LabeledImages Validation) Load(
+    public static LoadedSplits Load(
         string? named, bool download, bool strict, int size, int? limit, int seed, CancellationToken cancel)
     {
         string folder = Datasets.Locate(Set, named);
@@ -26,23 +26,26 @@ static class Photos
         {
             Console.WriteLine(
                 $"{why}: this run learns cats and dogs that the program draws; --download fetches 25,000 photos (825 MB), --data DIR takes yours");
-            return Normalized(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
+            return Drawn(DrawnPets.Draw(limit ?? 2000, size, seed: 1), DrawnPets.Draw(limit ?? 500, size, seed: 2));
         }
         ImageSplits photos = new(folder, validation: 0.2, test: 0, seed);
         photos = photos with { Train = Within(photos.Train), Validation = Within(photos.Validation!), Test = null };
         ConsoleProgress progress = new($"reading {photos.Train.Files.Count} photos to train on, {photos.Validation.Files.Count} to validate");
         LoadedSplits loaded = photos.Load(size, size, strict: strict, progress: progress, cancellationToken: cancel);
         Console.WriteLine(loaded);
-        return (loaded.Train.Images, loaded.Validation!.Images);
+        return loaded;
 
         ImageFolder Within(ImageFolder all) => limit < all.Files.Count ? all.Split(1 - (double)limit.Value / all.Files.Count, seed).Train : all;
     }
 
     /// <summary>Both parts by the mean and std of the training photos.</summary>
-    static (LabeledImages Train, LabeledImages Validation) Normalized(LabeledImages train, LabeledImages validation)
+    static LoadedSplits Drawn(LabeledImages train, LabeledImages validation)
     {
         (float[] mean, float[] std) = train.MeanAndStd();
-        return (train.WithNormalization(mean, std), validation.WithNormalization(mean, std));
+        return new(Part(train), Part(validation), null);
+
+        LoadedImages<LabeledImages> Part(LabeledImages images) =>
+            new(images.WithNormalization(mean, std), [.. Enumerable.Range(1, images.Count).Select(i => $"drawn {i}")], [], images.Count);
     }
 
     /// <summary>Returns why there are no photos now, if there are none.</summary>

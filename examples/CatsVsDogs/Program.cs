@@ -26,14 +26,15 @@ Option<int?> limit = new("--limit") { Description = "Take about N photos of each
 Option<bool> resume = new("--resume") { Description = "Go on from the checkpoint in the folder of --out, if there is one" };
 Option<string> output = new("--out")
 {
-    Description = "Folder for model.safetensors, the pictures and the checkpoint",
+    Description = "Folder for model.safetensors, the report and the checkpoint",
     DefaultValueFactory = _ => Path.Combine("runs", "cats-vs-dogs"),
 };
+Option<bool> report = CommandLine.Report();
 RootCommand root = new(
-    "Trains a small CNN on photos of cats and dogs, from nothing: no weights are downloaded. Saves the model, the first layer's kernels before and "
-    + "after, what they make of a photo, the worst mistakes, and how the loss fell. Ctrl-C saves what has been learnt so far; --resume goes on.")
+    "Trains a small CNN on photos of cats and dogs, from nothing: no weights are downloaded. Saves the model and a report: how the loss fell, kernels "
+    + "before and after, maps, the worst mistakes and where it looks. Ctrl-C saves what has been learnt so far; --resume goes on.")
 {
-    data, download, strict, size, epochs, batchSize, learningRate, seed, threads, limit, resume, output,
+    data, download, strict, size, epochs, batchSize, learningRate, seed, threads, limit, resume, output, report,
 };
 root.SetAction(Train);
 
@@ -61,12 +62,12 @@ int Train(ParseResult options)
 {
     using CtrlC stop = new();
     Workers.Count = options.GetValue(threads);
-    (LabeledImages train, LabeledImages validation) = Photos.Load(
+    LoadedSplits photos = Photos.Load(
         options.GetValue(data), options.GetValue(download), options.GetValue(strict), options.GetValue(size), options.GetValue(limit),
         options.GetValue(seed), stop.Token);
+    (LabeledImages train, LabeledImages validation) = (photos.Train.Images, photos.Validation!.Images);
     string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     PetClassifier classifier = PetClassifier.Create(train, options.GetValue(seed));
-    Tensor<float> initialKernels = Copy(classifier.FirstLayer.Weight.Value);
 
     Sgd optimizer = new(classifier.Network.Parameters, options.GetValue(learningRate), momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
     Trainer trainer = new(classifier.Network, optimizer)
@@ -79,29 +80,24 @@ int Train(ParseResult options)
         CheckpointPath = CommandLine.CheckpointIn(folder),
         Resume = options.GetValue(resume),
     };
-    TrainingResult result = trainer.Run(train, new ConsoleProgress(), stop.Token);
+    ConsoleProgress progress = new();
+    RunReport? page = options.GetValue(report) ? new(CommandLine.ReportIn(folder), trainer, photos) { Title = "Cats and dogs", Progress = progress } : null;
+    TrainingResult result = trainer.Run(train, page ?? (IProgress<TrainingStep>)progress, stop.Token);
 
-    string model = Path.Combine(folder, "model.safetensors");
+    string model = Path.Combine(folder, "model.safetensors"), saved = $"saved: {model}{(page is null ? "" : ", and beside it report.html")}";
     classifier.Model.Save(model);
-    Drawings drawings = new(classifier, validation, folder);
-    drawings.Kernels(initialKernels);
-    drawings.FeatureMaps();
-    drawings.Loss(result.Epochs);
-    string beside = string.Join(", ", drawings.Names);
     if (result.EndedBy == TrainingEnd.Cancelled)
     {
-        Console.WriteLine($"stopped after {result.Epochs.Count} of {options.GetValue(epochs)} epochs; --resume goes on; saved: {model}, and beside it {beside}");
+        Console.WriteLine($"stopped after {result.Epochs.Count} of {options.GetValue(epochs)} epochs; --resume goes on; {saved}");
         return 1;
     }
 
     Checkpoint.Delete(trainer.CheckpointPath);                    // the run has ended, and its model is saved
-    Scores scores = Scores.Of(classifier, validation);
-    drawings.Mistakes(scores);
-    drawings.WhereItLooks(scores);
+    Evaluation evaluation = page?.Score("validation", validation) ?? Evaluation.Of(classifier.Network, validation);
     for (int label = 0; label < validation.Classes; label++)
-        Console.WriteLine($"{validation.ClassNames[label]}: {scores.Right(label)} of {scores.Count(label)} right");
-    Console.WriteLine($"saved: {model}, and beside it {string.Join(", ", drawings.Names)}");
-    Console.WriteLine($"validation accuracy: {scores}");
+        Console.WriteLine($"{validation.ClassNames[label]}: {evaluation.Confusion[label, label]} of {evaluation.Support(label)} right");
+    Console.WriteLine(saved);
+    Console.WriteLine($"validation accuracy: {evaluation}");
     return 0;
 }
 
@@ -133,10 +129,3 @@ int Predict(ParseResult options)
 
 // Up for a fifth of the run, then down to nothing.
 static float Schedule(float done) => Math.Min((done + 0.01f) / 0.2f, (1 - done) / 0.8f);
-
-static Tensor<float> Copy(Tensor<float> tensor)
-{
-    Tensor<float> copy = Tensor.CreateFromShape<float>(tensor.Lengths);
-    tensor.CopyTo(copy);
-    return copy;
-}

@@ -50,6 +50,16 @@ static class CommandLine
     /// <summary>Where a run keeps its checkpoint.</summary>
     public static string CheckpointIn(string folder) => Path.Combine(folder, "checkpoint.safetensors");
 
+    /// <summary>Whether a run writes report.html into its folder: if not said, where it takes more than some seconds.</summary>
+    public static Option<bool> Report(Func<ArgumentResult, bool>? byDefault = null) => new("--report")
+    {
+        Description = "Write report.html into the folder of --out, a page that follows the run in a browser; --report false leaves it out",
+        DefaultValueFactory = byDefault ?? (_ => true),
+    };
+
+    /// <summary>Where that is.</summary>
+    public static string ReportIn(string folder) => Path.Combine(folder, "report.html");
+
     /// <summary>The fault of an option below its least value, if it has it.</summary>
     public static string? Below(this ParseResult options, int least, Option<int> option) =>
         options.GetValue(option) < least ? $"{option.Name} must be at least {least}" : null;

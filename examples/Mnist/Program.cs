@@ -28,6 +28,7 @@ Option<string> output = new("--out")
     Description = "Folder for model.safetensors, the pictures and the checkpoint",
     DefaultValueFactory = _ => Path.Combine("runs", "mnist"),
 };
+Option<bool> report = CommandLine.Report(given => !given.GetValue(fast));
 Argument<string> drawing = new("picture") { Description = "JPEG, PNG, WebP, GIF or BMP: one digit, dark on light or light on dark, of any size" };
 Option<string> weights = new("--model") { Description = "Weights to use", DefaultValueFactory = _ => Path.Combine("runs", "mnist", "model.safetensors") };
 Option<string?> seen = new("--out") { Description = "Folder for seen.png, the picture as the network saw it" };
@@ -36,7 +37,7 @@ predict.SetAction(options => DigitReading.Print(options.GetValue(drawing)!, opti
 
 RootCommand command = new("Trains a small CNN on MNIST's handwritten digits. Ctrl-C ends the training early and saves what there is; --resume goes on.")
 {
-    data, fast, epochs, batchSize, learningRate, seed, threads, limit, resume, every, output, predict,
+    data, fast, epochs, batchSize, learningRate, seed, threads, limit, resume, every, output, report, predict,
 };
 command.SetAction(Run);
 return CommandLine.Run(command, args, options =>
@@ -77,15 +78,17 @@ int Run(ParseResult options)
         CheckpointInterval = TimeSpan.FromSeconds(options.GetValue(every)),
         Resume = options.GetValue(resume),
     };
-    TrainingResult result = trainer.Run(train, new ConsoleProgress(), stop.Token);
+    ConsoleProgress progress = new();
+    RunReport? page = options.GetValue(report) ? new(CommandLine.ReportIn(folder), trainer, train) { Title = "MNIST", Progress = progress } : null;
+    TrainingResult result = trainer.Run(train, page ?? (IProgress<TrainingStep>)progress, stop.Token);
+    string saved = $"saved: {Path.Combine(folder, "model.safetensors")} and beside it kernels.png{(page is null ? "" : ", report.html")}";
     if (result.EndedBy == TrainingEnd.Cancelled)
     {
         Save();
-        string saved = $"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png";
         Console.WriteLine($"stopped in epoch {result.Epochs.Count + 1} of {trainer.Epochs}; --resume goes on; {saved}");
         return 1;
     }
-    Evaluation evaluation = Evaluation.Of(model, test, batchSize: 500);
+    Evaluation evaluation = page?.Score("test", test) ?? Evaluation.Of(model, test);
     TimeSpan sinceStart = DateTime.Now - Process.GetCurrentProcess().StartTime;
     if (!trainer.Resume)
         Console.WriteLine($"{100 * evaluation.Accuracy:F2} % after {sinceStart.TotalSeconds:F2} s from the start of the process");
@@ -101,7 +104,7 @@ int Run(ParseResult options)
     Console.WriteLine(
         $"first-layer kernels: moved by {moved:P0} of their initial length; with the initial ones put back the test accuracy is {without:P2}");
     Checkpoint.Delete(trainer.CheckpointPath);                    // the run has ended, and its model is saved
-    Console.WriteLine($"saved: {Path.Combine(folder, "model.safetensors")} and kernels.png");
+    Console.WriteLine(saved);
     Console.WriteLine($"test accuracy: {evaluation}");
     return 0;
 

@@ -10,7 +10,9 @@ Argument<string[]> files = new("files") { Description = "CIFAR-10 records to tra
 Option<string?> data = new("--data") { Description = "Folder of Fashion-MNIST's four files; else found as MNIST is, or downloaded" };
 Option<int> epochs = new("--epochs") { Description = "Times through the training images", DefaultValueFactory = _ => 8 };
 Option<int> seed = new("--seed") { Description = "Seed of weights, shuffling and flips", DefaultValueFactory = _ => 0 };
-RootCommand command = new("Trains a small residual network.") { files, data, epochs, seed };
+Option<bool> report = CommandLine.Report();
+Option<string> output = new("--out") { Description = "Folder of the report", DefaultValueFactory = _ => Path.Combine("runs", "resnet") };
+RootCommand command = new("Trains a small residual network.") { files, data, epochs, seed, report, output };
 command.SetAction(Run);
 return CommandLine.Run(command, args, given => given.GetValue(files) is [_] ? "one file to train on and one to test on" : given.Below(1, epochs));
 
@@ -33,8 +35,11 @@ void Run(ParseResult options)
         Augmentation = new() { HorizontalFlip = true },
         Schedule = (step, steps) => LearningRate.OneCycle(step, steps),
     };
-    trainer.Run(train, new ConsoleProgress());
-    Console.WriteLine($"test accuracy: {Evaluation.Of(model, test)}");
+    ConsoleProgress progress = new();
+    string path = CommandLine.ReportIn(options.GetValue(output)!);
+    RunReport? page = options.GetValue(report) ? new(path, trainer, train) { Title = "ResNet", Progress = progress } : null;
+    trainer.Run(train, page ?? (IProgress<TrainingStep>)progress);
+    Console.WriteLine($"test accuracy: {page?.Score("test", test) ?? Evaluation.Of(model, test)}");
 }
 
 // y = body(x) + shortcut(x); where channels or size change, the shortcut is a 1×1 convolution.

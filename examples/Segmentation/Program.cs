@@ -9,7 +9,8 @@ Option<string> output = new("--out") { Description = "Where photos, masks, model
 Option<int> count = new("--count") { Description = "Photos to draw and learn from", DefaultValueFactory = _ => 1500 };
 Option<int> epochs = new("--epochs") { Description = "Times through them", DefaultValueFactory = _ => 8 };
 Option<int> seed = new("--seed") { Description = "Seed of photos, weights and shuffling", DefaultValueFactory = _ => 0 };
-RootCommand command = new("Trains a U-Net, and the same without its skips, on photos and masks that it draws.") { output, count, epochs, seed };
+Option<bool> report = CommandLine.Report();
+RootCommand command = new("Trains a U-Net, and the same without its skips, on photos and masks that it draws.") { output, count, epochs, seed, report };
 command.SetAction(Run);
 return CommandLine.Run(command, args, given => given.Below(1, epochs) ?? given.Below(1, count));
 
@@ -19,13 +20,14 @@ void Run(ParseResult given)
     string model = Path.Combine(folder, "model.safetensors"), held = Path.Combine(folder, $"held-out-{s}");
     MaskedImages train = Read(Path.Combine(folder, $"train-{s}-{given.GetValue(count)}"), given.GetValue(count), 2 * s);
     MaskedImages test = Read(held, 200, 2 * s + 1);
+    RunReport? page = null;                                      // of the one with skips
     Sequential[] nets = [.. new[] { true, false }.Select(Train)];
     new ImageSegmenter(nets[0], train).Save(model);
     MaskPredictor predictor = ImageSegmenter.Load(model).CreatePredictor();
     IEnumerable<Picture> photos = Enumerable.Range(0, 6).Select(i => Picture.Load(Path.Combine(held, "photos", $"{i:D4}.png")));
     ContactSheet.Draw([.. photos.Select(photo => ("", MaskOverlay.Draw(photo, predictor.Predict(photo))))], 3, 4).Save(Path.Combine(folder, "overlays.png"));
 
-    Evaluation[] scores = [.. nets.Select(net => Evaluation.Of(net, test))];
+    Evaluation[] scores = [page?.Score("test", test) ?? Evaluation.Of(nets[0], test), Evaluation.Of(nets[1], test)];
     Console.WriteLine($"saved: {model}, and beside it overlays.png");
     Console.WriteLine($"{"IoU, %",-10}{"with skips",12}{"without",12}");
     for (int c = 0; c < train.Classes; c++)
@@ -39,7 +41,9 @@ void Run(ParseResult given)
         Augmentation moved = new() { HorizontalFlip = true, CropPadding = 4 };
         Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps);
         Trainer trainer = new(net, new Adam(net.Parameters, 0.01f)) { Epochs = times, BatchSize = 32, Seed = s, Augmentation = moved, Schedule = rate };
-        trainer.Run(train, new ConsoleProgress(skips ? "with skips" : "without"));
+        ConsoleProgress progress = new(skips ? "with skips" : "without");
+        page = skips && given.GetValue(report) ? new(CommandLine.ReportIn(folder), trainer, train) { Title = "U-Net", Progress = progress } : page;
+        trainer.Run(train, skips && page is not null ? page : progress);
         return net;
     }
 }

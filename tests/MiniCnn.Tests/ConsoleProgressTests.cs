@@ -102,15 +102,6 @@ public sealed class ConsoleProgressTests
         ["0:00", "0:59", "1:00", "59:59", "60:00", "75:04", "1500:01"],
         ((int[])[0, 59, 60, 3599, 3600, 4504, 90001]).Select(seconds => ConsoleProgress.Text(TimeSpan.FromSeconds(seconds))));
 
-    sealed class Clock : TimeProvider
-    {
-        public long Milliseconds { get; set; } = 1000;
-
-        public override long TimestampFrequency => 1000;
-
-        public override long GetTimestamp() => Milliseconds;
-    }
-
     /// <summary>A console of a test, and what a person sees of what is written to it.</summary>
     sealed class Screen : IAnsiConsoleOutput
     {

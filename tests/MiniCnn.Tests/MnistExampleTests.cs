@@ -60,7 +60,7 @@ public sealed class MnistExampleTests : IDisposable
         Fails(2, "--epochs", "--epochs", "many");
         Fails(2, "--frobnicate", "--frobnicate");
         Fails(2, "--learning-rate", "--learning-rate", "NaN");
-        Fails(1, "NaN or infinity in ", "--data", data, "--learning-rate", "1e6");
+        Fails(1, "NaN or infinity in ", "--data", data, "--learning-rate", "1e6", "--report", "false");
         Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
         File.AppendAllText(images, "x");
         Fails(1, "train-images-idx3-ubyte", "--data", data);
@@ -157,7 +157,7 @@ public sealed class MnistExampleTests : IDisposable
 
         string model = Path.Combine(folder, "model.safetensors");
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume goes on; saved: {Regex.Escape(model)} and kernels\.png$", rest[^1]);
+        Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume goes on; saved: {Regex.Escape(model)} and beside it kernels\.png(, report\.html)?$", rest[^1]);
         Assert.Equal([8L, 1, 5, 5], SafeTensors.Read(model).Tensors["0.weight"].Shape.ToArray());
         Assert.Equal(3, Picture.Load(Path.Combine(folder, "kernels.png")).Channels);
 

@@ -49,7 +49,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
                 {
                     "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
                     "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],    // it uses MiniCnn's internals
-                    "MiniCnn.Reports" => [$"MiniCnn [{Packed.Version}]", "Spectre.Console"],
+                    "MiniCnn.Reports" => [$"MiniCnn.Imaging [{Packed.Version}]", $"MiniCnn [{Packed.Version}]", "Spectre.Console"],
                     _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
                 },
                 metadata.Descendants().Where(e => e.Name.LocalName == "dependency").Select(
@@ -94,6 +94,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
         Match best = Regex.Match(output, @"all 20 epochs done; best: epoch (\d+), macro recall (0\.\d+|1\.0000); the model is that epoch's");
         Assert.InRange(double.Parse(best.Groups[2].Value, CultureInfo.InvariantCulture), 0.9, 1);
         Assert.Matches(@"\nmacro average .*\n", output);
+        Assert.Contains("All 20 epochs done", File.ReadAllText(Path.Combine(packed.Consumer, "report.html")), StringComparison.Ordinal);
         Assert.All(["model.safetensors", "edges.png", "surfaces.safetensors"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
 
         string bin = Path.Combine(packed.Consumer, "bin", "Release", "net10.0");
@@ -117,8 +118,10 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
         if (Environment.GetEnvironmentVariable("MINICNN_AOT") == "1")
         {
             byte[][] made = Made();
+            File.Delete(Path.Combine(packed.Consumer, "report.html"));
             packed.RunNative();
             Assert.Equal(made, Made());
+            Assert.Contains("All 20 epochs done", File.ReadAllText(Path.Combine(packed.Consumer, "report.html")), StringComparison.Ordinal);
         }
 
         byte[][] Made() => [.. ((string[])["model.safetensors", "edges.png", "surfaces.safetensors"]).Select(file =>

@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using MiniCnn.Examples.CatsVsDogs;
 using MiniCnn.Imaging;
+using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
@@ -26,6 +27,25 @@ public sealed class PetClassifierTests : IDisposable
         Assert.NotEqual(classifier.ActivationMap(x, 0).Cast<float>(), classifier.ActivationMap(x, 1).Cast<float>());
     }
 
+    /// <summary>Behind a mean over 4×4 pixels the logit's slope by each of them is a sixteenth of the Linear's weight.</summary>
+    [Fact]
+    public void Grad_CAM_is_what_of_the_activation_map_speaks_for_the_class()
+    {
+        PetClassifier classifier = Trained();
+        Tensor<float> x = classifier.Model.ToInput(Photo(40, 30));
+        float most = 0;
+        for (int label = 0; label < 2; label++)
+        {
+            float[] expected = [.. classifier.ActivationMap(x, label).Cast<float>().Select(value => Math.Max(value, 0) / 16)];
+            float[] found = [.. Looking.GradCam(classifier.Network, x, label)!.Cast<float>()];
+            most = Math.Max(most, expected.Max());
+            for (int i = 0; i < 16; i++)
+                Assert.Equal(expected[i], found[i], 1e-5 * expected.Max());
+        }
+        Assert.True(most > 0);
+        Assert.All(classifier.Network.Parameters, p => Assert.True(p.Trainable));
+    }
+
     /// <summary>Held against differences of the logit, in double.</summary>
     [Fact]
     public void A_saliency_map_is_the_largest_slope_of_the_logit_at_each_pixel_and_moves_nothing()
@@ -35,7 +55,7 @@ public sealed class PetClassifierTests : IDisposable
         byte[] before = File.ReadAllBytes(path);
         Tensor<float> pet = DrawnPets.Draw(2, 32, seed: 9).WithNormalization(classifier.Model.Mean, classifier.Model.Std).Batches(1).First().Images;
         double[] x = Array.ConvertAll(pet.AsSpan().ToArray(), value => (double)value);
-        float[,] map = classifier.SaliencyMap(pet, 1), other = classifier.SaliencyMap(pet, 0);
+        float[,] map = Looking.Saliency(classifier.Network, pet, 1), other = Looking.Saliency(classifier.Network, pet, 0);
         Assert.Equal((32, 32), (map.GetLength(0), map.GetLength(1)));
         Assert.NotEqual(map.Cast<float>(), other.Cast<float>());
         classifier.Model.Save(path);

@@ -98,6 +98,27 @@ public sealed class ReadmeTests
     }
 
     [Fact]
+    public void The_report_program_writes_a_page()
+    {
+        Sequential model = new(new Conv2d(1, 4, kernelSize: 5, stride: 3), new ReLU(), new Flatten(), new Linear(256, 10));
+        (LabeledImages train, LabeledImages test) = (DrawnDigits.Draw(200, seed: 1), DrawnDigits.Draw(50, seed: 2));
+        Trainer trainer = new(model, new Sgd(model.Parameters, learningRate: 0.05f, momentum: 0.9f)) { Epochs = 2 };
+        string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+
+        // README: report program
+        RunReport report = new(Path.Combine(folder, "report.html"), trainer, train) { Progress = new ConsoleProgress() };
+        trainer.Run(train, report);
+        Console.WriteLine(report.Score("test", test));                        // Evaluation.Of, and the page shows it
+        // README: end
+
+        string page = File.ReadAllText(Path.Combine(folder, "report.html"));
+        Assert.Contains("All 2 epochs done", page, StringComparison.Ordinal);
+        Assert.Contains("Test images", page, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
+        ProgramIsUpToDate("report program");
+    }
+
+    [Fact]
     public void The_photos_program_trains()
     {
         string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;

@@ -14,10 +14,9 @@ namespace MiniCnn;
 public sealed class Evaluation
 {
     readonly long[,] confusion;
-    readonly bool isOfPixels;
 
     Evaluation(long[,] confusion, double loss, ImageDataset images) =>
-        (this.confusion, Loss, ClassNames, isOfPixels) = (confusion, loss, images.ClassNames, images is MaskedImages);
+        (this.confusion, Loss, ClassNames, IsOfPixels) = (confusion, loss, images.ClassNames, images is MaskedImages);
 
     /// <summary>Runs a model over all images of a set.</summary>
     /// <param name="model">From a batch of images to logits: [N, classes], or of images with masks [N, classes, H, W]; of two classes one channel may do.</param>
@@ -30,7 +29,11 @@ public sealed class Evaluation
     /// logit. Images whose label it ignores are left out of all numbers.
     /// </param>
     /// <exception cref="ArgumentException">No images, logits of another number of classes, or images that all are left out.</exception>
-    public static Evaluation Of(Layer model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null)
+    public static Evaluation Of(Layer model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null) =>
+        Of(model, images, batchSize, loss, (_, _) => { });
+
+    /// <summary>The same; what is told gets the labels and logits of each batch.</summary>
+    internal static Evaluation Of(Layer model, ImageDataset images, int? batchSize, LabelLoss? loss, Action<int[], Tensor<float>> told)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -50,6 +53,7 @@ public sealed class Evaluation
                 if (labels[i] != loss.IgnoreIndex)
                     confusion[labels[i], guesses[i]]++;
             }
+            told(labels, logits);
         }
         return new(confusion, sum / total, images);
     }
@@ -163,6 +167,8 @@ public sealed class Evaluation
         return correct;
     }
 
+    internal bool IsOfPixels { get; }
+
     /// <summary>The mean loss.</summary>
     public double Loss { get; }
 
@@ -219,7 +225,7 @@ public sealed class Evaluation
     /// </summary>
     public string ToTable()
     {
-        List<string[]> rows = [["is \\ taken for", .. ClassNames, isOfPixels ? "pixels" : "images", "precision", "recall", "F1", .. OfPixels("IoU")]];
+        List<string[]> rows = [["is \\ taken for", .. ClassNames, IsOfPixels ? "pixels" : "images", "precision", "recall", "F1", .. OfPixels("IoU")]];
         foreach (int c in Labels)
         {
             rows.Add(
@@ -238,7 +244,7 @@ public sealed class Evaluation
             table.AppendJoin("  ", row.Select((cell, i) => i == 0 ? cell.PadRight(widths[i]) : cell.PadLeft(widths[i]))).Append('\n');
         return table.Append($"accuracy {this}").ToString();
 
-        string[] OfPixels(string cell) => isOfPixels ? [cell] : [];
+        string[] OfPixels(string cell) => IsOfPixels ? [cell] : [];
 
         static string Text(double share) => double.IsNaN(share) ? "–" : FormattableString.Invariant($"{100 * share:F1}");
     }
@@ -254,7 +260,7 @@ public sealed class Evaluation
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 
     /// <summary>What images, or pixels in the order of their labels, are taken for: the largest logit, or of one for two classes whether it is above 0.</summary>
-    readonly ref struct Guesses(Tensor<float> logits, int classes)
+    internal readonly ref struct Guesses(Tensor<float> logits, int classes)
     {
         readonly ReadOnlySpan<float> logits = logits.AsSpan();                    // [N, channels, plane]
         readonly int channels = (int)logits.Lengths[1], plane = logits.Rank == 4 ? (int)(logits.Lengths[2] * logits.Lengths[3]) : 1;

@@ -30,6 +30,10 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
 
     readonly Layer model = model ?? throw new ArgumentNullException(nameof(model));
 
+    internal Layer Model => model;
+
+    internal IReadOnlyList<Optimizer> Optimizers => optimizers;
+
     /// <summary>Times through the training images.</summary>
     public int Epochs { get; init => field = AtLeastOne(value); } = 1;
 
@@ -116,7 +120,10 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
 
     /// <summary>Trains, and returns what each epoch came to, which was the best, and why the run ended.</summary>
     /// <param name="train">The training images.</param>
-    /// <param name="progress">Told of every step, on this thread if it is not a <see cref="Progress{T}"/>.</param>
+    /// <param name="progress">
+    /// Told of every step, on this thread if it is not a <see cref="Progress{T}"/>. If it is an <see cref="IProgress{T}"/> of <see cref="TrainingResult"/> too,
+    /// it is told of the result; if of <see cref="Exception"/>, of what ended the run instead.
+    /// </param>
     /// <param name="cancellationToken">Ends the run after the step that it is at; a checkpoint is written.</param>
     /// <exception cref="ArgumentException">
     /// No images or optimizer, images that the model does not fit, validation images of other classes or another normalisation, a setting that lacks another
@@ -130,15 +137,23 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     {
         int epochBatches = Check(train);
         float[] rates = Array.ConvertAll(optimizers, optimizer => optimizer.LearningRate);
+        TrainingResult result;
         try
         {
-            return Run(train, epochBatches, rates, progress, cancellationToken);
+            result = Run(train, epochBatches, rates, progress, cancellationToken);
+        }
+        catch (Exception e) when (progress is IProgress<Exception>)
+        {
+            ((IProgress<Exception>)progress).Report(e);
+            throw;
         }
         finally
         {
             for (int i = 0; i < rates.Length; i++)
                 optimizers[i].LearningRate = rates[i];
         }
+        (progress as IProgress<TrainingResult>)?.Report(result);
+        return result;
     }
 
     /// <summary>The same, telling an action of every step: <c>trainer.Run(train, step => Console.WriteLine(step.Loss))</c>.</summary>
@@ -154,6 +169,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
             optimizer.ZeroGrad();
         long saved = Stopwatch.GetTimestamp();
         string? news = note;
+        IReadOnlyList<TrainingEpoch>? before = note is null ? null : [.. state.History];
         bool moved = false;
         while (state.Epoch < Epochs && !IsOutOfPatience() && !cancellationToken.IsCancellationRequested)
         {
@@ -170,13 +186,12 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
                 Step(sums.Weight, At);
                 moved = true;
                 state.Sums += sums;
-                if (state.Batch == epochBatches)
-                    EndEpoch(state, train);
+                Evaluation? validation = state.Batch == epochBatches ? EndEpoch(state, train) : null;
                 TrainingEpoch? ended = state.Batch == 0 ? state.History[^1] : null;
                 progress?.Report(new(
                     epoch, Epochs, step, steps, sums.Images, (float)sums.MeanLoss, sums.Correct, sums.Count, ended, state.BestEpoch < 0 ? null : state.BestEpoch,
-                    Monitor.Name, news));
-                (sums, news) = (default, null);
+                    Monitor.Name, news, before, validation));
+                (sums, news, before) = (default, null, null);
                 if (cancellationToken.IsCancellationRequested)
                     break;
                 if (CheckpointPath is not null && Stopwatch.GetElapsedTime(saved) >= CheckpointInterval)
@@ -263,7 +278,8 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return epoch;
     }
 
-    void EndEpoch(TrainingState state, ImageDataset train)
+    /// <summary>Scores the model, and returns what it makes of the validation images, if there are any.</summary>
+    Evaluation? EndEpoch(TrainingState state, ImageDataset train)
     {
         Evaluation? validation = Validation is null ? null : Evaluation.Of(model, Validation, BatchSize, Loss);
         if (validation is { Loss: double loss } && !double.IsFinite(loss))
@@ -272,7 +288,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         if (ReduceOnPlateau is not null)
             state.Plateau.Step(state.History[^1].Monitored!.Value, Monitor.HigherIsBetter, ReduceOnPlateau);
         if (BestModelPath is null || state.BestEpoch != state.Epoch - 1)
-            return;
+            return validation;
         try
         {
             ImageModel.Of(model, train).Save(BestModelPath);
@@ -281,6 +297,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         {
             Weights.Save(model, BestModelPath);
         }
+        return validation;
     }
 
     /// <summary>Looks at all numbers, and writes them to the checkpoint if there is one.</summary>

@@ -69,12 +69,14 @@ public sealed class TrainingResult
     /// The epochs as comma-separated values, with a point in numbers: epoch (from 1), learning_rate, loss, accuracy, validation_loss, validation_accuracy,
     /// monitored; what there is not is empty.
     /// </summary>
-    public string ToCsv()
+    public string ToCsv() => ToCsv(Epochs);
+
+    internal static string ToCsv(IReadOnlyList<TrainingEpoch> epochs)
     {
         StringBuilder csv = new("epoch,learning_rate,loss,accuracy,validation_loss,validation_accuracy,monitored\n");
-        for (int i = 0; i < Epochs.Count; i++)
+        for (int i = 0; i < epochs.Count; i++)
         {
-            TrainingEpoch e = Epochs[i];
+            TrainingEpoch e = epochs[i];
             csv.Append(CultureInfo.InvariantCulture,
                 $"{i + 1},{e.LearningRate},{e.Loss},{e.Accuracy},{e.ValidationLoss},{e.ValidationAccuracy},{e.Monitored}\n");
         }

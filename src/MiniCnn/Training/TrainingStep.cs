@@ -13,9 +13,11 @@ namespace MiniCnn;
 /// <param name="BestEpoch">The best epoch so far, from 0, if there are validation images.</param>
 /// <param name="Monitor">What decides that, “mean IoU”.</param>
 /// <param name="Note">With the first step of a run that goes on from a checkpoint: see <see cref="TrainingResult.Note"/>.</param>
+/// <param name="Before">With the first step of such a run, what the whole epochs before the checkpoint came to.</param>
+/// <param name="Validation">After an epoch's last step, what the model makes of the validation images, if there are any.</param>
 public readonly record struct TrainingStep(
     int Epoch, int Epochs, int Step, int Steps, int Images, float Loss, long Correct, long Count, TrainingEpoch? Ended = null, int? BestEpoch = null,
-    string Monitor = "loss", string? Note = null);
+    string Monitor = "loss", string? Note = null, IReadOnlyList<TrainingEpoch>? Before = null, Evaluation? Validation = null);
 
 /// <summary>What an epoch came to.</summary>
 /// <param name="Loss">The mean over the training images, each as the net was at its step.</param>

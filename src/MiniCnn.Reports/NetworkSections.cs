@@ -1,0 +1,104 @@
+using System.Numerics.Tensors;
+using System.Xml.Linq;
+using MiniCnn.Imaging;
+using static MiniCnn.Reports.Html;
+
+namespace MiniCnn.Reports;
+
+/// <summary>The inside of the network: the first layer's kernels before and after, and maps of sample images layer by layer.</summary>
+/// <remarks>They take longest of the page: they are drawn after an epoch if the report has taken less than a hundredth of the run's time, and at the end.</remarks>
+sealed class NetworkSections
+{
+    const int Samples = 2, Layers = 10, Channels = 8;            // of the maps, at most
+    const int Tile = 40, Line = 1;                               // pixels of a map, about, and of the line between maps and around them
+
+    readonly RunReport run;
+    readonly Conv2d? first;
+    readonly Tensor<float>? before;
+    XElement? kernels, maps;
+    bool isFinal;
+
+    public NetworkSections(RunReport run)
+    {
+        this.run = run;
+        first = FirstOf(run.Trainer.Model);
+        before = first is null ? null : Tensor.Create<float>([.. first.Weight.Value], first.Weight.Value.Lengths);
+    }
+
+    /// <summary>The first convolution that a layer holds.</summary>
+    static Conv2d? FirstOf(Layer layer) => layer switch
+    {
+        Conv2d convolution => convolution,
+        Container container => container.Children.Select(child => FirstOf(child.Layer)).FirstOrDefault(found => found is not null),
+        _ => null,
+    };
+
+    /// <summary>Whether to draw them, or anew.</summary>
+    bool IsDue => run.IsOver ? !isFinal : run.Epochs.Count > 0 && run.Spent < run.Elapsed / 100;
+
+    public XElement? Kernels()
+    {
+        if (first is not null && IsDue)
+        {
+            kernels = Page.Section("kernels", "Kernels of the first layer", () =>
+            [
+                H("p", $"{first.Description}. A column is an output channel, a row an input channel; blue is negative, red positive."),
+                H("div.wide", Pictures.Image(KernelSheet.Draw(before!, first.Weight.Value, "before training", "now"), "The kernels before training and now")),
+            ]);
+        }
+        return kernels is null ? null : new(kernels);
+    }
+
+    public XElement? Maps()
+    {
+        if (IsDue)
+        {
+            maps = Page.Section("maps", "What the layers see", Look);
+            isFinal = run.IsOver;
+        }
+        return maps is null ? null : new(maps);
+    }
+
+    /// <summary>Images of different classes, in a batch as the training has them: what it runs is compiled by then.</summary>
+    IEnumerable<XElement> Look()
+    {
+        LabeledImages? labeled = run.Train as LabeledImages;
+        int[] samples = [.. Enumerable.Range(0, run.Train.Count).Take(5000).DistinctBy(image => labeled is null ? image : labeled.Labels[image]).Take(Samples)];
+        int[] batch = [.. samples, .. Enumerable.Range(0, run.Train.Count).Take(Math.Min(16, run.Trainer.BatchSize) - samples.Length)];
+        IReadOnlyList<(Layer Layer, Tensor<float> Maps)> all = Looking.Maps(run.Trainer.Model, Pictures.Input(run.Train, batch));
+        if (all.Count > Layers)                                  // what a convolution and its norm give on is their activation's
+            all = [.. all.Where(pair => pair.Layer is not (Conv2d or BatchNorm2d))];
+        return all.Count == 0 ? [] : samples.SelectMany((image, n) => Look(
+            image, labeled is null ? $"image {image + 1}" : run.FileOf(labeled, image) ?? labeled.ClassNames[labeled.Labels[image]], n, all));
+    }
+
+    IEnumerable<XElement> Look(int image, string name, int n, IReadOnlyList<(Layer Layer, Tensor<float> Maps)> all)
+    {
+        yield return H("h3", name);
+        yield return H("div.photos", Pictures.Figure(Pictures.Of(run.Train, image), "input"));
+        foreach (int i in Enumerable.Range(0, all.Count).Where(i => all.Count <= Layers || i * Layers / all.Count != (i - 1) * Layers / all.Count || i == 0))
+        {
+            (Layer layer, Tensor<float> maps) = all[i];
+            (int count, int height, int width) = ((int)maps.Lengths[1], (int)maps.Lengths[2], (int)maps.Lengths[3]);
+            string caption = $"{layer.Description}: {(count <= Channels ? $"{count} maps" : $"the first {Channels} of {count} maps")} of {height}×{width}";
+            Picture strip = Strip([.. Enumerable.Range(0, Math.Min(count, Channels)).Select(channel => Looking.Map(maps, channel, n))]);
+            yield return H("figure.strip", H("figcaption", caption), H("div.wide", Pictures.Image(strip, caption)));
+        }
+    }
+
+    /// <summary>Some maps side by side, on one scale.</summary>
+    static Picture Strip(float[][,] all)
+    {
+        float[] values = [.. all.SelectMany(map => map.Cast<float>()).Where(float.IsFinite).DefaultIfEmpty()];
+        (int height, int width) = (all[0].GetLength(0), all[0].GetLength(1));
+        int cell = Math.Max(1, Tile / Math.Max(height, width));
+        Picture[] tiles = [.. all.Select(map => HeatMap.Tile(map, cell, (values.Min(), values.Max())))];
+        double share = 1.2 * Tile / Math.Max(tiles[0].Width, tiles[0].Height);
+        if (share < 1)
+            tiles = [.. tiles.Select(tile => tile.Resize(Math.Max(1, (int)(share * tile.Width)), Math.Max(1, (int)(share * tile.Height))))];
+        Picture strip = new(all.Length * (tiles[0].Width + Line) - Line + 2, tiles[0].Height + 2);
+        for (int i = 0; i < all.Length; i++)
+            strip.Paste(tiles[i], 1 + i * (tiles[0].Width + Line), 1);
+        return strip;
+    }
+}

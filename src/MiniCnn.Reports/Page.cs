@@ -1,0 +1,232 @@
+using System.Globalization;
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using System.Xml.Linq;
+using MiniCnn.Imaging;
+using static MiniCnn.Reports.Html;
+
+namespace MiniCnn.Reports;
+
+/// <summary>The page of a run: what it says, from top to bottom. Its pictures are made by <see cref="NetworkSections"/> and <see cref="ImageSections"/>.</summary>
+sealed class Page(RunReport run)
+{
+    const int MostBytes = 1_950_000;                             // below 2 MB, style and script included
+    const int MostRows = 500;                                    // of the table of epochs
+
+    static readonly string style = Resource("report.css"), script = Resource("report.js");
+    static readonly string scriptHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)));
+
+    readonly float[] rates = [.. run.Trainer.Optimizers.Select(optimizer => optimizer.LearningRate)];     // before a schedule turns them
+    readonly NetworkSections network = new(run);
+    readonly ImageSections images = new(run);
+
+    /// <summary>The file's text.</summary>
+    public string Write()
+    {
+        bool isOver = run.IsOver;
+        XElement body = H(
+            "main", Head(), Charts(), Section("epochs", "Epochs", EpochTable),
+            run.Sets.Count == 0 && run.Validation is var (scores, epoch)
+                ? Section("validation", "Validation images", () => [H("p", $"After epoch {epoch + 1}."), .. ScoreTables.Of(scores)]) : null,
+            run.Sets.Select(images.Scores), images.Data(), network.Kernels(), network.Maps(), Section("run", "The run", Settings));
+        string text = Fitting(body);
+        // Read again after a third of an epoch, but not more often than every 2 s nor less often than every 20.
+        double again = Math.Clamp(run.Times.LastOrDefault()?.TotalSeconds / 3 ?? 2, 2, 20);
+        string refresh = isOver ? "" : FormattableString.Invariant($"<noscript><meta http-equiv=\"refresh\" content=\"{again:F0}\"></noscript>");
+        string attributes = FormattableString.Invariant($"data-written=\"{run.Now.ToUnixTimeMilliseconds()}\" data-again=\"{(isOver ? 0 : again):F0}\"");
+        return $"""
+            <!DOCTYPE html>
+            <html lang="en">
+            <head>
+            <meta charset="utf-8">
+            <meta name="viewport" content="width=device-width, initial-scale=1">
+            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{scriptHash}'">
+            <link rel="icon" href="data:,">
+            {Html.Write(H("title", $"{Short()} · {run.Title}"))}
+            <style>{style}</style>
+            {refresh}
+            </head>
+            <body {attributes}>
+            {text}
+            <script>{script}</script>
+            </body>
+            </html>
+
+            """;
+    }
+
+    /// <summary>A part of the page under a heading. What cannot be made, of a network that does something uncommon, says why instead.</summary>
+    public static XElement? Section(string id, string title, Func<IEnumerable<object?>> make)
+    {
+        object?[] content;
+        try
+        {
+            content = [.. make()];
+        }
+        catch (Exception e) when (e is not OutOfMemoryException)
+        {
+            content = [H("p.note", $"This could not be drawn: {e.Message}")];
+        }
+        return content.All(part => part is null) ? null : H("section", A("id", id), H("h2", title), content);
+    }
+
+    string Short() => run.Failure is not null ? "failed" : run.Result is not null ? "done" : run.Last is { } last ? $"epoch {last.Epoch + 1}/{last.Epochs}" : "not begun";
+
+    IEnumerable<XElement?> Head()
+    {
+        yield return H("h1", run.Title);
+        yield return H("p.state", A("role", "status"), State(), " ", H("span.written", $"Written {run.Now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."));
+        if (run.Result is null && run.Note is string note)       // a result says it itself
+            yield return H("p", note);
+        List<(string Name, string Value)> cards = [];
+        if (run.Epochs is [.., TrainingEpoch last])
+        {
+            int shown = run.BestEpoch ?? run.Epochs.Count - 1;
+            TrainingEpoch best = run.Epochs[shown];
+            cards.Add(("training loss", N(last.Loss)));
+            cards.Add(("training accuracy", P(last.Accuracy)));
+            if (best.ValidationLoss is double loss)
+                cards.AddRange([("validation loss", N(loss)), ("validation accuracy", P(best.ValidationAccuracy!.Value))]);
+            if (best.Monitored is double value && run.Trainer.Monitor != Metric.Loss && run.Trainer.Monitor != Metric.Accuracy)
+                cards.Add(($"{run.Trainer.Monitor}", N(value)));
+        }
+        cards.AddRange(run.Sets.Where(set => set.Images != run.Trainer.Validation).Select(set => ($"{set.Name} accuracy", P(set.Evaluation.Accuracy))));
+        cards.Add((run.IsOver ? "time" : "time so far", ConsoleProgress.Text(run.Elapsed)));
+        yield return H("dl.cards", cards.Select(card => H("div", H("dt", card.Name), H("dd", card.Value))));
+    }
+
+    string State()
+    {
+        if (run.Result is TrainingResult result)
+            return $"{char.ToUpperInvariant($"{result}"[0])}{$"{result}"[1..]}.";
+        if (run.Last is not TrainingStep last)
+            return "The run has not begun.";
+        if (run.Failure is not null)
+            return $"Ended in epoch {last.Epoch + 1} of {last.Epochs}, after step {last.Step} of {last.Steps}: {run.Failure}.";
+        TimeSpan left = run.Elapsed / Math.Max(last.Step - run.Before - 1, 1) * (last.Steps - last.Step);
+        string best = last.BestEpoch is int epoch && run.Epochs[epoch].Monitored is double value
+            ? FormattableString.Invariant($"; the best so far is epoch {epoch + 1}, {last.Monitor} {value:F4}") : "";
+        return $"Epoch {last.Epoch + 1} of {last.Epochs}, step {last.Step} of {last.Steps}; {ConsoleProgress.Text(left)} left{best}.";
+    }
+
+    XElement? Charts() => Section("curves", "How it went", () =>
+    {
+        double[] at = [.. Enumerable.Range(1, run.Epochs.Count).Select(epoch => (double)epoch)];
+        int? best = run.BestEpoch + 1;
+        LineSeries Each(string name, Func<TrainingEpoch, double?> value) => Thin(new(name, [.. run.Epochs.Select(epoch => value(epoch) ?? double.NaN)]) { X = at });
+        // The epochs before a checkpoint are known as wholes only.
+        int before = run.Times.TakeWhile(time => time is null).Count();
+        LineSeries Fine(string name, Func<TrainingEpoch, double> whole, Func<(double Epoch, double Loss, double Rate), double> point) => Thin(new(
+            name, [.. run.Epochs.Take(before).Select(whole), .. run.Points.Select(point)])
+        { X = [.. at.Take(before), .. run.Points.Select(p => p.Epoch)] });
+        Metric monitor = run.Trainer.Monitor;
+        XElement?[] charts =
+        [
+            Chart.Draw("Loss", "", [Fine("training", epoch => epoch.Loss, point => point.Loss), Each("validation", epoch => epoch.ValidationLoss)], best),
+            Chart.Draw("Accuracy", "%", [Each("training", epoch => 100 * epoch.Accuracy), Each("validation", epoch => 100 * epoch.ValidationAccuracy)], best),
+            monitor == Metric.Loss || monitor == Metric.Accuracy ? null
+                : Chart.Draw($"{char.ToUpperInvariant(monitor.Name[0])}{monitor.Name[1..]}", "", [Each("validation", epoch => epoch.Monitored)], best),
+            Chart.Draw("Learning rate", "", [Fine("learning rate", epoch => epoch.LearningRate, point => point.Rate)]),
+            Chart.Draw("Time of an epoch", "s", [Thin(new("time", [.. run.Times.Select(time => time?.TotalSeconds ?? double.NaN)]) { X = at })]),
+        ];
+        return charts.All(chart => chart is null) ? [H("p", "The first points come with the first steps.")] : [H("div.charts", charts)];
+    });
+
+    /// <summary>Every so manieth point of a line of very many, and the last one.</summary>
+    static LineSeries Thin(LineSeries line)
+    {
+        int step = (line.Y.Length + MostRows - 1) / MostRows;
+        int[] kept = [.. Enumerable.Range(0, line.Y.Length).Where(i => i % step == 0 || i == line.Y.Length - 1)];
+        return new(line.Name, [.. kept.Select(i => line.Y[i])]) { X = [.. kept.Select(i => line.X![i])] };
+    }
+
+    IEnumerable<object?> EpochTable()
+    {
+        if (run.Epochs.Count == 0)
+            return [];
+        bool validated = run.Epochs.Any(epoch => epoch.ValidationLoss is not null), other = run.Trainer.Monitor != Metric.Loss && run.Trainer.Monitor != Metric.Accuracy;
+        int step = (run.Epochs.Count + MostRows - 1) / MostRows;
+        string[] titles = ["epoch", "loss", "accuracy", .. validated ? ["validation loss", "validation accuracy"] : Array.Empty<string>(),
+            .. validated && other ? [$"{run.Trainer.Monitor}"] : Array.Empty<string>(), "learning rate", "time"];
+        IEnumerable<string[]> rows = Enumerable.Range(0, run.Epochs.Count).Where(i => i % step == 0 || i == run.Epochs.Count - 1 || i == run.BestEpoch).Select(i =>
+        {
+            TrainingEpoch epoch = run.Epochs[i];
+            string[] validation = [N(epoch.ValidationLoss), P(epoch.ValidationAccuracy)], monitored = [N(epoch.Monitored)];
+            return (string[])[$"{i + 1}{(run.BestEpoch == i ? " (best)" : "")}", N(epoch.Loss), P(epoch.Accuracy), .. validated ? validation : [],
+                .. validated && other ? monitored : [], FormattableString.Invariant($"{epoch.LearningRate:G3}"),
+                run.Times[i] is TimeSpan time ? FormattableString.Invariant($"{time.TotalSeconds:F1} s") : "–"];
+        });
+        string all = step == 1 ? "Every epoch" : $"Every {step}th epoch; the CSV file beside this page has all";
+        return [H("details", run.Epochs.Count <= 12 ? A("open", "") : null, H("summary", all), Table(all, titles, rows))];
+    }
+
+    IEnumerable<object?> Settings()
+    {
+        Trainer trainer = run.Trainer;
+        ImageDataset train = run.Train;
+        List<(string Name, string? Value)> rows =
+        [
+            ("training images", $"{train.Count} of {train.Shape}, {train.Classes} classes"),
+            ("validation images", trainer.Validation is null ? null : $"{trainer.Validation.Count}"),
+            ("mean and std", string.Join("; ", $"{Numbers(train.Mean)}", $"{Numbers(train.Std)}")),
+            ("epochs", $"{trainer.Epochs}"),
+            ("batch size", $"{trainer.BatchSize}{(trainer.AccumulateGradBatches > 1 ? $", {trainer.AccumulateGradBatches} to a step" : "")}"
+                + (trainer.DropLast ? ", the last one dropped" : "")),
+            .. trainer.Optimizers.Select((optimizer, i) => (trainer.Optimizers.Count == 1 ? "optimizer" : $"optimizer {i + 1}", (string?)(
+                $"{optimizer.GetType().Name}, {string.Join(", ", optimizer.Settings.Prepend(("learning rate", rates[i])).Select(s => FormattableString.Invariant($"{s.Item1} {(float)s.Item2}")))}"))),
+            ("learning rate's schedule", trainer.Schedule is null ? null : "a factor from step to step, see the chart"),
+            ("loss", $"{trainer.Loss}"),
+            ("augmentation", trainer.Augmentation is null ? null : $"{trainer.Augmentation}"),
+            ("monitor", trainer.Validation is null ? null : $"{trainer.Monitor}{(trainer.KeepBest ? "; the best epoch's model is kept" : "")}"),
+            ("patience", trainer.Patience is null ? null : $"{trainer.Patience} epochs"),
+            ("reduce on plateau", trainer.ReduceOnPlateau is null ? null : $"{trainer.ReduceOnPlateau}"),
+            ("largest norm of gradients", trainer.ClipNorm is null ? null : FormattableString.Invariant($"{trainer.ClipNorm}")),
+            ("seed", $"{trainer.Seed}"),
+            ("command", string.Join(' ', Environment.GetCommandLineArgs())),
+            ("versions", $"MiniCnn {Version(typeof(Trainer))}, .NET {Environment.Version}, {RuntimeInformation.OSDescription}"),
+            ("machine", $"{RuntimeInformation.ProcessArchitecture}, {Workers.Count} threads, vectors of {Simd.Width} floats"),
+            ("this report's share of the time", !run.IsOver ? null : FormattableString.Invariant($"{100 * run.Spent / Max(run.Elapsed):F1} %")),
+        ];
+        return
+        [
+            Table("Settings", ["setting", "value"], rows.Where(row => row.Value is not null).Select(row => new object?[] { row.Name, row.Value })),
+            H("h3", "The network"), H("pre", A("tabindex", 0), trainer.Model.Summary(train.Shape)),
+        ];
+
+        static TimeSpan Max(TimeSpan time) => time > TimeSpan.Zero ? time : TimeSpan.FromTicks(1);
+
+        static string Numbers(ReadOnlySpan<float> values) => string.Join(", ", values.ToArray().Select(value => value.ToString("F4", CultureInfo.InvariantCulture)));
+
+        static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
+    }
+
+    /// <summary>The text of the page, without the pictures of those parts that have most of them where it would be too long.</summary>
+    static string Fitting(XElement body)
+    {
+        string text = Html.Write(body);
+        while (Encoding.UTF8.GetByteCount(text) > MostBytes - style.Length - script.Length)
+        {
+            XElement? largest = body.Elements("section").MaxBy(section => section.Descendants("img").Sum(Length));
+            if (largest is null || !largest.Descendants("img").Any())
+                break;
+            largest.Descendants("img").ToList().ForEach(image => image.Remove());
+            largest.Element("h2")!.AddAfterSelf(H("p.note", "The pictures of this part are left out: with them the page would be larger than 2 MB."));
+            text = Html.Write(body);
+        }
+        return text;
+
+        static int Length(XElement image) => image.Attribute("src")!.Value.Length;
+    }
+
+    internal static string N(double? number) => number is double value ? FormattableString.Invariant($"{value:F4}") : "–";
+
+    internal static string P(double? share) => share is double value && !double.IsNaN(value) ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
+
+    static string Resource(string name)
+    {
+        using StreamReader reader = new(typeof(Page).Assembly.GetManifestResourceStream(name)!);
+        return reader.ReadToEnd();
+    }
+}

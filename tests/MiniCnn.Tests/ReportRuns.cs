@@ -1,0 +1,73 @@
+using System.Globalization;
+using MiniCnn.Reports;
+
+namespace MiniCnn.Tests;
+
+/// <summary>What tests of a run's report share: small sets of unequal height and width, a net, a clock, and a folder for the page.</summary>
+public abstract class ReportRuns : IDisposable
+{
+    private protected static readonly ImageShape small = new(3, 10, 14);
+
+    private protected readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
+    private protected readonly Clock clock = new();
+
+    private protected string Path => System.IO.Path.Combine(folder, "a run", "report.html");
+
+    private protected string Csv => System.IO.Path.ChangeExtension(Path, ".csv");
+
+    public void Dispose()
+    {
+        Directory.Delete(folder, recursive: true);
+        GC.SuppressFinalize(this);
+    }
+
+    /// <summary>Noise, brighter in the columns that tell the class.</summary>
+    private protected static LabeledImages Draw(int count, int seed, ImageShape? shape = null, int classes = 3, IReadOnlyList<string>? names = null)
+    {
+        (ImageShape of, Random random) = (shape ?? small, new(seed));
+        byte[] pixels = new byte[count * of.Length];
+        random.NextBytes(pixels);
+        int[] labels = [.. Enumerable.Range(0, count).Select(i => (i + seed) % classes)];
+        for (int i = 0; i < pixels.Length; i++)
+            pixels[i] = (byte)(pixels[i] / 2 + (i % of.Width * classes / of.Width == labels[i / of.Length] ? 96 : 0));
+        return new(pixels, labels, of, classes, Each(0.4f), Each(0.25f), names);
+
+        float[] Each(float value) => [.. Enumerable.Repeat(value, of.Channels)];
+    }
+
+    /// <summary>With all that a run has to remember: dropout's masks, running statistics.</summary>
+    private protected static Sequential Model(int classes = 3)
+    {
+        Sequential model = new(
+            new Conv2d(3, 4, 3, padding: 1, bias: false), new BatchNorm2d(4), new ReLU(), new MaxPool2d(2), new Dropout(0.2),
+            new Conv2d(4, 6, 3), new ReLU(), new Flatten(), new Dropout(0.3), new Linear(6 * 3 * 5, classes));
+        model.Initialize(seed: 3);
+        return model;
+    }
+
+    private protected RunReport Report(Trainer trainer, ImageDataset train, Action<TrainingStep>? progress = null) =>
+        new(Path, trainer, train, clock) { Progress = progress is null ? null : new Watched(progress) };
+
+    private protected ReportPage Page(bool drawn = true) => ReportPage.Read(Path, drawn);
+
+    /// <summary>As the page has numbers, and shares.</summary>
+    private protected static string N(double? number) => number?.ToString("F4", CultureInfo.InvariantCulture) ?? "–";
+
+    private protected static string P(double? share) =>
+        share is null or double.NaN ? "–" : $"{(100 * share.Value).ToString("F2", CultureInfo.InvariantCulture)} %";
+
+    /// <summary>Does something after each step, when a report has been told of it, if there is one, and passes the rest on.</summary>
+    private protected sealed class Watched(Action<TrainingStep> action, RunReport? report = null) :
+        IProgress<TrainingStep>, IProgress<TrainingResult>, IProgress<Exception>
+    {
+        public void Report(TrainingStep value)
+        {
+            report?.Report(value);
+            action(value);
+        }
+
+        public void Report(TrainingResult value) => report?.Report(value);
+
+        public void Report(Exception value) => report?.Report(value);
+    }
+}
