@@ -1,10 +1,11 @@
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A memory layout of the peer's.</summary>
+/// <summary>A memory layout of TorchSharp's; or another peer: ONNX Runtime, which has its own.</summary>
 enum Layout
 {
     Nchw,
     Nhwc,
+    Onnx,
 }
 
 /// <summary>The times of one work on one side: a median for each round, in µs.</summary>
@@ -64,6 +65,9 @@ sealed class Figure(string name, string pass, params Layout[] layouts)
 
     /// <summary>The peer's time over MiniCnn's: above 1, MiniCnn is faster. NaN without a peer.</summary>
     public double Ratio => Theirs.Median / Mini.Median;
+
+    /// <summary>ONNX Runtime's time over MiniCnn's; NaN where it was not asked.</summary>
+    public double OnnxRatio => Peer(Layout.Onnx).Median / Mini.Median;
 
     /// <summary>The same of processor time.</summary>
     public double CpuRatio => Theirs.Cpu / Mini.Cpu;

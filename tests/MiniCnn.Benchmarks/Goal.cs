@@ -53,6 +53,9 @@ sealed record Goal(string What, string Pass, string Value, string Required, doub
                     yield return new(net.Name, "training", $"{figure.Ratio:F2}", $"≥ {net.Required}", double.NaN, figure.Ratio >= net.Required);
                 if (figure.Pass == Net.OneImage)
                     yield return new(net.Name, figure.Pass, $"{figure.Ratio:F2}", "> 1", double.NaN, figure.Ratio > 1);
+                double onnx = figure.Pass switch { Net.OneImage => 1, Net.ManyImages => net == Net.LeNet5 ? 4 : 1.3, _ => double.NaN };
+                if (!double.IsNaN(onnx) && !double.IsNaN(figure.OnnxRatio))
+                    yield return new(net.Name, $"{figure.Pass}, ONNX Runtime", $"{figure.OnnxRatio:F2}", $"≥ {onnx}", double.NaN, figure.OnnxRatio >= onnx);
             }
         }
     }

@@ -5,7 +5,7 @@ namespace MiniCnn.Benchmarks;
 /// <summary>A whole network, the batch it is trained with, and by what factor MiniCnn should train it faster than libtorch.</summary>
 sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double Required, Func<Sequential> Build)
 {
-    public const string TrainingStep = "training step", OneImage = "forward, 1 image", ManyImages = "forward, 64 images";
+    public const string TrainingStep = "training step", OneImage = "forward, 1 image", EightImages = "forward, 8 images", ManyImages = "forward, 64 images";
 
     public static Net LeNet5 { get; } = new("LeNet-5", new(1, 28, 28), 10, 64, 3.6, () => new(
         new Conv2d(1, 6, 5, padding: 2), new ReLU(), new MaxPool2d(2), new Conv2d(6, 16, 5), new ReLU(), new MaxPool2d(2),
@@ -31,13 +31,14 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
     /// <summary>The figures of the net.</summary>
     public Group Group()
     {
-        Figure Of(string pass) => new(Name, pass, Layout.Nchw, Layout.Nhwc) { BetterLayoutCounts = true, Images = Images(pass) };
+        Layout[] onnx = OnnxWorks.IsPeer ? [Layout.Onnx] : [];
+        Figure Of(string pass) => new(Name, pass, [Layout.Nchw, Layout.Nhwc, .. pass == TrainingStep ? [] : onnx]) { BetterLayoutCounts = true, Images = Images(pass) };
         return new(
-            Name, [Of(TrainingStep), Of(OneImage), Of(ManyImages)], figure => Pass(figure.Pass, figure.Images));
+            Name, [Of(TrainingStep), Of(OneImage), Of(EightImages), Of(ManyImages)], figure => Pass(figure.Pass, figure.Images));
     }
 
     /// <summary>Images in one call.</summary>
-    public int Images(string pass) => pass switch { TrainingStep => Batch, OneImage => 1, _ => 64 };
+    public int Images(string pass) => pass switch { TrainingStep => Batch, OneImage => 1, EightImages => 8, _ => 64 };
 
     /// <summary>A pass over so many images.</summary>
     public Work Pass(string pass, int images) => pass == TrainingStep ? Training(images) : Forward(images);

@@ -13,10 +13,11 @@ static class PeerProgram
         try
         {
             TorchWorks.Load();
-            Say(new(TorchWorks.Version));
+            Say(new(OnnxWorks.IsPeer ? $"{TorchWorks.Version}; {OnnxWorks.Version}" : TorchWorks.Version));
             using TorchWorks works = new();
+            using OnnxWorks onnx = new();
             while (Console.ReadLine() is string line)
-                Say(Answer(works, JsonSerializer.Deserialize<PeerRequest>(line)!));
+                Say(Answer(works, onnx, JsonSerializer.Deserialize<PeerRequest>(line)!));
             return 0;
         }
         catch (Exception e)
@@ -27,10 +28,13 @@ static class PeerProgram
         }
     }
 
-    static PeerAnswer Answer(TorchWorks works, PeerRequest request)
+    static PeerAnswer Answer(TorchWorks works, OnnxWorks onnx, PeerRequest request)
     {
         if (request.Effort is not null)
-            return new(Times: Measure.Time(works.Of(request.Name, request.Pass, request.Layout), request.Effort));
+        {
+            Work work = request.Layout == Layout.Onnx ? onnx.Of(request.Name, request.Pass) : works.Of(request.Name, request.Pass, request.Layout);
+            return new(Times: Measure.Time(work, request.Effort));
+        }
         Measure.Rest();
         return new();
     }

@@ -31,9 +31,9 @@ static class ReadmeTable
         text.Append($"\nTimes as fast as {Peer.Name}, **bold** where MiniCnn is faster: a class's geometric mean, with its worst shape if that is slower;\n");
         text.Append("% of the FMA peak; CPU: the same of processor time, where it differs by a fifth. NCHW: to a caller's tensors and from them.\n\n");
 
-        text.Append($"| whole nets | MiniCnn | {Peer.Name}, its better layout | times as fast |\n|---|---:|---:|---:|\n");
+        text.Append($"| whole nets | MiniCnn | {Peer.Name}, its better layout | times as fast | ONNX Runtime | times as fast |\n|---|---:|---:|---:|---:|---:|\n");
         foreach (Figure f in comparison.Figures.Where(f => Net.All.Any(net => net.Name == f.Name)))
-            text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {Cell([f], double.NaN)} |\n");
+            text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {Cell([f], double.NaN)} | {Onnx(f)} |\n");
         return text.ToString();
     }
 
@@ -51,6 +51,9 @@ static class ReadmeTable
             text += $", CPU {cpu:F2}";
         return text;
     }
+
+    static string Onnx(Figure f) => double.IsNaN(f.OnnxRatio) ? " | "
+        : $"{Amount(f, f.Peer(Layout.Onnx))} | {(f.OnnxRatio >= 1 ? $"**{f.OnnxRatio:F2}**" : $"{f.OnnxRatio:F2}")}";
 
     static string Amount(Figure figure, Rounds rounds) => figure.Pass switch
     {

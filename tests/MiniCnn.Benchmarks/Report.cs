@@ -22,7 +22,7 @@ static class Report
     public static void PrintHead(Peer? peer)
     {
         if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 184;    // else 80
+            AnsiConsole.Profile.Width = 204;    // else 80
         Console.WriteLine($"machine: {Machine}");
         Console.WriteLine($"MiniCnn: {Workers.Count} threads, .NET {Environment.Version}");
         if (peer is null)
@@ -37,7 +37,7 @@ static class Report
         double peak = comparison.Peak.Median;
         Console.WriteLine($"FMA peak of {Workers.Count} threads, measured between the works: {comparison.Peak.GigaFlopsACore:F0} GFLOP/s a core");
         Table table = new Table().Border(TableBorder.Simple).AddColumn("work").AddColumn("pass");
-        string[] peerTitles = peer is null ? [] : [$"{Peer.Name} µs", "min – max", "channels-last", "CPU µs", "ratio", "of CPU"];
+        string[] peerTitles = peer is null ? [] : [$"{Peer.Name} µs", "min – max", "channels-last", "CPU µs", "ratio", "of CPU", "ONNX µs", "ratio"];
         foreach (string title in (string[])["MiniCnn µs", "min – max", "CPU µs", .. peerTitles, "% of peak"])
             table.AddColumn(new TableColumn(title).RightAligned());
         foreach (Figure f in comparison.Figures)
@@ -46,7 +46,7 @@ static class Report
             string[] ours = [Number(f.Mini.Median), Range(f.Mini), Number(f.Mini.Cpu)];
             string[] theirs = peer is null
                 ? []
-                : [Number(nchw.Median), Range(nchw), Number(nhwc.Median), Number(f.Theirs.Cpu), Ratio(f.Ratio), Ratio(f.CpuRatio)];
+                : [Number(nchw.Median), Range(nchw), Number(nhwc.Median), Number(f.Theirs.Cpu), Ratio(f.Ratio), Ratio(f.CpuRatio), Number(f.Peer(Layout.Onnx).Median), Ratio(f.OnnxRatio)];
             table.AddRow([f.Name, f.Unit == "us" ? f.Pass : $"{f.Pass}, MB", .. ours, .. theirs, Number(f.PercentOfPeak(peak))]);
         }
         AnsiConsole.Write(table);
@@ -56,7 +56,7 @@ static class Report
         if (peer is null)
             return;
 
-        Console.WriteLine($"ratio: {Peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last; of CPU: processor time's.");
+        Console.WriteLine($"ratio: {Peer.Name}'s time over MiniCnn's; NCHW, for whole nets the better of NCHW and channels-last; of CPU: processor time's. ONNX: ONNX Runtime's, which no environment holds to AVX2.");
         Table goals = new Table().Border(TableBorder.Simple).AddColumn("class").AddColumn("pass").AddColumn("ratio").AddColumn("required");
         goals.AddColumn(new TableColumn("worst % of peak").RightAligned()).AddColumn("");
         Goal[] all = [.. Goal.Of(comparison.Figures, peak)];

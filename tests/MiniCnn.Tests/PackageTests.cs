@@ -10,7 +10,7 @@ namespace MiniCnn.Tests;
 /// <summary>The packages as somebody else gets them: what is in them, and the programs of their READMEs in a project that has nothing but them.</summary>
 public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 {
-    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", "MiniCnn.Reports", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
+    static readonly string[] names = ["MiniCnn", "MiniCnn.Imaging", "MiniCnn.Onnx", "MiniCnn.Reports", .. Repository.Says("TorchSharp") == "true" ? ["MiniCnn.TorchSharp"] : Array.Empty<string>()];
 
     [Fact]
     public void Packages_are_made_with_their_symbols_and_nothing_else()
@@ -49,6 +49,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
                 {
                     "MiniCnn" => ["MathNet.Numerics", "System.Numerics.Tensors"],
                     "MiniCnn.Imaging" => [$"MiniCnn [{Packed.Version}]", "SkiaSharp", "SkiaSharp.NativeAssets.Linux.NoDependencies"],    // it uses MiniCnn's internals
+                    "MiniCnn.Onnx" => [$"MiniCnn [{Packed.Version}]", "Google.Protobuf"],
                     "MiniCnn.Reports" => [$"MiniCnn.Imaging [{Packed.Version}]", $"MiniCnn [{Packed.Version}]", "Spectre.Console"],
                     _ => new[] { $"MiniCnn [{Packed.Version}]", "TorchSharp" },                // so does this one
                 },
@@ -73,20 +74,20 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
 #endif
         }
         // TorchSharp is not for trimming.
-        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly, typeof(Reports.ConsoleProgress).Assembly], assembly => Assert.Contains(
+        Assert.All([typeof(Layer).Assembly, typeof(Imaging.Picture).Assembly, typeof(Reports.ConsoleProgress).Assembly, typeof(OnnxModels.OnnxModel).Assembly], assembly => Assert.Contains(
             assembly.GetCustomAttributes<AssemblyMetadataAttribute>(), a => a is { Key: "IsTrimmable", Value: "True" }));
     }
 
     [Fact]
     public void The_programs_of_their_READMEs_run_where_there_is_nothing_but_the_packages()
     {
-        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging"), packed.Program("MiniCnn.Reports")];
+        string[] programs = [packed.Program("MiniCnn"), packed.Program("MiniCnn.Imaging"), packed.Program("MiniCnn.Reports"), packed.Program("MiniCnn.Onnx")];
         Assert.Contains(Repository.ReadmeProgram("first program"), programs[0], StringComparison.Ordinal);
 
         SurfacePhotos.Draw(Path.Combine(packed.Consumer, "surfaces"), dents: 80, scratches: 300, whole: 800, seed: 1);
         ILookup<bool, string> lines = programs.SelectMany(p => $"{{\n{p}}}\n".Split('\n')).ToLookup(IsUsing);
         Assert.InRange(programs[2].Split('\n').Length, 20, 40);
-        string output = packed.Run(string.Join('\n', lines[true].Distinct().Concat(lines[false])), ("MiniCnn.Imaging", Packed.Version), ("MiniCnn.Reports", Packed.Version));
+        string output = packed.Run(string.Join('\n', lines[true].Distinct().Concat(lines[false])), ("MiniCnn.Onnx", Packed.Version), ("MiniCnn.Reports", Packed.Version));
         string loss = Assert.Single(output.Split('\n'), line => line.StartsWith("test loss: ", StringComparison.Ordinal)).Split(' ')[2];
         Assert.InRange(float.Parse(loss, CultureInfo.InvariantCulture), 0, 1);
         Assert.Contains("edges: 306 by 230; input: 12288 numbers", output, StringComparison.Ordinal);
@@ -94,6 +95,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
         Match best = Regex.Match(output, @"all 20 epochs done; best: epoch (\d+), macro recall (0\.\d+|1\.0000); the model is that epoch's");
         Assert.InRange(double.Parse(best.Groups[2].Value, CultureInfo.InvariantCulture), 0.9, 1);
         Assert.Matches(@"\nmacro average .*\n", output);
+        Assert.Matches(@"\naccuracy: \d+\.\d\d % \(\d+ of 1000\)", output);
         Assert.Contains("All 20 epochs done", File.ReadAllText(Path.Combine(packed.Consumer, "report.html")), StringComparison.Ordinal);
         Assert.All(["model.safetensors", "edges.png", "surfaces.safetensors"], file => Assert.True(File.Exists(Path.Combine(packed.Consumer, file)), file));
 
@@ -109,7 +111,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
         });
         Assert.Equal(
             [
-                "Consumer.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.Reports.dll", "MiniCnn.dll", "SkiaSharp.dll", "Spectre.Console.Ansi.dll",
+                "Consumer.dll", "Google.Protobuf.dll", "MathNet.Numerics.dll", "MiniCnn.Imaging.dll", "MiniCnn.Onnx.dll", "MiniCnn.Reports.dll", "MiniCnn.dll", "SkiaSharp.dll", "Spectre.Console.Ansi.dll",
                 "Spectre.Console.dll", "System.Numerics.Tensors.dll",
             ],
             Directory.GetFiles(bin, "*.dll").Select(Path.GetFileName).Order(StringComparer.Ordinal));

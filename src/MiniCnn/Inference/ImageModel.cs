@@ -66,38 +66,40 @@ public abstract class ImageModel
     public void Save(string path)
     {
         CheckOutput();
-        Weights.Save(Network, path, new Dictionary<string, string>
-        {
-            ["architecture"] = Architecture.Write(Network),
-            ["input"] = Architecture.ToText(json =>
-            {
-                json.WriteStartObject();
-                json.WriteNumber("channels", Input.Channels);
-                json.WriteNumber("height", Input.Height);
-                json.WriteNumber("width", Input.Width);
-                json.WriteString("fit", Fit.ToString());
-                Write("mean", mean);
-                Write("std", std);
-                json.WriteEndObject();
-
-                void Write(string name, float[] values)
-                {
-                    json.WriteStartArray(name);
-                    foreach (float value in values)
-                        json.WriteNumberValue(value);
-                    json.WriteEndArray();
-                }
-            }),
-            ["class_names"] = Architecture.ToText(json =>
-            {
-                json.WriteStartArray();
-                foreach (string name in ClassNames)
-                    json.WriteStringValue(SafeTensors.Encoded(name));
-                json.WriteEndArray();
-            }),
-            ["minicnn_version"] = Version,
-        });
+        Weights.Save(Network, path, new Dictionary<string, string>([KeyValuePair.Create("architecture", Architecture.Write(Network)), .. Metadata]));
     }
+
+    /// <summary>What a file tells of it besides the layers.</summary>
+    internal Dictionary<string, string> Metadata => new()
+    {
+        ["input"] = Architecture.ToText(json =>
+        {
+            json.WriteStartObject();
+            json.WriteNumber("channels", Input.Channels);
+            json.WriteNumber("height", Input.Height);
+            json.WriteNumber("width", Input.Width);
+            json.WriteString("fit", Fit.ToString());
+            Write("mean", mean);
+            Write("std", std);
+            json.WriteEndObject();
+
+            void Write(string name, float[] values)
+            {
+                json.WriteStartArray(name);
+                foreach (float value in values)
+                    json.WriteNumberValue(value);
+                json.WriteEndArray();
+            }
+        }),
+        ["class_names"] = Architecture.ToText(json =>
+        {
+            json.WriteStartArray();
+            foreach (string name in ClassNames)
+                json.WriteStringValue(SafeTensors.Encoded(name));
+            json.WriteEndArray();
+        }),
+        ["minicnn_version"] = Version,
+    };
 
     /// <summary>A maker of models from what a file tells.</summary>
     private protected delegate T Maker<T>(Layer network, ImageShape input, float[] mean, float[] std, string[] classNames, Fit fit);
@@ -108,12 +110,8 @@ public abstract class ImageModel
         SafeTensorsFile file = SafeTensors.Read(path);
         try
         {
-            Layer network = Of("architecture", json => Architecture.Read(json, file.Tensors));
-            (ImageShape shape, float[] mean, float[] std, Fit fit) = Of("input", json => (
-                new ImageShape(json.GetProperty("channels").GetInt32(), json.GetProperty("height").GetInt32(), json.GetProperty("width").GetInt32()),
-                Floats(json, "mean"), Floats(json, "std"), FitOf(json)));
-            string[] classNames = Of("class_names", json => json.EnumerateArray().Select(name => name.GetString()!).ToArray());
-            T model = make(network, shape, mean, std, classNames, fit);
+            Layer network = Told(file.Metadata, "architecture", typeof(T).Name, json => Architecture.Read(json, file.Tensors));
+            T model = Made(network, file.Metadata, make);
             StoredTensor.LoadAll([.. network.Stored], file.Tensors);
             return model;
         }
@@ -123,24 +121,27 @@ public abstract class ImageModel
             string from = version == Version ? "" : $" (of MiniCnn {version}; this is {Version})";
             throw new InvalidDataException(SafeTensors.OneLine($"{path}: {e.Message}{from}"), e);
         }
+    }
 
-        R Of<R>(string key, Func<JsonElement, R> read)
-        {
-            if (!file.Metadata.TryGetValue(key, out string? text))
-            {
-                throw new InvalidDataException(
-                    $"tells no '{key}': weights alone, not a model that {typeof(T).Name}.Save wrote; build the network in code and load them with Weights.Load");
-            }
-            try
-            {
-                using JsonDocument json = Architecture.Parse(text);
-                return read(json.RootElement);
-            }
-            catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
-            {
-                throw new InvalidDataException($"'{key}' is not as {typeof(T).Name}.Save writes it: {e.Message}", e);
-            }
-        }
+    /// <summary>A network with what a file's metadata tell of its images, if they do.</summary>
+    /// <exception cref="InvalidDataException">They tell it otherwise than <see cref="Metadata"/> does.</exception>
+    /// <exception cref="ArgumentException">They tell of other images than the network takes.</exception>
+    internal static ImageModel? Of(Layer network, ImageShape input, IReadOnlyDictionary<string, string> metadata)
+    {
+        if (!metadata.ContainsKey("class_names") || !metadata.ContainsKey("input"))
+            return null;
+        return network.OutputShape(input).IsFlat
+            ? Made<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageClassifier(net, shape, mean, std, names, fit))
+            : Made<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageSegmenter(net, shape, mean, std, names, fit));
+    }
+
+    static T Made<T>(Layer network, IReadOnlyDictionary<string, string> metadata, Maker<T> make) where T : ImageModel
+    {
+        string type = typeof(T).Name;
+        (ImageShape shape, float[] mean, float[] std, Fit fit) = Told(metadata, "input", type, json => (
+            new ImageShape(json.GetProperty("channels").GetInt32(), json.GetProperty("height").GetInt32(), json.GetProperty("width").GetInt32()),
+            Floats(json, "mean"), Floats(json, "std"), FitOf(json)));
+        return make(network, shape, mean, std, Told(metadata, "class_names", type, json => json.EnumerateArray().Select(name => name.GetString()!).ToArray()), fit);
 
         // Files from before there was a choice tell none: pictures were stretched.
         static Fit FitOf(JsonElement json)
@@ -153,6 +154,24 @@ public abstract class ImageModel
         }
 
         static float[] Floats(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Take(4).Select(value => value.GetSingle())];
+    }
+
+    static R Told<R>(IReadOnlyDictionary<string, string> metadata, string key, string type, Func<JsonElement, R> read)
+    {
+        if (!metadata.TryGetValue(key, out string? text))
+        {
+            throw new InvalidDataException(
+                $"tells no '{key}': weights alone, not a model that {type}.Save wrote; build the network in code and load them with Weights.Load");
+        }
+        try
+        {
+            using JsonDocument json = Architecture.Parse(text);
+            return read(json.RootElement);
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
+        {
+            throw new InvalidDataException($"'{key}' is not as {type}.Save writes it: {e.Message}", e);
+        }
     }
 
     static string Version => typeof(ImageModel).Assembly.GetName().Version!.ToString(3);

@@ -17,5 +17,5 @@ public abstract class WindowLayer : Layer
     /// <summary>Pixels from one tap to the next.</summary>
     public Size2d Dilation => Window.Dilation;
 
-    private protected Window2d Window { get; }
+    internal Window2d Window { get; }
 }

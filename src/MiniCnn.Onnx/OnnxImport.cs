@@ -1,0 +1,385 @@
+using System.Numerics.Tensors;
+using MiniCnn.OnnxModels.Format;
+
+namespace MiniCnn.OnnxModels;
+
+/// <summary>A graph's nodes as layers: each node one, or none, in the order of the graph; what they become together is <see cref="OnnxStructure"/>'s.</summary>
+sealed class OnnxImport
+{
+    /// <summary>Images, or features, at a place of the graph.</summary>
+    /// <param name="Shape">Of an image, channels first.</param>
+    /// <param name="ChannelsLast">Whether the graph has the channels last there, until a Transpose.</param>
+    /// <param name="Flattened">Features that were images with the channels last: their shape then.</param>
+    readonly record struct Data(ImageShape Shape, bool ChannelsLast = false, ImageShape? Flattened = null);
+
+    const int MostChannels = 65_536;                             // that one number stands for
+
+    readonly OnnxGraph graph;
+    readonly long batch;                                         // images that the file was made for; 0 if for any number
+    readonly Dictionary<string, Data> data = [];
+
+    OnnxImport(OnnxGraph graph, ImageShape? input)
+    {
+        this.graph = graph;
+        Input = InputShape(graph.Input, input, out bool channelsLast);
+        data[graph.Input.Name] = new(Input, channelsLast);
+        batch = graph.Input.Type.TensorType.Shape?.Dim is [var first, ..] ? first.DimValue : 0;
+    }
+
+    ImageShape Input { get; }
+
+    /// <summary>The network of a graph, and the images that it takes.</summary>
+    public static (Layer Network, ImageShape Input) Read(ModelProto model, string folder, ImageShape? input)
+    {
+        OnnxGraph graph = new(model, folder);
+        OnnxImport import = new(graph, input);
+        return (import.Network(), import.Input);
+    }
+
+    Layer Network()
+    {
+        // Constants first, as far as they hang on no images, so that what is put together is seen with its numbers.
+        graph.Nodes.RemoveAll(node => graph.TryFold(node, _ => null));
+        graph.Recompose();
+        OnnxStructure structure = new(graph);
+        foreach (OnnxNode node in graph.Nodes)
+        {
+            if (graph.TryFold(node, ShapeOf))
+                continue;
+            string[] images = graph.DataOf(node);
+            if (images.FirstOrDefault(name => !data.ContainsKey(name)) is string unknown)
+                throw node.Bad($"takes '{SafeTensors.OneLine(unknown)}', which is no output of a layer");
+            if (node.Outputs.Skip(1).FirstOrDefault(name => name is not "" && graph.UsesOf(name) > 0) is string second)
+                throw node.Bad($"has a second output '{SafeTensors.OneLine(second)}' that is used; layers have one");
+            (Layer[] layers, Data y) = Make(node, [.. images.Select(name => data[name])]);
+            node.AreAllTaken();
+            data[node.Output] = y;
+            structure.Add(node, images, layers);
+        }
+        if (!data.TryGetValue(graph.Output, out Data last))
+            throw new OnnxFormatException("has an output that is a constant");
+        if (last.ChannelsLast || last.Flattened is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 })
+            throw new OnnxFormatException("has an output with channels last, which no layer gives");
+        return structure.Network(graph.Output);
+    }
+
+    ImageShape InputShape(ValueInfoProto input, ImageShape? given, out bool channelsLast)
+    {
+        string name = SafeTensors.OneLine(input.Name);
+        if (input.Type?.TensorType is not { ElemType: TensorProto.Types.DataType.Float } type)
+            throw new OnnxFormatException($"input '{name}' is of {input.Type?.TensorType?.ElemType ?? 0}, not of Float (what is written with its preprocessing is for runtimes)");
+        long[] lengths = [.. type.Shape?.Dim.Skip(1).Select(dim => dim.DimValue) ?? []];
+        // Keras has the channels last: a Transpose brings them to the front at once.
+        channelsLast = graph.Nodes.Any(node => node.Op == "Transpose" && node.Inputs[0] == input.Name && node.Ints("perm") is [0, 3, 1, 2]);
+        if (given is ImageShape shape)
+            return shape;
+        if (lengths.Length is not (1 or 3) || lengths.Any(length => length is < 1 or > 1 << 20))
+        {
+            string text = string.Join(", ", type.Shape?.Dim.Select(dim => dim.DimParam is "" ? $"{dim.DimValue}" : SafeTensors.OneLine(dim.DimParam)) ?? ["?"]);
+            throw new OnnxFormatException($"input '{name}' is [{text}]; images [batch, C, H, W] or [batch, features] of known size are needed: give Load the size");
+        }
+        return lengths switch
+        {
+            [var features] => ImageShape.Features((int)features),
+            [var h, var w, var c] when channelsLast => new((int)c, (int)h, (int)w),
+            _ => new((int)lengths[0], (int)lengths[1], (int)lengths[2]),
+        };
+    }
+
+    /// <summary>The lengths of a tensor of images, as the graph has its axes.</summary>
+    long[]? ShapeOf(string name) => !data.TryGetValue(name, out Data at) ? graph.Constant(name)?.Lengths : at switch
+    {
+        { Shape.IsFlat: true } => [OnnxConstant.AnyBatch, at.Shape.Channels],
+        { ChannelsLast: true } => [OnnxConstant.AnyBatch, at.Shape.Height, at.Shape.Width, at.Shape.Channels],
+        _ => [OnnxConstant.AnyBatch, at.Shape.Channels, at.Shape.Height, at.Shape.Width],
+    };
+
+    /// <summary>The layers of a node, one after another, and what comes out.</summary>
+    (Layer[] Layers, Data Y) Make(OnnxNode node, Data[] inputs)
+    {
+        if (inputs.Length == 0)
+            throw node.Bad("makes a constant in a way that is not worked out");
+        Data x = inputs[0];
+        switch (node.Op)
+        {
+            case "Add" or "Sum" or "Concat" when inputs.Length > 1:
+                return ([], Joined(node, inputs));
+            case "Transpose" when !x.Shape.IsFlat:
+                return ([], Transposed(node, x));
+            case "Flatten" or "Reshape" or "Squeeze":
+                return Reshaped(node, x);
+            case "Identity" or "Dropout" or "Cast":
+                if (node.Op == "Cast")
+                    node.Requires("to", (long)TensorProto.Types.DataType.Float);
+                _ = (node.Float("ratio", 0), node.Int("seed", 0), node.Int("is_test", 0));
+                return ([], x);
+        }
+        if (inputs.Length > 1)
+            throw node.Bad("takes several images; only sums and concatenations do");
+        // Along channels that are last, what does not look at neighbours or channels goes on as it is.
+        Layer? curve = Curve(node, x);
+        if (curve is not null)
+            return ([curve], x);
+        if (x.ChannelsLast)
+            throw node.Bad("works on channels that are last");
+        if (x.Flattened is not null && node.Op is not ("Gemm" or "MatMul"))
+            throw node.Bad("works on features in the order of channels that are last");
+        Layer[] layers = node.Op switch
+        {
+            "Conv" => [OnnxWindows.Conv(node, graph, x.Shape)],
+            "ConvTranspose" => [OnnxWindows.ConvTranspose(node, graph, x.Shape)],
+            "MaxPool" or "AveragePool" or "GlobalMaxPool" or "GlobalAveragePool" => [OnnxWindows.Pool(node, x.Shape)],
+            "ReduceMean" => Mean(node, x.Shape),
+            "Gemm" or "MatMul" => [Product(node, x)],
+            "BatchNormalization" => [BatchNormalization(node, x.Shape)],
+            "InstanceNormalization" => [GroupNormalization(node, x.Shape, x.Shape.Channels, Epsilon(node))],
+            "GroupNormalization" => [GroupNormalization(node, x.Shape, node.Int("num_groups", 0), Epsilon(node))],
+            "GroupNorm" => [GroupNormalization(node, x.Shape, graph.Constant(node.Input(3))!.Ints![0], graph.Constant(node.Input(4))!.Floats![0])],
+            "LayerNormalization" => [LayerNormalization(node, x.Shape)],
+            "Pad" => [OnnxWindows.Pad(node, graph)],
+            "Resize" or "Upsample" => [OnnxWindows.Resize(node, graph, x.Shape)],
+            "Add" or "Sub" or "Mul" or "Div" => [Affine(node, x.Shape)],
+            _ => throw node.Bad("is not supported"),
+        };
+        ImageShape shape = x.Shape;
+        foreach (Layer layer in layers)
+        {
+            try
+            {
+                shape = layer.OutputShape(shape);
+            }
+            catch (ArgumentException e)
+            {
+                throw node.Bad(e.Message);
+            }
+        }
+        return (layers, new(shape));
+    }
+
+    static Data Joined(OnnxNode node, Data[] inputs)
+    {
+        if (inputs.Length != node.Inputs.Count)
+            throw node.Bad("joins images and constants");
+        if (inputs.Any(input => input.ChannelsLast != inputs[0].ChannelsLast || input.Flattened is not null))
+            throw node.Bad("joins images of different layouts");
+        if (node.Op != "Concat")
+            return inputs.All(input => input.Shape == inputs[0].Shape) ? inputs[0] : throw node.Bad($"adds {string.Join(" and ", inputs.Select(input => input.Shape))}");
+        long axis = node.Int("axis", 1), channels = inputs[0].ChannelsLast || inputs[0].Shape.IsFlat ? -1 : -3;
+        if (axis < 0 ? axis != channels : axis != (inputs[0].ChannelsLast ? 3 : 1))
+            throw node.Bad($"along axis {axis}, which is not that of the channels");
+        if (inputs.Any(input => (input.Shape.Height, input.Shape.Width) != (inputs[0].Shape.Height, inputs[0].Shape.Width)))
+            throw node.Bad($"of {string.Join(" and ", inputs.Select(input => input.Shape))}");
+        return inputs[0] with { Shape = inputs[0].Shape with { Channels = inputs.Sum(input => input.Shape.Channels) } };
+    }
+
+    static Data Transposed(OnnxNode node, Data x) => (node.Ints("perm"), x.ChannelsLast) switch
+    {
+        ([0, 3, 1, 2], true) => x with { ChannelsLast = false },
+        ([0, 2, 3, 1], false) => x with { ChannelsLast = true },
+        ([0, 1, 2, 3], _) => x,
+        _ => throw node.Bad("only brings channels to the front or to the back"),
+    };
+
+    /// <summary>Flatten, or what says the same with a shape; or features as images.</summary>
+    (Layer[], Data) Reshaped(OnnxNode node, Data x)
+    {
+        long length = x.Shape.Length;
+        long[] to;
+        if (node.Op == "Flatten")
+            to = node.Int("axis", 1) is 1 ? [OnnxConstant.AnyBatch, length] : x.Shape.IsFlat && node.Int("axis", 1) == -1 ? [OnnxConstant.AnyBatch, length] : throw node.Bad("flattens other axes than those of an image");
+        else if (node.Op == "Squeeze")
+        {
+            long[] shape = ShapeOf(node.Inputs[0])!, axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
+            HashSet<long> gone = [.. axes.Select(axis => axis < 0 ? axis + shape.Length : axis)];
+            to = gone.All(axis => axis > 0 && axis < shape.Length && shape[axis] == 1) ? [.. shape.Where((_, i) => !gone.Contains(i))] : throw node.Bad("squeezes an axis that is not 1 long");
+        }
+        else
+        {
+            node.Requires("allowzero", 0);
+            long[] from = ShapeOf(node.Inputs[0])!;
+            to = node.Ints("shape") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has a shape that is worked out at run time");
+            to = [.. to.Select((size, i) => size == 0 && i < from.Length ? from[i] : size)];
+            // What is left goes to the images if their number is nowhere else; a file made for two images says 2.
+            long known = to.Where(size => size is not (-1 or OnnxConstant.AnyBatch)).Aggregate(1L, (product, size) => product * Math.Clamp(size, 0, int.MaxValue) is var next && next > int.MaxValue ? 0 : product * size);
+            if (to is [-1, ..] && known == length)
+                to[0] = OnnxConstant.AnyBatch;
+            else if (batch > 0 && to.Length > 0 && to[0] == batch)
+                (to[0], known) = (OnnxConstant.AnyBatch, known / batch);
+            if (to is [OnnxConstant.AnyBatch, ..] && Array.IndexOf(to, -1) is > 0 and var rest && known > 0 && length % known == 0)
+                to[rest] = length / known;
+        }
+        if (to is not [OnnxConstant.AnyBatch, ..] || to.Skip(1).Any(size => size < 1) || to.Skip(1).Aggregate(1L, (product, size) => product > length ? product : product * size) != length)
+            throw node.Bad($"images of {x.Shape} are not [{string.Join(", ", to.Select(size => size == OnnxConstant.AnyBatch ? "batch" : $"{size}"))}]");
+        switch (to)
+        {
+            case [_, var features] when x.Shape.IsFlat && features == length:
+                return ([], x);
+            case [_, var features] when features == length:
+                return ([new Flatten()], new(ImageShape.Features((int)length), false, x.ChannelsLast ? x.Shape : null));
+            case [_, var c, var h, var w] when x is { Shape.IsFlat: true, Flattened: null }:
+                ImageShape shape = new((int)c, (int)h, (int)w);
+                return ([new Unflatten(shape)], new(shape));
+            case [_, var c, var h, var w] when !x.ChannelsLast && (c, h, w) == (x.Shape.Channels, x.Shape.Height, x.Shape.Width):
+                return ([], x);
+            default:
+                throw node.Bad($"images of {x.Shape} become [{string.Join(", ", to.Skip(1))}], which no layer does");
+        }
+    }
+
+    /// <summary>A layer that takes each number by itself, or all channels of a pixel.</summary>
+    Layer? Curve(OnnxNode node, Data x)
+    {
+        switch (node.Op)
+        {
+            case "Relu":
+                return new ReLU();
+            case "LeakyRelu":
+                return new LeakyReLU(node.Float("alpha", 0.01f));
+            case "PRelu":
+                float[] slopes = graph.Constant(node.Input(1))?.Floats ?? throw node.Bad("has slopes that are no constants");
+                return slopes.Distinct().Count() == 1 ? new LeakyReLU(slopes[0]) : throw node.Bad("has a slope for each channel, which is not supported");
+            case "Sigmoid":
+                return new Sigmoid();
+            case "Tanh":
+                return new Tanh();
+            case "Silu":
+                return new SiLU();
+            case "Gelu":
+                return node.Text("approximate", "none") == "none" ? new GELU() : throw node.Bad("by an approximation is not supported");
+            case "Softmax" or "LogSoftmax":
+                long axis = node.Int("axis", graph.Opset < 13 ? 1 : -1), channels = x.ChannelsLast ? 3 : 1;
+                bool isChannels = axis == channels || axis == channels - (x.Shape.IsFlat ? 2 : 4);
+                // Before opset 13 the axes after it were taken together.
+                if (!isChannels || (graph.Opset < 13 && x.Shape is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 }))
+                    throw node.Bad($"along axis {axis}, which is not that of the channels alone");
+                return node.Op == "Softmax" ? new Softmax() : new LogSoftmax();
+            default:
+                return null;
+        }
+    }
+
+    Layer[] Mean(OnnxNode node, ImageShape shape)
+    {
+        long[] axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
+        if (shape.IsFlat || !axes.Select(axis => axis < 0 ? axis + 4 : axis).Order().SequenceEqual([2L, 3]))
+            throw node.Bad("over other axes than height and width");
+        return node.Int("keepdims", 1) == 1 ? [new AdaptiveAvgPool2d(1)] : [new AdaptiveAvgPool2d(1), new Flatten()];
+    }
+
+    /// <summary>A product with weights: [in, out], or [out, in] of a Gemm that says so.</summary>
+    Linear Product(OnnxNode node, Data x)
+    {
+        if (!x.Shape.IsFlat)
+            throw node.Bad($"of images of {x.Shape}, not of features");
+        if (graph.IsConstant(node.Inputs[0]))
+            throw node.Bad("has its weights in front");
+        OnnxConstant weight = graph.Constant(node.Input(1)) is { Floats: not null, Lengths.Length: 2 } found ? found : throw node.Bad("has weights that are no matrix of floats");
+        OnnxConstant? bias = graph.Constant(node.Input(2));
+        float alpha = 1, beta = 1;
+        bool isTurned = false;
+        if (node.Op == "Gemm")
+        {
+            node.Requires("transA", 0);
+            _ = node.Int("broadcast", 0);
+            (alpha, beta, isTurned) = (node.Float("alpha", 1), node.Float("beta", 1), node.Int("transB", 0) != 0);
+        }
+        if (!isTurned)
+            weight = OnnxFolding.Transpose(weight, [1, 0], node);
+        (long outputs, long inputs) = (weight.Lengths[0], weight.Lengths[1]);
+        if (inputs != x.Shape.Channels || outputs < 1)
+            throw node.Bad($"takes {inputs} features, but there are {x.Shape.Channels}");
+        if (bias is not null && bias.Count != outputs && bias.Count != 1)
+            throw node.Bad($"has a bias of {bias.Count} for {outputs} outputs");
+        Linear layer = new((int)inputs, (int)outputs, bias is not null);
+        float[] values = weight.Floats!;
+        if (x.Flattened is { } image)                            // [H, W, C] → [C, H, W]
+            values = OnnxFolding.Transpose(new([outputs, image.Height, image.Width, image.Channels], values, null), [0, 3, 1, 2], node).Floats!;
+        Fill(layer.Weight, [.. values.Select(value => alpha * value)]);
+        if (bias is not null)
+            Fill(layer.Bias!, [.. Enumerable.Range(0, (int)outputs).Select(i => beta * bias.AsFloats[bias.Count == 1 ? 0 : i])]);
+        return layer;
+    }
+
+    BatchNorm BatchNormalization(OnnxNode node, ImageShape shape)
+    {
+        _ = (node.Int("is_test", 0), node.Float("momentum", 0.9f));
+        node.Requires("training_mode", 0);
+        node.Requires("spatial", 1);
+        float[] mean = Values(node, 3, shape.Channels), variance = Values(node, 4, shape.Channels);
+        BatchNorm norm = Norm<BatchNorm>(
+            node, shape.Channels, epsilon => shape.IsFlat ? new BatchNorm1d(shape.Channels, epsilon) : new BatchNorm2d(shape.Channels, epsilon), Epsilon(node), n => (n.Weight, n.Bias));
+        mean.CopyTo(norm.RunningMean.AsSpan());
+        variance.CopyTo(norm.RunningVar.AsSpan());
+        return norm;
+    }
+
+    GroupNorm GroupNormalization(OnnxNode node, ImageShape shape, long groups, double epsilon)
+    {
+        if (node.Op == "GroupNormalization")
+            node.Requires("stash_type", 1);
+        if (groups < 1 || groups > shape.Channels || shape.Channels % groups != 0)
+            throw node.Bad($"{groups} groups of {shape.Channels} channels");
+        if (node.Op == "GroupNormalization" && graph.Opset < 21)
+            throw node.Bad("of before opset 21, with a weight for each group, is not supported");
+        return Norm(node, shape.Channels, e => new GroupNorm((int)groups, shape.Channels, e), epsilon, norm => (norm.Weight, norm.Bias));
+    }
+
+    LayerNorm LayerNormalization(OnnxNode node, ImageShape shape)
+    {
+        node.Requires("stash_type", 1);
+        long axis = node.Int("axis", -1);
+        if (axis != 1 && axis != (shape.IsFlat ? -1 : -3))
+            throw node.Bad($"from axis {axis} on, not over the whole image");
+        return Norm(node, shape.Length, epsilon => new LayerNorm(shape, epsilon), Epsilon(node), norm => (norm.Weight, norm.Bias));
+    }
+
+    /// <summary>A norm, made when the file is seen to hold its weights; without a bias it is 0.</summary>
+    T Norm<T>(OnnxNode node, long count, Func<double, T> make, double epsilon, Func<T, (Parameter Weight, Parameter Bias)> of) where T : Layer
+    {
+        float[] weight = Values(node, 1, count), bias = node.Input(2) is null ? new float[weight.Length] : Values(node, 2, count);
+        T norm = make(epsilon);
+        Fill(of(norm).Weight, weight);
+        Fill(of(norm).Bias, bias);
+        return norm;
+    }
+
+    static double Epsilon(OnnxNode node) => node.Float("epsilon", 1e-5f) is var epsilon && epsilon is > 0 and < 1 ? (double)(decimal)epsilon : throw node.Bad($"has epsilon {epsilon}");
+
+    float[] Values(OnnxNode node, int input, long count) =>
+        graph.Constant(node.Input(input))?.Floats is { } values && values.Length == count ? values : throw node.Bad($"needs {count} floats that are constants");
+
+    /// <summary>x·scale + shift with one number for all or for each channel, as a 1×1 convolution of each channel by itself.</summary>
+    Conv2d Affine(OnnxNode node, ImageShape shape)
+    {
+        if (node.Inputs.Count != 2)
+            throw node.Bad("needs two inputs");
+        bool isFirst = graph.IsConstant(node.Inputs[0]);
+        OnnxConstant constant = graph.Constant(node.Inputs[isFirst ? 0 : 1])!;
+        if (constant.Floats is null)
+            throw node.Bad("with whole numbers");
+        // [C, 1, 1], [1, C, 1, 1], or one number.
+        long[] lengths = [.. constant.Lengths.SkipWhile(length => length == 1)];
+        bool isOfChannels = constant.Count == 1 || (shape.IsFlat ? lengths.Length == 1 : lengths is [_, 1, 1]) && constant.Count == shape.Channels;
+        if (!isOfChannels || (constant.Count == 1 && shape.Channels > MostChannels))
+            throw node.Bad($"with [{string.Join(", ", constant.Lengths)}] on images of {shape}; a number for each channel is needed, [C, 1, 1]");
+        if (shape.IsFlat)
+            throw node.Bad("on features that no product comes before");
+        Conv2d layer = new(shape.Channels, shape.Channels, 1, groups: shape.Channels);
+        float[] numbers = [.. Enumerable.Range(0, shape.Channels).Select(c => constant.Floats[constant.Count == 1 ? 0 : c])], ones = new float[shape.Channels];
+        Array.Fill(ones, 1);
+        (float[] scale, float[] shift) = (node.Op, isFirst) switch
+        {
+            ("Add", _) => (ones, numbers),
+            ("Sub", false) => (ones, [.. numbers.Select(value => -value)]),
+            ("Sub", true) => ([.. ones.Select(value => -value)], numbers),
+            ("Mul", _) => (numbers, new float[shape.Channels]),
+            ("Div", false) => ([.. numbers.Select(value => 1 / value)], new float[shape.Channels]),
+            _ => throw node.Bad("divides a constant by images"),
+        };
+        Fill(layer.Weight, scale);
+        Fill(layer.Bias!, shift);
+        return layer;
+    }
+
+    internal static void Fill(Parameter parameter, ReadOnlySpan<float> values) => values.CopyTo(parameter.Value.AsSpan());
+}

@@ -1,0 +1,75 @@
+namespace MiniCnn.OnnxModels;
+
+/// <summary>
+/// A graph as layers in one another: chains are a <see cref="Sequential"/>, a sum a <see cref="Residual"/>, a concatenation a <see cref="Concat"/>. Where
+/// branches join, they begin at the last place that all ways to them pass: their common dominator.
+/// </summary>
+sealed class OnnxStructure
+{
+    const int Deepest = 24;                                      // of branches in branches
+
+    /// <summary>A place of the graph: what makes it, and the last place that all ways to it pass.</summary>
+    sealed record Place(OnnxNode? Node, string[] Inputs, Layer[] Layers, string Dominator, int Depth);
+
+    readonly Dictionary<string, Place> places = [];
+    readonly HashSet<string> used = [];
+    readonly string input;
+
+    public OnnxStructure(OnnxGraph graph) => places[input = graph.Input.Name] = new(null, [], [], "", 0);
+
+    /// <summary>Adds a node, after those that it takes from.</summary>
+    public void Add(OnnxNode node, string[] inputs, Layer[] layers)
+    {
+        string dominator = inputs[0];
+        foreach (string other in inputs.Skip(1))
+            dominator = Common(dominator, other);
+        places[node.Output] = new(node, inputs, layers, dominator, places[dominator].Depth + 1);
+    }
+
+    string Common(string a, string b)
+    {
+        while (a != b)
+        {
+            if (places[a].Depth >= places[b].Depth)
+                a = places[a].Dominator;
+            else
+                b = places[b].Dominator;
+        }
+        return a;
+    }
+
+    /// <summary>All layers up to the graph's output.</summary>
+    public Layer Network(string output) => Chain(input, output, 0) is { Count: > 0 } layers ? new Sequential([.. layers]) : new Sequential(new Identity());
+
+    /// <summary>The layers from one place to another.</summary>
+    List<Layer> Chain(string from, string to, int depth)
+    {
+        List<Layer> layers = [];
+        while (to != from)
+        {
+            Place place = places[to];
+            OnnxNode node = place.Node!;
+            if (depth > Deepest)
+                throw node.Bad($"stands more than {Deepest} branches deep");
+            if (!used.Add(to))
+                throw node.Bad("stands in several branches: only chains, sums and concatenations of branches are layers");
+            layers.AddRange(place.Inputs.Length == 1 ? place.Layers.Reverse() : [Join(place, depth)]);
+            to = place.Dominator;
+        }
+        layers.Reverse();
+        return layers;
+    }
+
+    Layer Join(Place place, int depth)
+    {
+        List<Layer>[] branches = [.. place.Inputs.Select(name => Chain(place.Dominator, name, depth + 1))];
+        if (place.Node!.Op == "Concat")
+            return new Concat([.. branches.Select(Whole)]);
+        // A branch without layers is the identity; of two with layers the longer one is the body.
+        List<Layer>[] order = [.. branches.OrderByDescending(branch => branch.Count)];
+        Residual sum = new(Whole(order[0]), order[1] is [] ? null : Whole(order[1]));
+        return order.Skip(2).Aggregate((Layer)sum, (_, _) => throw place.Node.Bad("adds more than two branches"));
+    }
+
+    static Layer Whole(List<Layer> layers) => layers switch { [] => new Identity(), [var one] => one, _ => new Sequential([.. layers]) };
+}
