@@ -18,33 +18,29 @@ void Run(ParseResult given)
 {
     (string folder, int s, int times) = (given.GetValue(output)!, given.GetValue(seed), given.GetValue(epochs));
     string model = Path.Combine(folder, "model.safetensors"), held = Path.Combine(folder, $"held-out-{s}");
-    MaskedImages train = Read(Path.Combine(folder, $"train-{s}-{given.GetValue(count)}"), given.GetValue(count), 2 * s);
-    MaskedImages test = Read(held, 200, 2 * s + 1);
-    RunReport? page = null;                                      // of the one with skips
-    Sequential[] nets = [.. new[] { true, false }.Select(Train)];
-    new ImageSegmenter(nets[0], train).Save(model);
+    MaskedImages train = Read(Path.Combine(folder, $"train-{s}-{given.GetValue(count)}"), given.GetValue(count), 2 * s), test = Read(held, 200, 2 * s + 1);
+    (Sequential Net, Evaluation Scores)[] nets = [Train(skips: true), Train(skips: false)];
+    new ImageSegmenter(nets[0].Net, train).Save(model);
     MaskPredictor predictor = ImageSegmenter.Load(model).CreatePredictor();
     IEnumerable<Picture> photos = Enumerable.Range(0, 6).Select(i => Picture.Load(Path.Combine(held, "photos", $"{i:D4}.png")));
     ContactSheet.Draw([.. photos.Select(photo => ("", MaskOverlay.Draw(photo, predictor.Predict(photo))))], 3, 4).Save(Path.Combine(folder, "overlays.png"));
-
-    Evaluation[] scores = [page?.Score("test", test) ?? Evaluation.Of(nets[0], test), Evaluation.Of(nets[1], test)];
     Console.WriteLine($"saved: {model}, and beside it overlays.png");
     Console.WriteLine($"{"IoU, %",-10}{"with skips",12}{"without",12}");
     for (int c = 0; c < train.Classes; c++)
-        Console.WriteLine($"{train.ClassNames[c],-10}{100 * scores[0].IoU(c),12:F1}{100 * scores[1].IoU(c),12:F1}");
-    Console.WriteLine($"{"mean",-10}{100 * scores[0].MeanIoU,12:F1}{100 * scores[1].MeanIoU,12:F1}");
+        Console.WriteLine($"{train.ClassNames[c],-10}{100 * nets[0].Scores.IoU(c),12:F1}{100 * nets[1].Scores.IoU(c),12:F1}");
+    Console.WriteLine($"{"mean",-10}{100 * nets[0].Scores.MeanIoU,12:F1}{100 * nets[1].Scores.MeanIoU,12:F1}");
 
-    Sequential Train(bool skips)
+    (Sequential, Evaluation) Train(bool skips)
     {
         Sequential net = new(Level(1, 12, depth: 3, skips), new Conv2d(12, train.Classes, kernelSize: 1));
         net.Initialize(s);
         Augmentation moved = new() { HorizontalFlip = true, CropPadding = 4 };
         Func<int, int, float> rate = (step, steps) => LearningRate.OneCycle(step, steps);
         Trainer trainer = new(net, new Adam(net.Parameters, 0.01f)) { Epochs = times, BatchSize = 32, Seed = s, Augmentation = moved, Schedule = rate };
-        ConsoleProgress progress = new(skips ? "with skips" : "without");
-        page = skips && given.GetValue(report) ? new(CommandLine.ReportIn(folder), trainer, train) { Title = "U-Net", Progress = progress } : page;
-        trainer.Run(train, skips && page is not null ? page : progress);
-        return net;
+        ConsoleProgress told = new(skips ? "with skips" : "without");
+        RunReport? page = skips && given.GetValue(report) ? new(CommandLine.ReportIn(folder), trainer, train) { Title = "U-Net", Progress = told } : null;
+        trainer.Run(train, page ?? (IProgress<TrainingStep>)told);
+        return (net, page?.Score("test", test) ?? Evaluation.Of(net, test));
     }
 }
 

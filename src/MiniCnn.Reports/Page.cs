@@ -102,7 +102,7 @@ sealed class Page(RunReport run)
         if (run.Result is TrainingResult result)
             return $"{char.ToUpperInvariant($"{result}"[0])}{$"{result}"[1..]}.";
         if (run.Last is not TrainingStep last)
-            return "The run has not begun.";
+            return run.Failure is null ? "The run has not begun." : $"Ended before its first step was done: {run.Failure}.";
         if (run.Failure is not null)
             return $"Ended in epoch {last.Epoch + 1} of {last.Epochs}, after step {last.Step} of {last.Steps}: {run.Failure}.";
         TimeSpan left = run.Elapsed / Math.Max(last.Step - run.Before - 1, 1) * (last.Steps - last.Step);

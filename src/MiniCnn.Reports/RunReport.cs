@@ -166,10 +166,20 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         if (Last is null)
             Begin(value.Epochs);                                 // all of them were done before
         (Result, ended) = (value, clock.GetTimestamp());
-        if (Trainer.Validation is ImageDataset validation && value.EndedBy != TrainingEnd.Cancelled)
-            Score("validation", validation);
-        else
+        if (Trainer.Validation is not ImageDataset validation || value.EndedBy == TrainingEnd.Cancelled)
+        {
             Write();
+            return;
+        }
+        try
+        {
+            Score("validation", validation);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException)
+        {
+            Console.Error.WriteLine($"{path} is without the validation images' scores ({e.Message}); the training is done");
+            Write();
+        }
     }
 
     /// <summary>After a run that was ended by an exception: the page says which.</summary>
@@ -177,9 +187,11 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     {
         ArgumentNullException.ThrowIfNull(value);
         (Progress as IProgress<Exception>)?.Report(value);
-        (Failure, ended) = (value.Message, clock.GetTimestamp());
-        if (hasPage)
-            Write();
+        if (Last is null)
+            Begin([]);
+        (Failure, ended) = (value.Message.TrimEnd('.'), clock.GetTimestamp());
+        hasPage = true;                                          // of two faults the first one is told
+        Write();
     }
 
     /// <summary>
@@ -188,11 +200,12 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     /// </summary>
     /// <param name="name">What the page calls the set, “test”.</param>
     /// <param name="images">Images of the shape and the classes that it was trained on.</param>
-    /// <exception cref="ArgumentException">Images that the network does not fit.</exception>
+    /// <exception cref="ArgumentException">Images that the network does not fit, or of other classes or another normalisation than those of the training.</exception>
     public Evaluation Score(string name, ImageDataset images)
     {
         ArgumentNullException.ThrowIfNull(name);
         ArgumentNullException.ThrowIfNull(images);
+        Evaluation.CheckAlike("the training images", Train.ClassNames, Train.Mean, Train.Std, Train.Fit, $"the {name} images", images);
         Scored scored = Scored.Of(name, Trainer.Model, images, Trainer.Loss);
         Sets.RemoveAll(set => set.Name == name);
         Sets.Add(scored);

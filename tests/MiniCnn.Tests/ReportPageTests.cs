@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Numerics.Tensors;
 using System.Xml.Linq;
 using MiniCnn.Imaging;
 using MiniCnn.Reports;
@@ -104,8 +105,9 @@ public sealed class ReportPageTests : ReportRuns
             Assert.Equal(P(expected.Accuracy), Page().Cards[$"{name} accuracy"]);
         }
         Assert.Equal(["class", "training", "validation", "more", "test"], Page().Table("data")[0]);
-        Assert.Equal(["14", "14", "14"], Page().Table("data").Skip(1).Select(row => row[1]));
-        Assert.Equal(names, Page().Table("data").Skip(1).Select(row => row[0]));
+        LabeledImages[] sets = [train, validation, train, test.Take(60)];
+        for (int c = 0; c < 3; c++)
+            Assert.Equal([names[c], .. sets.Select(set => $"{set.Labels.Count(c)}")], Page().Table("data")[c + 1]);
     }
 
     [Fact]
@@ -131,6 +133,43 @@ public sealed class ReportPageTests : ReportRuns
         trainer.Run(masked, report);
         Same(report.Score("masks", masked), Page().Set("Masks"));
         Assert.Equal(["112", "112", "0"], Page().Table("data").Skip(1).Select(row => row[1]));
+    }
+
+    /// <summary>Kernels as they were when the report was made and as they are, the layers that have maps, and samples as the first epoch has them.</summary>
+    [Fact]
+    public void The_inside_of_the_network_and_the_images_that_it_sees_are_drawn()
+    {
+        int[] byClass = [.. Enumerable.Range(0, 42).OrderBy(i => train.Labels[i])];
+        LabeledImages sorted = new(
+            [.. byClass.SelectMany(i => train.Image(i).ToArray())], [.. byClass.Select(i => train.Labels[i])], small, 3, [0, 0, 0], [1, 1, 1], names);
+        Trainer trainer = Create(3, validated: sorted);
+        Conv2d first = (Conv2d)((Sequential)trainer.Model).Layers[0];
+        Tensor<float> before = Tensor.Create<float>([.. first.Weight.Value], first.Weight.Value.Lengths);
+        RunReport report = Report(trainer, sorted, _ => clock.Milliseconds += 1000);
+        trainer.Run(sorted, new Watched(
+            step =>
+            {
+                Assert.Equal(step.Step >= 6, Page().Section("kernels") is not null);
+                if (step.Ended is not null)
+                    Same(Page());
+            }, report));
+        Same(Page());
+        Assert.Equal(["ok", "dent"], Page().Section("maps")!.Elements("h3").Select(name => name.Value));      // the first two of different classes
+        string[] layers =
+        [
+            "layer 0, Conv2d(3→4, 3×3, padding 1, no bias): 4 maps of 10×14", "layer 1, BatchNorm2d(4): 4 maps of 10×14", "layer 2, ReLU: 4 maps of 10×14",
+        ];
+        string[] captions = [.. ReportPage.Captions(Page().Section("maps")!)];
+        Assert.Equal(captions[..8], captions[8..]);
+        Assert.Equal(["input", .. layers], captions[..4]);
+        Assert.EndsWith(": 6 maps of 3×5", captions[7], StringComparison.Ordinal);
+
+        Batch batch = sorted.Batches(24, Trainer.EpochSeed(trainer.Seed, 0)).First();
+        Assert.Equal(batch.Labels.Select(label => names[label]), ReportPage.Captions(Page().Section("data")!));
+
+        void Same(ReportPage page) => Assert.Equal(
+            Pictures.Image(KernelSheet.Draw(before, first.Weight.Value, "before training", "now"), " ").Attribute("src")!.Value,
+            page.Section("kernels")!.Descendants("img").Single().Attribute("src")!.Value);
     }
 
     /// <summary>Files that are known stand below their images, and those that were not read in a table.</summary>
