@@ -1,3 +1,4 @@
+using System.Runtime.ExceptionServices;
 using System.Runtime.InteropServices;
 using System.Text.Json;
 
@@ -31,12 +32,34 @@ static class PeerProgram
     static PeerAnswer Answer(TorchWorks works, OnnxWorks onnx, PeerRequest request)
     {
         if (request.Effort is not null)
-        {
-            Work work = request.Layout == Layout.Onnx ? onnx.Of(request.Name, request.Pass) : works.Of(request.Name, request.Pass, request.Layout);
-            return new(Times: Measure.Time(work, request.Effort));
-        }
+            return new(Times: request.Layout == Layout.Onnx
+                ? Unbound(() => Measure.Time(onnx.Of(request.Name, request.Pass), request.Effort))
+                : Measure.Time(works.Of(request.Name, request.Pass, request.Layout), request.Effort));
         Measure.Rest();
         return new();
+    }
+
+    /// <summary>Runs on a thread of its own: OpenMP has bound this one to a processor, and ONNX Runtime's threads would all crowd there.</summary>
+    static T Unbound<T>(Func<T> run)
+    {
+        T? result = default;
+        ExceptionDispatchInfo? fault = null;
+        Thread thread = new(() =>
+        {
+            try
+            {
+                Affinity.Free();
+                result = run();
+            }
+            catch (Exception e)
+            {
+                fault = ExceptionDispatchInfo.Capture(e);
+            }
+        });
+        thread.Start();
+        thread.Join();
+        fault?.Throw();
+        return result!;
     }
 
     static void Say(PeerAnswer answer) => Console.WriteLine(JsonSerializer.Serialize(answer));
