@@ -9,7 +9,7 @@ sealed class Axis
     public Axis(IEnumerable<double> values, int intervals = 5, bool outwards = false)
     {
         (Low, High) = (values.DefaultIfEmpty(0).Min(), values.DefaultIfEmpty(1).Max());
-        double most = Math.Max(Math.Abs(Low), Math.Abs(High)), around = most > 1e6 ? most / 2 : 0.5;
+        double most = Math.Max(Math.Abs(Low), Math.Abs(High)), around = most is > 1e6 or > 0 and < 0.5 ? most / 2 : 0.5;
         if (High - Low <= 1e-9 * most) (Low, High) = (Low - around, High + around);
         double raw = (High - Low) / intervals, power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * (raw / power) switch { <= 1.001 => 1, <= 2.001 => 2, <= 5.001 => 5, _ => 10 };

@@ -59,6 +59,15 @@ public sealed class ReportChartTests : ReportRuns
         Assert.Null(Chart.Draw("Loss", "", []));
     }
 
+    /// <summary>A learning rate that stays as it is has an axis of its own size, not one from −0.5 on.</summary>
+    [Fact]
+    public void A_small_constant_has_an_axis_of_its_size()
+    {
+        string chart = Chart.Draw("Learning rate", "", [new("rate", 0.002, 0.002, 0.002)])!.ToString();
+        Assert.DoesNotContain('−', chart);
+        Assert.Contains(">0.0020<", chart, StringComparison.Ordinal);
+    }
+
     /// <summary>One point, all alike, very large and very small: there are ticks, and the line is between them.</summary>
     [Theory]
     [InlineData(0.25)]
