@@ -68,12 +68,12 @@ sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
         static float FromBfloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
     }
 
-    /// <summary>Numbers in a file beside the model's.</summary>
+    /// <summary>Numbers in a file beside the model's: not in a folder there, which could be a link.</summary>
     static byte[] External(TensorProto tensor, string name, string folder)
     {
         Dictionary<string, string> says = tensor.ExternalData.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
         string file = says.GetValueOrDefault("location", "");
-        if (file is "" || Path.IsPathRooted(file) || file.Split('/', '\\').Any(part => part is "" or "." or "..") || file.Contains(':', StringComparison.Ordinal))
+        if (file is "" or "." or ".." || file.AsSpan().ContainsAny('/', '\\', ':'))
             throw new OnnxFormatException($"tensor '{name}' lies in '{SafeTensors.OneLine(file)}', which is no name of a file in the model's folder");
         string path = Path.Combine(folder, file);
         if (new FileInfo(path) is not { Exists: true, LinkTarget: null } info)

@@ -162,17 +162,18 @@ sealed class OnnxGraph
         {
             if (add.Inputs.FirstOrDefault(name => !IsConstant(name)) is not string m || Maker(m, "Mul") is not { } mul
                 || mul.Inputs.FirstOrDefault(name => !IsConstant(name)) is not string r || Maker(r, "Reshape") is not { } back
-                || Maker(back.Inputs[0], "InstanceNormalization") is not { } norm || Maker(norm.Inputs[0], "Reshape") is not { } groups
+                || Maker(back.Inputs[0], "InstanceNormalization") is not { Inputs.Count: 3 } norm || Maker(norm.Inputs[0], "Reshape") is not { Inputs.Count: 2 } groups
+                || back.Inputs.Count != 2
                 || Constant(norm.Inputs[1]) is not { Floats: { } ones } || Constant(norm.Inputs[2]) is not { Floats: { } zeros }
                 || ones.Any(value => value != 1) || zeros.Any(value => value != 0)
                 || mul.Inputs.FirstOrDefault(IsConstant) is not string weight || add.Inputs.FirstOrDefault(IsConstant) is not string bias)
             {
                 return null;
             }
-            string epsilon = Name(new OnnxConstant([], [norm.Float("epsilon", 1e-5f)], null)), count = Name(OnnxConstant.Of(ones.Length));
+            string epsilon = Name(new OnnxConstant([], [norm.Float("epsilon", 1e-5f)], null));
             norm.AreAllTaken();
             gone.UnionWith([mul, back, norm, groups]);
-            return new("GroupNorm", add, [groups.Inputs[0], weight, bias, count, epsilon]);
+            return new("GroupNorm", add, [groups.Inputs[0], weight, bias, epsilon, groups.Inputs[1], back.Inputs[1]]);
         }
 
         bool IsNear(string name, double value) => Constant(name) is { Count: 1 } constant && Math.Abs(constant.AsFloats[0] - value) < 1e-6;

@@ -51,10 +51,16 @@ sealed class OnnxImport
                 throw node.Bad($"takes '{SafeTensors.OneLine(unknown)}', which is no output of a layer");
             if (node.Outputs.Skip(1).FirstOrDefault(name => name is not "" && graph.UsesOf(name) > 0) is string second)
                 throw node.Bad($"has a second output '{SafeTensors.OneLine(second)}' that is used; layers have one");
-            (Layer[] layers, Data y) = Make(node, [.. images.Select(name => data[name])]);
+            try
+            {
+                (Layer[] layers, data[node.Output]) = Make(node, [.. images.Select(name => data[name])]);
+                structure.Add(node, images, layers);
+            }
+            catch (Exception e) when (e is ArgumentException or OverflowException)     // a layer's, which does not know of nodes
+            {
+                throw node.Bad(e.Message);
+            }
             node.AreAllTaken();
-            data[node.Output] = y;
-            structure.Add(node, images, layers);
         }
         if (!data.TryGetValue(graph.Output, out Data last))
             throw new OnnxFormatException("has an output that is a constant");
@@ -134,26 +140,14 @@ sealed class OnnxImport
             "BatchNormalization" => [BatchNormalization(node, x.Shape)],
             "InstanceNormalization" => [GroupNormalization(node, x.Shape, x.Shape.Channels, Epsilon(node))],
             "GroupNormalization" => [GroupNormalization(node, x.Shape, node.Int("num_groups", 0), Epsilon(node))],
-            "GroupNorm" => [GroupNormalization(node, x.Shape, graph.Constant(node.Input(3))!.Ints![0], graph.Constant(node.Input(4))!.Floats![0])],
+            "GroupNorm" => [GroupNorm(node, x.Shape)],
             "LayerNormalization" => [LayerNormalization(node, x.Shape)],
             "Pad" => [OnnxWindows.Pad(node, graph)],
             "Resize" or "Upsample" => [OnnxWindows.Resize(node, graph, x.Shape)],
             "Add" or "Sub" or "Mul" or "Div" => [Affine(node, x.Shape)],
             _ => throw node.Bad("is not supported"),
         };
-        ImageShape shape = x.Shape;
-        foreach (Layer layer in layers)
-        {
-            try
-            {
-                shape = layer.OutputShape(shape);
-            }
-            catch (ArgumentException e)
-            {
-                throw node.Bad(e.Message);
-            }
-        }
-        return (layers, new(shape));
+        return (layers, new(layers.Aggregate(x.Shape, (shape, layer) => layer.OutputShape(shape))));
     }
 
     static Data Joined(OnnxNode node, Data[] inputs)
@@ -313,6 +307,18 @@ sealed class OnnxImport
         return norm;
     }
 
+    /// <summary>Of several nodes: images to [batch, groups, −1], normalised, and back; then each channel's weight and bias.</summary>
+    GroupNorm GroupNorm(OnnxNode node, ImageShape shape)
+    {
+        if (graph.Constant(node.Input(4))?.Ints is not [0 or OnnxConstant.AnyBatch, var groups, -1] || graph.Constant(node.Input(5))?.Ints is not { } back
+            || !(back is [-1 or 0 or OnnxConstant.AnyBatch, .. var rest] && rest.SequenceEqual(ShapeOf(node.Inputs[0])!.Skip(1)))
+            || !IsOfChannels(graph.Constant(node.Input(1))!, shape) || !IsOfChannels(graph.Constant(node.Input(2))!, shape))
+        {
+            throw node.Bad("by an instance norm of groups that is not put together as exporters do it");
+        }
+        return GroupNormalization(node, shape, groups, graph.Constant(node.Input(3))!.Floats![0]);
+    }
+
     GroupNorm GroupNormalization(OnnxNode node, ImageShape shape, long groups, double epsilon)
     {
         if (node.Op == "GroupNormalization")
@@ -343,6 +349,7 @@ sealed class OnnxImport
         return norm;
     }
 
+    /// <summary>The file has a float; 1e-5f is meant as 1e-5, whose seven digits a decimal keeps.</summary>
     static double Epsilon(OnnxNode node) => node.Float("epsilon", 1e-5f) is var epsilon && epsilon is > 0 and < 1 ? (double)(decimal)epsilon : throw node.Bad($"has epsilon {epsilon}");
 
     float[] Values(OnnxNode node, int input, long count) =>
@@ -357,10 +364,7 @@ sealed class OnnxImport
         OnnxConstant constant = graph.Constant(node.Inputs[isFirst ? 0 : 1])!;
         if (constant.Floats is null)
             throw node.Bad("with whole numbers");
-        // [C, 1, 1], [1, C, 1, 1], or one number.
-        long[] lengths = [.. constant.Lengths.SkipWhile(length => length == 1)];
-        bool isOfChannels = constant.Count == 1 || (shape.IsFlat ? lengths.Length == 1 : lengths is [_, 1, 1]) && constant.Count == shape.Channels;
-        if (!isOfChannels || (constant.Count == 1 && shape.Channels > MostChannels))
+        if (!(constant.Count == 1 ? shape.Channels <= MostChannels : IsOfChannels(constant, shape)))
             throw node.Bad($"with [{string.Join(", ", constant.Lengths)}] on images of {shape}; a number for each channel is needed, [C, 1, 1]");
         if (shape.IsFlat)
             throw node.Bad("on features that no product comes before");
@@ -379,6 +383,14 @@ sealed class OnnxImport
         Fill(layer.Weight, scale);
         Fill(layer.Bias!, shift);
         return layer;
+    }
+
+    /// <summary>Whether there is a number for each channel: [C, 1, 1] or [1, C, 1, 1] of images, [C] or [1, C] of features.</summary>
+    static bool IsOfChannels(OnnxConstant constant, ImageShape shape)
+    {
+        int axes = shape.IsFlat ? 1 : 3;
+        long[] lengths = [.. constant.Lengths.SkipLast(axes), .. constant.Lengths.TakeLast(axes).Skip(1)];
+        return constant.Count == shape.Channels && constant.Lengths.Length >= axes && lengths.All(length => length == 1);
     }
 
     internal static void Fill(Parameter parameter, ReadOnlySpan<float> values) => values.CopyTo(parameter.Value.AsSpan());

@@ -65,10 +65,11 @@ sealed class OnnxStructure
         List<Layer>[] branches = [.. place.Inputs.Select(name => Chain(place.Dominator, name, depth + 1))];
         if (place.Node!.Op == "Concat")
             return new Concat([.. branches.Select(Whole)]);
-        // A branch without layers is the identity; of two with layers the longer one is the body.
-        List<Layer>[] order = [.. branches.OrderByDescending(branch => branch.Count)];
-        Residual sum = new(Whole(order[0]), order[1] is [] ? null : Whole(order[1]));
-        return order.Skip(2).Aggregate((Layer)sum, (_, _) => throw place.Node.Bad("adds more than two branches"));
+        if (branches.Length > 2)
+            throw place.Node.Bad("adds more than two branches");
+        // A branch without layers is the identity, the shortcut that a Residual has by itself; of two with layers the longer one is the body.
+        (List<Layer> body, List<Layer> shortcut) = branches[0].Count >= branches[1].Count ? (branches[0], branches[1]) : (branches[1], branches[0]);
+        return new Residual(Whole(body), shortcut is [] ? null : Whole(shortcut));
     }
 
     static Layer Whole(List<Layer> layers) => layers switch { [] => new Identity(), [var one] => one, _ => new Sequential([.. layers]) };

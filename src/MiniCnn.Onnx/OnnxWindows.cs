@@ -10,14 +10,11 @@ static class OnnxWindows
         (Size2d stride, Size2d dilation) = (Pair(node, "strides"), Pair(node, "dilations"));
         if (group < 1 || group > shape.Channels || weight.Lengths[1] * group != shape.Channels || outputs < 1)
             throw node.Bad($"takes {weight.Lengths[1]}·{group} channels, but there are {shape.Channels}");
-        return Made(node, () =>
-        {
-            Conv2d layer = new(shape.Channels, (int)outputs, kernel, stride, Padding(node, shape, kernel, stride, dilation), dilation, (int)group, bias is not null);
-            return Filled(node, layer, layer.Weight, layer.Bias, weight, bias);
-        });
+        Conv2d layer = new(shape.Channels, (int)outputs, kernel, stride, Padding(node, shape, kernel, stride, dilation), dilation, (int)group, bias is not null);
+        return Filled(node, layer, layer.Weight, layer.Bias, weight, bias);
     }
 
-    public static Layer ConvTranspose(OnnxNode node, OnnxGraph graph, ImageShape shape)
+    public static ConvTranspose2d ConvTranspose(OnnxNode node, OnnxGraph graph, ImageShape shape)
     {
         (OnnxConstant weight, float[]? bias, Size2d kernel) = Weights(node, graph);
         long group = node.Int("group", 1);
@@ -27,13 +24,10 @@ static class OnnxWindows
         if (node.Has("output_shape") || node.Text("auto_pad", "NOTSET") is not ("NOTSET" or "VALID"))
             throw node.Bad("with output_shape or auto_pad is not supported; explicit pads are");
         long[] extra = node.Ints("output_padding") ?? [0, 0];
-        return Made(node, () =>
-        {
-            ConvTranspose2d layer = new(
-                shape.Channels, (int)(weight.Lengths[1] * group), kernel, stride, Pads(node, node.Ints("pads") ?? [0, 0, 0, 0]), Size(node, extra, "output_padding"), dilation,
-                (int)group, bias is not null);
-            return Filled(node, layer, layer.Weight, layer.Bias, weight, bias);
-        });
+        ConvTranspose2d layer = new(
+            shape.Channels, checked((int)(weight.Lengths[1] * group)), kernel, stride, Pads(node, node.Ints("pads") ?? [0, 0, 0, 0]), Size(node, extra, "output_padding"), dilation,
+            (int)group, bias is not null);
+        return Filled(node, layer, layer.Weight, layer.Bias, weight, bias);
     }
 
     static (OnnxConstant Weight, float[]? Bias, Size2d Kernel) Weights(OnnxNode node, OnnxGraph graph)
@@ -71,19 +65,17 @@ static class OnnxWindows
         bool counts = node.Int("count_include_pad", 0) != 0 && padding != default;
         if (node.Op == "AveragePool" && dilation != 1)
             throw node.Bad("with dilations is not supported");
-        Layer layer = node.Op == "MaxPool" ? Pool(padding, ceil, (p, up) => new MaxPool2d(kernel, stride, p, dilation, up)) : Pool(padding, ceil, (p, up) => new AvgPool2d(kernel, stride, p, counts, up));
-        return layer;
+        return node.Op == "MaxPool" ? Pool((p, up) => new MaxPool2d(kernel, stride, p, dilation, up)) : Pool((p, up) => new AvgPool2d(kernel, stride, p, counts, up));
 
         // More than half a kernel below and to the right is what a pool that rounds up sees beyond the image, if that is not counted.
-        Layer Pool(Padding padding, bool ceil, Func<Padding, bool, Layer> make)
+        Layer Pool(Func<Padding, bool, Layer> make)
         {
             Padding less = new(padding.Top, padding.Left, Math.Min(padding.Bottom, half.Bottom), Math.Min(padding.Right, half.Right));
             if (less == padding || ceil || counts)
-                return Made(node, () => make(padding, ceil));
-            Window2d window = Made(node, () => new Window2d(kernel, stride, dilation: dilation) { Padding = padding });
-            Layer layer = Made(node, () => make(less, true));
-            ImageShape y = Made(node, () => layer.OutputShape(shape));
-            return (y.Height, y.Width) == (window.Rows(shape.Height).Output, window.Columns(shape.Width).Output)
+                return make(padding, ceil);
+            Layer layer = make(less, true);
+            ImageShape y = layer.OutputShape(shape);
+            return new Size2d(y.Height, y.Width) == new Window2d(kernel, stride, padding, dilation).OutputSize(shape.Height, shape.Width)
                 ? layer : throw node.Bad($"with padding of more than half its kernel, {padding}, is not supported");
         }
     }
@@ -105,7 +97,7 @@ static class OnnxWindows
             throw node.Bad("of some axes is not supported");
         if (pads is not [0, 0, _, _, 0, 0, _, _])
             throw node.Bad($"[{string.Join(", ", pads)}] pads other axes than height and width");
-        return Made(node, () => new Pad2d(Pads(node, [pads[2], pads[3], pads[6], pads[7]]), mode));
+        return new Pad2d(Pads(node, [pads[2], pads[3], pads[6], pads[7]]), mode);
     }
 
     public static Upsample Resize(OnnxNode node, OnnxGraph graph, ImageShape shape)
@@ -126,22 +118,9 @@ static class OnnxWindows
         bool isLinear = mode is "linear" or "bilinear" && place is "half_pixel" or "pytorch_half_pixel";
         if (!isNearest && !isLinear)
             throw node.Bad($"{SafeTensors.OneLine($"{mode}, {place}, {nearest}")} is not supported");
-        return Made(node, () => new Upsample(new Size2d((int)down, (int)right), isNearest ? UpsampleMode.Nearest : UpsampleMode.Bilinear));
+        return new Upsample(new Size2d((int)down, (int)right), isNearest ? UpsampleMode.Nearest : UpsampleMode.Bilinear);
 
         static bool IsWhole(float scale) => scale is >= 1 and <= 4096 && scale == MathF.Floor(scale);
-    }
-
-    /// <summary>A layer, or what its constructor refuses.</summary>
-    static T Made<T>(OnnxNode node, Func<T> make)
-    {
-        try
-        {
-            return make();
-        }
-        catch (Exception e) when (e is ArgumentException or OverflowException)
-        {
-            throw node.Bad(e.Message);
-        }
     }
 
     static Size2d Pair(OnnxNode node, string name) => Size(node, node.Ints(name) ?? [1, 1], name);

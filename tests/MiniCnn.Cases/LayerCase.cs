@@ -71,6 +71,19 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
     /// <summary>A name in a step: “x”, or of several steps “2.x”.</summary>
     public string Named(string name, int step) => Steps == 1 ? name : $"{step}.{name}";
 
+    /// <summary>The layer with the case's weights after a pass in training, so that running statistics are other than they begin; and its last x.</summary>
+    public (Layer Layer, Tensor<float> X) Trained()
+    {
+        Numbers inputs = Inputs();
+        Layer layer = Make();
+        layer.ConvolutionAlgorithm = ConvolutionAlgorithm.Direct;
+        foreach (Parameter p in layer.Parameters)
+            inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());
+        Tensor<float> x = ToTensor(inputs.Floats(Named("x", Steps - 1)), Shape);
+        layer.Forward(x, training: true);
+        return (layer, x);
+    }
+
     // By the direct sum, whose whole numbers are exact.
     public override Numbers Float(Numbers inputs) => Float(inputs, ConvolutionAlgorithm.Direct);
 

@@ -24,13 +24,7 @@ public sealed class ExportTests : IDisposable
         int compared = 0, refused = 0;
         foreach (LayerCase c in Cases().Where(c => c.Subject == subject))
         {
-            Layer layer = c.Make();
-            Numbers inputs = c.Inputs();
-            foreach (Parameter p in layer.Parameters)
-                inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());
-            // A training pass, so that running statistics are other than they begin.
-            float[] x = inputs.Floats(c.Named("x", c.Steps - 1));
-            layer.Forward(Batch(x, c.Shape), training: true);
+            (Layer layer, Tensor<float> x) = c.Trained();
             try
             {
                 OnnxModel.Save(layer, c.Shape, path);
@@ -42,7 +36,7 @@ public sealed class ExportTests : IDisposable
                 refused++;
                 continue;
             }
-            float[] y = Runtime.Run(path, Batch(x, c.Shape));
+            float[] y = Runtime.Run(path, x);
             double[] exact = InDouble(layer, x, c.Shape);
             // Whole numbers are exact, but where a running statistic comes in; else each of the terms moves a result by a rounding of the largest.
             bool isExact = (c.Whole > 0 || c.Real == Rounding.Exact) && !layer.Stored.Any(stored => stored.Name.Contains("running", StringComparison.Ordinal));
@@ -58,11 +52,11 @@ public sealed class ExportTests : IDisposable
     }
 
     /// <summary>What a layer computes in evaluation, in double.</summary>
-    static double[] InDouble(Layer layer, float[] x, ImageShape shape)
+    static double[] InDouble(Layer layer, Tensor<float> x, ImageShape shape)
     {
         foreach (Parameter p in layer.Parameters)
             p.BeginCheck();
-        double[] y = new ScalarRun<double>(layer, (int)(x.Length / shape.Length), shape, training: false).Forward(Array.ConvertAll(x, value => (double)value));
+        double[] y = new ScalarRun<double>(layer, (int)x.Lengths[0], shape, training: false).Forward([.. x.Select(value => (double)value)]);
         foreach (Parameter p in layer.Parameters)
             p.EndCheck();
         return y;

@@ -82,6 +82,7 @@ public sealed class ModelTests : IDisposable
         Assert.Equal(images.Std.ToArray(), model.Std.ToArray());
         Assert.Equal(images.Shape, model.Input);
         Assert.Same(read.Network, model.Network);
+        Assert.Equal(1e-5, ((BatchNorm2d)((Sequential)read.Network).Layers[1]).Epsilon);
         Assert.Equal(Evaluation.Of(network, images).Loss, Evaluation.Of(read.Network, images).Loss, 1e-6);
         Assert.Null(Load(network, images.Shape).Model);
     }
@@ -143,6 +144,16 @@ public sealed class ModelTests : IDisposable
         Assert.Equal(("images", "output"), (Assert.Single(graph.Input).Name, Assert.Single(graph.Output).Name));
         Assert.Equal(["batch", "1", "12", "18"], graph.Input[0].Type.TensorType.Shape.Dim.Select(dim => dim.DimParam is "" ? $"{dim.DimValue}" : dim.DimParam));
         Assert.All(network.Parameters, parameter => Assert.Contains(graph.Initializer, tensor => tensor.Name == parameter.Name));
+    }
+
+    /// <summary>17 knows no padding by wrapping; runtimes do not all say so.</summary>
+    [Theory]
+    [InlineData(PaddingMode.Reflect, 17)]
+    [InlineData(PaddingMode.Circular, 19)]
+    public void A_file_is_of_the_opset_that_its_operators_came_with(PaddingMode mode, long opset)
+    {
+        OnnxModel.Save(new Sequential(new Conv2d(1, 2, 3, padding: 1, paddingMode: mode)), new(1, 4, 5), At("a.onnx"));
+        Assert.Equal(opset, Assert.Single(ModelProto.Parser.ParseFrom(File.ReadAllBytes(At("a.onnx"))).OpsetImport).Version);
     }
 
     sealed class Twice : CustomLayer

@@ -48,14 +48,7 @@ public sealed class PyTorchCodeTests : IDisposable
         List<(LayerCase Case, float[] Y)> written = [];
         foreach (LayerCase c in CaseTable.All.OfType<LayerCase>())
         {
-            Layer layer = c.Make();
-            layer.ConvolutionAlgorithm = ConvolutionAlgorithm.Direct;
-            Numbers inputs = c.Inputs();
-            foreach (Parameter p in layer.Parameters)
-                inputs.Floats(p.Name).CopyTo(p.Value.AsSpan());
-            float[] x = inputs.Floats(c.Named("x", c.Steps - 1));
-            Tensor<float> batch = Tensor.Create(x, c.Shape.IsFlat ? [c.Batch, c.Shape.Channels] : [c.Batch, c.Shape.Channels, c.Shape.Height, c.Shape.Width]);
-            layer.Forward(batch, training: true);
+            (Layer layer, Tensor<float> x) = c.Trained();
             try
             {
                 PyTorchCode.Write(layer, Path.Combine(folder, $"case{written.Count}.py"));
@@ -65,9 +58,9 @@ public sealed class PyTorchCodeTests : IDisposable
                 Assert.Contains("uneven padding", e.Message, StringComparison.Ordinal);
                 continue;
             }
-            File.WriteAllBytes(Path.Combine(folder, $"case{written.Count}.x"), MemoryMarshal.AsBytes<float>(x).ToArray());
-            File.WriteAllText(Path.Combine(folder, $"case{written.Count}.shape"), string.Join(' ', batch.Lengths.ToArray()));
-            written.Add((c, [.. layer.Forward(batch)]));
+            File.WriteAllBytes(Path.Combine(folder, $"case{written.Count}.x"), MemoryMarshal.AsBytes<float>([.. x]).ToArray());
+            File.WriteAllText(Path.Combine(folder, $"case{written.Count}.shape"), string.Join(' ', x.Lengths.ToArray()));
+            written.Add((c, [.. layer.Forward(x)]));
         }
         Assert.InRange(written.Count, 200, 2000);
         ProcessStartInfo start = new(python, ["-c", $"""
