@@ -81,15 +81,14 @@ sealed class Page(RunReport run)
         if (run.Result is null && run.Note is string note)       // a result says it itself
             yield return H("p", note);
         List<(string Name, string Value)> cards = [];
-        if (run.Epochs is [.., TrainingEpoch last])
+        if (run.Epochs.Count > 0)
         {
-            int shown = run.BestEpoch ?? run.Epochs.Count - 1;
-            TrainingEpoch best = run.Epochs[shown];
-            cards.Add(("training loss", N(last.Loss)));
-            cards.Add(("training accuracy", P(last.Accuracy)));
-            if (best.ValidationLoss is double loss)
-                cards.AddRange([("validation loss", N(loss)), ("validation accuracy", P(best.ValidationAccuracy!.Value))]);
-            if (best.Monitored is double value && run.Trainer.Monitor != Metric.Loss && run.Trainer.Monitor != Metric.Accuracy)
+            // Of the epoch whose model there is.
+            TrainingEpoch now = run.Trainer.KeepBest && run.Result?.BestEpoch is int best ? run.Epochs[best] : run.Epochs[^1];
+            cards.AddRange([("training loss", N(now.Loss)), ("training accuracy", P(now.Accuracy))]);
+            if (now.ValidationLoss is double loss)
+                cards.AddRange([("validation loss", N(loss)), ("validation accuracy", P(now.ValidationAccuracy!.Value))]);
+            if (now.Monitored is double value && run.Trainer.Monitor != Metric.Loss && run.Trainer.Monitor != Metric.Accuracy)
                 cards.Add(($"{run.Trainer.Monitor}", N(value)));
         }
         cards.AddRange(run.Sets.Where(set => set.Images != run.Trainer.Validation).Select(set => ($"{set.Name} accuracy", P(set.Evaluation.Accuracy))));

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using Google.Protobuf;
 using MiniCnn.OnnxModels;
 using MiniCnn.OnnxModels.Format;
@@ -40,7 +39,8 @@ public sealed class GraphTests : IDisposable
             x = g.Node("Relu", [g.Node("Transpose", [x], Ints("perm", 0, 2, 3, 1))]);
             x = g.Node("MatMul", [g.Node("Reshape", [x, g.Whole(-1, 4 * 7 * 4)]), g.Numbers(4 * 7 * 4, 5)]);
             return g.Node("Softmax", [g.Node("Add", [x, g.Numbers(5)])], Int("axis", -1));
-        }),
+        }
+        ),
         ["same upper"] = ([3, 9, 10], g => g.Conv(g.Conv("x", 3, 4, Text("auto_pad", "SAME_UPPER"), Ints("strides", 2, 3)), 4, 2, Text("auto_pad", "SAME_UPPER"))),
         ["same lower"] = ([3, 9, 10], g => g.Conv("x", 3, 4, Text("auto_pad", "SAME_LOWER"), Ints("strides", 2, 1))),
         ["valid"] = ([3, 9, 10], g => g.Conv("x", 3, 4, Text("auto_pad", "VALID"))),
@@ -54,7 +54,8 @@ public sealed class GraphTests : IDisposable
         {
             string y = g.Conv("x", 3, 4);
             return g.Node("Add", [g.Node("Add", [y, g.Numbers(4, 1, 1)]), y]);
-        }),
+        }
+        ),
         ["a product and its bias"] = ([7], g => g.Node("Add", [g.Node("MatMul", ["x", g.Numbers(7, 4)]), g.Numbers(4)])),
         ["a product of factors"] = ([7], g => g.Node("Gemm", ["x", g.Numbers(4, 7), g.Numbers(4)], Int("transB", 1), Float("alpha", 0.5), Float("beta", 2))),
         ["one slope"] = ([3, 4, 5], g => g.Node("PRelu", ["x", g.Writer.Constant("s", [0.2f, 0.2f, 0.2f], 3, 1, 1)])),
@@ -67,7 +68,8 @@ public sealed class GraphTests : IDisposable
         {
             string a = g.Node("Relu", ["x"]), b = g.Node("Add", [g.Node("Tanh", [a]), a]);
             return g.Node("Add", [g.Node("Sigmoid", [b]), g.Node("LeakyRelu", ["x"], Float("alpha", 0.3))]);
-        }),
+        }
+        ),
         ["an instance norm"] = ([3, 4, 5], g => g.Node("InstanceNormalization", ["x", g.Numbers(3), g.Numbers(3)], Float("epsilon", 1e-3))),
         ["features and back"] = ([3, 4, 5], g => g.Node("Relu", [g.Node("Reshape", [g.Node("Reshape", ["x", g.Whole(0, -1)]), g.Whole(-1, 5, 4, 3)])])),
         ["a shape worked out"] = ([3, 4, 5], g =>
@@ -75,7 +77,8 @@ public sealed class GraphTests : IDisposable
             string n = g.Node("Unsqueeze", [g.Node("Gather", [g.Node("Shape", ["x"]), g.Writer.Constant("zero", [0L])]), g.Whole(0)]);
             n = g.Node("Squeeze", [n, g.Whole(0)]);
             return g.Node("MatMul", [g.Node("Reshape", ["x", g.Node("Concat", [n, g.Whole(-1)], Int("axis", 0))]), g.Numbers(60, 2)]);
-        }),
+        }
+        ),
         ["weights turned and of twice the size"] = ([7], g => g.Node("MatMul", ["x", g.Node("Mul", [g.Node("Transpose", [g.Numbers(4, 7)], Ints("perm", 1, 0)), g.Writer.Constant("two", [2f])])])),
         ["enlarged"] = ([2, 4, 5], g => g.Node("Resize", ["x", "", g.Writer.Constant("s", [1, 1, 2, 3], 4)], Text("mode", "nearest"), Text("nearest_mode", "round_prefer_floor"), Text("coordinate_transformation_mode", "half_pixel"))),
     };
@@ -139,7 +142,8 @@ public sealed class GraphTests : IDisposable
             {
                 string a = g.Node("Relu", ["x"]), b = g.Node("Concat", ["x", a], Int("axis", 1));
                 return g.Node("Concat", ["x", a, g.Node("Tanh", [b])], Int("axis", 1));
-            }),
+            }
+            ),
             "channels last to the end" => ([3, 4, 5], g => g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1))),
             _ => ([3, 4, 5], g => g.Conv(g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1)), 5, 2)),
         };

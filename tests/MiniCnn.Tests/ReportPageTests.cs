@@ -31,14 +31,14 @@ public sealed class ReportPageTests : ReportRuns
                 Assert.Equal($"After epoch {best + 1}.", page.Section("validation")!.Element("p")!.Value);
                 Same(validated[best], page.Section("validation")!);
                 Assert.EndsWith($"; the best so far is epoch {best + 1}, luck {(best == 0 ? "0.2500" : "0.7500")}.", page.State, StringComparison.Ordinal);
-                Assert.Equal(N(validated[best].Loss), page.Cards["validation loss"]);
-                Assert.Equal(P(validated[best].Accuracy), page.Cards["validation accuracy"]);
+                Assert.Equal(N(validated[^1].Loss), page.Cards["validation loss"]);
+                Assert.Equal(P(validated[^1].Accuracy), page.Cards["validation accuracy"]);
             }, Report(trainer, train, step => clock.Milliseconds += 100 * (step.Epoch + 1))));
         ReportPage last = Page();
         Check(last, result, 4, best: 1);
         Assert.Equal("0.7500", last.Cards["luck"]);
-        Assert.Equal(N(result.Epochs[3].Loss), last.Cards["training loss"]);
-        Assert.Equal(P(result.Epochs[3].Accuracy), last.Cards["training accuracy"]);
+        Assert.Equal(N(result.Epochs[1].Loss), last.Cards["training loss"]);
+        Assert.Equal(P(result.Epochs[1].Accuracy), last.Cards["training accuracy"]);
         Assert.Null(last.Section("validation"));
         Same(validated[1], last.Set("Validation"));                                      // the model is that epoch's
         Assert.Equal("0.25 0.75 0.5 0.625", last.Chart("Luck").Descendants("path").Attributes("data-y").Single().Value);
@@ -56,6 +56,16 @@ public sealed class ReportPageTests : ReportRuns
                 Assert.Equal([N(e.Loss), P(e.Accuracy), N(e.ValidationLoss), P(e.ValidationAccuracy), N(e.Monitored), rate], row[1..^1]);
             }
         }
+    }
+
+    [Fact]
+    public void Where_the_best_model_is_not_kept_the_numbers_at_the_top_are_the_last_epochs()
+    {
+        Queue<double> luck = new([0.75, 0.5]);
+        Trainer trainer = Create(2, new("luck", _ => luck.Dequeue(), higherIsBetter: true), keepBest: false);
+        TrainingResult result = trainer.Run(train, Report(trainer, train));
+        Assert.Equal(0, result.BestEpoch);
+        Assert.Equal((N(result.Epochs[1].Loss), "0.5000"), (Page().Cards["training loss"], Page().Cards["luck"]));
     }
 
     [Fact]
@@ -287,7 +297,8 @@ public sealed class ReportPageTests : ReportRuns
         string[] Shares(Evaluation of, int c) => ((string[])[P(of.Precision(c)), P(of.Recall(c)), P(of.F1(c)), P(of.IoU(c))])[..(3 + iou.Length)];
     }
 
-    static Trainer Create(int epochs, Metric? monitor = null, int? patience = null, Func<int, float>? rate = null, LabeledImages? validated = null)
+    static Trainer Create(int epochs, Metric? monitor = null, int? patience = null, Func<int, float>? rate = null, LabeledImages? validated = null,
+        bool keepBest = true)
     {
         Sequential model = Model();
         return new(model, new Sgd(model.Parameters, 0.02f))
@@ -296,7 +307,7 @@ public sealed class ReportPageTests : ReportRuns
             BatchSize = 8,
             Validation = validated ?? validation,
             Monitor = monitor ?? Metric.Loss,
-            KeepBest = true,
+            KeepBest = keepBest,
             Patience = patience,
             Schedule = (step, _) => rate?.Invoke(step) ?? 1 - 0.01f * step,
         };
