@@ -172,7 +172,7 @@ with tempfile.TemporaryDirectory() as folder:
         if seed == 0:
             progress = [line for line in lines if line.startswith("epoch")]
             kernels = [line for line in lines if line.startswith("first-layer")]
-            shown = [progress[len(progress) // 2], progress[-1], *kernels, lines[-1]]
+            shown = dict.fromkeys([progress[len(progress) // 2], progress[-1], *kernels, lines[-1]])       # one line of progress may be all
             shutil.copy(Path(folder) / "kernels.png", ROOT / "examples" / "Mnist" / "kernels.png")
         lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/Mnist", "--", "--fast", "--seed", str(seed), "--out", folder)
         fast += [(float(m[1]), float(m[2])) for line in lines if (m := re.match(r"([\d.]+) % after ([\d.]+) s from the start", line))]
