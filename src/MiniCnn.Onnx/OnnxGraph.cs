@@ -7,12 +7,16 @@ sealed class OnnxGraph
 {
     const int Oldest = 6, Newest = 26;                           // opsets; before 6 operators took a shape's numbers as attributes of other names
     const int MostNodes = 20_000;                                // far more than a network of this library's layers has
+    const int MostNamed = 10;                                    // outputs, in a message
     const int MostFolded = 1 << 20;                              // numbers of a constant that is worked out and not stored: shapes, mostly
 
     readonly Dictionary<string, OnnxConstant> constants = [];
     readonly Dictionary<string, int> uses = [];
 
-    public OnnxGraph(ModelProto model, string folder)
+    /// <param name="model">The file.</param>
+    /// <param name="folder">Where its external data are.</param>
+    /// <param name="output">An output, or what a node makes, up to which it is read; null for the file's one output.</param>
+    public OnnxGraph(ModelProto model, string folder, string? output)
     {
         GraphProto graph = model.Graph ?? throw new OnnxFormatException("holds no graph");
         if (model.Functions.Count > 0 || graph.SparseInitializer.Count > 0)
@@ -25,18 +29,48 @@ sealed class OnnxGraph
         foreach (TensorProto tensor in graph.Initializer)
             if (!constants.TryAdd(tensor.Name, OnnxConstant.Read(tensor, folder)))
                 throw new OnnxFormatException($"tensor '{SafeTensors.OneLine(tensor.Name)}' is there twice");
+        string[] outputs = [.. graph.Output.Select(value => value.Name)];
+        string names = string.Join(", ", outputs.Take(MostNamed).Select(name => $"'{SafeTensors.OneLine(name)}'")) + (outputs.Length > MostNamed ? ", …" : "");
+        Output = output ?? (outputs is [var y] ? y : throw new OnnxFormatException($"has {outputs.Length} outputs ({names}); a network has one: give Load the name of one as output"));
+        HashSet<string> given = [.. graph.Input.Select(input => input.Name)];
+        Nodes = InOrder([.. graph.Node.Select((node, i) => new OnnxNode(node, i))], given);
         ValueInfoProto[] inputs = [.. graph.Input.Where(input => !constants.ContainsKey(input.Name))];
+        if (inputs.Length > 1)                                   // labels, whose loss nobody asks for here
+            inputs = [.. inputs.Where(input => input.Name == Output || Nodes.Any(node => node.Inputs.Contains(input.Name)))];
+        if (output is not null && Nodes.Count == 0 && output != inputs.FirstOrDefault()?.Name)
+            throw new OnnxFormatException($"has no output '{SafeTensors.OneLine(output)}', only {names}");
         Input = inputs is [var one] ? one : throw new OnnxFormatException($"has {inputs.Length} inputs; a network has one");
-        Output = graph.Output is [var y] ? y.Name : throw new OnnxFormatException($"has {graph.Output.Count} outputs; a network has one");
-        Nodes = [.. graph.Node.Select((node, i) => new OnnxNode(node, i))];
-        HashSet<string> made = [Input.Name, .. constants.Keys];
-        foreach (OnnxNode node in Nodes)
+    }
+
+    /// <summary>
+    /// The nodes that the output needs, each after those that it takes from, else as in the file. The format asks for that order; exporters of Keras did not always
+    /// keep it.
+    /// </summary>
+    List<OnnxNode> InOrder(OnnxNode[] nodes, HashSet<string> given)
+    {
+        Dictionary<string, int> makers = [];
+        for (int i = 0; i < nodes.Length; i++)
+            foreach (string name in nodes[i].Outputs.Where(name => name is not ""))
+                if (given.Contains(name) || IsConstant(name) || !makers.TryAdd(name, i))
+                    throw nodes[i].Bad($"makes '{SafeTensors.OneLine(name)}', which is there already");
+        int[][] before = [.. nodes.Select(node => node.Inputs.Where(name => name is not "" && !given.Contains(name) && !IsConstant(name))
+            .Select(name => makers.TryGetValue(name, out int maker) ? maker : throw node.Bad($"takes '{SafeTensors.OneLine(name)}', which nothing makes")).Distinct().ToArray())];
+        HashSet<int> needed = [];
+        Stack<int> ways = new(makers.TryGetValue(Output, out int last) ? [last] : []);
+        while (ways.TryPop(out int i))
+            if (needed.Add(i))
+                foreach (int maker in before[i])
+                    ways.Push(maker);
+        ILookup<int, int> after = needed.SelectMany(i => before[i].Select(maker => (maker, i))).ToLookup(pair => pair.maker, pair => pair.i);
+        int[] missing = [.. before.Select(makers => makers.Length)];
+        PriorityQueue<int, int> ready = new(needed.Where(i => missing[i] == 0).Select(i => (i, i)));
+        List<OnnxNode> ordered = [];
+        while (ready.TryDequeue(out int i, out _))
         {
-            foreach (string name in node.Inputs.Where(name => name is not "" && !made.Contains(name)))
-                throw node.Bad($"takes '{SafeTensors.OneLine(name)}', which nothing before it makes");
-            foreach (string name in node.Outputs.Where(name => name is not "" && !made.Add(name)))
-                throw node.Bad($"makes '{SafeTensors.OneLine(name)}', which is there already");
+            ordered.Add(nodes[i]);
+            ready.EnqueueRange(after[i].Where(next => --missing[next] == 0).Select(next => (next, next)));
         }
+        return ordered.Count == needed.Count ? ordered : throw nodes[needed.First(i => missing[i] > 0)].Bad("takes what is made of its own output");
     }
 
     public long Opset { get; }
@@ -92,6 +126,8 @@ sealed class OnnxGraph
             {
                 "Mul" => Silu(node) ?? Gelu(node),
                 "Add" => Biased(node) ?? GroupNorm(node),
+                "Log" => LogSoftmax(node),
+                "Reshape" => PixelShuffle(node),
                 _ => null,
             };
             if (whole is not null)
@@ -117,6 +153,30 @@ sealed class OnnxGraph
                 return null;
             gone.Add(maker);
             return maker.With(add.Output, bias);
+        }
+
+        // log(softmax(x)), of the softmax's axis.
+        OnnxNode? LogSoftmax(OnnxNode log)
+        {
+            if (log.Inputs is not [string y] || Maker(y, "Softmax") is not { } softmax || UsesOf(y) != 1)
+                return null;
+            gone.Add(softmax);
+            return softmax.As("LogSoftmax", log.Output);
+        }
+
+        // Channels split in three, [N, a, b, c, H, W]; two of the three brought beside H and W; and together with these.
+        OnnxNode? PixelShuffle(OnnxNode reshape)
+        {
+            if (reshape.Inputs is not [string t, string last] || Maker(t, "Transpose") is not { } transpose || UsesOf(t) != 1
+                || transpose.Ints("perm") is not [0, >= 1 and <= 3 and var c, 4, >= 1 and <= 3 and var row, 5, >= 1 and <= 3 and var column] || c + row + column != 6 || c == row
+                || Maker(transpose.Inputs[0], "Reshape") is not { Inputs: [string x, string split] } || UsesOf(transpose.Inputs[0]) != 1
+                || Constant(split)?.Ints is not [_, > 0, > 0, > 0, var h, var w] lengths || Constant(last)?.Ints is not [var batch, var channels, var height, var width]
+                || batch != lengths[0] || channels != lengths[c] || height != h * lengths[row] || width != w * lengths[column])
+            {
+                return null;
+            }
+            gone.UnionWith([transpose, makers[transpose.Inputs[0]]]);
+            return new("PixelShuffle", reshape, [x, split, Name(OnnxConstant.Of([c, row, column]))]);
         }
 
         // x · sigmoid(x).

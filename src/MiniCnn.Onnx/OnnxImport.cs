@@ -10,7 +10,8 @@ sealed class OnnxImport
     /// <param name="Shape">Of an image, channels first.</param>
     /// <param name="ChannelsLast">Whether the graph has the channels last there, until a Transpose.</param>
     /// <param name="Flattened">Features that were images with the channels last: their shape then.</param>
-    readonly record struct Data(ImageShape Shape, bool ChannelsLast = false, ImageShape? Flattened = null);
+    /// <param name="HasChannels">False of [batch, H, W], where the graph has no axis for the one channel.</param>
+    readonly record struct Data(ImageShape Shape, bool ChannelsLast = false, ImageShape? Flattened = null, bool HasChannels = true);
 
     const int MostChannels = 65_536;                             // that one number stands for
 
@@ -21,26 +22,27 @@ sealed class OnnxImport
     OnnxImport(OnnxGraph graph, ImageShape? input)
     {
         this.graph = graph;
+        // Constants first, as far as they hang on no images, so that what is put together is seen with its numbers.
+        graph.Nodes.RemoveAll(node => graph.TryFold(node, _ => null));
+        graph.Recompose();
         Input = InputShape(graph.Input, input, out bool channelsLast);
-        data[graph.Input.Name] = new(Input, channelsLast);
+        bool hasChannels = Input.IsFlat || graph.Input.Type.TensorType.Shape?.Dim.Count != 3;
+        data[graph.Input.Name] = new(Input, channelsLast, null, hasChannels);
         batch = graph.Input.Type.TensorType.Shape?.Dim is [var first, ..] ? first.DimValue : 0;
     }
 
     ImageShape Input { get; }
 
     /// <summary>The network of a graph, and the images that it takes.</summary>
-    public static (Layer Network, ImageShape Input) Read(ModelProto model, string folder, ImageShape? input)
+    public static (Layer Network, ImageShape Input) Read(ModelProto model, string folder, ImageShape? input, string? output = null)
     {
-        OnnxGraph graph = new(model, folder);
+        OnnxGraph graph = new(model, folder, output);
         OnnxImport import = new(graph, input);
         return (import.Network(), import.Input);
     }
 
     Layer Network()
     {
-        // Constants first, as far as they hang on no images, so that what is put together is seen with its numbers.
-        graph.Nodes.RemoveAll(node => graph.TryFold(node, _ => null));
-        graph.Recompose();
         OnnxStructure structure = new(graph);
         foreach (OnnxNode node in graph.Nodes)
         {
@@ -64,8 +66,8 @@ sealed class OnnxImport
         }
         if (!data.TryGetValue(graph.Output, out Data last))
             throw new OnnxFormatException("has an output that is a constant");
-        if (last.ChannelsLast || last.Flattened is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 })
-            throw new OnnxFormatException("has an output with channels last, which no layer gives");
+        if (last.Flattened is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 })
+            throw new OnnxFormatException("has an output of features in the order of channels that are last, which no layer gives");
         return structure.Network(graph.Output);
     }
 
@@ -76,10 +78,12 @@ sealed class OnnxImport
             throw new OnnxFormatException($"input '{name}' is of {input.Type?.TensorType?.ElemType ?? 0}, not of Float (what is written with its preprocessing is for runtimes)");
         long[] lengths = [.. type.Shape?.Dim.Skip(1).Select(dim => dim.DimValue) ?? []];
         // Keras has the channels last: a Transpose brings them to the front at once.
-        channelsLast = graph.Nodes.Any(node => node.Op == "Transpose" && node.Inputs[0] == input.Name && node.Ints("perm") is [0, 3, 1, 2]);
+        // or a Reshape, where there is one.
+        channelsLast = graph.Nodes.Any(node => node.Inputs.FirstOrDefault() == input.Name && (node.Op == "Transpose" && node.Ints("perm") is [0, 3, 1, 2]
+            || node.Op == "Reshape" && lengths is [var h, var w, 1] && graph.Constant(node.Input(1))?.Ints is [_, 1, var toH, var toW] && (h, w) == (toH, toW)));
         if (given is ImageShape shape)
             return shape;
-        if (lengths.Length is not (1 or 3) || lengths.Any(length => length is < 1 or > 1 << 20))
+        if (lengths.Length is < 1 or > 3 || lengths.Any(length => length is < 1 or > 1 << 20))
         {
             string text = string.Join(", ", type.Shape?.Dim.Select(dim => dim.DimParam is "" ? $"{dim.DimValue}" : SafeTensors.OneLine(dim.DimParam)) ?? ["?"]);
             throw new OnnxFormatException($"input '{name}' is [{text}]; images [batch, C, H, W] or [batch, features] of known size are needed: give Load the size");
@@ -87,6 +91,7 @@ sealed class OnnxImport
         return lengths switch
         {
             [var features] => ImageShape.Features((int)features),
+            [var h, var w] => new(1, (int)h, (int)w),
             [var h, var w, var c] when channelsLast => new((int)c, (int)h, (int)w),
             _ => new((int)lengths[0], (int)lengths[1], (int)lengths[2]),
         };
@@ -96,6 +101,7 @@ sealed class OnnxImport
     long[]? ShapeOf(string name) => !data.TryGetValue(name, out Data at) ? graph.Constant(name)?.Lengths : at switch
     {
         { Shape.IsFlat: true } => [OnnxConstant.AnyBatch, at.Shape.Channels],
+        { HasChannels: false } => [OnnxConstant.AnyBatch, at.Shape.Height, at.Shape.Width],
         { ChannelsLast: true } => [OnnxConstant.AnyBatch, at.Shape.Height, at.Shape.Width, at.Shape.Channels],
         _ => [OnnxConstant.AnyBatch, at.Shape.Channels, at.Shape.Height, at.Shape.Width],
     };
@@ -108,11 +114,14 @@ sealed class OnnxImport
         Data x = inputs[0];
         switch (node.Op)
         {
-            case "Add" or "Sum" or "Concat" when inputs.Length > 1:
-                return ([], Joined(node, inputs));
-            case "Transpose" when !x.Shape.IsFlat:
+            case "Add" or "Sum" or "Concat" or "Sub" when inputs.Length > 1:
+                bool isLess = node.Op == "Sub";                  // the second branch's, turned about
+                if (isLess && (inputs.Length != 2 || x.Shape.Channels > MostChannels))
+                    throw node.Bad("needs two inputs");
+                return (isLess ? Affine(x.Shape, _ => -1) : [], Joined(node, inputs));
+            case "Transpose" when !x.Shape.IsFlat && x.HasChannels:
                 return ([], Transposed(node, x));
-            case "Flatten" or "Reshape" or "Squeeze":
+            case "Flatten" or "Reshape" or "Squeeze" or "Unsqueeze":
                 return Reshaped(node, x);
             case "Identity" or "Dropout" or "Cast":
                 if (node.Op == "Cast")
@@ -123,13 +132,14 @@ sealed class OnnxImport
         if (inputs.Length > 1)
             throw node.Bad("takes several images; only sums and concatenations do");
         // Along channels that are last, what does not look at neighbours or channels goes on as it is.
-        Layer? curve = Curve(node, x);
-        if (curve is not null)
+        if (Curve(node, x) is { } curve)
             return ([curve], x);
-        if (x.ChannelsLast)
-            throw node.Bad("works on channels that are last");
         if (x.Flattened is not null && node.Op is not ("Gemm" or "MatMul"))
             throw node.Bad("works on features in the order of channels that are last");
+        if (node.Op is "Add" or "Sub" or "Mul" or "Div")
+            return (Affine(node, x), x);
+        if (x.ChannelsLast || !x.HasChannels)
+            throw node.Bad(x.ChannelsLast ? "works on channels that are last" : "works on images without an axis of channels");
         Layer[] layers = node.Op switch
         {
             "Conv" => [OnnxWindows.Conv(node, graph, x.Shape)],
@@ -144,7 +154,7 @@ sealed class OnnxImport
             "LayerNormalization" => [LayerNormalization(node, x.Shape)],
             "Pad" => [OnnxWindows.Pad(node, graph)],
             "Resize" or "Upsample" => [OnnxWindows.Resize(node, graph, x.Shape)],
-            "Add" or "Sub" or "Mul" or "Div" => [Affine(node, x.Shape)],
+            "DepthToSpace" or "PixelShuffle" => [OnnxWindows.PixelShuffle(node, graph, x.Shape)],
             _ => throw node.Bad("is not supported"),
         };
         return (layers, new(layers.Aggregate(x.Shape, (shape, layer) => layer.OutputShape(shape))));
@@ -154,7 +164,7 @@ sealed class OnnxImport
     {
         if (inputs.Length != node.Inputs.Count)
             throw node.Bad("joins images and constants");
-        if (inputs.Any(input => input.ChannelsLast != inputs[0].ChannelsLast || input.Flattened is not null))
+        if (inputs.Any(input => input.ChannelsLast != inputs[0].ChannelsLast || input.HasChannels != inputs[0].HasChannels || input.Flattened is not null))
             throw node.Bad("joins images of different layouts");
         if (node.Op != "Concat")
             return inputs.All(input => input.Shape == inputs[0].Shape) ? inputs[0] : throw node.Bad($"adds {string.Join(" and ", inputs.Select(input => input.Shape))}");
@@ -181,17 +191,24 @@ sealed class OnnxImport
         long[] to;
         if (node.Op == "Flatten")
             to = node.Int("axis", 1) is 1 ? [OnnxConstant.AnyBatch, length] : x.Shape.IsFlat && node.Int("axis", 1) == -1 ? [OnnxConstant.AnyBatch, length] : throw node.Bad("flattens other axes than those of an image");
-        else if (node.Op == "Squeeze")
+        else if (node.Op is "Squeeze" or "Unsqueeze")
         {
             long[] shape = ShapeOf(node.Inputs[0])!, axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
-            HashSet<long> gone = [.. axes.Select(axis => axis < 0 ? axis + shape.Length : axis)];
-            to = gone.All(axis => axis > 0 && axis < shape.Length && shape[axis] == 1) ? [.. shape.Where((_, i) => !gone.Contains(i))] : throw node.Bad("squeezes an axis that is not 1 long");
+            bool isMore = node.Op == "Unsqueeze";
+            int rank = shape.Length + (isMore ? axes.Length : 0);
+            HashSet<long> ones = [.. axes.Select(axis => axis < 0 ? axis + rank : axis)];
+            if (ones.Count != axes.Length || ones.Any(axis => axis < 1 || axis >= rank || !isMore && shape[axis] != 1))
+                throw node.Bad($"of axes [{string.Join(", ", axes)}] is not supported");
+            Queue<long> left = new(shape);
+            to = isMore ? [.. Enumerable.Range(0, rank).Select(i => ones.Contains(i) ? 1 : left.Dequeue())] : [.. shape.Where((_, i) => !ones.Contains(i))];
         }
         else
         {
-            node.Requires("allowzero", 0);
             long[] from = ShapeOf(node.Inputs[0])!;
             to = node.Ints("shape") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has a shape that is worked out at run time");
+            if (to.Contains(0))                                  // an empty tensor if they are allowed, else “as before”
+                node.Requires("allowzero", 0);
+            _ = node.Int("allowzero", 0);
             to = [.. to.Select((size, i) => size == 0 && i < from.Length ? from[i] : size)];
             // What is left goes to the images if their number is nowhere else; a file made for two images says 2.
             long known = to.Where(size => size is not (-1 or OnnxConstant.AnyBatch)).Aggregate(1L, (product, size) => product * Math.Clamp(size, 0, int.MaxValue) is var next && next > int.MaxValue ? 0 : product * size);
@@ -204,6 +221,7 @@ sealed class OnnxImport
         }
         if (to is not [OnnxConstant.AnyBatch, ..] || to.Skip(1).Any(size => size < 1) || to.Skip(1).Aggregate(1L, (product, size) => product > length ? product : product * size) != length)
             throw node.Bad($"images of {x.Shape} are not [{string.Join(", ", to.Select(size => size == OnnxConstant.AnyBatch ? "batch" : $"{size}"))}]");
+        bool isMap = x.Shape is { IsFlat: false, Channels: 1 };
         switch (to)
         {
             case [_, var features] when x.Shape.IsFlat && features == length:
@@ -213,8 +231,15 @@ sealed class OnnxImport
             case [_, var c, var h, var w] when x is { Shape.IsFlat: true, Flattened: null }:
                 ImageShape shape = new((int)c, (int)h, (int)w);
                 return ([new Unflatten(shape)], new(shape));
-            case [_, var c, var h, var w] when !x.ChannelsLast && (c, h, w) == (x.Shape.Channels, x.Shape.Height, x.Shape.Width):
+            case [_, var c, var h, var w] when x is { ChannelsLast: false, HasChannels: true } && (c, h, w) == (x.Shape.Channels, x.Shape.Height, x.Shape.Width):
                 return ([], x);
+            // One channel may stand in front, at the end or not at all: the numbers are the same.
+            case [_, 1, var h, var w] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
+                return ([], new(x.Shape));
+            case [_, var h, var w, 1] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
+                return ([], new(x.Shape, ChannelsLast: true));
+            case [_, var h, var w] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
+                return ([], new(x.Shape, HasChannels: false));
             default:
                 throw node.Bad($"images of {x.Shape} become [{string.Join(", ", to.Skip(1))}], which no layer does");
         }
@@ -242,7 +267,7 @@ sealed class OnnxImport
                 return node.Text("approximate", "none") == "none" ? new GELU() : throw node.Bad("by an approximation is not supported");
             case "Softmax" or "LogSoftmax":
                 long axis = node.Int("axis", graph.Opset < 13 ? 1 : -1), channels = x.ChannelsLast ? 3 : 1;
-                bool isChannels = axis == channels || axis == channels - (x.Shape.IsFlat ? 2 : 4);
+                bool isChannels = x.HasChannels && (axis == channels || axis == channels - (x.Shape.IsFlat ? 2 : 4));
                 // Before opset 13 the axes after it were taken together.
                 if (!isChannels || (graph.Opset < 13 && x.Shape is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 }))
                     throw node.Bad($"along axis {axis}, which is not that of the channels alone");
@@ -312,7 +337,7 @@ sealed class OnnxImport
     {
         if (graph.Constant(node.Input(4))?.Ints is not [0 or OnnxConstant.AnyBatch, var groups, -1] || graph.Constant(node.Input(5))?.Ints is not { } back
             || !(back is [-1 or 0 or OnnxConstant.AnyBatch, .. var rest] && rest.SequenceEqual(ShapeOf(node.Inputs[0])!.Skip(1)))
-            || !IsOfChannels(graph.Constant(node.Input(1))!, shape) || !IsOfChannels(graph.Constant(node.Input(2))!, shape))
+            || !IsOfChannels(graph.Constant(node.Input(1))!, new(shape)) || !IsOfChannels(graph.Constant(node.Input(2))!, new(shape)))
         {
             throw node.Bad("by an instance norm of groups that is not put together as exporters do it");
         }
@@ -355,42 +380,47 @@ sealed class OnnxImport
     float[] Values(OnnxNode node, int input, long count) =>
         graph.Constant(node.Input(input))?.Floats is { } values && values.Length == count ? values : throw node.Bad($"needs {count} floats that are constants");
 
-    /// <summary>x·scale + shift with one number for all or for each channel, as a 1×1 convolution of each channel by itself.</summary>
-    Conv2d Affine(OnnxNode node, ImageShape shape)
+    /// <summary>x·scale + shift with one number for all or for each channel.</summary>
+    Layer[] Affine(OnnxNode node, Data x)
     {
         if (node.Inputs.Count != 2)
             throw node.Bad("needs two inputs");
         bool isFirst = graph.IsConstant(node.Inputs[0]);
         OnnxConstant constant = graph.Constant(node.Inputs[isFirst ? 0 : 1])!;
-        if (constant.Floats is null)
+        if (constant.Floats is not { } numbers)
             throw node.Bad("with whole numbers");
-        if (!(constant.Count == 1 ? shape.Channels <= MostChannels : IsOfChannels(constant, shape)))
-            throw node.Bad($"with [{string.Join(", ", constant.Lengths)}] on images of {shape}; a number for each channel is needed, [C, 1, 1]");
-        if (shape.IsFlat)
-            throw node.Bad("on features that no product comes before");
-        Conv2d layer = new(shape.Channels, shape.Channels, 1, groups: shape.Channels);
-        float[] numbers = [.. Enumerable.Range(0, shape.Channels).Select(c => constant.Floats[constant.Count == 1 ? 0 : c])], ones = new float[shape.Channels];
-        Array.Fill(ones, 1);
-        (float[] scale, float[] shift) = (node.Op, isFirst) switch
+        int channels = x.Shape.Channels, axes = ShapeOf(node.Inputs[isFirst ? 1 : 0])!.Length;
+        if (constant.Lengths.Length > axes || !(constant.Count == 1 ? channels <= MostChannels : IsOfChannels(constant, x)))
+            throw node.Bad($"with [{string.Join(", ", constant.Lengths)}] on images of {x.Shape}; a number for each channel is needed, {(axes == 4 && !x.ChannelsLast ? "[C, 1, 1]" : "[C]")}");
+        if (numbers.Length < channels)
+            Array.Fill(numbers = new float[channels], constant.Floats[0]);
+        return (node.Op, isFirst) switch
         {
-            ("Add", _) => (ones, numbers),
-            ("Sub", false) => (ones, [.. numbers.Select(value => -value)]),
-            ("Sub", true) => ([.. ones.Select(value => -value)], numbers),
-            ("Mul", _) => (numbers, new float[shape.Channels]),
-            ("Div", false) => ([.. numbers.Select(value => 1 / value)], new float[shape.Channels]),
+            ("Add", _) => Affine(x.Shape, _ => 1, c => numbers[c]),
+            ("Sub", false) => Affine(x.Shape, _ => 1, c => -numbers[c]),
+            ("Sub", true) => Affine(x.Shape, _ => -1, c => numbers[c]),
+            ("Mul", _) => Affine(x.Shape, c => numbers[c]),
+            ("Div", false) => Affine(x.Shape, c => 1 / numbers[c]),
             _ => throw node.Bad("divides a constant by images"),
         };
-        Fill(layer.Weight, scale);
-        Fill(layer.Bias!, shift);
-        return layer;
     }
 
-    /// <summary>Whether there is a number for each channel: [C, 1, 1] or [1, C, 1, 1] of images, [C] or [1, C] of features.</summary>
-    static bool IsOfChannels(OnnxConstant constant, ImageShape shape)
+    /// <summary>As a 1×1 convolution of each channel by itself.</summary>
+    static Layer[] Affine(ImageShape shape, Func<int, float> scale, Func<int, float>? shift = null)
     {
-        int axes = shape.IsFlat ? 1 : 3;
+        Conv2d layer = new(shape.Channels, shape.Channels, 1, groups: shape.Channels, bias: shift is not null);
+        Fill(layer.Weight, [.. Enumerable.Range(0, shape.Channels).Select(scale)]);
+        if (shift is not null)
+            Fill(layer.Bias!, [.. Enumerable.Range(0, shape.Channels).Select(shift)]);
+        return shape.IsFlat ? [new Unflatten(new ImageShape(shape.Channels, 1, 1)), layer, new Flatten()] : [layer];
+    }
+
+    /// <summary>Whether there is a number for each channel: [C, 1, 1] or [1, C, 1, 1] of images, [C] or [1, C] of features and of channels that are last.</summary>
+    static bool IsOfChannels(OnnxConstant constant, Data x)
+    {
+        int axes = x.Shape.IsFlat || x.ChannelsLast ? 1 : 3;
         long[] lengths = [.. constant.Lengths.SkipLast(axes), .. constant.Lengths.TakeLast(axes).Skip(1)];
-        return constant.Count == shape.Channels && constant.Lengths.Length >= axes && lengths.All(length => length == 1);
+        return constant.Count == x.Shape.Channels && constant.Lengths.Length >= axes && lengths.All(length => length == 1);
     }
 
     internal static void Fill(Parameter parameter, ReadOnlySpan<float> values) => values.CopyTo(parameter.Value.AsSpan());

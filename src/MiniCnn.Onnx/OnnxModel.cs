@@ -22,30 +22,32 @@ public sealed class OnnxModel
 
     /// <summary>
     /// Reads a network from a file of opset 7 to 23: layers of this library in chains, sums and concatenations, as PyTorch, Keras and others write them. Nothing in
-    /// the file is taken on trust; weights in a file beside it are read from its folder alone.
+    /// the file is taken on trust; weights in a file beside it are read from its folder alone. Images with the channels last, as Keras has them, go in and come out
+    /// with the channels first.
     /// </summary>
     /// <param name="path">The file.</param>
     /// <param name="input">The images' shape, where the file leaves it open.</param>
+    /// <param name="output">The name of one output where the file has several, or of any tensor in it: the network ends there. What does not lead to it is left out.</param>
     /// <exception cref="OnnxFormatException">
     /// No such file, or one with an operator, attribute, type or shape that no layer has; the message is one line that names node and operator.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
-    public static OnnxModel Load(string path, ImageShape? input = null)
+    public static OnnxModel Load(string path, ImageShape? input = null, string? output = null)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         using FileStream file = File.OpenRead(path);
-        return Read(file, path, input);
+        return Read(file, path, input, output);
     }
 
     /// <summary>The same of a stream that stands for a file at a path.</summary>
-    internal static OnnxModel Read(Stream file, string path, ImageShape? input)
+    internal static OnnxModel Read(Stream file, string path, ImageShape? input, string? output = null)
     {
         try
         {
             if (file.Length > MostBytes)
                 throw new OnnxFormatException($"{file.Length} bytes are more than an ONNX file has");
             ModelProto proto = ModelProto.Parser.ParseFrom(file);
-            (Layer network, ImageShape shape) = OnnxImport.Read(proto, Path.GetDirectoryName(Path.GetFullPath(path))!, input);
+            (Layer network, ImageShape shape) = OnnxImport.Read(proto, Path.GetDirectoryName(Path.GetFullPath(path))!, input, output);
             Dictionary<string, string> metadata = proto.MetadataProps.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
             return new(network, shape, ImageModel.Of(network, shape, metadata));
         }

@@ -28,13 +28,13 @@ sealed class OnnxNode
     /// <summary>A node that stands for several, the last of which is like it.</summary>
     public OnnxNode(string op, OnnxNode like, List<string> inputs) => (Op, name, Inputs, Outputs) = (op, like.name, inputs, like.Outputs);
 
-    OnnxNode(OnnxNode node, string output, string input)
-    {
-        (Op, name, Inputs, Outputs, attributes) = (node.Op, node.name, [.. node.Inputs, input], [output], node.attributes);
-    }
+    OnnxNode(string op, OnnxNode node, string output, List<string> inputs) => (Op, name, Inputs, Outputs, attributes) = (op, node.name, inputs, [output], node.attributes);
 
     /// <summary>The node with one more input, which makes what the next one made.</summary>
-    public OnnxNode With(string output, string input) => new(this, output, input);
+    public OnnxNode With(string output, string input) => new(Op, this, output, [.. Inputs, input]);
+
+    /// <summary>The node as another operator, which makes what the next one made.</summary>
+    public OnnxNode As(string op, string output) => new(op, this, output, Inputs);
 
     public string Op { get; }
 

@@ -1,7 +1,7 @@
 namespace MiniCnn.OnnxModels;
 
 /// <summary>
-/// A graph as layers in one another: chains are a <see cref="Sequential"/>, a sum a <see cref="Residual"/>, a concatenation a <see cref="Concat"/>. Where
+/// A graph as layers in one another: chains are a <see cref="Sequential"/>, a sum or difference a <see cref="Residual"/>, a concatenation a <see cref="Concat"/>. Where
 /// branches join, they begin at the last place that all ways to them pass: their common dominator.
 /// </summary>
 sealed class OnnxStructure
@@ -65,6 +65,7 @@ sealed class OnnxStructure
         List<Layer>[] branches = [.. place.Inputs.Select(name => Chain(place.Dominator, name, depth + 1))];
         if (place.Node!.Op == "Concat")
             return new Concat([.. branches.Select(Whole)]);
+        branches[^1].AddRange(place.Layers);
         if (branches.Length > 2)
             throw place.Node.Bad("adds more than two branches");
         // A branch without layers is the identity, the shortcut that a Residual has by itself; of two with layers the longer one is the body.

@@ -3,6 +3,8 @@ namespace MiniCnn.OnnxModels;
 /// <summary>What slides a window, pads or resizes.</summary>
 static class OnnxWindows
 {
+    const int MostShuffled = 1 << 20;                            // weights that stand for a pixel shuffle: 4 MB
+
     public static Conv2d Conv(OnnxNode node, OnnxGraph graph, ImageShape shape)
     {
         (OnnxConstant weight, float[]? bias, Size2d kernel) = Weights(node, graph);
@@ -28,6 +30,45 @@ static class OnnxWindows
             shape.Channels, checked((int)(weight.Lengths[1] * group)), kernel, stride, Pads(node, node.Ints("pads") ?? [0, 0, 0, 0]), Size(node, extra, "output_padding"), dilation,
             (int)group, bias is not null);
         return Filled(node, layer, layer.Weight, layer.Bias, weight, bias);
+    }
+
+    /// <summary>
+    /// Channels as pixels beside each other: [N, C·r², H, W] → [N, C, r·H, r·W], as a transposed convolution with windows of r×r at a stride of r whose weights are
+    /// a 1 for each channel. Which axis of the split channels is C, which the row and which the column says a permutation of 1, 2, 3.
+    /// </summary>
+    public static ConvTranspose2d PixelShuffle(OnnxNode node, OnnxGraph graph, ImageShape shape)
+    {
+        long[] order = [1, 2, 3], split;
+        if (node.Op == "PixelShuffle")
+        {
+            (split, order) = (graph.Constant(node.Input(1))!.Ints![1..], graph.Constant(node.Input(2))!.Ints!);
+            if ((split[3], split[4]) != (shape.Height, shape.Width))
+                throw node.Bad($"splits images of {shape} into {string.Join('×', split)}");
+        }
+        else
+        {
+            long block = Math.Clamp(node.Int("blocksize", 0), 0, shape.Channels), rest = block > 0 ? shape.Channels / block / block : 0;
+            bool isDepthFirst = node.Text("mode", "DCR") == "DCR" ? true : node.Text("mode", "") == "CRD" ? false : throw node.Bad("has an unknown mode");
+            split = isDepthFirst ? [block, block, rest] : [rest, block, block];
+            order = isDepthFirst ? [3, 1, 2] : order;
+        }
+        long channels = split[order[0] - 1], r = split[order[1] - 1];
+        if (channels < 1 || r < 1 || split[order[2] - 1] != r || channels * r * r != shape.Channels)
+            throw node.Bad($"splits {shape.Channels} channels into {string.Join('·', split.Take(3))}");
+        int group = order[0] == 1 ? (int)channels : 1;           // with C in front each has its own channels
+        if (shape.Channels * channels / group * r * r > MostShuffled)
+            throw node.Bad($"of {shape.Channels} channels takes more than {MostShuffled} weights");
+        ConvTranspose2d layer = new(shape.Channels, (int)channels, (int)r, stride: (int)r, groups: group, bias: false);
+        float[] weights = new float[layer.Weight.Length];        // [C·r², C/group, r, r]
+        for (long i = 0; i < shape.Channels; i++)
+        {
+            long[] at = [i / split[2] / split[1], i / split[2] % split[1], i % split[2]];
+            long c = group == 1 ? at[order[0] - 1] : 0;
+            weights[((i * channels / group + c) * r + at[order[1] - 1]) * r + at[order[2] - 1]] = 1;
+        }
+        OnnxImport.Fill(layer.Weight, weights);
+        layer.Freeze();
+        return layer;
     }
 
     static (OnnxConstant Weight, float[]? Bias, Size2d Kernel) Weights(OnnxNode node, OnnxGraph graph)

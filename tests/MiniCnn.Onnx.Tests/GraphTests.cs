@@ -80,8 +80,27 @@ public sealed class GraphTests : IDisposable
         }
         ),
         ["weights turned and of twice the size"] = ([7], g => g.Node("MatMul", ["x", g.Node("Mul", [g.Node("Transpose", [g.Numbers(4, 7)], Ints("perm", 1, 0)), g.Writer.Constant("two", [2f])])])),
+        // Keras and PyTorch where there is one channel: its axis is put in, left out or moved by a Reshape.
+        ["one channel, last"] = ([8, 6, 1], g => g.Node("Reshape", [g.Conv(g.Node("Reshape", ["x", g.Whole(-1, 1, 8, 6)]), 1, 1), g.Whole(-1, 6, 5, 1)])),
+        ["no axis of channels"] = ([8, 6], g => g.Conv(g.Node("Unsqueeze", [g.Node("Relu", ["x"]), g.Whole(1)]), 1, 4)),
+        ["no axis of channels, flat"] = ([8, 6], g => g.Node("MatMul", [g.Node("Flatten", ["x"]), g.Numbers(48, 4)])),
+        ["a bias of channels that are last"] = ([3, 6, 5], g => g.Node("Transpose",
+            [g.Node("Relu", [g.Node("Add", [g.Node("Transpose", [g.Conv("x", 3, 4)], Ints("perm", 0, 2, 3, 1)), g.Numbers(4)])])], Ints("perm", 0, 3, 1, 2))),
+        ["channels last to the end"] = ([3, 6, 5], g => g.Node("Relu", [g.Node("Transpose", [g.Conv("x", 3, 4)], Ints("perm", 0, 2, 3, 1))])),
+        ["log of softmax"] = ([3, 4, 5], g => g.Node("Log", [g.Node("Softmax", ["x"], Int("axis", 1))])),
+        ["pixels shuffled"] = ([12, 4, 5], g => Shuffle(g, [2, 3, 2], [0, 2, 4, 1, 5, 3], [3, 8, 10])),
+        ["pixels shuffled as PyTorch does"] = ([12, 4, 5], g => Shuffle(g, [3, 2, 2], [0, 1, 4, 2, 5, 3], [3, 8, 10])),
+        ["depth to space"] = ([12, 4, 5], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2))),
+        ["depth to space by columns"] = ([12, 4, 5], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2), Text("mode", "CRD"))),
+        ["a difference"] = ([3, 6, 5], g => g.Node("Sub", [g.Node("Tanh", ["x"]), g.Node("Relu", ["x"])])),
+        ["less its noise"] = ([3, 6, 5], g => g.Node("Sub", ["x", g.Conv(g.Node("Relu", ["x"]), 3, 3, Ints("pads", 1, 0, 1, 1))])),
+        ["a number for each feature"] = ([7], g => g.Node("Add", [g.Node("Mul", [g.Node("Tanh", ["x"]), g.Numbers(7)]), g.Numbers(1, 7)])),
+        ["a shape without zeros"] = ([3, 4, 5], g => g.Node("MatMul", [g.Node("Reshape", ["x", g.Whole(-1, 60)], Int("allowzero", 1)), g.Numbers(60, 2)])),
         ["enlarged"] = ([2, 4, 5], g => g.Node("Resize", ["x", "", g.Writer.Constant("s", [1, 1, 2, 3], 4)], Text("mode", "nearest"), Text("nearest_mode", "round_prefer_floor"), Text("coordinate_transformation_mode", "half_pixel"))),
     };
+
+    static string Shuffle(Graph g, long[] split, int[] order, long[] to) => g.Node(
+        "Reshape", [g.Node("Transpose", [g.Node("Reshape", ["x", g.Whole([-1, .. split, 4, 5])])], Ints("perm", order)), g.Whole([-1, .. to])]);
 
     public static TheoryData<string> Names => [.. graphs.Keys];
 
@@ -123,7 +142,15 @@ public sealed class GraphTests : IDisposable
     [InlineData("a border of ones", "only with 0")]
     [InlineData("rows beside each other", "which is not that of the channels")]
     [InlineData("a branch used twice", "stands in several branches")]
-    [InlineData("channels last to the end", "channels last")]
+    [InlineData("features of channels last", "in the order of channels that are last")]
+    [InlineData("a scale of features of channels last", "in the order of channels that are last")]
+    [InlineData("rows of images without channels", "that of the channels alone")]
+    [InlineData("an axis more than there are", "a number for each channel is needed")]
+    [InlineData("pixels of other images", "which no layer does")]
+    [InlineData("pixels of turned images", "splits images of 12×4×5 into 3×2×2×5×4")]
+    [InlineData("too many channels", "takes more than 1048576 weights")]
+    [InlineData("a depth that does not divide", "splits 12 channels into 5·5·0")]
+    [InlineData("a shape of zeros", "allowzero 1")]
     [InlineData("a convolution on channels last", "works on channels that are last")]
     public void Another_function_is_refused(string name, string says)
     {
@@ -144,12 +171,23 @@ public sealed class GraphTests : IDisposable
                 return g.Node("Concat", ["x", a, g.Node("Tanh", [b])], Int("axis", 1));
             }
             ),
-            "channels last to the end" => ([3, 4, 5], g => g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1))),
+            "features of channels last" => ([3, 4, 5], Last),
+            "a scale of features of channels last" => ([3, 4, 5], g => g.Node("Mul", [Last(g), g.Numbers(60)])),
+            "rows of images without channels" => ([4, 5], g => g.Node("Softmax", ["x"], Int("axis", 1))),
+            "an axis more than there are" => ([4, 5], g => g.Node("Mul", ["x", g.Numbers(1, 1, 1, 1)])),
+            "pixels of other images" => ([12, 4, 5], g => Shuffle(g, [3, 2, 2], [0, 1, 4, 2, 5, 3], [6, 4, 10])),
+            "pixels of turned images" => ([12, 4, 5], g => g.Node("Reshape",
+                [g.Node("Transpose", [g.Node("Reshape", ["x", g.Whole(-1, 3, 2, 2, 5, 4)])], Ints("perm", 0, 1, 4, 2, 5, 3)), g.Whole(-1, 3, 10, 8)])),
+            "too many channels" => ([4096, 1, 1], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2))),
+            "a depth that does not divide" => ([12, 4, 5], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 5))),
+            "a shape of zeros" => ([3, 4, 5], g => g.Node("Reshape", ["x", g.Whole(0, 60)], Int("allowzero", 1))),
             _ => ([3, 4, 5], g => g.Conv(g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1)), 5, 2)),
         };
         Write(graph, null);
         string message = Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message;
         Assert.Contains(says, message, StringComparison.Ordinal);
+
+        static string Last(Graph g) => g.Node("Flatten", [g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1))]);
 
         static string Groups(Graph g, long[] back, long[] weight, long[] bias, float scale = 1)
         {
@@ -157,6 +195,61 @@ public sealed class GraphTests : IDisposable
             y = g.Node("Reshape", [y, g.Whole(back)]);
             return g.Node("Add", [g.Node("Mul", [y, g.Numbers(weight)]), g.Numbers(bias)]);
         }
+    }
+
+    /// <summary>The format asks for an order; exporters of Keras did not always keep it.</summary>
+    [Fact]
+    public void Nodes_in_another_order_are_the_same_network()
+    {
+        Write("branches in branches", null);
+        Change(graph =>
+        {
+            NodeProto[] nodes = [.. graph.Node];
+            graph.Node.Clear();
+            graph.Node.Add(nodes.Reverse());
+        });
+        AssertSame("branches in branches");
+    }
+
+    [Fact]
+    public void A_node_that_takes_its_own_output_is_refused()
+    {
+        Write("branches in branches", null);
+        Change(graph => graph.Node[0].Input[0] = graph.Node[^1].Output[0]);
+        Assert.Contains("takes what is made of its own output", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+        Change(graph => graph.Node[0].Input[0] = "y?");
+        Assert.Contains("takes 'y?', which nothing makes", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+        Change(graph => (graph.Node[0].Input[0], graph.Node[0].Output[0]) = ("x", "x"));
+        Assert.Contains("makes 'x', which is there already", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+    }
+
+    /// <summary>Of a file with several outputs, or of any tensor in it, the network is what leads there: a loss and its labels are not.</summary>
+    [Fact]
+    public void An_output_is_chosen_by_its_name()
+    {
+        string inner = "";
+        Write(([3, 4, 5], g => g.Node("Relu", [inner = g.Node("Tanh", ["x"])])), null);
+        string y = "";
+        Change(graph =>
+        {
+            y = graph.Output[0].Name;
+            graph.Input.Add(new ValueInfoProto(graph.Input[0]) { Name = "labels" });
+            graph.Node.Add(new NodeProto { OpType = "Sub", Input = { y, "labels" }, Output = { "loss" } });
+            graph.Output.Add(new ValueInfoProto { Name = "loss" });
+        });
+        string message = Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message;
+        Assert.Contains($"has 2 outputs ('{y}', 'loss'); a network has one: give Load the name of one as output", message, StringComparison.Ordinal);
+        Assert.Contains("has 2 inputs", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path, output: "loss")).Message, StringComparison.Ordinal);
+        Assert.Contains($"has no output 'z', only '{y}', 'loss'", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path, output: "z")).Message, StringComparison.Ordinal);
+        Assert.Equal([typeof(Tanh), typeof(ReLU)], ((Sequential)OnnxModel.Load(path, output: y).Network).Layers.Select(layer => layer.GetType()));
+        Assert.Equal([typeof(Tanh)], ((Sequential)OnnxModel.Load(path, output: inner).Network).Layers.Select(layer => layer.GetType()));
+    }
+
+    void Change(Action<GraphProto> change)
+    {
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
+        change(model.Graph);
+        File.WriteAllBytes(path, model.ToByteArray());
     }
 
     void Write(string name, TensorProto.Types.DataType? type) => Write(graphs[name], type);
@@ -188,6 +281,8 @@ public sealed class GraphTests : IDisposable
         float[] theirs = Runtime.Run<float>(path, numbers, [3, .. lengths]);
         // A file with channels last says so in its input alone; the network takes them first.
         float[] x = name == "channels last" ? OnnxFolding.Transpose(new([3, .. lengths], numbers, null), [0, 3, 1, 2], null!).Floats! : numbers;
+        if (name == "channels last to the end")
+            theirs = OnnxFolding.Transpose(new([3, 4, 4, 4], theirs, null), [0, 3, 1, 2], null!).Floats!;
         float[] ours = [.. model.Network.Forward(ExportTests.Batch(x, model.Input))];
         Assert.Equal(theirs.Length, ours.Length);
         double most = theirs.Max(Math.Abs);
