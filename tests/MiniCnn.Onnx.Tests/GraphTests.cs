@@ -143,7 +143,9 @@ public sealed class GraphTests : IDisposable
     [InlineData("rows beside each other", "which is not that of the channels")]
     [InlineData("a branch used twice", "stands in several branches")]
     [InlineData("features of channels last", "in the order of channels that are last")]
-    [InlineData("a scale of features of channels last", "in the order of channels that are last")]
+    [InlineData("rows of one channel that is last", "that of the channels alone")]
+    [InlineData("pixels of half as many images", "which no layer does")]
+    [InlineData("a scale of features of channels last", "works on features in the order of channels that are last")]
     [InlineData("rows of images without channels", "that of the channels alone")]
     [InlineData("an axis more than there are", "a number for each channel is needed")]
     [InlineData("pixels of other images", "which no layer does")]
@@ -172,10 +174,12 @@ public sealed class GraphTests : IDisposable
             }
             ),
             "features of channels last" => ([3, 4, 5], Last),
-            "a scale of features of channels last" => ([3, 4, 5], g => g.Node("Mul", [Last(g), g.Numbers(60)])),
+            "a scale of features of channels last" => ([3, 4, 5], g => g.Node("MatMul", [g.Node("Mul", [Last(g), g.Numbers(60)]), g.Numbers(60, 2)])),
             "rows of images without channels" => ([4, 5], g => g.Node("Softmax", ["x"], Int("axis", 1))),
             "an axis more than there are" => ([4, 5], g => g.Node("Mul", ["x", g.Numbers(1, 1, 1, 1)])),
             "pixels of other images" => ([12, 4, 5], g => Shuffle(g, [3, 2, 2], [0, 1, 4, 2, 5, 3], [6, 4, 10])),
+            "rows of one channel that is last" => ([1, 4, 5], g => g.Node("Softmax", [g.Node("Reshape", ["x", g.Whole(-1, 4, 5, 1)])], Int("axis", 1))),
+            "pixels of half as many images" => ([12, 4, 5], g => Shuffle(g, [3, 2, 2], [0, 1, 4, 2, 5, 3], [6, 8, 10])),
             "pixels of turned images" => ([12, 4, 5], g => g.Node("Reshape",
                 [g.Node("Transpose", [g.Node("Reshape", ["x", g.Whole(-1, 3, 2, 2, 5, 4)])], Ints("perm", 0, 1, 4, 2, 5, 3)), g.Whole(-1, 3, 10, 8)])),
             "too many channels" => ([4096, 1, 1], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2))),
