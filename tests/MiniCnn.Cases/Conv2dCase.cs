@@ -29,7 +29,7 @@ sealed record Conv2dCase(Conv2dShape Geometry, bool Bias) : LayerCase(
         (nameof(Conv2dReference), false, Reference<float>(Geometry, inputs)),
         (nameof(Conv2dReference), true, Reference<double>(Geometry, inputs)),
         // From 16 channels on Winograd's form keeps the bound of the direct sum.
-        .. Whole == 0 && ConvolutionAlgorithm.Auto.TakesWinograd(Geometry, LaneTensor<float>.LanesFor(Batch))
+        .. Whole == 0 && ConvolutionAlgorithm.Auto.TakesWinograd(Geometry, new LaneTensor<float>(LaneTensor<float>.LanesFor(Batch), new(1, 1, 1)).Resize(Batch))
             ? (IEnumerable<(string, bool, Numbers)>)[($"{nameof(Conv2d)}, {nameof(ConvolutionAlgorithm.Winograd)}", false, Float(inputs, ConvolutionAlgorithm.Auto))] : [],
     ];
 

@@ -7,7 +7,7 @@ namespace MiniCnn.Tests;
 public class WinogradTests
 {
     /// <summary>Lanes, and numbers in a vector.</summary>
-    public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 } };
+    public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 16 }, { 1, 8 }, { 1, 4 }, { 1, 1 } };
 
     /// <summary>3×3 convolutions with stride 1 at the edges of what they can be, and random ones.</summary>
     static IEnumerable<Conv2dShape> Shapes(int random, int seed)
@@ -35,7 +35,7 @@ public class WinogradTests
     {
         // G has twenty-fourths: 24² · w stays whole. Sums of a few channels stay below 2²⁴.
         Random random = new(3);
-        foreach (Conv2dShape s in Shapes(Conv2dLayerTests.RandomGeometries / 5, seed: 30 + width))
+        foreach (Conv2dShape s in Shapes(Conv2dLayerTests.RandomGeometries / 5, seed: 30 + lanes + width))
         {
             if (s.Batch * s.InputLength == 0)
                 continue;
@@ -57,7 +57,7 @@ public class WinogradTests
     {
         Random random = new(4);
         double largest = 0;
-        foreach (Conv2dShape s in Shapes(100, seed: 50 + width).Append(new(16, 64, 9, 10, 24, new(3, padding: 1))))
+        foreach (Conv2dShape s in Shapes(100, seed: 50 + lanes + width).Append(new(16, 64, 9, 10, 24, new(3, padding: 1))))
         {
             if (s.Batch == 0)
                 continue;
@@ -97,8 +97,10 @@ public class WinogradTests
         }
     }
 
-    [Fact]
-    public void In_double_it_is_the_formula()
+    [Theory]
+    [InlineData(16)]
+    [InlineData(1)]
+    public void In_double_it_is_the_formula(int lanes)
     {
         Random random = new(7);
         foreach (Conv2dShape s in Shapes(60, seed: 8).Where(s => s.Batch > 0 && s.Window.PaddingMode == PaddingMode.Zeros))
@@ -110,8 +112,8 @@ public class WinogradTests
                 p.BeginCheck();
                 Doubles(random.Reals(p.ValueAs<double>().Length)).CopyTo(p.ValueAs<double>());
             }
-            LaneTensor<double> from = new(16, new(s.InputChannels, s.Rows.Input, s.Columns.Input)), to = new(16, layer.OutputShape(from.Shape));
-            LaneTensor<double> back = new(16, to.Shape), gradient = new(16, from.Shape);
+            LaneTensor<double> from = new(lanes, new(s.InputChannels, s.Rows.Input, s.Columns.Input)), to = new(lanes, layer.OutputShape(from.Shape));
+            LaneTensor<double> back = new(lanes, to.Shape), gradient = new(lanes, from.Shape);
             from.Resize(s.Batch).Pack(x);
             back.Resize(s.Batch).Pack(dy);
             LayerContext<double> context = new() { Training = true, Algorithm = ConvolutionAlgorithm.Winograd };
@@ -171,22 +173,24 @@ public class WinogradTests
         double[] m = new double[36], to = new double[16];
         m[place * 6] = 1;
         fixed (double* from = m, target = to)
-            WinogradTransforms.Output<double, Scalar<double>>(from, 1, 0, relu: false, target, 4, 1);
+            WinogradTransforms.Output<double, Scalar<double>>(from, 1, new(0), relu: false, target, 4, 1);
         return [.. Enumerable.Range(0, 4).Select(i => to[i * 4])];
     }
 
-    [Fact]
-    public void What_is_not_finite_stays_in_the_tiles_that_read_it()
+    [Theory]
+    [InlineData(16)]
+    [InlineData(1)]
+    public void What_is_not_finite_stays_in_the_tiles_that_read_it(int lanes)
     {
         Conv2dShape s = new(2, 3, 11, 14, 2, new(3, padding: 1));
         Random random = new(5);
         float[] x = random.Reals(s.InputLength), w = random.Reals(s.WeightLength), b = random.Reals(s.OutputChannels), dy = random.Reals(s.OutputLength);
-        (float[] clean, _, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
+        (float[] clean, _, _) = Run(s, x, w, b, dy, lanes, width: 8);
         foreach (float value in (float[])[float.NaN, float.PositiveInfinity])
         {
             const int Row = 6, Column = 9;                                // tile (1, 2), and neighbours that read it
             x[Row * 14 + Column] = value;
-            (float[] y, _, _) = Run(s, x, w, b, dy, lanes: 16, width: 8);
+            (float[] y, _, _) = Run(s, x, w, b, dy, lanes, width: 8);
             for (int i = 0; i < y.Length; i++)
             {
                 (int row, int column, int channel, int image) = (i / 14 % 11, i % 14, i / 154 % 2, i / 308);
@@ -238,14 +242,14 @@ public class WinogradTests
         foreach (Conv2d conv in (Conv2d[])[new(3, 5, 3, padding: 1), new(4, 6, 3, groups: 2), new(2, 3, 3, padding: 2, dilation: 2)])
         {
             (ReLU relu, MaxPool2d pool) = (new(), new(2));
+            int images = lanes + 1;                              // 17, or 2 one by one
             Sequential model = new(conv, relu, pool) { ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd };
             conv.ConvolutionAlgorithm = ConvolutionAlgorithm.Winograd;                      // when it is called by itself
             Random random = new(6);
             ImageShape shape = new((int)conv.Weight.Value.Lengths[1] * (conv.ToString().Contains("groups", StringComparison.Ordinal) ? 2 : 1), 9, 14);
             ImageShape output = model.OutputShape(shape);
-            Tensor<float> x = Tensor.Create(random.Reals(17 * (int)shape.Length), [17, shape.Channels, shape.Height, shape.Width]);
-            Tensor<float> dy = Tensor.Create(random.Reals(17 * (int)output.Length), [17, output.Channels, output.Height, output.Width]);
-            Assert.Equal(16, lanes);
+            Tensor<float> x = Tensor.Create(random.Reals(images * (int)shape.Length), [images, shape.Channels, shape.Height, shape.Width]);
+            Tensor<float> dy = Tensor.Create(random.Reals(images * (int)output.Length), [images, output.Channels, output.Height, output.Width]);
             Vectors.Of(width, () =>
             {
                 Assert.Equal(Numbers(model.Trace(x)[^1]), Numbers(model.Forward(x)));
@@ -261,16 +265,26 @@ public class WinogradTests
     }
 
     [Fact]
-    public void Auto_takes_it_from_16_channels_on_for_more_than_8_images()
+    public void Auto_takes_it_from_16_channels_and_9_tiles_on()
     {
-        foreach ((int inputs, int outputs, int kernel, int stride, int lanes, bool expected) in ((int, int, int, int, int, bool)[])
-            [(16, 16, 3, 1, 16, true), (15, 16, 3, 1, 16, false), (16, 15, 3, 1, 16, false), (16, 16, 5, 1, 16, false), (16, 16, 3, 2, 16, false), (16, 16, 3, 1, 1, false)])
+        foreach ((int inputs, int outputs, int kernel, int stride, bool expected) in ((int, int, int, int, bool)[])
+            [(16, 16, 3, 1, true), (15, 16, 3, 1, false), (16, 15, 3, 1, false), (16, 16, 5, 1, false), (16, 16, 3, 2, false)])
         {
             Conv2dShape s = new(1, inputs, 9, 8, outputs, new(kernel, stride));
-            Assert.Equal(expected, ConvolutionAlgorithm.Auto.TakesWinograd(s, lanes));
-            Assert.Equal(kernel == 3 && stride == 1 && lanes > 1, ConvolutionAlgorithm.Winograd.TakesWinograd(s, lanes));
-            Assert.False(ConvolutionAlgorithm.Direct.TakesWinograd(s, lanes));
+            Assert.Equal(expected, Takes(ConvolutionAlgorithm.Auto, s, 16, 1));
+            Assert.Equal(expected, Takes(ConvolutionAlgorithm.Auto, s, 1, 3));
+            Assert.False(Takes(ConvolutionAlgorithm.Auto, s, 1, 2));                           // 7×6 outputs are four tiles an image
+            Assert.Equal(kernel == 3 && stride == 1, Takes(ConvolutionAlgorithm.Winograd, s, 16, 1));
+            Assert.Equal(kernel == 3 && stride == 1, Takes(ConvolutionAlgorithm.Winograd, s, 1, 1));
+            Assert.False(Takes(ConvolutionAlgorithm.Direct, s, 16, 16));
+            Assert.False(Takes(ConvolutionAlgorithm.Direct, s, 1, 8));
         }
+        Conv2dShape dilated = new(1, 16, 19, 18, 16, new(3, dilation: 2));
+        Assert.True(Takes(ConvolutionAlgorithm.Winograd, dilated, 16, 16));
+        Assert.False(Takes(ConvolutionAlgorithm.Winograd, dilated, 1, 8));
+
+        static bool Takes(ConvolutionAlgorithm algorithm, Conv2dShape shape, int lanes, int images) =>
+            algorithm.TakesWinograd(shape, new LaneTensor<float>(lanes, new(1, 1, 1)).Resize(images));
     }
 
     static (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)

@@ -29,4 +29,9 @@ static class ConvolutionChoice
             ConvolutionAlgorithm.Winograd => true,
             _ => Math.Min(shape.GroupInputChannels, shape.GroupOutputChannels) >= 16,
         };
+
+    /// <summary>Whether a convolution of images one by one is; its gradients never are. Of few tiles, the weights' transform is half of it.</summary>
+    public static bool TakesWinograd<T>(this ConvolutionAlgorithm algorithm, Conv2dShape shape, LaneTensor<T> x) where T : unmanaged =>
+        algorithm.TakesWinograd(shape, x.Lanes == 1 ? LaneTensor<T>.FullLanes : x.Lanes) && (x.Lanes > 1 || shape.Window.Dilation == 1
+            && (algorithm == ConvolutionAlgorithm.Winograd || x.Count * WinogradChannels<float>.TilesOf(shape.OutputHeight, shape.OutputWidth) >= 9));
 }

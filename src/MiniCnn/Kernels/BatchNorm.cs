@@ -18,16 +18,19 @@ readonly unsafe struct BatchNormForward<T, F>(
             Measure<V>(c);
         Affine<V> vectors = Of<V>(c);
         Affine<Scalar<T>> rest = Of<Scalar<T>>(c);
+        int length = x.RowLength;
         for (int block = 0; block < x.Blocks; block++)
-            for (int row = 0; row < x.Shape.Height; row++)
+        {
+            T* px = x.At(block, c, 0), py = y.At(block, c, 0);
+            for (int row = 0; row < x.Shape.Height; row++, px += x.RowPitch, py += y.RowPitch)
             {
-                T* px = x.At(block, c, row), py = y.At(block, c, row);
                 int i = 0;
-                for (; i <= x.RowLength - V.Count; i += V.Count)
+                for (; i <= length - V.Count; i += V.Count)
                     vectors.At(px + i).Store(py + i);
-                for (; i < x.RowLength; i++)
+                for (; i < length; i++)
                     rest.At(px + i).Store(py + i);
             }
+        }
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

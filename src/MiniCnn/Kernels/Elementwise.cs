@@ -29,7 +29,7 @@ static unsafe class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         Lines<T> lines = new(x, y);
-        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new ForwardLine<T, F>(x, y, curve, lines), LaneTensor<T>.FullLanes);
+        Simd.Run(y, y.Blocks * lines.Count, lines.Size, new ForwardLine<T, F>(x, y, curve, lines), LaneTensor<T>.FullLanes);
     }
 
     public static void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, F curve)
@@ -38,7 +38,7 @@ static unsafe class Elementwise
         if (dx is null)
             return;
         Lines<T> lines = new(x, y, dy, dx);
-        Simd.Run(dx, dx.Blocks * lines.Count, (nint)lines.Length * dx.Lanes, new BackwardLine<T, F>(x, y, dy, dx, curve, lines), LaneTensor<T>.FullLanes);
+        Simd.Run(dx, dx.Blocks * lines.Count, lines.Size, new BackwardLine<T, F>(x, y, dy, dx, curve, lines), LaneTensor<T>.FullLanes);
         dx.ClearDeadLanes();                                                   // 0 · NaN would be NaN
     }
 
@@ -47,7 +47,7 @@ static unsafe class Elementwise
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         Lines<T> lines = new(a, b, y);
-        Simd.Run(y, y.Blocks * lines.Count, (nint)lines.Length * y.Lanes, new AddLine<T, F>(a, b, y, curve, lines), LaneTensor<T>.FullLanes);
+        Simd.Run(y, y.Blocks * lines.Count, lines.Size, new AddLine<T, F>(a, b, y, curve, lines), LaneTensor<T>.FullLanes);
     }
 
     readonly struct ForwardLine<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve, Lines<T> lines) : ILaneWork<T>
@@ -56,13 +56,16 @@ static unsafe class Elementwise
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int block, int first, int numbers) = lines.Of(part);
+            (int block, int first, int rows, int numbers) = lines.Of(part);
             T* px = x.Pixel(block, first), py = y.Pixel(block, first);
-            int i = 0;
-            for (; i <= numbers - V.Count; i += V.Count)
-                curve.At(V.Load(px + i)).Store(py + i);
-            if (i < numbers)                                                   // in a vector too: the same bits wherever a number stands
-                Rest.Store(curve.At(Rest.Load<T, V>(px + i, numbers - i)), py + i, numbers - i);
+            for (; rows > 0; rows--, px += x.RowPitch, py += y.RowPitch)
+            {
+                int i = 0;
+                for (; i <= numbers - V.Count; i += V.Count)
+                    curve.At(V.Load(px + i)).Store(py + i);
+                if (i < numbers)                                               // in a vector too: the same bits wherever a number stands
+                    Rest.Store(curve.At(Rest.Load<T, V>(px + i, numbers - i)), py + i, numbers - i);
+            }
         }
     }
 
@@ -72,14 +75,17 @@ static unsafe class Elementwise
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int block, int first, int numbers) = lines.Of(part);
+            (int block, int first, int rows, int numbers) = lines.Of(part);
             T* px = x.Pixel(block, first), py = y.Pixel(block, first), pdy = dy.Pixel(block, first), pdx = dx.Pixel(block, first);
-            int i = 0;
-            for (; i <= numbers - V.Count; i += V.Count)
-                curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
-            int rest = numbers - i;
-            if (rest > 0)
-                Rest.Store(curve.Gradient(Rest.Load<T, V>(px + i, rest), Rest.Load<T, V>(py + i, rest), Rest.Load<T, V>(pdy + i, rest)), pdx + i, rest);
+            for (; rows > 0; rows--, px += x.RowPitch, py += y.RowPitch, pdy += dy.RowPitch, pdx += dx.RowPitch)
+            {
+                int i = 0;
+                for (; i <= numbers - V.Count; i += V.Count)
+                    curve.Gradient(V.Load(px + i), V.Load(py + i), V.Load(pdy + i)).Store(pdx + i);
+                int rest = numbers - i;
+                if (rest > 0)
+                    Rest.Store(curve.Gradient(Rest.Load<T, V>(px + i, rest), Rest.Load<T, V>(py + i, rest), Rest.Load<T, V>(pdy + i, rest)), pdx + i, rest);
+            }
         }
     }
 
@@ -89,14 +95,17 @@ static unsafe class Elementwise
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int block, int first, int numbers) = lines.Of(part);
+            (int block, int first, int rows, int numbers) = lines.Of(part);
             T* pa = a.Pixel(block, first), pb = b.Pixel(block, first), py = y.Pixel(block, first);
-            int i = 0;
-            for (; i <= numbers - V.Count; i += V.Count)
-                curve.At(V.Load(pa + i) + V.Load(pb + i)).Store(py + i);
-            int rest = numbers - i;
-            if (rest > 0)
-                Rest.Store(curve.At(Rest.Load<T, V>(pa + i, rest) + Rest.Load<T, V>(pb + i, rest)), py + i, rest);
+            for (; rows > 0; rows--, pa += a.RowPitch, pb += b.RowPitch, py += y.RowPitch)
+            {
+                int i = 0;
+                for (; i <= numbers - V.Count; i += V.Count)
+                    curve.At(V.Load(pa + i) + V.Load(pb + i)).Store(py + i);
+                int rest = numbers - i;
+                if (rest > 0)
+                    Rest.Store(curve.At(Rest.Load<T, V>(pa + i, rest) + Rest.Load<T, V>(pb + i, rest)), py + i, rest);
+            }
         }
     }
 }

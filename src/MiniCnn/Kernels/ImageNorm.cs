@@ -77,7 +77,7 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
     /// <summary>Whether neighbouring channels are of one set, and pixels beside one another have weights beside one another, in the whole image.</summary>
     bool AcrossPlanes(LaneTensor<T> x) => sets == 1 && perChannel == x.Shape.Height * x.Shape.Width;
 
-    static void Run(in Apply work) => Simd.Run(work.To, work.To.Blocks * work.Lines.Count, (nint)work.Lines.Length * work.To.Lanes, work, work.Lines.Length);
+    static void Run(in Apply work) => Simd.Run(work.To, work.To.Blocks * work.Lines.Count, work.Lines.Size, work, work.Lines.Length);
 
     /// <summary>y, or where there is a dy dx, of a line of pixels of one set.</summary>
     readonly struct Apply(
@@ -90,33 +90,36 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (int block, int first, int numbers) = Lines.Of(part);
+            (int block, int first, int rows, int numbers) = Lines.Of(part);
             int lanes = x.Lanes, pixels = numbers / lanes, plane = x.Shape.Height * x.Shape.Width, set = norm.SetOf(x, first / plane) * lanes;
             bool along = lanes < V.Count, perPixel = norm.perChannel == plane;
-            int across = along ? V.Count : 1, weight = perPixel ? first : first / plane;
+            int across = along ? V.Count : 1;
             if (pixels < across)
             {
                 Run<Scalar<T>>(part);
                 return;
             }
-            T* px = x.Pixel(block, first), pdy = dy is null ? null : dy.Pixel(block, first), pto = To.Pixel(block, first);
-            T* w = norm.weight + weight, b = bias + weight;
             V Statistic(LaneTensor<T> of, int channel, int lane) =>
                 along ? V.Broadcast(of.At(block, channel, 0)[set]) : V.Load(of.At(block, channel, 0) + set + lane);
             V Weight(T* weights, int pixel) => !perPixel ? V.Broadcast(*weights) : along ? V.Load(weights + pixel) : V.Broadcast(weights[pixel]);
 
-            for (int lane = 0; lane < lanes; lane += V.Count)
+            for (; rows > 0; rows--, first += x.Shape.Width)
             {
-                V mean = Statistic(image, 0, lane), inverse = Statistic(image, 1, lane);
-                V share = Statistic(means, 0, lane), slope = inverse * Statistic(means, 1, lane);
-                for (int pixel = 0; pixel < pixels; pixel += across)
+                T* px = x.Pixel(block, first), pdy = dy is null ? null : dy.Pixel(block, first), pto = To.Pixel(block, first);
+                T* w = norm.weight + (perPixel ? first : first / plane), b = bias + (perPixel ? first : first / plane);
+                for (int lane = 0; lane < lanes; lane += V.Count)
                 {
-                    int p = Math.Min(pixel, pixels - across), i = p * lanes + lane;                     // the last vector overlaps the one before it
-                    V centered = V.Load(px + i) - mean;
-                    V result = pdy == null
-                        ? V.MultiplyAdd(centered * inverse, Weight(w, p), Weight(b, p))
-                        : (V.Load(pdy + i) * Weight(w, p) - V.MultiplyAdd(centered, slope, share)) * inverse;
-                    result.Store(pto + i);
+                    V mean = Statistic(image, 0, lane), inverse = Statistic(image, 1, lane);
+                    V share = Statistic(means, 0, lane), slope = inverse * Statistic(means, 1, lane);
+                    for (int pixel = 0; pixel < pixels; pixel += across)
+                    {
+                        int p = Math.Min(pixel, pixels - across), i = p * lanes + lane;                     // the last vector overlaps the one before it
+                        V centered = V.Load(px + i) - mean;
+                        V result = pdy == null
+                            ? V.MultiplyAdd(centered * inverse, Weight(w, p), Weight(b, p))
+                            : (V.Load(pdy + i) * Weight(w, p) - V.MultiplyAdd(centered, slope, share)) * inverse;
+                        result.Store(pto + i);
+                    }
                 }
             }
         }

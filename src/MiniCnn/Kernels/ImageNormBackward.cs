@@ -72,7 +72,7 @@ readonly unsafe partial struct ImageNorm<T>
     {
         Lines<T> lines = new(acrossPlanes: x.Lanes == 1, x, dy);
         PixelWeights work = new(x, dy, Statistics(buffers), dweight, dbias, lines);
-        Simd.Run(x, lines.Count, (nint)lines.Length * x.Lanes * x.Blocks, work, LaneTensor<T>.FullLanes);
+        Simd.Run(x, lines.Count, lines.Size * x.Blocks, work, LaneTensor<T>.FullLanes);
     }
 
     readonly struct ChannelWeights(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> image, T* dweight) : ILaneWork<T>
@@ -104,9 +104,11 @@ readonly unsafe partial struct ImageNorm<T>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run<V>(int part) where V : struct, ILanes<V, T>
         {
-            (_, int first, int numbers) = lines.Of(part);
-            for (int block = 0; block < x.Blocks; block++)
+            (_, int start, int rows, int numbers) = lines.Of(part);
+            for (int line = 0; line < rows * x.Blocks; line++)
             {
+                (int block, int row) = Math.DivRem(line, rows);
+                int first = start + row * x.Shape.Width;
                 T* px = x.Pixel(block, first), pdy = dy.Pixel(block, first), mean = image.At(block, 0, 0), inverse = image.At(block, 1, 0);
                 if (x.Lanes > 1)
                     AcrossLanes<V>(px, pdy, mean, inverse, Math.Min(x.Lanes, x.Count - block * x.Lanes), first, numbers);

@@ -153,7 +153,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
         Lines<T> lines = new(this, other);
-        Workers.RunMany(Blocks * lines.Count, (nint)lines.Length * Lanes, new CopyLine(other, this, lines));
+        Workers.RunMany(Blocks * lines.Count, lines.Size, new CopyLine(other, this, lines));
         return this;
     }
 
@@ -161,8 +161,10 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     {
         public void Run(int part)
         {
-            (int block, int first, int numbers) = lines.Of(part);
-            new Span<T>(from.Pixel(block, first), numbers).CopyTo(new(to.Pixel(block, first), numbers));
+            (int block, int first, int rows, int numbers) = lines.Of(part);
+            T* source = from.Pixel(block, first), target = to.Pixel(block, first);
+            for (; rows > 0; rows--, source += from.RowPitch, target += to.RowPitch)
+                new Span<T>(source, numbers).CopyTo(new(target, numbers));
         }
     }
 
@@ -183,7 +185,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
     void RunTransposed(T* images, bool pack)
     {
         Lines<T> lines = new(this);
-        Workers.RunMany(Blocks * lines.Count, (nint)lines.Length * Lanes, new TransposeLine(this, images, pack, lines));
+        Workers.RunMany(Blocks * lines.Count, lines.Size, new TransposeLine(this, images, pack, lines));
     }
 
     readonly struct TransposeLine(LaneTensor<T> lanes, T* images, bool pack, Lines<T> lines) : IWork
@@ -191,15 +193,18 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public void Run(int part)
         {
-            (int block, int first, int numbers) = lines.Of(part);
+            (int block, int first, int height, int numbers) = lines.Of(part);
             int live = Math.Min(lanes.Lanes, lanes.Count - block * lanes.Lanes), size = (int)lanes.Shape.Length, count = numbers / lanes.Lanes;
             T* rows = images + (nint)block * lanes.Lanes * size + first, pixels = lanes.Pixel(block, first);
-            if (pack && live < lanes.Lanes)
-                new Span<T>(pixels, numbers).Clear();
-            if (pack)
-                Transpose.ToPixels(rows, size, pixels, lanes.Lanes, live, count);
-            else
-                Transpose.ToRows(pixels, lanes.Lanes, rows, size, live, count);
+            for (; height > 0; height--, rows += count, pixels += lanes.RowPitch)
+            {
+                if (pack && live < lanes.Lanes)
+                    new Span<T>(pixels, numbers).Clear();
+                if (pack)
+                    Transpose.ToPixels(rows, size, pixels, lanes.Lanes, live, count);
+                else
+                    Transpose.ToRows(pixels, lanes.Lanes, rows, size, live, count);
+            }
         }
     }
 }

@@ -3,14 +3,14 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// Images cut into lines, pixels that follow one another in each of some tensors of one shape: pieces of an image where there are neither margins
-/// nor gaps, else planes, or rows.
+/// Images cut into parts of lines, pixels that follow one another in each of some tensors of one shape: pieces of an image where there are neither margins
+/// nor gaps, else planes, of one line or, where there are margins beside them, of a line a row.
 /// </summary>
 readonly struct Lines<T> where T : unmanaged
 {
     const int Piece = 1024;                                                    // pixels: a few kilobytes, and an even number of vectors
 
-    readonly int pixels, lanes;
+    readonly int pixels, lanes, rows;
 
     public Lines(params ReadOnlySpan<LaneTensor<T>> tensors) : this(acrossPlanes: true, tensors)
     {
@@ -25,21 +25,26 @@ readonly struct Lines<T> where T : unmanaged
         (bool images, bool planes) = (acrossPlanes, true);
         foreach (LaneTensor<T> tensor in tensors)
             (images, planes) = (images && tensor.IsOneRow, planes && tensor.Margin is { Left: 0, Right: 0 });
+        rows = images || planes ? 1 : shape.Height;
         Length = images ? Math.Min(Piece, pixels) : planes ? shape.Height * shape.Width : shape.Width;
-        Count = (pixels + Length - 1) / Length;
+        Count = (pixels + rows * Length - 1) / (rows * Length);
     }
 
-    /// <summary>Lines of a block of images.</summary>
+    /// <summary>Parts of a block of images.</summary>
     public int Count { get; }
 
     /// <summary>Pixels of a line, the last piece of an image perhaps less.</summary>
     public int Length { get; }
 
-    /// <summary>A line, counted over the blocks: its block, its first pixel, and how many numbers it has.</summary>
+    /// <summary>Numbers of a part.</summary>
+    public nint Size => (nint)rows * Length * lanes;
+
+    /// <summary>A part, counted over the blocks: its block, its first pixel, its lines, and how many numbers each has.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public (int Block, int First, int Numbers) Of(int part)
+    public (int Block, int First, int Rows, int Numbers) Of(int part)
     {
         (int block, int line) = Math.DivRem(part, Count);
-        return (block, line * Length, Math.Min(Length, pixels - line * Length) * lanes);
+        int first = line * rows * Length;
+        return (block, first, rows, Math.Min(Length, pixels - first) * lanes);
     }
 }

@@ -25,9 +25,10 @@ readonly record struct Tiles(int Vector, int Lanes)
 
     /// <summary>
     /// Channels of the next tile, where so many are left; they divide without a rest. Of four vectors in all, or eight, with 32 registers, a tile takes four:
-    /// 6 · 4 sums + 4 + 1 = 29, with 10 loads for 24 products, where 8 · 2 have 10 for 16.
+    /// 6 · 4 sums + 4 + 1 = 29, with 10 loads for 24 products, where 8 · 2 have 10 for 16. Of one or two vectors in all it takes as many channels as
+    /// <see cref="NextPixels"/> takes pixels.
     /// </summary>
-    public int Height(int left, int vectors = 0) => (Vector == 16 && vectors is 4 or 8 ? 6 : Most) switch
+    public int Height(int left, int vectors = 0) => vectors is 1 or 2 ? NextPixels(vectors, left).Height : (Vector == 16 && vectors is 4 or 8 ? 6 : Most) switch
     {
         6 => left switch { 7 or 8 or 11 => 4, >= 6 => 6, 5 => 3, _ => left },
         int most => left >= most ? most : left switch { 7 => 4, 5 => 3, _ => left },

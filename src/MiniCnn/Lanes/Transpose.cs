@@ -10,44 +10,54 @@ static unsafe class Transpose
 {
     /// <summary>rows[i, p] at i·rowStep + p becomes pixels[p, i] at p·pixelStep + i, for count p and so many images i.</summary>
     public static void ToPixels<T>(T* rows, nint rowStep, T* pixels, nint pixelStep, int images, int count) where T : unmanaged =>
-        Run(rows, 1, rowStep, pixels, pixelStep, 1, images, count);
+        Run(rows, rowStep, pixels, pixelStep, images, count);
 
     /// <summary>The other way round.</summary>
     public static void ToRows<T>(T* pixels, nint pixelStep, T* rows, nint rowStep, int images, int count) where T : unmanaged =>
-        Run(pixels, pixelStep, 1, rows, 1, rowStep, images, count);
+        Run(pixels, pixelStep, rows, rowStep, count, images);
 
-    /// <summary>to[i, p] = from[i, p]; on one side the pixels have step 1, on the other one the images.</summary>
+    /// <summary>to[c, r] at c·toStep + r = from[r, c] at r·fromStep + c.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    static void Run<T>(T* from, nint fromPixel, nint fromImage, T* to, nint toPixel, nint toImage, int images, int count) where T : unmanaged
+    static void Run<T>(T* from, nint fromStep, T* to, nint toStep, int rows, int columns) where T : unmanaged
     {
-        if (images == 1 && fromPixel == 1 && toPixel == 1)
+        if (rows == 1 || columns == 1)
         {
-            new Span<T>(from, count).CopyTo(new(to, count));
+            if (rows == 1 ? toStep == 1 : fromStep == 1)
+                new Span<T>(from, rows * columns).CopyTo(new(to, rows * columns));
+            else
+                for (int i = 0; i < rows * columns; i++)
+                    to[rows == 1 ? i * toStep : i] = from[rows == 1 ? i : i * fromStep];
             return;
         }
-        if (typeof(T) != typeof(float) || !Vector128.IsHardwareAccelerated || images < 4 || count < 4)
+        if (typeof(T) != typeof(float) || !Vector128.IsHardwareAccelerated || rows < 4 || columns < 4)
         {
-            for (int p = 0; p < count; p++)
-                for (int i = 0; i < images; i++)
-                    to[p * toPixel + i * toImage] = from[p * fromPixel + i * fromImage];
+            for (int r = 0; r < rows; r++)
+                for (int c = 0; c < columns; c++)
+                    to[c * toStep + r] = from[r * fromStep + c];
             return;
         }
-        nint fromStep = fromPixel == 1 ? fromImage : fromPixel, toStep = toPixel == 1 ? toImage : toPixel;
-        for (int first = 0; first < count; first += 16)                  // a cache line of every row
-            for (int i = 0; i < images; i += 4)
+        int high = Avx.IsSupported && rows >= 8 ? 8 : 4;
+        for (int line = 0; line < columns; line += 16)                   // a cache line of every row
+            for (int i = 0; i < rows; i += high)
             {
-                int image = Math.Min(i, images - 4), left = Math.Min(16, count - first);         // the last block overlaps the one before it
-                float* f = (float*)(from + first * fromPixel + image * fromImage), t = (float*)(to + first * toPixel + image * toImage);
-                for (; left >= 4; left -= 4, f += 4 * fromPixel, t += 4 * toPixel)
-                    Block(f, fromStep, t, toStep);
-                if (left > 0)
-                    Block(f - (4 - left) * fromPixel, fromStep, t - (4 - left) * toPixel, toStep);
+                int r = Math.Min(i, rows - high), end = Math.Min(line + 16, columns);         // the last block overlaps the one before it
+                for (int j = line; j < end; j += 4)
+                {
+                    int c = Math.Min(j, columns - 4);
+                    float* f = (float*)(from + r * fromStep + c), t = (float*)(to + c * toStep + r);
+                    if (high == 16)
+                        SixteenRows(f, fromStep, t, toStep);
+                    else if (high == 8)
+                        EightRows(f, fromStep, t, toStep);
+                    else
+                        FourRows(f, fromStep, t, toStep);
+                }
             }
     }
 
-    /// <summary>Four by four numbers.</summary>
+    /// <summary>Four columns of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void Block(float* from, nint fromStep, float* to, nint toStep)
+    static void FourRows(float* from, nint fromStep, float* to, nint toStep)
     {
         Vector128<float> a = Vector128.Load(from), b = Vector128.Load(from + fromStep);
         Vector128<float> c = Vector128.Load(from + 2 * fromStep), d = Vector128.Load(from + 3 * fromStep);
@@ -57,6 +67,38 @@ static unsafe class Transpose
         ZipLow(acHigh, bdHigh).Store(to + 2 * toStep);
         ZipHigh(acHigh, bdHigh).Store(to + 3 * toStep);
     }
+
+    /// <summary>Four columns of eight rows: the same with a fifth row beside the first, and so on.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void EightRows(float* from, nint fromStep, float* to, nint toStep)
+    {
+        Vector256<float> a = Rows2(from, 4 * fromStep), b = Rows2(from + fromStep, 4 * fromStep);
+        Vector256<float> c = Rows2(from + 2 * fromStep, 4 * fromStep), d = Rows2(from + 3 * fromStep, 4 * fromStep);
+        Vector256<float> acLow = Avx.UnpackLow(a, c), acHigh = Avx.UnpackHigh(a, c), bdLow = Avx.UnpackLow(b, d), bdHigh = Avx.UnpackHigh(b, d);
+        Avx.UnpackLow(acLow, bdLow).Store(to);
+        Avx.UnpackHigh(acLow, bdLow).Store(to + toStep);
+        Avx.UnpackLow(acHigh, bdHigh).Store(to + 2 * toStep);
+        Avx.UnpackHigh(acHigh, bdHigh).Store(to + 3 * toStep);
+    }
+
+    /// <summary>Four columns of sixteen rows.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static void SixteenRows(float* from, nint fromStep, float* to, nint toStep)
+    {
+        Vector512<float> a = Rows4(from, 4 * fromStep), b = Rows4(from + fromStep, 4 * fromStep);
+        Vector512<float> c = Rows4(from + 2 * fromStep, 4 * fromStep), d = Rows4(from + 3 * fromStep, 4 * fromStep);
+        Vector512<float> acLow = Avx512F.UnpackLow(a, c), acHigh = Avx512F.UnpackHigh(a, c), bdLow = Avx512F.UnpackLow(b, d), bdHigh = Avx512F.UnpackHigh(b, d);
+        Avx512F.UnpackLow(acLow, bdLow).Store(to);
+        Avx512F.UnpackHigh(acLow, bdLow).Store(to + toStep);
+        Avx512F.UnpackLow(acHigh, bdHigh).Store(to + 2 * toStep);
+        Avx512F.UnpackHigh(acHigh, bdHigh).Store(to + 3 * toStep);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector256<float> Rows2(float* from, nint step) => Vector256.Create(Vector128.Load(from), Vector128.Load(from + step));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    static Vector512<float> Rows4(float* from, nint step) => Vector512.Create(Rows2(from, step), Rows2(from + 2 * step, step));
 
     /// <summary>a0 b0 a1 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

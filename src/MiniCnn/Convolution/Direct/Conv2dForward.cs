@@ -20,14 +20,17 @@ static unsafe class Conv2dForward
             new Span<T>(zeros, shape.OutputChannels).Clear();
             if (epilogue.Bias == null)
                 epilogue = epilogue with { Bias = zeros };
-            if (algorithm.TakesWinograd(shape, x.Lanes))
+            if (algorithm.TakesWinograd(shape, x))
             {
                 WinogradWeights weights = new(shape.GroupInputChannels, channels, shape.Groups);
                 Size2d before = (shape.Rows.PadBefore, shape.Columns.PadBefore), sums = epilogue.Pooled ? (2 * outputs.Height, 2 * outputs.Width) : outputs;
                 fixed (T* transformed = buffers.Weights.Take(weights.Length))
                 {
                     weights.Transform(w, groupStep, taps, shape.Window.Taps, turned: false, y, transformed);
-                    new WinogradConvolution<T>(weights, transformed, x, before, shape.Window.Dilation, y, sums, epilogue).RunAll();
+                    if (x.Lanes == 1)
+                        new WinogradChannels<T>(weights, transformed, x, before, y, sums, epilogue).RunAll();
+                    else
+                        new WinogradConvolution<T>(weights, transformed, x, before, shape.Window.Dilation, y, sums, epilogue).RunAll();
                 }
                 return;
             }

@@ -78,7 +78,7 @@ readonly unsafe struct WinogradConvolution<T>(
                 {
                     T* target = whole ? pixels + lane : edge + lane;
                     WinogradTransforms.Output<T, V>(
-                        m + lane, plane, epilogue.Bias[all], epilogue.Relu, target, whole ? rowStep : Side * lanes, whole ? columnStep : lanes);
+                        m + lane, plane, V.Broadcast(epilogue.Bias[all]), epilogue.Relu, target, whole ? rowStep : Side * lanes, whole ? columnStep : lanes);
                     if (!whole && !epilogue.Pooled)
                         WinogradTiles<T>.Copy<V>(target, Side * lanes, lanes, pixels + lane, rowStep, columnStep, rows, columns);
                 }

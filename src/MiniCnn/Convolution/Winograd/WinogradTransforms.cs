@@ -54,15 +54,15 @@ static unsafe class WinogradTransforms
 
     /// <summary>Aᵀ m A + bias of 36 places: to 4×4 pixels, what is below 0 becoming 0 if asked.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
-    public static void Output<T, V>(T* m, nint place, T bias, bool relu, T* to, nint row, nint column)
+    public static void Output<T, V>(T* m, nint place, V bias, bool relu, T* to, nint row, nint column)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
         T* memory = stackalloc T[Outputs * Inputs * V.Count + Line], half = Scratch<T>.Align(memory);
-        V zero = V.Broadcast(T.Zero), start = V.Broadcast(bias);
+        V zero = V.Broadcast(T.Zero);
         for (int i = 0; i < Inputs; i++)
             ApplyA<T, V>(m + i * place, Inputs * place, half + i * V.Count, Inputs * V.Count, zero, relu: false);
         for (int i = 0; i < Outputs; i++)
-            ApplyA<T, V>(half + i * Inputs * V.Count, V.Count, to + i * row, column, start, relu);
+            ApplyA<T, V>(half + i * Inputs * V.Count, V.Count, to + i * row, column, bias, relu);
     }
 
     /// <summary>G w Gᵀ of 3×3 weights, one after another.</summary>

@@ -12,8 +12,8 @@ namespace MiniCnn;
 /// <param name="groups">Groups of channels.</param>
 readonly struct WinogradWeights(int inputs, int outputs, int groups)
 {
-    // Channels that are transformed together: a cache line.
-    const int Together = 16;
+    /// <summary>Channels that are transformed together: a cache line.</summary>
+    public const int Together = 16;
 
     /// <summary>Channels of x, and of y, in a group.</summary>
     public int Inputs => inputs;
@@ -37,7 +37,7 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
     /// </summary>
     public unsafe void Transform<T>(T* w, nint groupStep, nint outputStep, nint inputStep, bool turned, LaneTensor<T> y, T* to)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Simd.Run(y, groups * inputs, 9 * outputs, new Channel<T>(this, w, groupStep, outputStep, inputStep, turned, to));
+        Simd.Run(y, groups * inputs, 9 * outputs, new Channel<T>(this, w, groupStep, outputStep, inputStep, turned, to), Together);
 
     /// <summary>What is the sum of a gradient in that form, of one group, becomes dw, [channel of y][channel of x][3×3], overwritten.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
