@@ -4,7 +4,8 @@ namespace MiniCnn;
 public enum ConvolutionAlgorithm
 {
     /// <summary>
-    /// Winograd where it was measured to be faster: 3×3 with stride 1, batches of 9 images or more, 16 channels of x and of y in a group or more.
+    /// Winograd where it was measured to be faster: 3×3 with stride 1, and 16 channels of x and of y in a group or more. With 8 images or fewer, in the forward pass
+    /// alone, without dilation, and where there are 9 tiles of 4×4 outputs or more.
     /// </summary>
     Auto,
 
@@ -12,8 +13,9 @@ public enum ConvolutionAlgorithm
     Direct,
 
     /// <summary>
-    /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1, batches of 9 images or more. A quarter of the multiplications, and rounding errors
-    /// some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it, and all nine weights' gradients.
+    /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1; with 8 images or fewer, in the forward pass alone and without dilation. A quarter of the
+    /// multiplications, and rounding errors some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it, and
+    /// all nine weights' gradients.
     /// </summary>
     Winograd,
 }
@@ -21,7 +23,7 @@ public enum ConvolutionAlgorithm
 /// <summary>The one place that chooses.</summary>
 static class ConvolutionChoice
 {
-    /// <summary>Whether a convolution of so many lanes, and its gradients, are computed by Winograd.</summary>
+    /// <summary>Whether the gradients of a convolution of so many lanes are computed by Winograd.</summary>
     public static bool TakesWinograd(this ConvolutionAlgorithm algorithm, Conv2dShape shape, int lanes) =>
         lanes > 1 && shape.Window.KernelSize == 3 && shape.Window.Stride == 1 && algorithm switch
         {
@@ -30,7 +32,7 @@ static class ConvolutionChoice
             _ => Math.Min(shape.GroupInputChannels, shape.GroupOutputChannels) >= 16,
         };
 
-    /// <summary>Whether a convolution of images one by one is; its gradients never are. Of few tiles, the weights' transform is half of it.</summary>
+    /// <summary>Whether a convolution is; of images one by one with few tiles, the transform of the weights would be half of it.</summary>
     public static bool TakesWinograd<T>(this ConvolutionAlgorithm algorithm, Conv2dShape shape, LaneTensor<T> x) where T : unmanaged =>
         algorithm.TakesWinograd(shape, x.Lanes == 1 ? LaneTensor<T>.FullLanes : x.Lanes) && (x.Lanes > 1 || shape.Window.Dilation == 1
             && (algorithm == ConvolutionAlgorithm.Winograd || x.Count * WinogradChannels<float>.TilesOf(shape.OutputHeight, shape.OutputWidth) >= 9));
