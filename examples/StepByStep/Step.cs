@@ -1,0 +1,82 @@
+using System.Runtime.CompilerServices;
+using System.Text.RegularExpressions;
+using System.Xml.Linq;
+using MiniCnn.Imaging;
+using static MiniCnn.Reports.Html;
+
+namespace MiniCnn.Examples.StepByStep;
+
+/// <summary>What the figures are drawn from.</summary>
+/// <param name="Photo">In colour.</param>
+/// <param name="PhotoName">What the page calls it.</param>
+/// <param name="Spot">The pixel to look at closely, as shares of width and height.</param>
+/// <param name="Train">Digits to train on.</param>
+/// <param name="Test">Digits to test on.</param>
+/// <param name="DigitsName">What the page calls them.</param>
+/// <param name="Seeds">Runs of each kind in the pixel shuffle.</param>
+sealed record Materials(
+    Picture Photo, string PhotoName, (double X, double Y) Spot, LabeledImages Train, LabeledImages Test, string DigitsName, int Seeds)
+{
+    /// <summary>The article's size: 224×224, grey.</summary>
+    public float[,] Square { get; } = Values.Of(Photo.ToGrey().Resize(224, 224, Fit.CenterCrop));
+
+    /// <summary>The lecture's size: 459 rows of 612 pixels, grey.</summary>
+    public float[,] Wide { get; } = Values.Of(Photo.ToGrey().Resize(612, 459, Fit.CenterCrop));
+
+    /// <summary>Some pixels around the spot, or the next ones that are within the photo.</summary>
+    public Picture Around(int height, int width)
+    {
+        int Start(double share, int all, int part) => Math.Clamp((int)(share * all) - part / 2, 0, all - part);
+        return Photo.Crop(Start(Spot.X, Photo.Width, width), Start(Spot.Y, Photo.Height, height), width, height);
+    }
+}
+
+/// <summary>A figure: what is said, and below it what is drawn.</summary>
+sealed record Figure(string Title, string Text, params XElement[] Parts);
+
+/// <summary>A function that makes a figure, and its name, under which the page shows its code.</summary>
+sealed record Step(string Name, Func<Materials, Figure> Make)
+{
+    public static Step Of(Func<Materials, Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, make);
+
+    public static Step Of(Func<Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, _ => make());
+
+    /// <summary>The figure as the page has it: title, text, drawing, and its code to unfold.</summary>
+    public XElement Draw(Materials materials)
+    {
+        Figure figure = Make(materials);
+        return H(
+            "article.step", H("h3", figure.Title), H("p", figure.Text), figure.Parts,
+            H("details", H("summary", $"code: {Name}"), H("pre", A("tabindex", 0), string.Join("\n\n", Shown(Name)))));
+    }
+
+    /// <summary>The code below a figure: its function, those of its file that it calls, and the convolution.</summary>
+    public static IEnumerable<string> Shown(string name)
+    {
+        string file = name[..name.IndexOf('.', StringComparison.Ordinal)], code = SourceOf(name);
+        IEnumerable<string> own = Functions(file).Where(other => $"{file}.{other}" != name && Regex.IsMatch(code, $@"(?<!\.)\b{other}\b[(,]")).Select(other => $"{file}.{other}");
+        bool layer = code.Contains("Values.Layer(", StringComparison.Ordinal), convolve = code.Contains("Values.Convolve(", StringComparison.Ordinal);
+        return [code, .. own.Select(SourceOf), .. convolve ? [SourceOf("Values.Convolve")] : Array.Empty<string>(), .. layer || convolve ? [SourceOf("Values.Layer")] : Array.Empty<string>()];
+    }
+
+    /// <summary>The public functions of a file that make no figure.</summary>
+    static IEnumerable<string> Functions(string file) => Regex.Matches(Read(file), @"^    public static (?!Figure|readonly)\S.* (\w+)\(", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+
+    static string Read(string file)
+    {
+        using StreamReader reader = new(Resource($"{file}.cs"));
+        return reader.ReadToEnd().ReplaceLineEndings("\n");
+    }
+
+    /// <summary>The source of “File.Function”: from the comment above it to the blank line below.</summary>
+    public static string SourceOf(string name)
+    {
+        string[] parts = name.Split('.');
+        string block = Read(parts[0]).Split("\n\n").Single(text => text.Split('\n').Any(line =>
+            line.StartsWith("    public static ", StringComparison.Ordinal) && line.Contains($" {parts[1]}(", StringComparison.Ordinal)));
+        IEnumerable<string> lines = block.TrimEnd().Split('\n').Where(line => line.StartsWith("    ", StringComparison.Ordinal));      // not the class around it
+        return string.Join('\n', lines.Select(line => line[4..]));
+    }
+
+    public static Stream Resource(string name) => typeof(Step).Assembly.GetManifestResourceStream($"step/{name}")!;
+}
