@@ -16,9 +16,9 @@ static class Backward
         (int Row, int Column)[] pixels = [(0, 0), (1, 3), (2, 2), (4, 2)];
         return new(
             "Which outputs a pixel feeds",
-            "Make one pixel larger by 1 and see what changes in Y. A corner lies under one window, the middle under all nine. An output changes by the weight "
-            + "that met the pixel, and these weights stand in Y in reversed order: the window that begins furthest to the left and top meets "
-            + "the pixel with its last weight.",
+            "Make one pixel larger by 1 and see what changes in Y. A corner lies under one window, the middle under all nine. An output "
+            + "changes by the weight that met the pixel, and these weights stand in Y in reversed order: the window that begins furthest to the "
+            + "left and top meets the pixel with its last weight.",
             Draw.Frames("Pixel", pixels.Select(p =>
             {
                 float[,] more = Values.Fill(5, 5, (r, c) => X[r, c] + ((r, c) == p ? 1 : 0));
@@ -38,8 +38,9 @@ static class Backward
         float[,] padded = Values.Pad(Dy, 2), flipped = Values.Convolve(padded, K.Flip());
         return new(
             "dx is a convolution with the flipped kernel",
-            "A pixel's gradient gathers from all outputs that it feeds: each dy times the weight between them. These weights come in reversed order, "
-            + "so gathering is sliding the flipped kernel over dy, with a border of k − 1 = 2 zeros because the pixels at the rim feed few outputs.",
+            "A pixel's gradient gathers from all outputs that it feeds: each dy times the weight between them. These weights come in reversed "
+            + "order, so gathering is sliding the flipped kernel over dy, with a border of k − 1 = 2 zeros because the pixels at the rim feed "
+            + "few outputs.",
             Draw.Row(
                 Draw.Kernel("dy, padded by 2", padded), Draw.Sign("⋆"), Draw.Kernel("K flipped", K.Flip()), Draw.Sign("="), Draw.Kernel("sliding", flipped),
                 Draw.Sign("="), Draw.Kernel("dx by the layer", dx)));
@@ -52,8 +53,8 @@ static class Backward
         layer.Backward(Dy.ToTensor());
         return new(
             "dw is the correlation of x and dy, db is a sum",
-            "A weight meets one pixel in each of the nine windows; its gradient adds up pixel times dy. That is X convolved with dy as if dy were the kernel. "
-            + $"The bias is added to every output, so its gradient is the sum of dy: {Values.N(layer.Bias!.Gradient[0])}.",
+            "A weight meets one pixel in each of the nine windows; its gradient adds up pixel times dy. That is X convolved with dy as if dy "
+            + $"were the kernel. The bias is added to every output, so its gradient is the sum of dy: {Values.N(layer.Bias!.Gradient[0])}.",
             Draw.Row(
                 Draw.Numbers("X", X), Draw.Sign("⋆"), Draw.Kernel("dy", Dy), Draw.Sign("="), Draw.Kernel("sliding", Values.Convolve(X, Dy)), Draw.Sign("="),
                 Draw.Kernel("dw by the layer", Values.Of(layer.Weight.Gradient))),
@@ -70,13 +71,14 @@ static class Backward
         float Loss(float pixel, float weight, float bias) => Values.Convolve(
             X.Plus(Values.Fill(5, 5, (r, c) => (r, c) == (1, 3) ? pixel : 0)), K.Plus(Values.Fill(3, 3, (r, c) => (r, c) == (0, 2) ? weight : 0)), bias: bias)
             .List().Zip(Dy.List(), (y, dy) => y * dy).Sum();
-        (string, float, float, float)[] rows = [("pixel, row 1, column 3", Loss(-h, 0, 0), Loss(h, 0, 0), dx),
+        (string Name, float Less, float More, float Layer)[] rows = [("pixel, row 1, column 3", Loss(-h, 0, 0), Loss(h, 0, 0), dx),
             ("weight, row 0, column 2", Loss(0, -h, 0), Loss(0, h, 0), dw), ("bias", Loss(0, 0, -h), Loss(0, 0, h), db)];
         return new(
             "Checked by a difference quotient",
-            "Is it right? Take a pixel, a weight or the bias 1 smaller and 1 larger, and see how far the loss, here Σ y·dy, moves. The slope between the two is "
-            + "the gradient. GradientCheck does this for every number of any layer.",
-            Table("Slopes by the backward pass and by trying", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"], rows.Select(row => (string[])[
-                row.Item1, Values.N(row.Item2), Values.N(row.Item3), Values.N((row.Item3 - row.Item2) / (2 * h)), Values.N(row.Item4)])));
+            "Is it right? Take a pixel, a weight or the bias 1 smaller and 1 larger, and see how far the loss, here Σ y·dy, moves. The slope "
+            + "between the two is the gradient. GradientCheck does this for every number of any layer.",
+            Table("Slopes by the backward pass and by trying", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"],
+                from row in rows
+                select (string[])[row.Name, Values.N(row.Less), Values.N(row.More), Values.N((row.More - row.Less) / (2 * h)), Values.N(row.Layer)]));
     }
 }

@@ -8,7 +8,7 @@ namespace MiniCnn.Examples.StepByStep;
 static class Draw
 {
     /// <summary>A matrix as coloured squares with its numbers; an image in shades of grey, if no other colours are asked for.</summary>
-    /// <param name="name">What it is; its size is added.</param>
+    /// <param name="name">What it is; its size is added, if its squares are not small.</param>
     /// <param name="values">The numbers.</param>
     /// <param name="color">The colour of a number.</param>
     /// <param name="mark">“window” or “blank” (not yet computed) for the square in a row and a column, or null.</param>
@@ -20,7 +20,7 @@ static class Draw
         (int height, int width) = (values.GetLength(0), values.GetLength(1));
         float low = Math.Min(0, values.List().Min()), high = Math.Max(values.List().Max(), low + 1);
         color ??= v => Grey(255 * (v - low) / (high - low));
-        string title = $"{name}{(name is "" ? "" : ", ")}{height}×{width}";
+        string title = fine ? name : $"{name}, {height}×{width}";
         return H("figure", H("figcaption", title), H("div.wide", H(
             $"div.numbers{(fine ? " fine" : "")}", A("role", "img"), A("aria-label", $"{title}: {values.Text()}"), A("style", $"--columns: {width}"),
             values.List().Select((v, i) => mark?.Invoke(i / width, i % width) is "blank" ? H("span.blank")
@@ -41,7 +41,8 @@ static class Draw
     public static Rgb Grey(float value) => new(Byte(value), Byte(value), Byte(value));
 
     /// <summary>Red, green or blue of this strength.</summary>
-    public static Rgb Tint(float value, int channel) => new(channel == 0 ? Byte(value) : (byte)0, channel == 1 ? Byte(value) : (byte)0, channel == 2 ? Byte(value) : (byte)0);
+    public static Rgb Tint(float value, int channel) =>
+        channel switch { 0 => new(Byte(value), 0, 0), 1 => new(0, Byte(value), 0), _ => new(0, 0, Byte(value)) };
 
     static byte Byte(float value) => (byte)Math.Clamp(MathF.Round(value), 0, 255);
 
@@ -68,8 +69,10 @@ static class Draw
     public static XElement Frames(string name, IEnumerable<XElement> frames)
     {
         XElement[] all = [.. frames];
-        return H("fieldset.frames", H("legend", $"{name}: step through"), H("div.choices", all.Select((_, i) => H(
-            "label", H("input", A("type", "radio"), A("name", name), i == 0 ? A("checked", "") : null), $"{i + 1}"))), all.Select(frame => H("div.frame", frame)));
+        XElement Choice(int i) => H("label", H("input", A("type", "radio"), A("name", name), i == 0 ? A("checked", "") : null), $"{i + 1}");
+        return H(
+            "fieldset.frames", H("legend", $"{name}: step through"), H("div.choices", all.Select((_, i) => Choice(i))),
+            all.Select(frame => H("div.frame", frame)));
     }
 
     /// <summary>A frame for each place of the window: what lies under it, the products and their sum, and the output so far.</summary>

@@ -13,8 +13,8 @@ static class Filters
         Picture square = m.Square.Clip(), wide = m.Wide.Clip();
         return new(
             "One photo, in two sizes",
-            $"The photo, {m.PhotoName}, is in colour and larger. The article works with 224×224 grey pixels, the lecture with 459 rows of 612; it is cut and resized to both. "
-            + "Rows come first where shapes are written: 459×612 is wider than high.",
+            $"The photo, {m.PhotoName}, is in colour and larger. The article works with 224×224 grey pixels, the lecture with 459 rows of 612; "
+            + "it is cut and resized to both. Rows come first where shapes are written: 459×612 is wider than high.",
             Draw.Row(Draw.Photo($"{square.Height}×{square.Width}", square), Draw.Photo($"{wide.Height}×{wide.Width}", wide)));
     }
 
@@ -24,8 +24,8 @@ static class Filters
         return new(
             "Sharpen, clipped and not",
             $"The kernel adds to a pixel what sets it off from its four neighbours. The output runs from {Values.N(y.List().Min())} to "
-            + $"{Values.N(y.List().Max())}. A plot that stretches this range to black and white looks pale. The article sets what is negative to 0; a picture "
-            + "file needs the upper end too, so the library clips to 0 and 255.",
+            + $"{Values.N(y.List().Max())}. A plot that stretches this range to black and white looks pale. The article sets what is negative to "
+            + "0; a picture file needs the upper end too, so the library clips to 0 and 255.",
             Draw.Row(Draw.Kernel("sharpen", k)),
             Draw.Row(
                 Draw.Photo("before, 224×224", m.Square.Clip()), Draw.Photo($"stretched, {y.GetLength(0)}×{y.GetLength(1)}", y.Rescale()),
@@ -37,8 +37,9 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.GaussianBlur), y = Values.Convolve(m.Square, k);
         return new(
             "Gaussian blur",
-            $"A mean in which near pixels weigh more: sixteenths that add up to {Values.N(k.List().Sum())}. No weight is negative, so the output stays within "
-            + $"the photo's range ({Values.N(y.List().Min(), "0")} to {Values.N(y.List().Max(), "0")}), and there is nothing to clip.",
+            $"A mean in which near pixels weigh more: sixteenths that add up to {Values.N(k.List().Sum())}. No weight is negative, so the "
+            + $"output stays within the photo's range ({Values.N(y.List().Min(), "0")} to {Values.N(y.List().Max(), "0")}), and there is nothing "
+            + "to clip.",
             Draw.Row(Draw.Kernel("Gaussian", k, "0.####"), Draw.Photo("before", m.Square.Clip()), Draw.Photo("after", y.Clip())));
     }
 
@@ -67,8 +68,8 @@ static class Filters
         }
         return new(
             "The mean of 5×5 pixels, again and again",
-            "All 25 weights are 1/25. Once over the photo leaves 455×608 pixels; ten times blur much more and cost ten borders of two pixels. Repeated "
-            + "box blurs come close to a Gaussian of growing width.",
+            "All 25 weights are 1/25. Once over the photo leaves 455×608 pixels; ten times blur much more and cost ten borders of two pixels. "
+            + "Repeated box blurs come close to a Gaussian of growing width.",
             Draw.Row([.. photos]));
     }
 
@@ -77,8 +78,9 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.PrewittHorizontal), y = Values.Convolve(m.Wide, k);
         return new(
             "Prewitt: horizontal edges",
-            "The row above less the row below. It answers with 0 on an even surface, bright where it is lighter above, dark where it is lighter below: "
-            + $"where neighbours are not alike. Of {m.Wide.GetLength(0)}×{m.Wide.GetLength(1)} pixels {y.GetLength(0)}×{y.GetLength(1)} are left.",
+            "The row above less the row below. It answers with 0 on an even surface, bright where it is lighter above, dark where it is "
+            + $"lighter below: where neighbours are not alike. Of {m.Wide.GetLength(0)}×{m.Wide.GetLength(1)} pixels "
+            + $"{y.GetLength(0)}×{y.GetLength(1)} are left.",
             Draw.Row(Draw.Kernel("Prewitt, horizontal", k)),
             Draw.Row(Draw.Photo("stretched: grey is 0", y.Rescale()), Draw.Photo("its size alone, clipped", y.Map(Math.Abs).Clip())));
     }
@@ -88,20 +90,22 @@ static class Filters
         Picture photo = m.Square.Clip().Resize(150, 150);
         return new(
             "The classical kernels",
-            "All the kernels of ImageFilters on one photo, with replicate padding, clipped. Each is a matrix that somebody thought of. A convolutional layer "
-            + "is a bank like this whose matrices are learnt.",
+            "All the kernels of ImageFilters on one photo, with replicate padding, clipped. Each is a matrix that somebody thought of. A "
+            + "convolutional layer is a bank like this whose matrices are learnt.",
             Draw.Row([.. ImageFilters.All.Select(filter => Draw.Photo(filter.Name, filter.Apply(photo, paddingMode: PaddingMode.Replicate)))]));
     }
 
     public static Figure Normalised(Materials m)
     {
-        (float[,] area, float[,] sum) = (Values.Of(ImageFilter.Parse("1 0 1; 0 2 1; 1 0 1").DividedByArea()), Values.Of(new ImageFilter("K", Windows.K).DividedBySum()));
+        ImageFilter k = new("K", Windows.K);
+        (float[,] area, float[,] sum) = (Values.Of(k.DividedByArea()), Values.Of(k.DividedBySum()));
         float[,] byArea = Values.Convolve(m.Square, area), bySum = Values.Convolve(m.Square, sum);
         return new(
             "1/k², or a sum of 1",
-            $"The lecture's kernel adds up to 7, not to 9. Divided by k² its weights add up to {Values.N(area.List().Sum(), "0.##")}, and the photo gets darker: "
-            + $"its mean falls from {Values.N(m.Square.List().Average(), "0")} to {Values.N(byArea.List().Average(), "0")}. Divided by its own sum the mean stays "
-            + $"({Values.N(bySum.List().Average(), "0")}). Only that is a weighted average. An edge kernel adds up to 0 and has no such form.",
+            $"The lecture's kernel adds up to 7, not to 9. Divided by k² its weights add up to {Values.N(area.List().Sum(), "0.##")}, and the "
+            + $"photo gets darker: its mean falls from {Values.N(m.Square.List().Average(), "0")} to {Values.N(byArea.List().Average(), "0")}. "
+            + $"Divided by its own sum the mean stays ({Values.N(bySum.List().Average(), "0")}). Only that is a weighted average. An edge kernel "
+            + "adds up to 0 and has no such form.",
             Draw.Row(
                 Draw.Photo("before", m.Square.Clip()), Draw.Photo("K / 9", byArea.Clip()), Draw.Photo("K / 7", bySum.Clip())));
     }
@@ -111,8 +115,8 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.PrewittVertical);
         return new(
             "A bias is added to every output",
-            "One kernel without a bias and with a bias of 128, clipped. What was cut off at black is seen now, for 0 has become a middle grey. The kernel "
-            + "decides what is found; the bias lifts or lowers all outputs alike, and so decides from where on it counts.",
+            "One kernel without a bias and with a bias of 128, clipped. What was cut off at black is seen now, for 0 has become a middle "
+            + "grey. The kernel decides what is found; the bias lifts or lowers all outputs alike, and so decides from where on it counts.",
             Draw.Row(
                 Draw.Kernel("Prewitt, vertical", k), Draw.Photo("bias 0", Values.Convolve(m.Square, k).Clip()),
                 Draw.Photo("bias 128", Values.Convolve(m.Square, k, bias: 128).Clip())));
@@ -127,16 +131,18 @@ static class Filters
         return new(
             "Flipped or not",
             "Both documents' code lays the kernel down, the lecture's after turning it by 180°. Prewitt's kernel turned is its own negative: "
-            + $"{(negated ? "every output changes its sign" : "the outputs differ")}, bright edges become dark ones. Blur, sharpen and outline are symmetric "
-            + $"and do not care ({(sameBlur ? "the blurred photos are equal to the bit" : "they differ")}). A Conv2d does not flip.",
+            + $"{(negated ? "every output changes its sign" : "the outputs differ")}, bright edges become dark ones. Blur, sharpen and outline "
+            + $"are symmetric and do not care ({(sameBlur ? "the blurred photos are equal to the bit" : "they differ")}). A Conv2d does not flip.",
             Draw.Row(
-                Draw.Kernel("as written", k), Draw.Photo("as written", asWritten.Rescale()), Draw.Kernel("flipped", k.Flip()), Draw.Photo("flipped", flipped.Rescale())));
+                Draw.Kernel("as written", k), Draw.Photo("as written", asWritten.Rescale()), Draw.Kernel("flipped", k.Flip()),
+                Draw.Photo("flipped", flipped.Rescale())));
     }
 
     /// <summary>The lecture's sizes, by layers that do it.</summary>
     public static Figure LectureSizes(Materials m)
     {
-        (string Name, int K, int P, int S)[] cases = [("box 5×5", 5, 0, 1), ("Prewitt or sharpen, 3×3", 3, 0, 1), ("box 5×5, padding 2", 5, 2, 1), ("box 5×5, padding 2, stride 2", 5, 2, 2)];
+        (string Name, int K, int P, int S)[] cases = 
+            [("box 5×5", 5, 0, 1), ("Prewitt or sharpen, 3×3", 3, 0, 1), ("box 5×5, padding 2", 5, 2, 1), ("box 5×5, padding 2, stride 2", 5, 2, 2)];
         int height = m.Wide.GetLength(0), width = m.Wide.GetLength(1);
         return new(
             "The lecture's sizes, the formula filled in",

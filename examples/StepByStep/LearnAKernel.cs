@@ -47,15 +47,16 @@ static class LearnAKernel
         float Largest(float[][] all) => Enumerable.Range(0, Truth.Length).Max(i => Error(all, i, Shown.Length - 1));
         return new(
             "Four kernels learnt back from noise",
-            "One Conv2d with four output channels starts with random weights. It sees the photo, its pixels shuffled as in part 1, and what four known kernels make of that, never the kernels. Each step "
-            + "compares its output with what it should be and moves the weights down the gradient (Adam, mean squared error). Each row ends with the true kernel; "
-            + $"above each stands the largest error of its nine weights. After {Shown[^1]} steps it is at most {Small(Largest(weights))}. "
-            + $"Why shuffled? In the photo neighbours are alike, so many kernels give nearly the same output, and after as many steps the error is still {Small(Largest(slow))}.",
+            "One Conv2d with four output channels starts with random weights. It sees the photo, its pixels shuffled as in part 1, and what "
+            + "four known kernels make of that, never the kernels. Each step compares its output with what it should be and moves the weights "
+            + "down the gradient (Adam, mean squared error). Each row ends with the true kernel; above each stands the largest error of its "
+            + $"nine weights. After {Shown[^1]} steps it is at most {Small(Largest(weights))}. Why shuffled? In the photo neighbours are alike, "
+            + $"so many kernels give nearly the same output, and after as many steps the error is still {Small(Largest(slow))}.",
             [.. Truth.Select((filter, i) => Draw.Row(
             [
-                .. Shown.Select((step, at) => Draw.Numbers($"step {step}, error {Small(Error(weights, i, at))}",
-                    Values.Fill(3, 3, (r, c) => weights[at][9 * i + 3 * r + c]), Draw.Signed(truth[i]), fine: true)),
-                Draw.Sign("true:"), Draw.Kernel(filter.Name, truth[i], fine: true),
+                .. Shown.Select((step, at) => Draw.Numbers($"step {step}: error {Small(Error(weights, i, at))}",
+                    Values.Fill(3, 3, (r, c) => weights[at][9 * i + 3 * r + c]), Draw.Signed(truth[i]), format: "0.00", fine: true)),
+                Draw.Sign("→"), Draw.Kernel($"true: {filter.Name}", truth[i], "0.00", fine: true),
             ]))]);
     }
 }

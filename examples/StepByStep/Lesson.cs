@@ -1,7 +1,7 @@
 using System.Diagnostics;
 using System.Xml.Linq;
 using MiniCnn.Reports;
-using static MiniCnn.Examples.StepByStep.Step;
+using static MiniCnn.Examples.StepByStep.PageStep;
 using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
@@ -9,19 +9,20 @@ namespace MiniCnn.Examples.StepByStep;
 /// <summary>The page from top to bottom.</summary>
 static class Lesson
 {
-    public sealed record Section(string Id, string Title, string Text, Step[] Steps);
+    public sealed record Section(string Id, string Title, string Text, PageStep[] Steps);
 
     public static Section[] Sections { get; } =
     [
         new("pixels", "What an image is", "Numbers in rows and columns, and their order matters.",
             [Of(Pixels.Grey), Of(Pixels.Channels), Of(Pixels.OneColour), Of(Pixels.Layouts), Of(Pixels.GuessThisPixel), Of(Pixels.Neighbours)]),
         new("windows", "The window that slides", "A convolution looks at a few neighbours at a time, everywhere with the same weights.",
-            [Of(Windows.Slide), Of(Windows.OverNine), Of(Windows.ZeroPadding), Of(Windows.Stride), Of(Windows.Dilation), Of(Windows.Replicate), Of(Windows.ZoomIn),
-            Of(Windows.Sizes), Of(Windows.HalfTheKernel)]),
+            [Of(Windows.Slide), Of(Windows.OverNine), Of(Windows.ZeroPadding), Of(Windows.Stride), Of(Windows.Dilation), Of(Windows.Replicate),
+            Of(Windows.ZoomIn), Of(Windows.Sizes), Of(Windows.HalfTheKernel)]),
         new("filters", "Kernels that people made", "The same sum of products blurs, sharpens or finds edges. The nine numbers decide.",
             [Of(Filters.Photo), Of(Filters.Sharpen), Of(Filters.Gaussian), Of(Filters.Outline), Of(Filters.Box), Of(Filters.Prewitt), Of(Filters.Bank),
             Of(Filters.Normalised), Of(Filters.Bias), Of(Filters.Flipped), Of(Filters.LectureSizes)]),
-        new("matrix", "A matrix product, and a layer", "Nothing new for those who know a linear layer: a convolution is one with most weights 0 and the others shared.",
+        new("matrix", "A matrix product, and a layer",
+            "Nothing new for those who know a linear layer: a convolution is one with most weights 0 and the others shared.",
             [Of(MatrixProduct.Drawn), Of(MatrixProduct.Loop), Of(MatrixProduct.Transposed), Of(MatrixProduct.SeveralChannels), Of(MatrixProduct.Parameters),
             Of(MatrixProduct.SameImage)]),
         new("backward", "The backward pass",
@@ -30,9 +31,10 @@ static class Lesson
         new("learn", "Learn a kernel", "The kernels of part 3 were given. Here a layer finds them.", [Of(LearnAKernel.Learnt)]),
         new("shuffle", "The pixel shuffle", "The lecture asks what is lost when all images are shuffled alike. An experiment answers.",
             [Of(PixelShuffle.Shuffled), Of(PixelShuffle.Experiment)]),
-        new("slips", "Where the documents slip", "Good documents, and a few places to be careful with. Each is shown by computation; the marked squares are those that differ.",
-            [Of(Slips.Stride), Of(Slips.ZerosLike), Of(Slips.PaddingOfZero), Of(Slips.EvenKernels), Of(Slips.ChannelsKept), Of(Slips.LastRow), Of(Slips.Flipping),
-            Of(Slips.Floor), Of(Slips.BlackBorder)]),
+        new("slips", "Where the documents slip",
+            "Good documents, and a few places to be careful with. Each is shown by computation; the marked squares are those that differ.",
+            [Of(Slips.Stride), Of(Slips.ZerosLike), Of(Slips.PaddingOfZero), Of(Slips.EvenKernels), Of(Slips.ChannelsKept), Of(Slips.LastRow),
+            Of(Slips.Flipping), Of(Slips.Floor), Of(Slips.BlackBorder)]),
     ];
 
     /// <summary>The file's text.</summary>
@@ -42,9 +44,11 @@ static class Lesson
     public static string Write(Materials materials, Action<string> tell, CancellationToken cancel = default)
     {
         XElement main = H("main", H("h1", "Convolution, step by step"),
-            H("p.lead", "This page follows an article that writes convolution and padding from scratch in NumPy, and a lecture on convolution for computer vision. Each of their steps has a "
-                + "figure here. All numbers were computed by MiniCnn when the page was made; the code of each figure is below it, to unfold."),
-            H("p.note", $"Photo: {materials.PhotoName}. Digits: {materials.DigitsName}. In kernels and gradients blue is negative, red positive; orange frames mark what the text speaks of."),
+            H("p.lead", "This page follows an article that writes convolution and padding from scratch in NumPy, and a lecture on convolution for computer "
+                + "vision. Each of their steps has a figure here. All numbers were computed by MiniCnn when the page was made; the code of each figure is "
+                + "below it, to unfold."),
+            H("p.note", $"Photo: {materials.PhotoName}. Digits: {materials.DigitsName}. In kernels and gradients blue is negative, red "
+                + "positive; orange frames mark what the text speaks of."),
             H("nav", A("aria-label", "Parts"), H("ol", Sections.Select(section => H("li", H("a", A("href", $"#{section.Id}"), section.Title))))));
         foreach ((int number, Section section) in Sections.Index())
         {

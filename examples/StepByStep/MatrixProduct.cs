@@ -23,10 +23,10 @@ static class MatrixProduct
         Vector<float> product = Matrix<float>.Build.DenseOfArray(M()) * Vector<float>.Build.Dense(X.List());
         return new(
             "The matrix M",
-            "Write the 25 pixels below each other. Then the convolution is y = M·x with a matrix of 9 rows, one an output, and 25 columns, one a pixel. "
-            + "A row holds the nine weights at the pixels of its window and is 0 elsewhere; the next row is the same, moved. A Linear layer could have "
-            + "225 numbers of its own here. A convolution has nine, used nine times.",
-            Draw.Row(Draw.Kernel("M", M(), "0", fine: true)),
+            "Write the 25 pixels below each other. Then the convolution is y = M·x with a matrix of 9 rows, one an output, and 25 columns, "
+            + "one a pixel. A row holds the nine weights at the pixels of its window and is 0 elsewhere; the next row is the same, moved. A "
+            + "Linear layer could have 225 numbers of its own here. A convolution has nine, used nine times.",
+            Draw.Row(Draw.Kernel("M, 9×25", M(), "0", fine: true)),
             Draw.Row(
                 Draw.Numbers("M·x", Values.Fill(3, 3, (r, c) => product[3 * r + c])), Draw.Sign("="), Draw.Numbers("Y by the layer", y)));
     }
@@ -42,8 +42,8 @@ static class MatrixProduct
                         y[oy, ox] += K[ky, kx] * X[oy + ky, ox + kx];
         return new(
             "The loop that does the same",
-            "No library multiplies by M, since most of it is zeros. Four loops go over the outputs and the weights; unfold the code to read them. "
-            + "Conv2dReference.cs has the same loops for batches, channels, strides and groups, and is the page to read first.",
+            "No library multiplies by M, since most of it is zeros. Four loops go over the outputs and the weights; unfold the code to read "
+            + "them. Conv2dReference.cs has the same loops for batches, channels, strides and groups, and is the page to read first.",
             Draw.Row(Draw.Numbers("Y by four loops", y), Draw.Sign("="), Draw.Numbers("Y by the layer", Values.Convolve(X, K))));
     }
 
@@ -57,8 +57,8 @@ static class MatrixProduct
         float[,] dx = Values.Of(layer.BackwardToInput(dy.ToTensor()));
         return new(
             "Backwards: dx = Mᵀ·dy",
-            "Training asks how the loss changes with each pixel, dx, given how it changes with each output, dy. For a matrix product this is the transposed "
-            + "matrix times dy. The layer's backward pass gives the same without a matrix. The next part draws how.",
+            "Training asks how the loss changes with each pixel, dx, given how it changes with each output, dy. For a matrix product this is "
+            + "the transposed matrix times dy. The layer's backward pass gives the same without a matrix. The next part draws how.",
             Draw.Row(
                 Draw.Kernel("dy", dy), Draw.Sign("→"), Draw.Kernel("Mᵀ·dy", Values.Fill(5, 5, (r, c) => product[5 * r + c])),
                 Draw.Sign("="), Draw.Kernel("dx by the layer", dx)));
@@ -75,27 +75,30 @@ static class MatrixProduct
         float[,] Kernel(int o, int i) => Values.Fill(3, 3, (r, c) => layer.Weight.Value[o, i, r, c]);
         return new(
             "Several channels in and out",
-            "A layer of 3 channels in and 2 out has six kernels. Each output channel convolves every input channel with a kernel of its own, adds the "
-            + "three results and its bias. So a Conv2d mixes channels: what was red, green and blue is gone after it. Marked are the "
+            "A layer of 3 channels in and 2 out has six kernels. Each output channel convolves every input channel with a kernel of its own, "
+            + "adds the three results and its bias. So a Conv2d mixes channels: what was red, green and blue is gone after it. Marked are the "
             + "sums that the layer gives too.",
-            Draw.Row([.. Enumerable.Range(0, 3).Select(i => Draw.Numbers($"x, channel {i}", Values.Of(x, i)))]),
+            Draw.Row([.. Enumerable.Range(0, 3).Select(i => Draw.Numbers($"x{i}, channel {i}", Values.Of(x, i)))]),
             H("div", Enumerable.Range(0, 2).Select(o =>
             {
                 float[][,] parts = [.. Enumerable.Range(0, 3).Select(i => Values.Convolve(Values.Of(x, i), Kernel(o, i)))];
                 float[,] sum = parts[0].Plus(parts[1]).Plus(parts[2]).Map(v => v + layer.Bias.Value[o]);
-                return Draw.Row([.. parts.SelectMany((part, i) => new[] { Draw.Kernel($"w[{o}, {i}]", Kernel(o, i), fine: true), Draw.Sign("→"), Draw.Kernel("", part, fine: true), Draw.Sign("+") }),
-                    Draw.Sign($"{Values.N(layer.Bias.Value[o])} ="), Draw.Kernel($"y, channel {o}", sum, mark: (r, c) => sum[r, c] == y[0, o, r, c] ? "window" : null)]);
+                XElement[] Part(int i) =>
+                    [Draw.Kernel($"w[{o}, {i}]", Kernel(o, i), fine: true), Draw.Sign("→"), Draw.Kernel($"x{i} ⋆ w", parts[i], fine: true), Draw.Sign("+")];
+                return Draw.Row(Part(0), Part(1), Part(2), Draw.Sign($"{Values.N(layer.Bias.Value[o])} ="),
+                    Draw.Kernel($"y, channel {o}", sum, mark: (r, c) => sum[r, c] == y[0, o, r, c] ? "window" : null));
             })));
     }
 
     /// <summary>What training may change.</summary>
     public static Figure Parameters() => new(
         "Two trainable parameters",
-        "The weight, which holds all kernels, and the bias, one number for each output channel. Their shapes do not depend on the image: a layer of nine "
-        + "weights and a bias goes over 5×5 pixels as over 459×612.",
+        "The weight, which holds all kernels, and the bias, one number for each output channel. Their shapes do not depend on the image: a "
+        + "layer of nine weights and a bias goes over 5×5 pixels as over 459×612.",
         Table("Parameters of convolutions", ["layer", "weight", "numbers", "bias", "numbers"],
             new Conv2d[] { new(1, 1, 3), new(3, 2, 3), new(1, 8, 5), new(16, 32, 3) }.Select(layer => (string[])[
-                $"Conv2d({layer.InputChannels}, {layer.OutputChannels}, {layer.KernelSize.Height})", $"[{string.Join(", ", layer.Weight.Value.Lengths.ToArray())}]",
+                $"Conv2d({layer.InputChannels}, {layer.OutputChannels}, {layer.KernelSize.Height})",
+                $"[{string.Join(", ", layer.Weight.Value.Lengths.ToArray())}]",
                 $"{layer.Weight.Value.FlattenedLength}", $"[{layer.OutputChannels}]", $"{layer.Bias!.Value.FlattenedLength}"])));
 
     /// <summary>A kernel filters by itself or in a layer, here or in TorchSharp, whose answer is recorded.</summary>
@@ -108,9 +111,9 @@ static class MatrixProduct
         int off = Values.Of(filter).List().Zip(Values.Of(layer.Clip()).List()).Count(pair => pair.First != pair.Second);
         return new(
             "The same kernel in a Conv2d, and in TorchSharp",
-            $"Sharpened by ImageFilter, by a Conv2d that holds the kernel, and by TorchSharp's Conv2d, which was asked once and whose answer is kept beside "
-            + $"the program. Of {recorded.Length} outputs {off} differ between the first two and {differ} between the last two: whole numbers are "
-            + "added without rounding.",
+            "Sharpened by ImageFilter, by a Conv2d that holds the kernel, and by TorchSharp's Conv2d, which was asked once and whose answer "
+            + $"is kept beside the program. Of {recorded.Length} outputs {off} differ between the first two and {differ} between the last two: "
+            + "whole numbers are added without rounding.",
             Draw.Row(
                 Draw.Photo("x", x.Clip(), cell: 3), Draw.Photo("ImageFilter", filter, cell: 3), Draw.Photo("Conv2d", layer.Clip(), cell: 3),
                 Draw.Photo("TorchSharp's Conv2d", recorded.Clip(), cell: 3)));
@@ -120,7 +123,7 @@ static class MatrixProduct
     public static (float[,] X, float[,] Y) Recorded()
     {
         string path = Path.GetTempFileName();
-        using (Stream from = Step.Resource("torchsharp.safetensors"), to = File.Create(path))
+        using (Stream from = PageStep.Resource("torchsharp.safetensors"), to = File.Create(path))
             from.CopyTo(to);
         IReadOnlyDictionary<string, SafeTensors.Entry> tensors = SafeTensors.Read(path).Tensors;
         File.Delete(path);

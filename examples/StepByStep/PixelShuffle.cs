@@ -28,8 +28,9 @@ static class PixelShuffle
         Picture Of(LabeledImages images, int n) => Values.Fill(28, 28, (r, c) => images.Image(n)[28 * r + c]).Clip();
         return new(
             "One permutation for all images",
-            $"Some of the {m.DigitsName}, and below them the same with every pixel moved to another place, in all images to the same one. Nobody can read them, "
-            + "but no number is lost: who knows the permutation can undo it. Is the information in the numbers or in their order?",
+            $"Some of the {m.DigitsName}, and below them the same with every pixel moved to another place, in all images to the same one. "
+            + "Nobody can read them, but no number is lost: who knows the permutation can undo it. Is the information in the numbers or in "
+            + "their order?",
             Draw.Row([.. Enumerable.Range(0, 6).Select(n => Draw.Photo($"{some.Labels[n]}", Of(some, n), cell: 3))]),
             Draw.Row([.. Enumerable.Range(0, 6).Select(n => Draw.Photo($"{some.Labels[n]}, shuffled", Of(permuted, n), cell: 3))]));
     }
@@ -64,11 +65,12 @@ static class PixelShuffle
         double Lead(Func<(string, double[] Plain, double[] Shuffled), double[]> of) => of(all[1]).Median() - of(all[0]).Median();
         return new(
             "The linear model does not notice, the CNN does",
-            $"Both are trained three times through {m.Train.Count} of the {m.DigitsName} and tested on {m.Test.Count} others. Runs of each kind: {m.Seeds}, with other initial "
-            + "weights and another permutation each. A linear model has "
-            + "a weight for each pixel and no idea which are neighbours: shuffled, it learns the same weights in other places. The CNN looks at "
-            + $"neighbours; shuffled, they have nothing to do with each other. Its lead over the linear model was {Values.N(Lead(a => a.Plain), "0.0")} points and is "
-            + $"{Values.N(Lead(a => a.Shuffled), "0.0")}. No number is lost by shuffling. What is lost is the structure that a convolution takes for granted, and a linear model never used.",
+            $"Both are trained three times through {m.Train.Count} of the {m.DigitsName} and tested on {m.Test.Count} others. Runs of each "
+            + $"kind: {m.Seeds}, with other initial weights and another permutation each. A linear model has a weight for each pixel and no idea "
+            + "which are neighbours: shuffled, it learns the same weights in other places. The CNN looks at neighbours; shuffled, they have "
+            + $"nothing to do with each other. Its lead over the linear model was {Values.N(Lead(a => a.Plain), "0.0")} points and is "
+            + $"{Values.N(Lead(a => a.Shuffled), "0.0")}. No number is lost by shuffling. What is lost is the structure that a convolution takes "
+            + "for granted, and a linear model never used.",
             Table("Test accuracy in %: median and range", ["model", "images as they are", "pixels shuffled", "lost"], all.Select(a => (string[])[
                 a.Name, Range(a.Plain), Range(a.Shuffled), Values.N(a.Plain.Median() - a.Shuffled.Median(), "0.0")])),
             Dots([.. all.SelectMany(a => new[] { ($"{a.Name}, as they are", a.Plain), ($"{a.Name}, shuffled", a.Shuffled) })]));
@@ -82,7 +84,8 @@ static class PixelShuffle
         double low = Math.Floor(rows.Min(row => row.Values.Min()) / 5) * 5;
         double At(double value) => 150 + 320 * (value - low) / (100 - low);
         return H("figure", H("figcaption", "Each dot is a run: test accuracy in %"), H("svg.dots",
-            A("viewBox", $"0 0 500 {30 * rows.Length + 30}"), A("role", "img"), A("aria-label", string.Join("; ", rows.Select(row => $"{row.Name}: {Range(row.Values)} %"))),
+            A("viewBox", $"0 0 500 {30 * rows.Length + 30}"), A("role", "img"),
+            A("aria-label", string.Join("; ", rows.Select(row => $"{row.Name}: {Range(row.Values)} %"))),
             new[] { low, (low + 100) / 2, 100 }.Select(tick => new[]
             {
                 H("line.grid", A("x1", At(tick)), A("x2", At(tick)), A("y1", 4), A("y2", 30 * rows.Length + 4)),

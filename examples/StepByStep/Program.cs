@@ -29,7 +29,7 @@ int Run(ParseResult options)
     using CtrlC stop = new();
     long start = Stopwatch.GetTimestamp();
     Console.WriteLine($"looking for a photo and digits; {Workers.Count} threads");
-    Picture picture = options.GetValue(photo) is string path ? Picture.Load(path) : Picture.Load(Step.Resource("photo.jpg"));
+    Picture picture = options.GetValue(photo) is string path ? Picture.Load(path) : Picture.Load(PageStep.Resource("photo.jpg"));
     if (picture.Width < 192 || picture.Height < 192)
         throw new InvalidDataException($"{options.GetValue(photo)}: expected a photo of at least 192×192 pixels, got {picture.Width}×{picture.Height}");
     (LabeledImages train, LabeledImages test, string name) = Digits.Load(options.GetValue(data), stop.Token);

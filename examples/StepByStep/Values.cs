@@ -88,5 +88,6 @@ static class Values
 
     /// <summary>With a true minus sign, and none before 0.</summary>
     public static string N(double value, string format = "0.####") =>
-        value == 0 ? "0" : value.ToString(format, CultureInfo.InvariantCulture) is var text && text.Trim('-', '0', '.') is "" ? text.TrimStart('-') : text.Replace('-', '−');
+        value == 0 ? 0.ToString(format.Split('e')[0], CultureInfo.InvariantCulture)
+        : value.ToString(format, CultureInfo.InvariantCulture) is var text && text.Trim('-', '0', '.') is "" ? text.TrimStart('-') : text.Replace('-', '−');
 }

@@ -35,11 +35,11 @@ sealed record Materials(
 sealed record Figure(string Title, string Text, params XElement[] Parts);
 
 /// <summary>A function that makes a figure, and its name, under which the page shows its code.</summary>
-sealed record Step(string Name, Func<Materials, Figure> Make)
+sealed record PageStep(string Name, Func<Materials, Figure> Make)
 {
-    public static Step Of(Func<Materials, Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, make);
+    public static PageStep Of(Func<Materials, Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, make);
 
-    public static Step Of(Func<Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, _ => make());
+    public static PageStep Of(Func<Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, _ => make());
 
     /// <summary>The figure as the page has it: title, text, drawing, and its code to unfold.</summary>
     public XElement Draw(Materials materials)
@@ -54,13 +54,19 @@ sealed record Step(string Name, Func<Materials, Figure> Make)
     public static IEnumerable<string> Shown(string name)
     {
         string file = name[..name.IndexOf('.', StringComparison.Ordinal)], code = SourceOf(name);
-        IEnumerable<string> own = Functions(file).Where(other => $"{file}.{other}" != name && Regex.IsMatch(code, $@"(?<!\.)\b{other}\b[(,]")).Select(other => $"{file}.{other}");
+        IEnumerable<string> own =
+            from other in Functions(file)
+            where $"{file}.{other}" != name && Regex.IsMatch(code, $@"(?<![.\w]){other}[(,]")
+            select $"{file}.{other}";
         bool layer = code.Contains("Values.Layer(", StringComparison.Ordinal), convolve = code.Contains("Values.Convolve(", StringComparison.Ordinal);
-        return [code, .. own.Select(SourceOf), .. convolve ? [SourceOf("Values.Convolve")] : Array.Empty<string>(), .. layer || convolve ? [SourceOf("Values.Layer")] : Array.Empty<string>()];
+        string[] below = convolve ? ["Values.Convolve", "Values.Layer"] : layer ? ["Values.Layer"] : [];
+        return [code, .. own.Concat(below).Select(SourceOf)];
     }
 
     /// <summary>The public functions of a file that make no figure.</summary>
-    static IEnumerable<string> Functions(string file) => Regex.Matches(Read(file), @"^    public static (?!Figure|readonly)\S.* (\w+)\(", RegexOptions.Multiline).Select(match => match.Groups[1].Value);
+    static IEnumerable<string> Functions(string file) =>
+        Regex.Matches(Read(file), @"^    public static (?!Figure|readonly)\S.*? (\w+)\(", RegexOptions.Multiline)
+            .Select(match => match.Groups[1].Value);
 
     static string Read(string file)
     {
@@ -68,15 +74,15 @@ sealed record Step(string Name, Func<Materials, Figure> Make)
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 
-    /// <summary>The source of “File.Function”: from the comment above it to the blank line below.</summary>
+    /// <summary>The source of “File.Function”: from the comment above it to the brace, or the line, that ends it.</summary>
     public static string SourceOf(string name)
     {
-        string[] parts = name.Split('.');
-        string block = Read(parts[0]).Split("\n\n").Single(text => text.Split('\n').Any(line =>
-            line.StartsWith("    public static ", StringComparison.Ordinal) && line.Contains($" {parts[1]}(", StringComparison.Ordinal)));
-        IEnumerable<string> lines = block.TrimEnd().Split('\n').Where(line => line.StartsWith("    ", StringComparison.Ordinal));      // not the class around it
-        return string.Join('\n', lines.Select(line => line[4..]));
+        string[] parts = name.Split('.'), lines = Read(parts[0]).Split('\n');
+        int at = Array.FindIndex(lines, line => Regex.IsMatch(line, $@"^    public static .* {parts[1]}\("));
+        int first = Array.FindLastIndex(lines, at - 1, line => !line.StartsWith("    ///", StringComparison.Ordinal)) + 1;
+        int end = lines[at].EndsWith(')') ? Array.IndexOf(lines, "    }", at) + 1 : Array.FindIndex(lines, at, line => line is "" or "}");
+        return string.Join('\n', lines[first..end].Select(line => line.Length > 4 ? line[4..] : ""));
     }
 
-    public static Stream Resource(string name) => typeof(Step).Assembly.GetManifestResourceStream($"step/{name}")!;
+    public static Stream Resource(string name) => typeof(PageStep).Assembly.GetManifestResourceStream($"step/{name}")!;
 }
