@@ -1,4 +1,3 @@
-using System.Xml.Linq;
 using static MiniCnn.Examples.StepByStep.Windows;
 using static MiniCnn.Reports.Html;
 

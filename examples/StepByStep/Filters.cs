@@ -50,7 +50,7 @@ static class Filters
         return new(
             "Outline, clipped and not",
             $"Eight times the pixel less its eight neighbours: 0 where all are alike, since the kernel adds up to {Values.N(k.List().Sum())}. "
-            + $"{negative:P0} of the outputs are negative here. Stretched, 0 is some grey; clipped, it is black and the edges stand out.",
+            + $"{negative:P0} of the outputs are negative here (the article finds most of them so). Stretched, 0 is some grey; clipped, it is black and the edges stand out.",
             Draw.Row(Draw.Kernel("outline", k)),
             Draw.Row(
                 Draw.Photo("before", m.Square.Clip()), Draw.Photo("stretched", y.Rescale()), Draw.Photo("clipped to 0 and 255", y.Clip())));
@@ -141,8 +141,10 @@ static class Filters
     /// <summary>The lecture's sizes, by layers that do it.</summary>
     public static Figure LectureSizes(Materials m)
     {
-        (string Name, int K, int P, int S)[] cases = 
-            [("box 5×5", 5, 0, 1), ("Prewitt or sharpen, 3×3", 3, 0, 1), ("box 5×5, padding 2", 5, 2, 1), ("box 5×5, padding 2, stride 2", 5, 2, 2)];
+        (string Name, int K, int P, int S)[] cases =
+        [
+            ("box 5×5", 5, 0, 1), ("Prewitt or sharpen, 3×3", 3, 0, 1), ("box 5×5, padding 2", 5, 2, 1), ("box 5×5, padding 2, stride 2", 5, 2, 2),
+        ];
         int height = m.Wide.GetLength(0), width = m.Wide.GetLength(1);
         return new(
             "The lecture's sizes, the formula filled in",

@@ -1,7 +1,5 @@
 using System.Numerics.Tensors;
-using System.Xml.Linq;
 using MiniCnn.Imaging;
-using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
 

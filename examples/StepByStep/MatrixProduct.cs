@@ -31,21 +31,25 @@ static class MatrixProduct
                 Draw.Numbers("M·x", Values.Fill(3, 3, (r, c) => product[3 * r + c])), Draw.Sign("="), Draw.Numbers("Y by the layer", y)));
     }
 
-    /// <summary>The same sums by four loops.</summary>
-    public static Figure Loop()
+    /// <summary>y = x ⋆ k as the formula says.</summary>
+    public static float[,] FourLoops(float[,] x, float[,] k)
     {
-        float[,] y = new float[3, 3];
-        for (int oy = 0; oy < 3; oy++)
-            for (int ox = 0; ox < 3; ox++)
-                for (int ky = 0; ky < 3; ky++)
-                    for (int kx = 0; kx < 3; kx++)
-                        y[oy, ox] += K[ky, kx] * X[oy + ky, ox + kx];
-        return new(
-            "The loop that does the same",
-            "No library multiplies by M, since most of it is zeros. Four loops go over the outputs and the weights; unfold the code to read "
-            + "them. Conv2dReference.cs has the same loops for batches, channels, strides and groups, and is the page to read first.",
-            Draw.Row(Draw.Numbers("Y by four loops", y), Draw.Sign("="), Draw.Numbers("Y by the layer", Values.Convolve(X, K))));
+        float[,] y = new float[x.GetLength(0) - k.GetLength(0) + 1, x.GetLength(1) - k.GetLength(1) + 1];
+        for (int oy = 0; oy < y.GetLength(0); oy++)
+            for (int ox = 0; ox < y.GetLength(1); ox++)
+                for (int ky = 0; ky < k.GetLength(0); ky++)
+                    for (int kx = 0; kx < k.GetLength(1); kx++)
+                        y[oy, ox] += k[ky, kx] * x[oy + ky, ox + kx];
+        return y;
     }
+
+    public static Figure Loop() => new(
+        "The loop that does the same",
+        "No library multiplies by M, since most of it is zeros. Four loops go over the outputs and the weights. Conv2dReference.cs has the "
+        + "same loops for batches, channels, strides and groups, and is the page to read first.",
+        H("pre", A("tabindex", 0), PageStep.SourceOf("MatrixProduct.FourLoops")),
+        Draw.Row(
+            Draw.Numbers("Y by four loops", FourLoops(X, K)), Draw.Sign("="), Draw.Numbers("Y by the layer", Values.Convolve(X, K))));
 
     /// <summary>The transposed matrix carries gradients back.</summary>
     public static Figure Transposed()

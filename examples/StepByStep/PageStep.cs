@@ -60,8 +60,12 @@ sealed record PageStep(string Name, Func<Materials, Figure> Make)
             select $"{file}.{other}";
         bool layer = code.Contains("Values.Layer(", StringComparison.Ordinal), convolve = code.Contains("Values.Convolve(", StringComparison.Ordinal);
         string[] below = convolve ? ["Values.Convolve", "Values.Layer"] : layer ? ["Values.Layer"] : [];
-        return [code, .. own.Concat(below).Select(SourceOf)];
+        return [WithoutProse(code), .. own.Concat(below).Select(SourceOf)];
     }
+
+    /// <summary>The text of a figure stands above its code: in the code it is “…”.</summary>
+    static string WithoutProse(string code) =>
+        Regex.Replace(code, @"^( +)\$?""[^\n]*""(\n +\+ \$?""[^\n]*"")+,$", "$1\"…\",", RegexOptions.Multiline);
 
     /// <summary>The public functions of a file that make no figure.</summary>
     static IEnumerable<string> Functions(string file) =>

@@ -1,4 +1,3 @@
-using System.Numerics.Tensors;
 using System.Xml.Linq;
 using MathNet.Numerics.Statistics;
 using MiniCnn.Imaging;

@@ -33,9 +33,10 @@ int Run(ParseResult options)
     if (picture.Width < 192 || picture.Height < 192)
         throw new InvalidDataException($"{options.GetValue(photo)}: expected a photo of at least 192×192 pixels, got {picture.Width}×{picture.Height}");
     (LabeledImages train, LabeledImages test, string name) = Digits.Load(options.GetValue(data), stop.Token);
-    Materials materials = options.GetValue(photo) is string file
-        ? new(picture.ToRgb(), Path.GetFileName(file), (0.5, 0.5), train.Take(options.GetValue(limit)), test, name, options.GetValue(seeds))
-        : new(picture, "a cat by Stéfan van der Walt, CC0", (0.362, 0.388), train.Take(options.GetValue(limit)), test, name, options.GetValue(seeds));
+    Materials materials = new(
+        picture.ToRgb(), Path.GetFileName(options.GetValue(photo)) ?? "a cat by Stéfan van der Walt, CC0",
+        options.GetValue(photo) is null ? (0.362, 0.388) : (0.5, 0.5),      // the cat's eye, or the middle
+        train.Take(options.GetValue(limit)), test, name, options.GetValue(seeds));
 
     string page = Path.Combine(Directory.CreateDirectory(options.GetValue(output)!).FullName, "step-by-step.html");
     File.WriteAllText(page, Lesson.Write(materials, Console.WriteLine, stop.Token));

@@ -1,5 +1,4 @@
 using System.Numerics.Tensors;
-using System.Xml.Linq;
 using MiniCnn.Imaging;
 using static MiniCnn.Examples.StepByStep.Windows;
 using static MiniCnn.Reports.Html;

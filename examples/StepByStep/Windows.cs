@@ -42,7 +42,7 @@ static class Windows
         float[,] padded = Values.Pad(X, 1), y = Values.Convolve(X, K, padding: 1);
         return new(
             "5×5 becomes 7×7 becomes 5×5",
-            "A window loses a border of (k − 1) / 2 pixels. Add as many first, all zero, and the output is as large as the image was. The "
+            "Without padding the output loses a border of (k − 1) / 2 pixels. Add as many first, all zero, and the output is as large as the image was. The "
             + "library pads within the layer: Conv2d(1, 1, 3, padding: 1) of X is what the layer without padding makes of the padded X.",
             Draw.Row(
                 Draw.Numbers("X with a border of zeros", padded, mark: (r, c) => r % 6 == 0 || c % 6 == 0 ? "window" : null), Draw.Sign("⋆"),

@@ -121,7 +121,6 @@ public sealed class StepByStepExampleTests
     {
         LabeledImages some = materials.Test.Take(20), shuffled = PixelShuffle.Permute(some, seed: 3);
         Assert.All(Enumerable.Range(0, 20), n => Assert.Equal(some.Image(n).ToArray().Order(), shuffled.Image(n).ToArray().Order()));
-        int[] order = [.. Enumerable.Range(0, 784)];
         Assert.NotEqual(some.Image(0).ToArray(), shuffled.Image(0).ToArray());
 
         double[] linear = PixelShuffle.Accuracies(PixelShuffle.Linear, false, materials), linearShuffled = PixelShuffle.Accuracies(PixelShuffle.Linear, true, materials);
@@ -149,7 +148,9 @@ public sealed class StepByStepExampleTests
         {
             XElement code = article.Element("details")!;
             Assert.Equal($"code: {step.Name}", code.Element("summary")!.Value);
-            Assert.StartsWith(PageStep.SourceOf(step.Name), code.Element("pre")!.Value, StringComparison.Ordinal);
+            string[] source = PageStep.SourceOf(step.Name).Split('\n'), shown = code.Element("pre")!.Value.Split("\n\npublic ")[0].Split("\n\n///")[0].Split('\n');
+            Assert.All(shown, line => Assert.True(source.Contains(line) || line.Trim() == "\"…\",", line));
+            Assert.Equal((source[0], source[^1]), (shown[0], shown[^1]));
             Assert.True(article.Descendants("figure").Any() || article.Descendants("table").Any(), step.Name);
         }
     }
@@ -158,7 +159,7 @@ public sealed class StepByStepExampleTests
     [Fact]
     public void Each_function_that_is_shown_has_at_most_25_lines()
     {
-        foreach (string function in Steps.SelectMany(step => PageStep.Shown(step.Name)).Distinct())
+        foreach (string function in Steps.SelectMany(step => PageStep.Shown(step.Name).Append(PageStep.SourceOf(step.Name))).Distinct())
         {
             string[] lines = [.. function.Split('\n').SkipWhile(line => line.StartsWith("///", StringComparison.Ordinal))];
             Assert.StartsWith("public static ", lines[0], StringComparison.Ordinal);
@@ -178,6 +179,30 @@ public sealed class StepByStepExampleTests
         Assert.Equal(Values.Of(materials.Photo.ToGrey().Crop(140, 81, 64, 64)).List(), x.List());
         Assert.Equal(Values.Convolve(x, Values.Of(ImageFilters.Sharpen)).List(), y.List());
         Assert.Contains("Of 3844 outputs 0 differ between the first two and 0 between the last two", MatrixProduct.SameImage().Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void It_takes_a_photo_and_digits_and_says_where_the_page_is()
+    {
+        string folder = Directory.CreateTempSubdirectory("minicnn-").FullName, photo = Path.Combine(folder, "mine.png");
+        TestCard.Draw(240, 200).Save(photo);
+        foreach ((string part, LabeledImages digits) in ((string, LabeledImages)[])[("train", materials.Train.Take(60)), ("t10k", materials.Test.Take(20))])
+        {
+            byte n = (byte)digits.Count;
+            byte[] pixels = [.. Enumerable.Range(0, n).SelectMany(i => digits.Image(i).ToArray())], labels = [.. digits.Labels.ToArray().Select(label => (byte)label)];
+            File.WriteAllBytes(Path.Combine(folder, $"{part}-images-idx3-ubyte"), [0, 0, 8, 3, 0, 0, 0, n, 0, 0, 0, 28, 0, 0, 0, 28, .. pixels]);
+            File.WriteAllBytes(Path.Combine(folder, $"{part}-labels-idx1-ubyte"), [0, 0, 8, 1, 0, 0, 0, n, .. labels]);
+        }
+        (int code, string output, string error) = Example.Run(
+            "StepByStep", "--photo", photo, "--data", folder, "--limit", "50", "--seeds", "1", "--out", Path.Combine(folder, "run"));
+        Assert.Equal((0, ""), (code, error));
+        string[] lines = output.TrimEnd().Split('\n');
+        Assert.Equal(Enumerable.Range(1, 8).Select(i => $"{i}"), lines[^9..^1].Select(line => line.Split('.')[0]));
+        Assert.EndsWith($" s: {Path.Combine(folder, "run", "step-by-step.html")}", lines[^1], StringComparison.Ordinal);
+        string text = File.ReadAllText(Path.Combine(folder, "run", "step-by-step.html"));
+        Assert.Contains("Photo: mine.png. Digits: digits of MNIST.", text, StringComparison.Ordinal);
+        Assert.Contains("three times through 50 of the digits of MNIST and tested on 20 others", text, StringComparison.Ordinal);
+        Directory.Delete(folder, recursive: true);
     }
 
     [Fact]
