@@ -13,8 +13,9 @@ static class Filters
         Picture square = m.Square.Clip(), wide = m.Wide.Clip();
         return new(
             "One photo, in two sizes",
-            $"The photo, {m.PhotoName}, is in colour and larger. The article works with 224×224 grey pixels, the lecture with 459 rows of 612; "
-            + "it is cut and resized to both. Rows come first where shapes are written: 459×612 is wider than high.",
+            $"The photo, {m.PhotoName}, has {m.Photo.Height} rows of {m.Photo.Width} pixels, in colour. The article works with 224×224 grey pixels, the "
+            + "lecture with 459 rows of 612; so it is made grey, cut and resized to both. Rows come first where shapes are written: 459×612 is wider "
+            + "than high.",
             Draw.Row(Draw.Photo($"{square.Height}×{square.Width}", square), Draw.Photo($"{wide.Height}×{wide.Width}", wide)));
     }
 
@@ -50,7 +51,8 @@ static class Filters
         return new(
             "Outline, clipped and not",
             $"Eight times the pixel less its eight neighbours: 0 where all are alike, since the kernel adds up to {Values.N(k.List().Sum())}. "
-            + $"{negative:P0} of the outputs are negative here (the article finds most of them so). Stretched, 0 is some grey; clipped, it is black and the edges stand out.",
+            + $"{negative:P0} of the outputs are negative here (most, the article finds). Stretched, 0 is some grey; clipped, it is black and "
+            + "the edges stand out.",
             Draw.Row(Draw.Kernel("outline", k)),
             Draw.Row(
                 Draw.Photo("before", m.Square.Clip()), Draw.Photo("stretched", y.Rescale()), Draw.Photo("clipped to 0 and 255", y.Clip())));

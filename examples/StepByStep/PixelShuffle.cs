@@ -68,8 +68,8 @@ static class PixelShuffle
             $"Both are trained three times through {m.Train.Count} of the {m.DigitsName} and tested on {m.Test.Count} others. Runs of each "
             + $"kind: {m.Seeds}, with other initial weights and another permutation each. A linear model has a weight for each pixel and no idea "
             + "which are neighbours: shuffled, it learns the same weights in other places. The CNN looks at neighbours; shuffled, they have "
-            + $"nothing to do with each other. Its lead over the linear model was {Values.N(Lead(a => a.Plain), "0.0")} points and is "
-            + $"{Values.N(Lead(a => a.Shuffled), "0.0")}. No number is lost by shuffling. What is lost is the structure that a convolution takes "
+            + $"nothing to do with each other. Its lead over the linear model was {Values.N(Lead(a => a.Plain), "0.0")} points; shuffled "
+            + $"it is {Values.N(Lead(a => a.Shuffled), "0.0")}. No number is lost by shuffling. What is lost is the structure that a convolution takes "
             + "for granted, and a linear model never used.",
             Table("Test accuracy in %: median and range", ["model", "images as they are", "pixels shuffled", "lost"], all.Select(a => (string[])[
                 a.Name, Range(a.Plain), Range(a.Shuffled), Values.N(a.Plain.Median() - a.Shuffled.Median(), "0.0")])),

@@ -20,7 +20,11 @@ public static class HtmlPage
     /// <param name="title">What the browser's window is called.</param>
     /// <param name="main">The content, a &lt;main&gt;; see <see cref="Html"/>.</param>
     /// <param name="style">CSS of the page's own, after that of all pages. It stands there as it is: never take it from a stranger.</param>
-    public static string Write(string title, XElement main, string style = "") => Write(title, Html.Write(main), style);
+    public static string Write(string title, XElement main, string style = "")
+    {
+        ArgumentNullException.ThrowIfNull(main);
+        return Write(title, Html.Write(main), style);
+    }
 
     /// <param name="title">What the window is called.</param>
     /// <param name="main">The content, as HTML.</param>

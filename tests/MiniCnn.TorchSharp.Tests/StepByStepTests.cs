@@ -17,7 +17,7 @@ public sealed class StepByStepTests
         layer.weight!.copy_(tensor((float[])[0, -1, 0, -1, 5, -1, 0, -1, 0], 1, 1, 3, 3));
         float[] x = recorded["x"].As<float>().ToArray(), y = layer.call(tensor(x, 1, 1, 64, 64)).data<float>().ToArray();
         if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_RECORDED") == "1")
-            SafeTensors.Write(path, new Dictionary<string, SafeTensors.Entry> { ["x"] = recorded["x"], ["y"] = SafeTensors.Entry.From<float>(y, 1, 1, 62, 62) });
+            SafeTensors.Write(path, [new("x", recorded["x"]), new("y", SafeTensors.Entry.From<float>(y, 1, 1, 62, 62))]);
         else
             Assert.Equal(recorded["y"].As<float>().ToArray(), y);
     }
