@@ -58,7 +58,8 @@ static class Lesson
                 cancel.ThrowIfCancellationRequested();
                 return step.Draw(materials);
             })));
-            tell($"{number + 1}. {section.Title}: {section.Steps.Length} figure{(section.Steps.Length == 1 ? "" : "s")}, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
+            string figures = section.Steps.Length == 1 ? "1 figure" : $"{section.Steps.Length} figures";
+            tell($"{number + 1}. {section.Title}: {figures}, {Stopwatch.GetElapsedTime(start).TotalSeconds:F1} s");
         }
         using StreamReader style = new(Resource("step.css"));
         return HtmlPage.Write("Convolution, step by step", main, style.ReadToEnd());
