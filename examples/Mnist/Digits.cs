@@ -3,7 +3,8 @@ namespace MiniCnn.Examples.Mnist;
 /// <summary>The digits to train on: MNIST, or where it cannot be had, digits that the program draws itself.</summary>
 static class Digits
 {
-    public static (LabeledImages Train, LabeledImages Test) Load(string? folder, CancellationToken cancel)
+    /// <summary>Both sets, and what they are called.</summary>
+    public static (LabeledImages Train, LabeledImages Test, string Name) Load(string? folder, CancellationToken cancel)
     {
         try
         {
@@ -15,13 +16,13 @@ static class Digits
             });
             (LabeledImages train, LabeledImages test) = MnistData.Load(folder, progress, cancel);
             Console.WriteLine($"MNIST: {train.Count} training images, {test.Count} test images");
-            return (train, test);
+            return (train, test, "digits of MNIST");
         }
         catch (DownloadException e)
         {
             Console.WriteLine(
                 $"MNIST cannot be had ({e.Message}): this run trains and tests on built-in digits, drawn by the program; --data DIR gives it MNIST");
-            return (DrawnDigits.Draw(30_000, seed: 1), DrawnDigits.Draw(5_000, seed: 2));
+            return (DrawnDigits.Draw(30_000, seed: 1), DrawnDigits.Draw(5_000, seed: 2), "digits that the program drew");
         }
     }
 }

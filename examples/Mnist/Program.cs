@@ -53,7 +53,7 @@ int Run(ParseResult options)
     using CtrlC stop = new();
     Workers.Count = options.GetValue(threads);
     Console.WriteLine($"looking for digits; {Workers.Count} threads");
-    Task<(LabeledImages Train, LabeledImages Test)> digits = Task.Run(() => Digits.Load(options.GetValue(data), stop.Token));
+    Task<(LabeledImages Train, LabeledImages Test, string Name)> digits = Task.Run(() => Digits.Load(options.GetValue(data), stop.Token));
 
     Sequential model = Network.Build(options.GetValue(fast));
     Conv2d firstLayer = (Conv2d)model.Layers[0];
@@ -61,7 +61,7 @@ int Run(ParseResult options)
     new Trainer(model, Optimizer(model, 0.05f)).Run(new LabeledImages(new byte[64 * 784], [0, 1, .. new int[62]], new(1, 28, 28), classes: 10));
     model.Initialize(options.GetValue(seed));
 
-    (LabeledImages train, LabeledImages test) = digits.GetAwaiter().GetResult();
+    (LabeledImages train, LabeledImages test, _) = digits.GetAwaiter().GetResult();
     string folder = Directory.CreateDirectory(options.GetValue(output)!).FullName;
     if (options.GetValue(limit) is int first)
         train = train.Take(first);

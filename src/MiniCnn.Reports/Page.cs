@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Reflection;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
 using System.Text;
 using System.Xml.Linq;
 using MiniCnn.Imaging;
@@ -14,9 +13,6 @@ sealed class Page(RunReport run)
 {
     const int MostBytes = 1_950_000;                             // below 2 MB, style and script included
     const int MostRows = 500;                                    // of the table of epochs
-
-    static readonly string style = Resource("report.css"), script = Resource("report.js");
-    static readonly string scriptHash = Convert.ToBase64String(SHA256.HashData(Encoding.UTF8.GetBytes(script)));
 
     readonly float[] rates = [.. run.Trainer.Optimizers.Select(optimizer => optimizer.LearningRate)];     // before a schedule turns them
     readonly NetworkSections network = new(run);
@@ -35,26 +31,8 @@ sealed class Page(RunReport run)
         // Read again after a third of an epoch, but not more often than every 2 s nor less often than every 20.
         double again = Math.Clamp(run.Times.LastOrDefault()?.TotalSeconds / 3 ?? 2, 2, 20);
         string refresh = isOver ? "" : FormattableString.Invariant($"<noscript><meta http-equiv=\"refresh\" content=\"{again:F0}\"></noscript>");
-        string attributes = FormattableString.Invariant($"data-written=\"{run.Now.ToUnixTimeMilliseconds()}\" data-again=\"{(isOver ? 0 : again):F0}\"");
-        return $"""
-            <!DOCTYPE html>
-            <html lang="en">
-            <head>
-            <meta charset="utf-8">
-            <meta name="viewport" content="width=device-width, initial-scale=1">
-            <meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'sha256-{scriptHash}'">
-            <link rel="icon" href="data:,">
-            {Html.Write(H("title", $"{Short()} · {run.Title}"))}
-            <style>{style}</style>
-            {refresh}
-            </head>
-            <body {attributes}>
-            {text}
-            <script>{script}</script>
-            </body>
-            </html>
-
-            """;
+        string attributes = FormattableString.Invariant($" data-written=\"{run.Now.ToUnixTimeMilliseconds()}\" data-again=\"{(isOver ? 0 : again):F0}\"");
+        return HtmlPage.Write($"{Short()} · {run.Title}", text, refresh: refresh, attributes: attributes);
     }
 
     /// <summary>A part of the page under a heading. What cannot be made, of a network that does something uncommon, says why instead.</summary>
@@ -205,7 +183,7 @@ sealed class Page(RunReport run)
     static string Fitting(XElement body)
     {
         string text = Html.Write(body);
-        while (Encoding.UTF8.GetByteCount(text) > MostBytes - style.Length - script.Length)
+        while (Encoding.UTF8.GetByteCount(text) > MostBytes - HtmlPage.Length)
         {
             XElement? largest = body.Elements("section").MaxBy(section => section.Descendants("img").Sum(Length));
             if (largest is null || !largest.Descendants("img").Any())
@@ -222,10 +200,4 @@ sealed class Page(RunReport run)
     internal static string N(double? number) => number is double value ? FormattableString.Invariant($"{value:F4}") : "–";
 
     internal static string P(double? share) => share is double value && !double.IsNaN(value) ? FormattableString.Invariant($"{100 * value:F2} %") : "–";
-
-    static string Resource(string name)
-    {
-        using StreamReader reader = new(typeof(Page).Assembly.GetManifestResourceStream(name)!);
-        return reader.ReadToEnd();
-    }
 }

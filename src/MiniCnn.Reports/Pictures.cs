@@ -59,13 +59,6 @@ static class Pictures
     }
 
     /// <summary>A picture, each of its pixels as a square so wide. Photos are JPEGs, drawings and small pictures PNGs: what is smaller.</summary>
-    public static XElement Image(Picture picture, string alternative, int cell = 1)
-    {
-        using MemoryStream file = new();
-        bool isPhoto = picture is { Channels: 3, Width: > 48 } && alternative is "";
-        picture.Save(file, isPhoto ? ".jpg" : ".png");
-        return H(
-            "img", A("src", $"data:image/{(isPhoto ? "jpeg" : "png")};base64,{Convert.ToBase64String(file.GetBuffer(), 0, (int)file.Length)}"),
-            A("alt", alternative), A("width", cell * picture.Width), A("height", cell * picture.Height), cell > 1 ? A("class", "cells") : null);
-    }
+    public static XElement Image(Picture picture, string alternative, int cell = 1) =>
+        Html.Image(picture, alternative, cell, photo: picture is { Channels: 3, Width: > 48 } && alternative is "");
 }

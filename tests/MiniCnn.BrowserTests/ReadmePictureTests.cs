@@ -5,7 +5,7 @@ using MiniCnn.Tests;
 
 namespace MiniCnn.BrowserTests;
 
-/// <summary>The README's pictures of a report. MINICNN_UPDATE_README=1 writes them anew.</summary>
+/// <summary>The README's pictures of pages. MINICNN_UPDATE_README=1 writes them anew.</summary>
 [Collection(nameof(Browser))]
 public sealed class ReadmePictureTests(Browser browser)
 {
@@ -18,11 +18,20 @@ public sealed class ReadmePictureTests(Browser browser)
         await using Visit desk = await browser.Open(path, new() { ViewportSize = new() { Width = 1280, Height = 900 }, ColorScheme = ColorScheme.Light });
         LocatorBoundingBoxResult fourth = (await desk.Page.Locator(".chart").Nth(3).BoundingBoxAsync())!;
         Clip upper = new() { Width = 1280, Height = fourth.Y + fourth.Height + 16 };
-        await Write("report-light.png", await desk.Page.ScreenshotAsync(new() { FullPage = true, Clip = upper }));
+        await Write("src/MiniCnn.Reports/report-light.png", await desk.Page.ScreenshotAsync(new() { FullPage = true, Clip = upper }));
 
         await using Visit phone = await browser.Open(path, new() { ViewportSize = new() { Width = 390, Height = 844 }, ColorScheme = ColorScheme.Dark });
         await phone.Page.Locator("#set-0 h3").First.EvaluateAsync("heading => scrollTo(0, heading.getBoundingClientRect().top - 12)");
-        await Write("report-phone.png", await phone.Page.ScreenshotAsync());
+        await Write("src/MiniCnn.Reports/report-phone.png", await phone.Page.ScreenshotAsync());
+    }
+
+    [Fact]
+    public async Task A_window_slides()
+    {
+        await using Visit visit = await browser.Open(StepByStepTests.Write(browser), new() { ViewportSize = new() { Width = 880, Height = 900 } });
+        ILocator figure = visit.Page.Locator("#windows .step").First;
+        await figure.Locator("input").Nth(7).CheckAsync();
+        await Write("examples/StepByStep/window.png", await figure.ScreenshotAsync());
     }
 
     /// <summary>A report on photos of surfaces, as the README of MiniCnn.Reports trains on.</summary>
@@ -57,6 +66,6 @@ public sealed class ReadmePictureTests(Browser browser)
     {
         Assert.InRange(png.Length, 1, MostBytes);
         if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_README") == "1")
-            await File.WriteAllBytesAsync(Path.Combine(Repository.Root, "src", "MiniCnn.Reports", name), png);
+            await File.WriteAllBytesAsync(Path.Combine(Repository.Root, name), png);
     }
 }

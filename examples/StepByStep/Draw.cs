@@ -1,0 +1,96 @@
+using System.Xml.Linq;
+using MiniCnn.Imaging;
+using static MiniCnn.Reports.Html;
+
+namespace MiniCnn.Examples.StepByStep;
+
+/// <summary>What the figures are made of: grids of numbers, pictures, frames to go through one by one.</summary>
+static class Draw
+{
+    /// <summary>A matrix as coloured squares with its numbers; an image in shades of grey, if no other colours are asked for.</summary>
+    /// <param name="name">What it is; its size is added, if its squares are not small.</param>
+    /// <param name="values">The numbers.</param>
+    /// <param name="color">The colour of a number.</param>
+    /// <param name="mark">“window” or “blank” (not yet computed) for the square in a row and a column, or null.</param>
+    /// <param name="format">How numbers are written; empty for squares alone.</param>
+    /// <param name="fine">Whether the squares are small.</param>
+    public static XElement Numbers(
+        string name, float[,] values, Func<float, Rgb>? color = null, Func<int, int, string?>? mark = null, string format = "0.##", bool fine = false)
+    {
+        (int height, int width) = (values.GetLength(0), values.GetLength(1));
+        float low = Math.Min(0, values.List().Min()), high = Math.Max(values.List().Max(), low + 1);
+        color ??= v => Grey(255 * (v - low) / (high - low));
+        string title = fine ? name : $"{name}, {height}×{width}";
+        return H("figure", H("figcaption", title), H("div.wide", H(
+            $"div.numbers{(fine ? " fine" : "")}", A("role", "img"), A("aria-label", $"{title}: {values.Text()}"), A("style", $"--columns: {width}"),
+            values.List().Select((v, i) => mark?.Invoke(i / width, i % width) is "blank" ? H("span.blank")
+                : H("span", A("style", Style(color(v))), mark?.Invoke(i / width, i % width) is string seen ? A("class", seen) : null,
+                    format is "" ? "" : Values.N(v, format))))));
+    }
+
+    /// <summary>A kernel: blue is negative, white 0, red positive.</summary>
+    public static XElement Kernel(string name, float[,] kernel, string format = "0.##", Func<int, int, string?>? mark = null, bool fine = false) =>
+        Numbers(name, kernel, Signed(kernel), mark, format, fine);
+
+    public static Func<float, Rgb> Signed(float[,] values)
+    {
+        float most = Math.Max(values.List().Max(Math.Abs), 1e-6f);
+        return v => Rgb.BlueWhiteRed(v / most);
+    }
+
+    public static Rgb Grey(float value) => new(Byte(value), Byte(value), Byte(value));
+
+    /// <summary>Red, green or blue of this strength.</summary>
+    public static Rgb Tint(float value, int channel) =>
+        channel switch { 0 => new(Byte(value), 0, 0), 1 => new(0, Byte(value), 0), _ => new(0, 0, Byte(value)) };
+
+    static byte Byte(float value) => (byte)Math.Clamp(MathF.Round(value), 0, 255);
+
+    /// <summary>A colour, and on it black or white, whatever stands out more.</summary>
+    static string Style(Rgb color)
+    {
+        double light = 0.2126 * Linear(color.Red) + 0.7152 * Linear(color.Green) + 0.0722 * Linear(color.Blue);
+        return $"background:#{color.Red:x2}{color.Green:x2}{color.Blue:x2};color:{(light > 0.179 ? "#000" : "#fff")}";
+
+        static double Linear(byte value) => value <= 10 ? value / 255.0 / 12.92 : Math.Pow((value / 255.0 + 0.055) / 1.055, 2.4);
+    }
+
+    /// <summary>A picture with a caption; of a cell of more than 1 each pixel is a square so wide.</summary>
+    public static XElement Photo(string caption, Picture picture, int cell = 1) =>
+        H("figure.picture", Image(picture, "", cell, photo: cell == 1 && picture.Width > 64), H("figcaption", caption));
+
+    public static XElement Sign(string sign) => H("span.sign", sign);
+
+    public static XElement Row(params object?[] parts) => H("div.row", parts);
+
+    public static XElement Formula(string text) => H("p.formula", text);
+
+    /// <summary>Frames of which one is seen at a time; the arrow keys go through them. Where a browser cannot do that, or on paper, all are seen.</summary>
+    public static XElement Frames(string name, IEnumerable<XElement> frames)
+    {
+        XElement[] all = [.. frames];
+        XElement Choice(int i) => H("label", H("input", A("type", "radio"), A("name", name), i == 0 ? A("checked", "") : null), $"{i + 1}");
+        return H(
+            "fieldset.frames", H("legend", $"{name}: step through"), H("div.choices", all.Select((_, i) => Choice(i))),
+            all.Select(frame => H("div.frame", frame)));
+    }
+
+    /// <summary>A frame for each place of the window: what lies under it, the products and their sum, and the output so far.</summary>
+    public static XElement Sliding(string name, float[,] x, float[,] k, float[,] y, int stride = 1, int dilation = 1)
+    {
+        int width = y.GetLength(1);
+        return Frames(name, Enumerable.Range(0, y.Length).Select(place =>
+        {
+            (int top, int left) = (place / width * stride, place % width * stride);
+            string products = string.Join(" + ", k.List().Select((w, i) =>
+                $"{Values.N(x[top + i / k.GetLength(1) * dilation, left + i % k.GetLength(1) * dilation])}·{Values.N(w)}"));
+            return H("div", Row(
+                Numbers("X", x, mark: (r, c) => Under(r - top, k.GetLength(0)) && Under(c - left, k.GetLength(1)) ? "window" : null),
+                Sign("⋆"), Kernel("K", k), Sign("="),
+                Numbers("Y", y, mark: (r, c) => r * width + c > place ? "blank" : r * width + c == place ? "window" : null)),
+                Formula($"{products} = {Values.N(y[place / width, place % width])}"));
+        }));
+
+        bool Under(int offset, int taps) => offset >= 0 && offset % dilation == 0 && offset / dilation < taps;
+    }
+}
