@@ -287,8 +287,10 @@ public class WinogradTests
             algorithm.TakesWinograd(shape, new LaneTensor<float>(lanes, new(1, 1, 1)).Resize(images));
     }
 
-    static (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
+    static unsafe (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
     {
+        const int Rubbish = 1 << 16;                              // what is left in a thread's memory is to be in no sum
+        new Span<float>(Scratch<float>.Take(Rubbish), Rubbish).Fill(float.NaN);
         Conv2d layer = Layer(s);
         w.CopyTo(layer.Weight.ValueAs<float>());
         b.CopyTo(layer.Bias!.ValueAs<float>());
