@@ -20,6 +20,7 @@ public class WinogradTests
         yield return new(1, 2, 9, 12, 2, new(3, padding: new(7, 1, 0, 9), dilation: (3, 5)));    // fewer outputs than taps are apart
         yield return new(1, 4, 6, 7, 6, new(3, padding: 1), 2);
         yield return new(2, 35, 5, 7, 18, new(3, padding: (0, 1)));                         // more channels than a line of weights
+        yield return new(1, 2, 5, 40, 3, new(3, padding: 1));                               // a piece of work begins with tiles that are not whole
         yield return new(1, 2, 30, 41, 3, new(3, padding: 1));                              // several pieces of work
         foreach (Conv2dShape s in Geometries.Random(random, seed))
         {
@@ -287,10 +288,9 @@ public class WinogradTests
             algorithm.TakesWinograd(shape, new LaneTensor<float>(lanes, new(1, 1, 1)).Resize(images));
     }
 
-    static unsafe (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
+    static (float[] Y, float[] Dx, float[] Dw) Run(Conv2dShape s, float[] x, float[] w, float[] b, float[] dy, int lanes, int width)
     {
-        const int Rubbish = 1 << 16;                              // what is left in a thread's memory is to be in no sum
-        new Span<float>(Scratch<float>.Take(Rubbish), Rubbish).Fill(float.NaN);
+        Workers.Run(16, default(Rubbish));
         Conv2d layer = Layer(s);
         w.CopyTo(layer.Weight.ValueAs<float>());
         b.CopyTo(layer.Bias!.ValueAs<float>());
@@ -298,6 +298,14 @@ public class WinogradTests
         LayerBench bench = LayerBench.Run(
             layer, new(s.InputChannels, s.Rows.Input, s.Columns.Input), s.Batch, x, dy, lanes, width, context: context);
         return (bench.Y, bench.Dx, layer.Weight.GradientAs<float>().ToArray());
+    }
+
+    /// <summary>What is left in the threads' memory is to be in no sum.</summary>
+    readonly unsafe struct Rubbish : IWork
+    {
+        const int Length = 1 << 14;
+
+        public void Run(int part) => new Span<float>(Scratch<float>.Take(Length), Length).Fill(float.NaN);
     }
 
     static Conv2d Layer(Conv2dShape s) => new(
