@@ -18,8 +18,9 @@ sealed unsafe class LayerBench
         LayerContext<float>? context = null)
     {
         ImageShape output = layer.OutputShape(shape);
-        LaneTensor<float> x = new(lanes, shape, layer.InputMargin(shape)), y = new(lanes, output, margins ? new(1, 0, 2, 1) : default);
-        LaneTensor<float> dy = new(lanes, output), dx = new(lanes, shape, margins ? new(0, 2, 1, 0) : default);
+        Padding asked = layer.InputMargin(shape), more = margins ? new(asked.Top, asked.Left + 2, asked.Bottom + 1, asked.Right + 1) : asked;    // others ask too
+        LaneTensor<float> x = new(lanes, shape, more), y = new(lanes, output, margins ? new(1, 0, 2, 1) : default);
+        LaneTensor<float> dy = new(lanes, output, margins ? new(1, 1, 0, 2) : default), dx = new(lanes, shape, margins ? new(0, 2, 1, 0) : default);
         x.Resize(count).Pack(input);
         dy.Resize(count).Pack(gradient);
         Poison(y.Resize(count));
