@@ -32,8 +32,14 @@ static class ConvolutionChoice
             _ => Math.Min(shape.GroupInputChannels, shape.GroupOutputChannels) >= 16,
         };
 
-    /// <summary>Whether a convolution is; of images one by one with few tiles, the transform of the weights would be half of it.</summary>
-    public static bool TakesWinograd<T>(this ConvolutionAlgorithm algorithm, Conv2dShape shape, LaneTensor<T> x) where T : unmanaged =>
-        algorithm.TakesWinograd(shape, x.Lanes == 1 ? LaneTensor<T>.FullLanes : x.Lanes) && (x.Lanes > 1 || shape.Window.Dilation == 1
-            && (algorithm == ConvolutionAlgorithm.Winograd || x.Count * WinogradChannels<float>.TilesOf(shape.OutputHeight, shape.OutputWidth) >= 9));
+    /// <summary>
+    /// Whether a convolution is; of images one by one with few tiles, the transform of the weights would be half of it, and in double they are to be checked.
+    /// </summary>
+    public static bool TakesWinograd<T>(this ConvolutionAlgorithm algorithm, Conv2dShape shape, LaneTensor<T> x) where T : unmanaged
+    {
+        if (x.Lanes > 1)
+            return algorithm.TakesWinograd(shape, x.Lanes);
+        bool few = typeof(T) != typeof(float) || x.Count * WinogradChannels<float>.TilesOf(shape.OutputHeight, shape.OutputWidth) < 9;
+        return algorithm.TakesWinograd(shape, LaneTensor<T>.FullLanes) && shape.Window.Dilation == 1 && (algorithm == ConvolutionAlgorithm.Winograd || !few);
+    }
 }
