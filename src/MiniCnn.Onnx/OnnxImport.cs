@@ -126,6 +126,8 @@ sealed class OnnxImport
             case "Identity" or "Dropout" or "Cast":
                 if (node.Op == "Cast")
                     node.Requires("to", (long)TensorProto.Types.DataType.Float);
+                if (node.Op == "Dropout" && node.Input(2) is string mode && graph.Constant(mode) is not { Ints: [0] })
+                    throw node.Bad("is in training mode");
                 _ = (node.Float("ratio", 0), node.Int("seed", 0), node.Int("is_test", 0));
                 return ([], x);
         }
@@ -135,11 +137,11 @@ sealed class OnnxImport
         if (Curve(node, x) is { } curve)
             return ([curve], x);
         if (x.Flattened is not null && node.Op is not ("Gemm" or "MatMul"))
-            throw node.Bad("works on features in the order of channels that are last");
+            throw node.Bad("is not supported on features in the order of channels that are last");
         if (node.Op is "Add" or "Sub" or "Mul" or "Div")
             return (Affine(node, x), x);
         if (x.ChannelsLast || !x.HasChannels)
-            throw node.Bad(x.ChannelsLast ? "works on channels that are last" : "works on images without an axis of channels");
+            throw node.Bad(x.ChannelsLast ? "is not supported on channels that are last" : "is not supported on images without an axis of channels");
         Layer[] layers = node.Op switch
         {
             "Conv" => [OnnxWindows.Conv(node, graph, x.Shape)],

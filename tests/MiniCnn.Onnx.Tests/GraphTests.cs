@@ -145,7 +145,7 @@ public sealed class GraphTests : IDisposable
     [InlineData("features of channels last", "in the order of channels that are last")]
     [InlineData("rows of one channel that is last", "that of the channels alone")]
     [InlineData("pixels of half as many images", "which no layer does")]
-    [InlineData("a scale of features of channels last", "works on features in the order of channels that are last")]
+    [InlineData("a scale of features of channels last", "is not supported on features in the order of channels that are last")]
     [InlineData("rows of images without channels", "that of the channels alone")]
     [InlineData("an axis more than there are", "a number for each channel is needed")]
     [InlineData("pixels of other images", "which no layer does")]
@@ -153,7 +153,8 @@ public sealed class GraphTests : IDisposable
     [InlineData("too many channels", "takes more than 1048576 weights")]
     [InlineData("a depth that does not divide", "splits 12 channels into 5·5·0")]
     [InlineData("a shape of zeros", "allowzero 1")]
-    [InlineData("a convolution on channels last", "works on channels that are last")]
+    [InlineData("a dropout that drops", "is in training mode")]
+    [InlineData("a convolution on channels last", "is not supported on channels that are last")]
     public void Another_function_is_refused(string name, string says)
     {
         (int[] Input, Func<Graph, string> Build) graph = name switch
@@ -184,6 +185,7 @@ public sealed class GraphTests : IDisposable
                 [g.Node("Transpose", [g.Node("Reshape", ["x", g.Whole(-1, 3, 2, 2, 5, 4)])], Ints("perm", 0, 1, 4, 2, 5, 3)), g.Whole(-1, 3, 10, 8)])),
             "too many channels" => ([4096, 1, 1], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2))),
             "a depth that does not divide" => ([12, 4, 5], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 5))),
+            "a dropout that drops" => ([3, 4, 5], g => g.Node("Dropout", ["x", g.Writer.Constant("half", [0.5f]), g.Whole(1)])),
             "a shape of zeros" => ([3, 4, 5], g => g.Node("Reshape", ["x", g.Whole(0, 60)], Int("allowzero", 1))),
             _ => ([3, 4, 5], g => g.Conv(g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1)), 5, 2)),
         };

@@ -53,7 +53,8 @@ static void Run(string path, string set)
         model.Graph.Initializer.Add(new TensorProto(inputs[i]) { Name = given[i] });
     (Layer network, ImageShape shape) = OnnxImport.Read(model, Path.GetDirectoryName(path)!, null);
     OnnxConstant x = OnnxConstant.Read(inputs[0], ""), y = OnnxConstant.Read(Tensors(set, "output")[0], "");
-    float[] result = [.. network.Forward(Tensor.Create(x.AsFloats, [.. x.Lengths.Select(length => (nint)length)]))];
+    nint n = (nint)x.Lengths[0];                                 // [N, H, W] is read as images of one channel
+    float[] result = [.. network.Forward(Tensor.Create(x.AsFloats, shape.IsFlat ? [n, shape.Channels] : [n, shape.Channels, shape.Height, shape.Width]))];
     float[] expected = y.AsFloats;
     if (result.Length != expected.Length)
         throw new InvalidDataException($"{result.Length} numbers, not {expected.Length}");
