@@ -222,7 +222,7 @@ public sealed class ReadmeTests
     public void The_web_program_is_that_of_the_example() => ProgramIsUpToDate("web program", Path.Combine("examples", "WebApi", "Program.cs"), indent: 4);
 
     /// <summary>What stands between the marks of a program above, as the README has it.</summary>
-    static void ProgramIsUpToDate(string name) => ProgramIsUpToDate(name, Path.Combine("tests", "MiniCnn.Tests", "ReadmeTests.cs"), indent: 8);
+    static void ProgramIsUpToDate(string name) => ProgramIsUpToDate(name, Path.Combine("tests", "MiniCnn.Tests", "Repository", "ReadmeTests.cs"), indent: 8);
 
     static void ProgramIsUpToDate(string name, string file, int indent)
     {
