@@ -62,7 +62,7 @@ readonly record struct ChannelPanels(int Groups, int Channels, int Vector)
     public unsafe T* Pack<T>(T* w, nint groupStep, nint channelStep, nint* places, int taps, T* bias, T* memory) where T : unmanaged, INumberBase<T>
     {
         T* packed = Scratch<T>.Align(memory);
-        Workers.Run(Count * Pieces(taps), new PackPiece<T>(this, w, groupStep, channelStep, places, taps, bias, packed));
+        Workers.RunMany(Count * Pieces(taps), (nint)Math.Min(taps, PieceTaps) * Width, new PackPiece<T>(this, w, groupStep, channelStep, places, taps, bias, packed));
         return packed;
     }
 
