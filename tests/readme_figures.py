@@ -114,7 +114,7 @@ $ dotnet run -c Release --project examples/FineTuning -- train-3000.bin
 """ + "\n".join(shown) + f"""
 ```
 
-Of 1,000 other photos **{statistics.median(tuned):.1f} %** ({min(tuned):.1f} to {max(tuned):.1f}) are told right by the tuned one and \
+Of 1,000 other photos **{statistics.median(tuned):.1f} %** ({min(tuned):.1f} to {max(tuned):.1f}) are classified correctly by the fine-tuned model and \
 {statistics.median(fresh):.1f} % ({min(fresh):.1f} to {max(fresh):.1f}) by the other: median and range of the seeds 0 to 2, after 3,000 of CIFAR-10's images.
 """)
 

@@ -22,7 +22,7 @@ sealed class OnnxImport
     OnnxImport(OnnxGraph graph, ImageShape? input)
     {
         this.graph = graph;
-        // Constants first, as far as they hang on no images, so that what is put together is seen with its numbers.
+        // Constants first, as far as they depend on no images, so that what is put together is seen with its numbers.
         graph.Nodes.RemoveAll(node => graph.TryFold(node, _ => null));
         graph.Recompose();
         Input = InputShape(graph.Input, input, out bool channelsLast);

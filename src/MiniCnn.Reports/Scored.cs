@@ -74,7 +74,7 @@ sealed class Scored
     /// <summary>What an image is taken for, and how sure that is, from 0 to 1.</summary>
     public (int Guess, float Certainty) this[int image] => (guesses[image], certainties[image]);
 
-    /// <summary>Images that are taken for what they are, or that are not, the surest first.</summary>
+    /// <summary>Correctly, or incorrectly, classified images, highest probability first.</summary>
     public IEnumerable<int> Surest(bool right)
     {
         LabeledImages labeled = (LabeledImages)Images;

@@ -1,7 +1,7 @@
 namespace MiniCnn;
 
 /// <summary>
-/// What one run of a layer has around it: whether it trains, what its random numbers hang on, and the buffers it works in.
+/// What one run of a layer has around it: whether it trains, the seed of its random numbers, and the buffers it works in.
 /// Layers keep nothing of a run themselves, so one model can be run in several places at once.
 /// </summary>
 sealed class LayerContext<T> where T : unmanaged

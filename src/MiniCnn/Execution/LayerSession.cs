@@ -49,7 +49,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         layer.Forward(from, to, context);
         Step += training ? 1 : 0;
         for (int i = 0; training && i < layer.Parameters.Count; i++)
-            layer.Parameters[i].Keep();                             // what was trained beside them hangs on them
+            layer.Parameters[i].Keep();                             // what was trained beside them depends on them
         ready = context.Differentiable ? context : null;
         return ToTensor(to, destination);
     }

@@ -21,7 +21,7 @@ public static class GradientCheck
     /// <summary>Checks, and throws where a gradient is wrong.</summary>
     /// <param name="layer">A layer, or a whole model.</param>
     /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
-    /// <param name="seed">What all random numbers hang on.</param>
+    /// <param name="seed">Seed of all random numbers.</param>
     /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
     /// <exception cref="InvalidOperationException">A gradient is wrong; the message is the report.</exception>
     /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
@@ -35,7 +35,7 @@ public static class GradientCheck
     /// <summary>Checks, and says what came out: its ToString is to be read.</summary>
     /// <param name="layer">A layer, or a whole model.</param>
     /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
-    /// <param name="seed">What all random numbers hang on.</param>
+    /// <param name="seed">Seed of all random numbers.</param>
     /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
     /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
     public static GradientReport Run(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0, bool training = true)

@@ -140,7 +140,7 @@ public sealed class Evaluation
         }
     }
 
-    /// <summary>How many images, or pixels, of a batch are taken for what they are.</summary>
+    /// <summary>Number of correctly classified images, or pixels, in a batch.</summary>
     /// <param name="logits">[N, classes] or [N, classes, H, W], or with one channel for two classes.</param>
     /// <param name="labels">[N] or [N, H, W].</param>
     /// <param name="ignoreIndex">Images with this label are left out.</param>
@@ -178,7 +178,7 @@ public sealed class Evaluation
     /// <summary>Images.</summary>
     public long Count => confusion.Cast<long>().Sum();
 
-    /// <summary>Images that are taken for what they are.</summary>
+    /// <summary>Correctly classified images.</summary>
     public long Correct => Labels.Sum(c => confusion[c, c]);
 
     /// <summary>The share of these, from 0 to 1.</summary>

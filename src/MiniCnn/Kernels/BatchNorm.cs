@@ -13,7 +13,7 @@ readonly unsafe struct BatchNormForward<T, F>(
     public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
         if (numbers > 0 && x.Lanes == 1)
-            Measure<Scalar<T>>(c);                                             // along a row the order of a sum would hang on the vectors
+            Measure<Scalar<T>>(c);                                             // along a row the order of a sum would depend on the vectors
         else if (numbers > 0)
             Measure<V>(c);
         Affine<V> vectors = Of<V>(c);
@@ -55,7 +55,7 @@ readonly unsafe struct BatchNormForward<T, F>(
 
 /// <summary>
 /// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
-/// Mean and variance were measured from x, and hang on it, or are constants.
+/// Mean and variance were measured from x, and depend on it, or are constants.
 /// </summary>
 /// <remarks>What the curve got is worked out again from x: the same numbers to the bit, and cheaper than to keep them.</remarks>
 readonly unsafe struct BatchNormBackward<T, F>(

@@ -9,7 +9,7 @@ interface ITileWork<T, V> where T : unmanaged where V : struct, ILanes<V, T>
 }
 
 /// <summary>
-/// How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills. It hangs on the numbers in a
+/// How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills. It depends on the numbers in a
 /// vector, and on the lanes of the images.
 /// </summary>
 readonly record struct Tiles(int Vector, int Lanes)

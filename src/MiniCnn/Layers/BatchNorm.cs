@@ -48,7 +48,7 @@ public abstract class BatchNorm : Layer
     /// <summary>The new value's share in a running one.</summary>
     public double Momentum => momentum;
 
-    /// <summary>[C]; PyTorch's name, a factor.</summary>
+    /// <summary>[C]. Per-channel scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
     /// <summary>[C].</summary>

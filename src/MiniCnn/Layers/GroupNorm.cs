@@ -41,7 +41,7 @@ public sealed class GroupNorm : Layer
     /// <summary>Added to the variance.</summary>
     public double Epsilon { get; }
 
-    /// <summary>[C]; PyTorch's name, a factor.</summary>
+    /// <summary>[C]. Per-channel scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
     /// <summary>[C].</summary>

@@ -87,7 +87,7 @@ public abstract class Layer
 
     /// <summary>
     /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
-    /// The seed is also what dropout's masks hang on. A <see cref="CustomLayer"/>'s parameters stay as its author filled them.
+    /// The seed also determines the dropout masks. A <see cref="CustomLayer"/>'s parameters stay as its author filled them.
     /// </summary>
     /// <remarks>
     /// A model that was never initialised begins as Initialize(0) of the whole model would leave it. Its weights are drawn when they are first read or run; they

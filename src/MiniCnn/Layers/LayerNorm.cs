@@ -38,7 +38,7 @@ public sealed class LayerNorm : Layer
     /// <summary>Added to the variance.</summary>
     public double Epsilon { get; }
 
-    /// <summary>[C, H, W], or [features]; PyTorch's name, a factor.</summary>
+    /// <summary>[C, H, W], or [features]. Elementwise scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
     /// <summary>[C, H, W], or [features].</summary>

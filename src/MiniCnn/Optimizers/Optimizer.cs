@@ -46,7 +46,7 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>What a file keeps of it: all that its steps hang on beside its settings, and the learning rate.</summary>
+    /// <summary>What a file keeps of it: the state that its steps depend on beside its settings, and the learning rate.</summary>
     internal IEnumerable<StoredTensor> Stored => Moments.Append(new(
         "learning_rate", "F32 [1]", () => SafeTensors.Entry.From<float>([LearningRate], 1), entry => LearningRate = entry.As<float>()[0]));
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace MiniCnn;
 
 /// <summary>
-/// A run in a file: the model's weights and statistics, the optimizers' moments and rates, and what random numbers hang on. Loaded into the same model and
+/// A run in a file: the model's weights and statistics, the optimizers' moments and rates, and the state of the random numbers. Loaded into the same model and
 /// optimizers, training goes on as if it had never stopped, to the bit.
 /// </summary>
 /// <remarks>

@@ -13,7 +13,7 @@ public sealed class Metric(string name, Func<Evaluation, double> value, bool hig
     /// <summary>The mean of the training's loss, with its class weights and label smoothing.</summary>
     public static Metric Loss { get; } = new("loss", e => e.Loss, higherIsBetter: false);
 
-    /// <summary>The share of images that are taken for what they are.</summary>
+    /// <summary>The fraction of correctly classified images.</summary>
     public static Metric Accuracy { get; } = new("accuracy", e => e.Accuracy, higherIsBetter: true);
 
     /// <summary>See <see cref="Evaluation.MacroRecall"/>.</summary>

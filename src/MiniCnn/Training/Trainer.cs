@@ -5,7 +5,7 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The training loop with what people expect around it: a validation set, the best model kept, early stopping, progress, an end on request, and
+/// The training loop plus validation, keeping the best model, early stopping, progress, cancellation, and
 /// checkpoints, from which a run that was killed goes on to the same weights, to the bit.
 /// </summary>
 /// <remarks>
@@ -56,7 +56,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         init => field = value is null or > 0 ? value : throw new ArgumentOutOfRangeException(nameof(ClipNorm), value, "a largest norm must be above 0");
     }
 
-    /// <summary>What shuffling and augmentation hang on.</summary>
+    /// <summary>Seed of shuffling and augmentation.</summary>
     public int Seed { get; init; }
 
     /// <summary>What is minimised; the cross-entropy of all classes alike if not given.</summary>

@@ -114,7 +114,7 @@ sealed class TrainingState
 /// <summary>Sums over images.</summary>
 /// <param name="Loss">Of their losses, each times what its label weighs.</param>
 /// <param name="Weight">Of what their labels weigh.</param>
-/// <param name="Correct">Images, or pixels, that were taken for what they are.</param>
+/// <param name="Correct">Correctly classified images, or pixels.</param>
 /// <param name="Count">Those whose label is not ignored.</param>
 /// <param name="Images">Images.</param>
 readonly record struct TrainingSums(double Loss, double Weight, long Correct, long Count, int Images)

@@ -7,7 +7,7 @@ namespace MiniCnn;
 /// <param name="Steps">Of the whole run.</param>
 /// <param name="Images">The step's images.</param>
 /// <param name="Loss">Its mean loss; NaN where the loss ignores all its labels.</param>
-/// <param name="Correct">Its images, or pixels, that were taken for what they are.</param>
+/// <param name="Correct">Its correctly classified images, or pixels.</param>
 /// <param name="Count">All of these, but for those whose label the loss ignores.</param>
 /// <param name="Ended">After an epoch's last step, what the epoch came to.</param>
 /// <param name="BestEpoch">The best epoch so far, from 0, if there are validation images.</param>

@@ -22,7 +22,7 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
 
     /// <summary>For so many columns of sums, two for each output if these are pooled, and taps in rows and columns that many pixels of x apart.</summary>
     /// <remarks>
-    /// How many channels, and so the order of a sum, hangs on the convolution's own width alone, not on what follows the sums. Only where a pixel is
+    /// How many channels, and so the order of a sum, depends on the convolution's own width alone, not on what follows the sums. Only where a pixel is
     /// a vector or several are there several slabs: along a row the last vector overlaps the one before it, so that its sums must not go on from y.
     /// Where a pixel is one vector, 32 registers read x seldom enough to take it from the second cache, if that holds what a row reads.
     /// </remarks>
