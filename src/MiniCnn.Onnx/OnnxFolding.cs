@@ -160,7 +160,7 @@ static class OnnxFolding
     /// <summary>Two constants number by number, one of them a single number, or both of one shape.</summary>
     static OnnxConstant? Combine(OnnxConstant a, OnnxConstant b, OnnxNode node)
     {
-        if (a.Count != 1 && b.Count != 1 && !a.Lengths.SequenceEqual(b.Lengths))
+        if (a.Count == 0 || b.Count == 0 || a.Count != 1 && b.Count != 1 && !a.Lengths.SequenceEqual(b.Lengths))
             return null;
         int count = Math.Max(a.Count, b.Count);
         long[] lengths = a.Count >= b.Count && (a.Count > 1 || a.Lengths.Length >= b.Lengths.Length) ? a.Lengths : b.Lengths;

@@ -37,7 +37,12 @@ public sealed class FollowingTests(Browser browser)
         await Assertions.Expect(epochs).ToHaveAttributeAsync("open", "");    // as it comes
         await epochs.Locator("summary").ClickAsync();
         await Assertions.Expect(epochs).Not.ToHaveAttributeAsync("open", "");
-        await last.ScrollIntoViewIfNeededAsync();
+        // The page may read itself again in this moment, and then stands where it stood.
+        for (int tries = 5; tries > 0 && await last.EvaluateAsync<double>("e => e.getBoundingClientRect().top - innerHeight") > 0; tries--)
+        {
+            await last.ScrollIntoViewIfNeededAsync();
+            await visit.Page.WaitForTimeoutAsync(200);
+        }
         await Assertions.Expect(last).ToBeInViewportAsync();
 
         goOn.Release();

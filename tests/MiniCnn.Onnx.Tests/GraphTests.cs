@@ -154,6 +154,7 @@ public sealed class GraphTests : IDisposable
     [InlineData("a depth that does not divide", "splits 12 channels into 5·5·0")]
     [InlineData("a shape of zeros", "allowzero 1")]
     [InlineData("a dropout that drops", "is in training mode")]
+    [InlineData("a sum with nothing", "makes a constant in a way that is not worked out")]
     [InlineData("a convolution on channels last", "is not supported on channels that are last")]
     public void Another_function_is_refused(string name, string says)
     {
@@ -186,6 +187,7 @@ public sealed class GraphTests : IDisposable
             "too many channels" => ([4096, 1, 1], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 2))),
             "a depth that does not divide" => ([12, 4, 5], g => g.Node("DepthToSpace", ["x"], Int("blocksize", 5))),
             "a dropout that drops" => ([3, 4, 5], g => g.Node("Dropout", ["x", g.Writer.Constant("half", [0.5f]), g.Whole(1)])),
+            "a sum with nothing" => ([3, 4, 5], g => g.Node("Add", ["x", g.Node("Add", [g.Numbers(0), g.Numbers()])])),
             "a shape of zeros" => ([3, 4, 5], g => g.Node("Reshape", ["x", g.Whole(0, 60)], Int("allowzero", 1))),
             _ => ([3, 4, 5], g => g.Conv(g.Node("Transpose", ["x"], Ints("perm", 0, 2, 3, 1)), 5, 2)),
         };
