@@ -45,9 +45,7 @@ static unsafe class Transpose
                 {
                     int c = Math.Min(j, columns - 4);
                     float* f = (float*)(from + r * fromStep + c), t = (float*)(to + c * toStep + r);
-                    if (high == 16)
-                        SixteenRows(f, fromStep, t, toStep);
-                    else if (high == 8)
+                    if (high == 8)
                         EightRows(f, fromStep, t, toStep);
                     else
                         FourRows(f, fromStep, t, toStep);
@@ -81,24 +79,8 @@ static unsafe class Transpose
         Avx.UnpackHigh(acHigh, bdHigh).Store(to + 3 * toStep);
     }
 
-    /// <summary>Four columns of sixteen rows.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static void SixteenRows(float* from, nint fromStep, float* to, nint toStep)
-    {
-        Vector512<float> a = Rows4(from, 4 * fromStep), b = Rows4(from + fromStep, 4 * fromStep);
-        Vector512<float> c = Rows4(from + 2 * fromStep, 4 * fromStep), d = Rows4(from + 3 * fromStep, 4 * fromStep);
-        Vector512<float> acLow = Avx512F.UnpackLow(a, c), acHigh = Avx512F.UnpackHigh(a, c), bdLow = Avx512F.UnpackLow(b, d), bdHigh = Avx512F.UnpackHigh(b, d);
-        Avx512F.UnpackLow(acLow, bdLow).Store(to);
-        Avx512F.UnpackHigh(acLow, bdLow).Store(to + toStep);
-        Avx512F.UnpackLow(acHigh, bdHigh).Store(to + 2 * toStep);
-        Avx512F.UnpackHigh(acHigh, bdHigh).Store(to + 3 * toStep);
-    }
-
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<float> Rows2(float* from, nint step) => Vector256.Create(Vector128.Load(from), Vector128.Load(from + step));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    static Vector512<float> Rows4(float* from, nint step) => Vector512.Create(Rows2(from, step), Rows2(from + 2 * step, step));
 
     /// <summary>a0 b0 a1 b1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
