@@ -2,17 +2,41 @@ using System.Text;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The README's account of the comparison, between the markers of the width at which it ran.</summary>
+/// <summary>The tables of docs/performance.md for the vector width of the run, and the rows of README.md for it.</summary>
 static class ReadmeTable
 {
     public static void Write(Comparison comparison, Peer peer)
     {
-        string begin = $"<!-- speed {ConvClass.Isa}: begin -->\n", end = $"<!-- speed {ConvClass.Isa}: end -->";
-        string path = Path.Combine(Root(), "README.md"), readme = File.ReadAllText(path);
-        int from = readme.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = readme.IndexOf(end, StringComparison.Ordinal);
+        Replace(Path.Combine("docs", "performance.md"), $"speed {ConvClass.Isa}", _ => Text(comparison, peer));
+        Replace("README.md", "speed", rows => Summary(comparison, rows));
+    }
+
+    /// <summary>Replaces the text between a block's markers.</summary>
+    static void Replace(string file, string block, Func<string, string> text)
+    {
+        string begin = $"<!-- {block}: begin -->\n", end = $"<!-- {block}: end -->";
+        string path = Path.Combine(Root(), file), document = File.ReadAllText(path);
+        int from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = document.IndexOf(end, StringComparison.Ordinal);
         if (from < begin.Length || to < from)
             throw new IOException($"{path} lacks the lines {begin.TrimEnd()} and {end}");
-        File.WriteAllText(path, readme[..from] + Text(comparison, peer) + readme[to..]);
+        File.WriteAllText(path, document[..from] + text(document[from..to]) + document[to..]);
+    }
+
+    /// <summary>The README's table: rows of other widths as they are, this width's rows new.</summary>
+    static string Summary(Comparison comparison, string rows)
+    {
+        string[] passes = [Net.TrainingStep, Net.ManyImages, Net.OneImage];
+        string Row(string peer, Func<Figure, double> ratio)
+        {
+            IEnumerable<string> cells = Net.All.Select(net => string.Join(" / ", passes.Select(pass =>
+                comparison.Figures.FirstOrDefault(f => f.Name == net.Name && f.Pass == pass) is { } figure && double.IsFinite(ratio(figure)) ? $"{ratio(figure):F2}" : "–")));
+            return $"| {peer}, {ConvClass.Isa} | {string.Join(" | ", cells)} |";
+        }
+        string[] old = [.. rows.Split('\n').Skip(2).Where(row => row != "" && !row.Contains($", {ConvClass.Isa} |", StringComparison.Ordinal))];
+        string[] added = [Row(Peer.Name, f => f.Ratio), Row("ONNX Runtime", f => f.OnnxRatio)];
+        return $"| training step / 64 images / 1 image | {string.Join(" | ", Net.All.Select(net => net.Name))} |\n"
+            + $"|---|{string.Concat(Net.All.Select(_ => "---|"))}\n"
+            + string.Concat(old.Concat(added.Where(row => row.Any(char.IsAsciiDigit))).Order(StringComparer.Ordinal).Select(row => row + "\n"));
     }
 
     static string Text(Comparison comparison, Peer peer)

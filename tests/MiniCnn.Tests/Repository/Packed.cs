@@ -5,10 +5,10 @@ using System.Text;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What dotnet pack makes of the whole solution, and a project that has nothing but such packages.</summary>
+/// <summary>The packages that dotnet pack makes of the solution, and projects that use only these packages.</summary>
 public sealed class Packed : IDisposable
 {
-    public const string Version = "0.1.0-packed";                     // no folder of packages on this machine has it
+    public const string Version = "0.2.0-packed";                     // no package folder of this machine has it
 
     public Packed()
     {
@@ -17,12 +17,40 @@ public sealed class Packed : IDisposable
         Dotnet(
             Repository.Root,
             ["pack", "--no-build", "-c", configuration, "-o", Folder, $"-p:Version={Version}", $"-p:NuspecOutputPath={Path.Combine(Folder, "nuspec")}/"]);
+
+        Directory.CreateDirectory(Projects);
+        // Other packages are used from the folder where the build of this test restored them: no network, no copies.
+        File.WriteAllText(Path.Combine(Projects, "nuget.config"), $"""
+            <configuration>
+              <packageSources>
+                <clear />
+                <add key="packed" value="{Folder}" />
+              </packageSources>
+              <fallbackPackageFolders>
+                <add key="others" value="{Repository.Says("NuGetPackageRoot")}" />
+              </fallbackPackageFolders>
+            </configuration>
+            """);
+        File.WriteAllText(Path.Combine(Projects, "Directory.Build.props"), """
+            <Project>
+              <PropertyGroup>
+                <OutputType>Exe</OutputType>
+                <TargetFramework>net10.0</TargetFramework>
+                <ImplicitUsings>enable</ImplicitUsings>
+                <Nullable>enable</Nullable>
+                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
+                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
+              </PropertyGroup>
+            </Project>
+            """);
     }
 
     public string Folder { get; } = Directory.CreateTempSubdirectory("minicnn-").FullName;
 
-    /// <summary>Where <see cref="Run"/> makes its project.</summary>
-    public string Consumer => Path.Combine(Folder, "Consumer");
+    /// <summary>The folder of the project that <see cref="Run"/> makes.</summary>
+    public string Consumer => Path.Combine(Projects, "Consumer");
+
+    string Projects => Path.Combine(Folder, "projects");
 
     public string PathOf(string name, string kind) => Path.Combine(Folder, $"{name}.{Version}.{kind}");
 
@@ -40,43 +68,35 @@ public sealed class Packed : IDisposable
     /// <summary>The program of a package's README.</summary>
     public string Program(string name) => Text(name, "README.md").ReplaceLineEndings("\n").Split("```csharp\n")[1].Split("```")[0];
 
-    /// <summary>Runs a program in a project made from nothing, and returns what it wrote.</summary>
+    /// <summary>Runs a program in a new project, and returns its output.</summary>
     public string Run(string program, params (string Package, string Version)[] references)
     {
-        Directory.CreateDirectory(Consumer);
-        File.WriteAllText(Path.Combine(Consumer, "Consumer.csproj"), $"""
-            <Project Sdk="Microsoft.NET.Sdk">
-              <PropertyGroup>
-                <OutputType>Exe</OutputType>
-                <TargetFramework>net10.0</TargetFramework>
-                <ImplicitUsings>enable</ImplicitUsings>
-                <Nullable>enable</Nullable>
-                <TreatWarningsAsErrors>true</TreatWarningsAsErrors>
-                <CreateHardLinksForCopyLocalIfPossible>true</CreateHardLinksForCopyLocalIfPossible>
-              </PropertyGroup>
-              <ItemGroup>
-                {string.Concat(references.Select(r => $"<PackageReference Include=\"{r.Package}\" Version=\"{r.Version}\" />"))}
-              </ItemGroup>
-            </Project>
-            """);
-        // What they depend on is used where it lies since this test was built: nothing is asked of the network, and nothing of it copied.
-        File.WriteAllText(Path.Combine(Consumer, "nuget.config"), $"""
-            <configuration>
-              <packageSources>
-                <clear />
-                <add key="packed" value="{Folder}" />
-              </packageSources>
-              <fallbackPackageFolders>
-                <add key="others" value="{Repository.Says("NuGetPackageRoot")}" />
-              </fallbackPackageFolders>
-            </configuration>
-            """);
-        File.WriteAllText(Path.Combine(Consumer, "Program.cs"), program);
-        // One thread for libtorch: its threads spin where other tests run beside them.
+        WriteProject("Consumer", program, references);
+        // One thread for libtorch: its threads would spin while other tests run.
         return Dotnet(Consumer, ["run", "-c", "Release"], Packages, ("OMP_NUM_THREADS", "1"));
     }
 
-    /// <summary>Compiles the program that was <see cref="Run"/> last ahead of time, as the README says, and runs that.</summary>
+    /// <summary>Builds programs, each in a project of its own.</summary>
+    public void Build(IEnumerable<KeyValuePair<string, string>> programs, params (string Package, string Version)[] references)
+    {
+        StringBuilder solution = new();
+        foreach ((string name, string program) in programs)
+        {
+            WriteProject(name, program, references);
+            solution.Append($"<Project Path=\"{name}/{name}.csproj\" />");
+        }
+        File.WriteAllText(Path.Combine(Projects, "All.slnx"), $"<Solution>{solution}</Solution>");
+        Dotnet(Projects, ["build", "-c", "Release", "All.slnx"], Packages);
+    }
+
+    /// <summary>Runs a program that was built, in a folder, and returns its output.</summary>
+    public string RunBuilt(string name, string folder, params (string Name, string Value)[] environment) =>
+        Execute("dotnet", folder, [Built(name)], environment);
+
+    /// <summary>The path of a program that was built.</summary>
+    public string Built(string name) => Path.Combine(Projects, name, "bin", "Release", "net10.0", $"{name}.dll");
+
+    /// <summary>Compiles the program that was <see cref="Run"/> last ahead of time, as the documents say, and runs it.</summary>
     public void RunNative()
     {
         string made = Path.Combine(Folder, "native");
@@ -85,7 +105,20 @@ public sealed class Packed : IDisposable
         Execute(Path.Combine(made, "Consumer"), Consumer, []);
     }
 
-    (string, string) Packages => ("NUGET_PACKAGES", Path.Combine(Consumer, "packages"));
+    void WriteProject(string name, string program, (string Package, string Version)[] references)
+    {
+        string folder = Directory.CreateDirectory(Path.Combine(Projects, name)).FullName;
+        File.WriteAllText(Path.Combine(folder, $"{name}.csproj"), $"""
+            <Project Sdk="Microsoft.NET.Sdk{(program.Contains("WebApplication", StringComparison.Ordinal) ? ".Web" : "")}">
+              <ItemGroup>
+                {string.Concat(references.Select(r => $"<PackageReference Include=\"{r.Package}\" Version=\"{r.Version}\" />"))}
+              </ItemGroup>
+            </Project>
+            """);
+        File.WriteAllText(Path.Combine(folder, "Program.cs"), program);
+    }
+
+    (string, string) Packages => ("NUGET_PACKAGES", Path.Combine(Projects, "packages"));
 
     public void Dispose() => Directory.Delete(Folder, recursive: true);
 

@@ -7,10 +7,6 @@ static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>A program of the README.</summary>
-    public static string ReadmeProgram(string name) =>
-        File.ReadAllText(Path.Combine(Root, "README.md")).ReplaceLineEndings("\n").Split($"<!-- {name}: begin -->\n```csharp\n")[1].Split("```")[0];
-
     /// <summary>What the project file says in an AssemblyMetadata.</summary>
     public static string Says(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
