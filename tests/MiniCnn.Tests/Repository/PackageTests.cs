@@ -44,6 +44,7 @@ public sealed class PackageTests(Packed packed) : IClassFixture<Packed>
             string Says(string element) => metadata.Elements().Single(e => e.Name.LocalName == element).Value;
             Assert.Equal((name, "MIT", "icon.png", "README.md"), (Says("id"), Says("license"), Says("icon"), Says("readme")));
             Assert.True(Says("description").Length > 60 && Says("tags").Split(' ').Length > 4);
+            Assert.StartsWith("### Added\n", Says("releaseNotes"), StringComparison.Ordinal);
             Assert.Equal(
                 name switch
                 {
