@@ -92,7 +92,7 @@ static class Backward
             Draw.Row(
                 Draw.Kernel("dy", Dy, mark: (_, _) => "window"), Draw.Sign("→"),
                 Draw.Kernel("db by the layer", Values.Fill(1, 1, (_, _) => layer.Bias!.Gradient[0]))),
-            Draw.Formula($"{string.Join(" + ", Dy.List().Select(v => Values.N(v)))} = {Values.N(Dy.List().Sum())}"));
+            Draw.Formula($"{string.Join(" + ", Dy.List().Select(Draw.Term))} = {Values.N(Dy.List().Sum())}"));
     }
 
     /// <summary>A number a little larger and a little smaller, and what that does to the loss Σ y·dy.</summary>

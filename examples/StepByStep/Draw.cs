@@ -95,9 +95,11 @@ static class Draw
     {
         (float Pixel, float Weight)[] pairs =
             [.. k.List().Select((w, i) => (x[top + i / k.GetLength(1) * dilation, left + i % k.GetLength(1) * dilation], w))];
-        return Formula(
-            $"{string.Join(" + ", pairs.Select(pair => $"{Values.N(pair.Pixel)}·{Values.N(pair.Weight)}"))} = {Values.N(pairs.Sum(pair => pair.Pixel * pair.Weight))}");
+        return Formula($"{string.Join(" + ", pairs.Select(pair => $"{Term(pair.Pixel)}·{Term(pair.Weight)}"))} = {Values.N(pairs.Sum(pair => pair.Pixel * pair.Weight))}");
     }
+
+    /// <summary>A number of a sum or a product: a negative one in brackets.</summary>
+    public static string Term(float value) => value < 0 ? $"({Values.N(value)})" : Values.N(value);
 
     /// <summary>Marks the pixels under a kernel.</summary>
     public static Func<int, int, string?> Window(int top, int left, float[,] k, int dilation = 1)

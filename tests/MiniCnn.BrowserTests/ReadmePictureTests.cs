@@ -48,7 +48,7 @@ public sealed class ReadmePictureTests(Browser browser)
     [InlineData("Backward.Db", "db", 0)]
     public async Task A_figure_is_drawn_for_the_documents(string function, string name, int frame)
     {
-        await using Visit visit = await browser.Open(StepByStepTests.Write(browser), new() { ViewportSize = new() { Width = 960, Height = 900 } });
+        await using Visit visit = await browser.Open(StepByStepTests.Write(browser), new() { ViewportSize = new() { Width = 1040, Height = 900 } });
         ILocator figure = visit.Page.Locator($"article:has(summary:text-is('code: {function}'))");
         if (frame > 0)
             await figure.Locator("input").Nth(frame).CheckAsync();
