@@ -37,12 +37,32 @@ static class Backward
         float[,] padded = Values.Pad(Dy, 2), flipped = Values.Convolve(padded, K.Flip());
         return new(
             "dx is a convolution with the flipped kernel",
-            "A pixel's gradient gathers from all outputs that it feeds: each dy times the weight between them. These weights come in reversed "
-            + "order, so gathering is sliding the flipped kernel over dy, with a border of k − 1 = 2 zeros because the pixels at the rim feed "
-            + "few outputs.",
+            "The gradient of a pixel is a sum over the outputs that the pixel feeds: each dy times the weight between them. These weights come in "
+            + "reversed order. The sum is therefore the flipped kernel that slides over dy. A border of k − 1 = 2 zeros is needed because the "
+            + "pixels at the rim feed few outputs. The marked window gives the marked pixel, row 1, column 3.",
             Draw.Row(
-                Draw.Kernel("dy, padded by 2", padded), Draw.Sign("⋆"), Draw.Kernel("K flipped", K.Flip()), Draw.Sign("="), Draw.Kernel("sliding", flipped),
-                Draw.Sign("="), Draw.Kernel("dx by the layer", dx)));
+                Draw.Kernel("dy, padded by 2", padded, mark: Draw.Window(1, 3, K)), Draw.Sign("⋆"), Draw.Kernel("K flipped", K.Flip()), Draw.Sign("="),
+                Draw.Kernel("sliding", flipped, mark: Draw.Square(1, 3)), Draw.Sign("="), Draw.Kernel("dx by the layer", dx)),
+            Draw.Products(padded, K.Flip(), 1, 3));
+    }
+
+    public static Figure DxOfStride()
+    {
+        float[,] dy = Values.Parse("1 -2; 3 2");
+        Conv2d layer = Values.Layer(K, stride: 2);
+        layer.Forward(X.ToTensor(), training: true);
+        float[,] dx = Values.Of(layer.BackwardToInput(dy.ToTensor()));
+        float[,] spread = Values.Fill(7, 7, (r, c) => (r, c) is (2 or 4, 2 or 4) ? dy[r / 2 - 1, c / 2 - 1] : 0);
+        return new(
+            "dx of a stride: zeros between the gradients",
+            "With a stride of 2 the layer computes every second output of stride 1. The outputs that it leaves out have no gradient. Put zeros in "
+            + "their places, pad by 2, and slide the flipped kernel as before. A pixel meets the four weights at the corners, two at the sides, or the "
+            + "one in the middle, as its row and column are even or odd. The engine computes these four phases separately, without the zeros.",
+            Draw.Row(
+                Draw.Kernel("dy", dy), Draw.Sign("→"), Draw.Kernel("with zeros, padded by 2", spread, mark: (r, c) => (r, c) is (2 or 4, 2 or 4) ? "window" : null),
+                Draw.Sign("⋆"), Draw.Kernel("K flipped", K.Flip())),
+            Draw.Row(
+                Draw.Sign("="), Draw.Kernel("sliding", Values.Convolve(spread, K.Flip())), Draw.Sign("="), Draw.Kernel("dx by the layer", dx)));
     }
 
     public static Figure Dw()
@@ -51,13 +71,28 @@ static class Backward
         layer.Forward(X.ToTensor(), training: true);
         layer.Backward(Dy.ToTensor());
         return new(
-            "dw is the correlation of x and dy, db is a sum",
-            "A weight meets one pixel in each of the nine windows; its gradient adds up pixel times dy. That is X convolved with dy as if dy "
-            + $"were the kernel. The bias is added to every output, so its gradient is the sum of dy: {Values.N(layer.Bias!.Gradient[0])}.",
+            "dw is the correlation of x and dy",
+            "A weight meets one pixel in each of the nine windows. Its gradient is the sum of these pixels, each times its dy. That is X convolved with "
+            + "dy as if dy were the kernel. The marked pixels are those that the marked weight, row 0, column 2, meets.",
             Draw.Row(
-                Draw.Numbers("X", X), Draw.Sign("⋆"), Draw.Kernel("dy", Dy), Draw.Sign("="), Draw.Kernel("sliding", Values.Convolve(X, Dy)), Draw.Sign("="),
+                Draw.Numbers("X", X, mark: Draw.Window(0, 2, Dy)), Draw.Sign("⋆"), Draw.Kernel("dy", Dy), Draw.Sign("="),
+                Draw.Kernel("sliding", Values.Convolve(X, Dy), mark: Draw.Square(0, 2)), Draw.Sign("="),
                 Draw.Kernel("dw by the layer", Values.Of(layer.Weight.Gradient))),
-            Draw.Formula($"db = {string.Join(" + ", Dy.List().Select(v => v < 0 ? $"({Values.N(v)})" : Values.N(v)))} = {Values.N(Dy.List().Sum())}"));
+            Draw.Products(X, Dy, 0, 2));
+    }
+
+    public static Figure Db()
+    {
+        Conv2d layer = Values.Layer(K);
+        layer.Forward(X.ToTensor(), training: true);
+        layer.Backward(Dy.ToTensor());
+        return new(
+            "db is a sum",
+            "The bias is added to every output of its channel. Its gradient is the sum of dy.",
+            Draw.Row(
+                Draw.Kernel("dy", Dy, mark: (_, _) => "window"), Draw.Sign("→"),
+                Draw.Kernel("db by the layer", Values.Fill(1, 1, (_, _) => layer.Bias!.Gradient[0]))),
+            Draw.Formula($"{string.Join(" + ", Dy.List().Select(Draw.Term))} = {Values.N(Dy.List().Sum())}"));
     }
 
     /// <summary>A number a little larger and a little smaller, and what that does to the loss Σ y·dy.</summary>

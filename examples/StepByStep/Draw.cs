@@ -82,15 +82,33 @@ static class Draw
         return Frames(name, Enumerable.Range(0, y.Length).Select(place =>
         {
             (int top, int left) = (place / width * stride, place % width * stride);
-            string products = string.Join(" + ", k.List().Select((w, i) =>
-                $"{Values.N(x[top + i / k.GetLength(1) * dilation, left + i % k.GetLength(1) * dilation])}·{Values.N(w)}"));
             return H("div", Row(
-                Numbers("X", x, mark: (r, c) => Under(r - top, k.GetLength(0)) && Under(c - left, k.GetLength(1)) ? "window" : null),
+                Numbers("X", x, mark: Window(top, left, k, dilation)),
                 Sign("⋆"), Kernel("K", k), Sign("="),
                 Numbers("Y", y, mark: (r, c) => r * width + c > place ? "blank" : r * width + c == place ? "window" : null)),
-                Formula($"{products} = {Values.N(y[place / width, place % width])}"));
+                Products(x, k, top, left, dilation));
         }));
+    }
+
+    /// <summary>The products of a kernel and the pixels under it, and their sum.</summary>
+    public static XElement Products(float[,] x, float[,] k, int top, int left, int dilation = 1)
+    {
+        (float Pixel, float Weight)[] pairs =
+            [.. k.List().Select((w, i) => (x[top + i / k.GetLength(1) * dilation, left + i % k.GetLength(1) * dilation], w))];
+        return Formula($"{string.Join(" + ", pairs.Select(pair => $"{Term(pair.Pixel)}·{Term(pair.Weight)}"))} = {Values.N(pairs.Sum(pair => pair.Pixel * pair.Weight))}");
+    }
+
+    /// <summary>A number of a sum or a product: a negative one in brackets.</summary>
+    public static string Term(float value) => value < 0 ? $"({Values.N(value)})" : Values.N(value);
+
+    /// <summary>Marks the pixels under a kernel.</summary>
+    public static Func<int, int, string?> Window(int top, int left, float[,] k, int dilation = 1)
+    {
+        return (r, c) => Under(r - top, k.GetLength(0)) && Under(c - left, k.GetLength(1)) ? "window" : null;
 
         bool Under(int offset, int taps) => offset >= 0 && offset % dilation == 0 && offset / dilation < taps;
     }
+
+    /// <summary>Marks one square.</summary>
+    public static Func<int, int, string?> Square(int row, int column) => (r, c) => (r, c) == (row, column) ? "window" : null;
 }

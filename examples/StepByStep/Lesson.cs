@@ -27,7 +27,7 @@ static class Lesson
             Of(MatrixProduct.SameImage)]),
         new("backward", "The backward pass",
             "Neither document goes backwards, but this is how a kernel is learnt. X and K are those of part 2; dy is made up.",
-            [Of(Backward.Feeds), Of(Backward.Dx), Of(Backward.Dw), Of(Backward.Quotient)]),
+            [Of(Backward.Feeds), Of(Backward.Dx), Of(Backward.DxOfStride), Of(Backward.Dw), Of(Backward.Db), Of(Backward.Quotient)]),
         new("learn", "Learn a kernel", "The kernels of part 3 were given. Here a layer finds them.", [Of(LearnAKernel.Learnt)]),
         new("shuffle", "The pixel shuffle", "The lecture asks what is lost when all images are shuffled alike. An experiment answers.",
             [Of(PixelShuffle.Shuffled), Of(PixelShuffle.Experiment)]),

@@ -34,6 +34,34 @@ public sealed class ReadmePictureTests(Browser browser)
         await Write("examples/StepByStep/window.png", await figure.ScreenshotAsync());
     }
 
+    /// <summary>Figures of examples/StepByStep, without their text: the page that shows them has its own.</summary>
+    [Theory]
+    [InlineData("Windows.Slide", "forward", 4)]
+    [InlineData("Windows.ZeroPadding", "padding", 0)]
+    [InlineData("Windows.Stride", "stride", 5)]
+    [InlineData("Windows.Dilation", "dilation", 5)]
+    [InlineData("MatrixProduct.Drawn", "matrix", 0)]
+    [InlineData("Backward.Feeds", "feeds", 1)]
+    [InlineData("Backward.Dx", "dx", 0)]
+    [InlineData("Backward.DxOfStride", "dx-stride", 0)]
+    [InlineData("Backward.Dw", "dw", 0)]
+    [InlineData("Backward.Db", "db", 0)]
+    public async Task A_figure_is_drawn_for_the_documents(string function, string name, int frame)
+    {
+        await using Visit visit = await browser.Open(StepByStepTests.Write(browser), new() { ViewportSize = new() { Width = 1040, Height = 900 } });
+        ILocator figure = visit.Page.Locator($"article:has(summary:text-is('code: {function}'))");
+        if (frame > 0)
+            await figure.Locator("input").Nth(frame).CheckAsync();
+        await visit.Page.AddStyleTagAsync(new()
+        {
+            Content = ".step { margin: 0; padding: 1px 8px; width: max-content; max-width: 100%; }"
+                + ".step > h3, .step > p:not(.formula), .step > details, .frames legend, .choices { display: none !important; } .frames { border: none; padding: 0; }",
+        });
+        byte[] png = await figure.ScreenshotAsync();
+        Assert.InRange(png.Length, 1, 100_000);
+        await Write($"docs/images/{name}.png", png);
+    }
+
     /// <summary>A report on photos of surfaces, as the README of MiniCnn.Reports trains on.</summary>
     string Make()
     {

@@ -63,8 +63,9 @@ public sealed class StepByStepExampleTests
         Assert.Equal("19 25 22; 21 15 12; 23 9 9", Grid(Windows.Stride(), "Y"));
         Assert.Equal("19 24 22; 14 14 13; 19 27 14", Grid(Windows.Dilation(), "Y"));
         Assert.Equal("1 −2 1 −2 0; 3 3 −1 −1 −1; 1 6 7 −1 0; 3 1 6 5 0; 0 2 1 2 1", Grid(Backward.Dx(), "sliding"));
+        Assert.Equal("5", Grid(Backward.Db(), "db by the layer"));
         foreach ((Figure figure, string one, string other) in ((Figure, string, string)[])[
-            (Backward.Dx(), "sliding", "dx by the layer"), (Backward.Dw(), "sliding", "dw by the layer"),
+            (Backward.Dx(), "sliding", "dx by the layer"), (Backward.DxOfStride(), "sliding", "dx by the layer"), (Backward.Dw(), "sliding", "dw by the layer"),
             (MatrixProduct.Transposed(), "Mᵀ·dy", "dx by the layer"), (MatrixProduct.Drawn(), "M·x", "Y by the layer")])
             Assert.Equal(Grid(figure, one), Grid(figure, other));
         Assert.All(Table(Backward.Quotient()).Skip(1), row => Assert.Equal(row[3], row[4]));
