@@ -50,7 +50,7 @@ public sealed class ImportTests : IDisposable
 
     public static TheoryData<string> Recorded => [.. Directory.GetFiles(Path.Combine(AppContext.BaseDirectory, "onnx"), "*.onnx").Select(file => Path.GetFileNameWithoutExtension(file)).Order()];
 
-    /// <summary>tests/record_onnx.py writes them, by PyTorch.</summary>
+    /// <summary>tests/scripts/record_onnx.py writes them, by PyTorch.</summary>
     [Theory]
     [MemberData(nameof(Recorded))]
     public void What_PyTorch_writes_computes_what_ONNX_Runtime_does(string name)

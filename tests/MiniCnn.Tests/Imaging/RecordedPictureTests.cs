@@ -3,7 +3,7 @@ using Entry = MiniCnn.SafeTensors.Entry;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Pictures as PIL has them: tests/record_pictures.py recorded files and their pixels.</summary>
+/// <summary>Pictures as PIL has them: tests/scripts/record_pictures.py recorded files and their pixels.</summary>
 public sealed class RecordedPictureTests
 {
     static readonly IReadOnlyDictionary<string, Entry> recorded =

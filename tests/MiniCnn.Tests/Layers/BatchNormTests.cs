@@ -7,17 +7,11 @@ public sealed class BatchNormTests
     const double Epsilon = 1.0 / (1 << 24);
 
     [Fact]
-    public void Its_gradient_is_right_in_double_trained_whole_or_in_part()
+    public void The_gradient_of_a_half_frozen_norm_is_right_in_double()
     {
-        GradientCheck.Verify(new BatchNorm2d(2), [3, 2, 5, 4]);
-        GradientCheck.Verify(new BatchNorm2d(3, epsilon: 0.5), [17, 3, 1, 2]);
         BatchNorm2d frozen = new(2);
         frozen.Weight.Trainable = false;
         GradientCheck.Verify(frozen, [1, 2, 3, 5]);
-        Sequential model = new(new Conv2d(1, 3, (3, 2), bias: false), new BatchNorm2d(3), new ReLU(), new Flatten(), new Linear(36, 2));
-        GradientCheck.Verify(model, [3, 1, 5, 5]);
-        GradientCheck.Verify(new BatchNorm1d(5, epsilon: 0.5), [17, 5]);
-        GradientCheck.Verify(new Sequential(new Linear(4, 6, bias: false), new BatchNorm1d(6), new ReLU(), new Linear(6, 2)), [5, 4]);
     }
 
     [Fact]

@@ -52,16 +52,10 @@ public sealed class ConcatTests
     ];
 
     [Fact]
-    public void Its_gradient_is_right_in_double_by_itself_and_nested()
+    public void Its_gradient_is_right_in_double_when_nested()
     {
-        foreach (int batch in (int[])[1, 3])
-        {
-            foreach ((Func<Layer[]> branches, ImageShape shape) in Branches())
-                GradientCheck.Verify(new Concat(branches()), shape.IsFlat ? [batch, shape.Channels] : [batch, shape.Channels, shape.Height, shape.Width]);
-            GradientCheck.Verify(new Identity(), [batch, 2, 3, 4]);
-            Concat inner = new(new Identity(), new Conv2d(2, 1, 1));
-            GradientCheck.Verify(new Concat(inner, new Residual(new Conv2d(2, 2, 3, padding: 1)), new Concat(new Identity())), [batch, 2, 3, 4]);
-        }
+        Concat inner = new(new Identity(), new Conv2d(2, 1, 1));
+        GradientCheck.Verify(new Concat(inner, new Residual(new Conv2d(2, 2, 3, padding: 1)), new Concat(new Identity())), [3, 2, 3, 4]);
     }
 
     [Fact]

@@ -13,7 +13,7 @@ public sealed class ImageClassifierTorchTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    /// <summary>What a person with PyTorch wrote, recorded; by tests/check_weights.py --record.</summary>
+    /// <summary>What a person with PyTorch wrote, recorded; by tests/scripts/check_weights.py --record.</summary>
     [Fact]
     public void A_file_that_PyTorch_wrote_is_a_model() => MakesTheSame(Path.Combine(tests, "recorded", "model"), "torch-");
 
@@ -72,7 +72,7 @@ public sealed class ImageClassifierTorchTests : IDisposable
         string python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";
         if (Run(python, "-c", "import torch").Code != 0)
             return null;
-        (int code, string output, string error) = Run(python, Path.Combine(tests, "check_weights.py"), folder);
+        (int code, string output, string error) = Run(python, Path.Combine(tests, "scripts", "check_weights.py"), folder);
         Assert.True(code == 0, error);
         return output.Trim();
     }

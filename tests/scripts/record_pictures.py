@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Records what PIL makes of pictures: files of every kind that MiniCnn.Imaging reads, sizes changed, colours turned to grey.
 
-    python3 tests/record_pictures.py        writes tests/recorded/pil-pictures.safetensors
+    python3 tests/scripts/record_pictures.py        writes tests/recorded/pil-pictures.safetensors
 
 Needs Pillow (9.4.0 on libjpeg-turbo 2.1.5 was used), numpy, and libjpeg-turbo's cjpeg. PIL writes few kinds of PNG and BMP and reads some PNGs in its own
 way, so these files are written here from their samples, and PNG's pixels computed from the same; the script stops where PIL reads other pixels, but for the
@@ -10,6 +10,7 @@ kinds that it says it leaves out.
 import io
 import json
 import os
+import pathlib
 import struct
 import subprocess
 import tempfile
@@ -538,6 +539,6 @@ for name, values in tensors.items():
     position += values.size
 head = json.dumps(header, ensure_ascii=False).encode()
 head += b" " * (-len(head) % 8)
-with open(os.path.join(os.path.dirname(os.path.abspath(__file__)), "recorded", "pil-pictures.safetensors"), "wb") as out:
+with open(pathlib.Path(__file__).resolve().parents[1] / "recorded" / "pil-pictures.safetensors", "wb") as out:
     out.write(struct.pack("<Q", len(head)) + head + b"".join(values.tobytes() for values in tensors.values()))
 print(f"{len(tensors)} tensors, {position} bytes; without PIL's word: {', '.join(left_out)}")

@@ -1,7 +1,7 @@
 """Holds a model's file against PyTorch in both directions; needs PyTorch and Python's own library only.
 
-    python3 tests/check_weights.py FOLDER          # a test calls it so, where python3 has torch
-    python3 tests/check_weights.py --record        # writes tests/recorded/model/, once
+    python3 tests/scripts/check_weights.py FOLDER          # a test calls it so, where python3 has torch
+    python3 tests/scripts/check_weights.py --record        # writes tests/recorded/model/, once
 
 FOLDER holds what MiniCnn wrote: model.safetensors, and run.safetensors with a batch x and what the network makes of it, y. The torch net is built
 from the architecture that the file tells of, loads the weights with strict=True, and must make the same of x. Then it trains for three steps, and
@@ -140,7 +140,7 @@ def record():
         "format": "pt", "architecture": json.dumps(net), "class_names": json.dumps(["cat", "dog"]), "minicnn_version": "0.1.0",
         "input": json.dumps({"channels": 3, "height": 6, "width": 8, "mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]})}
     torch.manual_seed(6)
-    folder = pathlib.Path(__file__).parent / "recorded" / "model"
+    folder = pathlib.Path(__file__).resolve().parents[1] / "recorded" / "model"
     folder.mkdir(exist_ok=True)
     train_and_write(folder, build(net), torch.rand(5, 3, 6, 8) * 2 - 1, about)
 

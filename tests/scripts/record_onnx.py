@@ -1,10 +1,10 @@
-"""Small networks as PyTorch exports them, for tests/MiniCnn.Onnx.Tests: python3 tests/record_onnx.py (python3-torch 1.13)."""
+"""Small networks as PyTorch exports them, for tests/MiniCnn.Onnx.Tests: python3 tests/scripts/record_onnx.py (python3-torch 1.13)."""
 import pathlib
 import torch
 from torch import nn
 import torch.nn.functional as F
 
-out = pathlib.Path(__file__).parent / "recorded" / "onnx"
+out = pathlib.Path(__file__).resolve().parents[1] / "recorded" / "onnx"
 
 
 class LeNet(nn.Module):

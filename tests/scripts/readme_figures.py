@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
 """Measures the figures at the top of README.md and writes them between their markers. Run it on a quiet machine:
 
-    MINICNN_DATASETS=DIR python3 tests/readme_figures.py
-    MINICNN_DATASETS=DIR python3 tests/readme_figures.py pets
-    MINICNN_DATASETS=DIR python3 tests/readme_figures.py residual
-    MINICNN_DATASETS=DIR python3 tests/readme_figures.py tuning
-    python3 tests/readme_figures.py segmentation
+    MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py
+    MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py pets
+    MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py residual
+    MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py tuning
+    python3 tests/scripts/readme_figures.py segmentation
 
 The first runs examples/Mnist for the seeds 0 to 4, with its defaults and with --fast, and the tests. The second runs examples/CatsVsDogs, the third
 examples/ResNet on Fashion-MNIST, the fourth examples/FineTuning after the 3,000 images of DIR/cifar10-subset, the fifth examples/Segmentation,
@@ -22,7 +22,7 @@ import tempfile
 import time
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 
 
