@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Measures the figures at the top of README.md and writes them between their markers. Run it on a quiet machine:
+"""Measures the figures of README.md and docs/*.md and writes them between their markers. Run it on a quiet machine:
 
     MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py
     MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py pets
@@ -23,7 +23,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
-README = ROOT / "README.md"
+DOCUMENTS = [ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md"))]
 
 
 def run(*command):
@@ -34,10 +34,11 @@ def run(*command):
 
 
 def block(name, text):
-    readme = README.read_text(encoding="utf-8")
+    """Replaces the block of this name in the document that has it."""
     begin, end = f"<!-- {name}: begin -->\n", f"<!-- {name}: end -->"
-    before, rest = readme.split(begin)
-    README.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8", newline="\n")
+    path = next(path for path in DOCUMENTS if begin in path.read_text(encoding="utf-8"))
+    before, rest = path.read_text(encoding="utf-8").split(begin)
+    path.write_text(before + begin + text + end + rest.split(end)[1], encoding="utf-8", newline="\n")
 
 
 def processor():
@@ -185,16 +186,23 @@ took = time.monotonic() - start
 kept = [line.strip() for line in tests if line.startswith("Passed!") or line.strip().startswith("Checked against")]
 convolutions = re.search(r"live .*?, (\d+) of them conv2d", "\n".join(kept))[1]
 compare()
-size = (ROOT / "src/MiniCnn/bin/Release/net10.0/MiniCnn.dll").stat().st_size
+lenet = re.search(r"\| LeNet-5, training step \| (.*?) \|.*?\*\*([\d.]+)\*\*", (ROOT / "docs/performance.md").read_text(encoding="utf-8"))
+
+# The sizes of a program that uses the package, and of TorchSharp's native libraries.
+output = ROOT / "examples/Mnist/bin/Release/net10.0"
+own = (output / "MiniCnn.dll").stat().st_size
+whole = own + sum((output / f"{name}.dll").stat().st_size for name in ("MathNet.Numerics", "System.Numerics.Tensors"))
+packages = Path(os.environ.get("NUGET_PACKAGES", Path.home() / ".nuget/packages"))
+native = sum(file.stat().st_size for file in packages.glob("libtorch-cpu-linux-x64/*/runtimes/**/*") if file.is_file())
 
 block("mnist", "```\n$ dotnet run -c Release --project examples/Mnist\n…\n" + "\n".join(shown) + "\n```\n")
-block("tests", "```\n$ dotnet test -c Release\n…\n" + "\n".join(kept) + "\n```\n")
+block("tests", "```\n$ dotnet test -c Release\n…\n" + "\n".join([*[line for line in kept if "a live" in line], kept[-2]]) + "\n```\n")
 block("figures", f"""| | | command |
 |---|---|---|
 | conv2d cases that agree with TorchSharp | **{convolutions} of {convolutions}**, each with its gradients | `dotnet test -c Release` ({took:.0f} s) |
-| MNIST, test accuracy after 3 epochs | **{statistics.median(accuracies):.2f} %**, median of the seeds 0 to 4 ({min(accuracies):.2f} to {max(accuracies):.2f}) | `dotnet run -c Release --project examples/Mnist -- --seed 0` |
-| its time, start to end | **{statistics.median(seconds):.1f} s**, median ({min(seconds):.1f} to {max(seconds):.1f}) | the same, on {os.cpu_count()} cores of {processor()} |
-| the same with `--fast` | **{statistics.median(fast_seconds):.1f} s** ({min(fast_seconds):.1f} to {max(fast_seconds):.1f}) from the start of the process to **{statistics.median(fast_accuracies):.2f} %** ({min(fast_accuracies):.2f} to {max(fast_accuracies):.2f}) | `dotnet run -c Release --project examples/Mnist -- --fast --seed 0` |
-| the library | **{size / 1024:.0f} kB** of managed code | `dotnet build -c Release src/MiniCnn` |
-
+| MNIST, test accuracy after 3 epochs | **{statistics.median(accuracies):.2f} %** ({min(accuracies):.2f} to {max(accuracies):.2f}), median and range of the seeds 0 to 4 | `dotnet run -c Release --project examples/Mnist -- --seed 0` |
+| time of this run, from start to end | **{statistics.median(seconds):.1f} s** ({min(seconds):.1f} to {max(seconds):.1f}) | the same, on 2 cores of {processor()} |
+| the same with `--fast` | **{statistics.median(fast_accuracies):.2f} %** ({min(fast_accuracies):.2f} to {max(fast_accuracies):.2f}) after **{statistics.median(fast_seconds):.1f} s** ({min(fast_seconds):.1f} to {max(fast_seconds):.1f}) | `dotnet run -c Release --project examples/Mnist -- --fast --seed 0` |
+| LeNet-5, training | **{lenet[1]}**, {lenet[2]} times as fast as TorchSharp | `dotnet run -c Release --project tests/MiniCnn.Benchmarks -- compare --only LeNet-5` |
+| size of the library | **{own / 1e3:.0f} kB**; with MathNet.Numerics and System.Numerics.Tensors {whole / 1e6:.1f} MB; TorchSharp-cpu {native / 1e6:.0f} MB | `dotnet build -c Release` |
 """)

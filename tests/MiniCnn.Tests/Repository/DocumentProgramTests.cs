@@ -51,6 +51,9 @@ public sealed class DocumentProgramTests(Packed packed) : IClassFixture<Packed>,
         Assert.Contains("FAILED", Run("gradient-check"), StringComparison.Ordinal);
         Assert.Contains(Documents.Quoted("analytic ="), Run("gradient-check"), StringComparison.Ordinal);
 
+        Documents.IsUpToDate("conv2d output", $"```\n{Run("conv2d-example")}```\n");
+        Assert.Contains("61440 outputs are bit-identical", Run("conv2d-one-vector"), StringComparison.Ordinal);
+
         DrawStreets();
         string segmented = Run("segmentation");
         Assert.InRange(Number(segmented, @"\nmacro average .* (\d+\.\d+)\n"), 60, 100);

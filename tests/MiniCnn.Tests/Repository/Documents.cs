@@ -24,14 +24,24 @@ static class Documents
     public static void IsUpToDate(string name, string text)
     {
         string begin = $"<!-- {name}: begin -->\n", end = $"<!-- {name}: end -->";
+        string path = Assert.Single(Paths, path => Read(path).Contains(begin, StringComparison.Ordinal));
+        IsUpToDate(path, document =>
+        {
+            int from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = document.IndexOf(end, from, StringComparison.Ordinal);
+            return document[..from] + text + document[to..];
+        });
+    }
+
+    /// <summary>Asserts that a correction changes nothing in a document. MINICNN_UPDATE_README=1 writes the corrected text instead.</summary>
+    public static void IsUpToDate(string path, Func<string, string> correct)
+    {
         lock (writing)                                                // tests run in parallel
         {
-            string path = Assert.Single(Paths, path => Read(path).Contains(begin, StringComparison.Ordinal)), document = Read(path);
-            int from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = document.IndexOf(end, from, StringComparison.Ordinal);
+            string document = Read(path), corrected = correct(document);
             if (Environment.GetEnvironmentVariable("MINICNN_UPDATE_README") == "1")
-                File.WriteAllText(path, document[..from] + text + document[to..]);
+                File.WriteAllText(path, corrected);
             else
-                Assert.Equal(text, document[from..to]);
+                Assert.Equal(corrected, document);
         }
     }
 }
