@@ -103,7 +103,7 @@ public class Conv2dReferenceTests
         Random random = new(3);
         Conv2dShape s = new(2, 3, 6, 8, 4, new((2, 3), (2, 1), OneAround));
         float[] x = random.Integers(s.InputLength), w = random.Integers(s.WeightLength), dy = random.Integers(s.OutputLength);
-        float[] y = Geometries.Rubbish(s.OutputLength), dx = Geometries.Rubbish(s.InputLength), dw = new float[s.WeightLength], db = new float[4];
+        float[] y = RandomNumbers.Rubbish(s.OutputLength), dx = RandomNumbers.Rubbish(s.InputLength), dw = new float[s.WeightLength], db = new float[4];
         Conv2dReference.Forward(s, x, w, [], y);
         Conv2dReference.BackwardInput(s, dy, w, dx);
         Assert.DoesNotContain(y, float.IsNaN);

@@ -108,8 +108,8 @@ public sealed class ConvTranspose2dTests
             {
                 ConvTranspose2d layer = new(3, 2, (3, 2), (2, 3));
                 Random random = new(3);
-                Tensor<float> x = Tensor.Create(random.Reals(count * 60), [count, 3, 4, 5]), y = layer.Forward(x, training: true);
-                Tensor<float> dy = Tensor.Create(random.Reals((int)y.FlattenedLength), y.Lengths);
+                Tensor<float> x = random.Tensor(count, 3, 4, 5), y = layer.Forward(x, training: true);
+                Tensor<float> dy = random.Tensor(y.Lengths);
                 if (wantsInput)
                     layer.BackwardToInput(dy);
                 else
@@ -119,8 +119,8 @@ public sealed class ConvTranspose2dTests
         }
         ConvTranspose2d frozen = new(3, 2, 2);
         frozen.Weight.Trainable = frozen.Bias!.Trainable = false;
-        frozen.Forward(Tensor.Create(new Random(1).Reals(60), [1, 3, 4, 5]), training: true);
-        frozen.Backward(Tensor.Create(new Random(1).Reals(60), [1, 2, 5, 6]));
+        frozen.Forward(new Random(1).Tensor(1, 3, 4, 5), training: true);
+        frozen.Backward(new Random(1).Tensor(1, 2, 5, 6));
         Assert.All(frozen.Parameters, parameter => Assert.False(parameter.Gradient.AsSpan().ContainsAnyExcept(0)));
     }
 

@@ -248,8 +248,8 @@ public class WinogradTests
             Random random = new(6);
             ImageShape shape = new((int)conv.Weight.Value.Lengths[1] * (conv.ToString().Contains("groups", StringComparison.Ordinal) ? 2 : 1), 9, 14);
             ImageShape output = model.OutputShape(shape);
-            Tensor<float> x = Tensor.Create(random.Reals(images * (int)shape.Length), [images, shape.Channels, shape.Height, shape.Width]);
-            Tensor<float> dy = Tensor.Create(random.Reals(images * (int)output.Length), [images, output.Channels, output.Height, output.Width]);
+            Tensor<float> x = random.Tensor(images, shape.Channels, shape.Height, shape.Width);
+            Tensor<float> dy = random.Tensor(images, output.Channels, output.Height, output.Width);
             Vectors.Of(width, () =>
             {
                 Assert.Equal(Numbers(model.Trace(x)[^1]), Numbers(model.Forward(x)));

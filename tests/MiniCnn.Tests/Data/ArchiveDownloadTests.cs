@@ -3,13 +3,9 @@ using System.Security.Cryptography;
 namespace MiniCnn.Tests;
 
 /// <summary>Archives through the downloader: checked, then unpacked, then in their place.</summary>
-public sealed class ArchiveDownloadTests : IDisposable
+public sealed class ArchiveDownloadTests : FolderTests
 {
-    readonly string outer = Directory.CreateTempSubdirectory("MiniCnn-Archive-").FullName;
-
-    string Folder => Path.Combine(outer, "set");
-
-    public void Dispose() => Directory.Delete(outer, recursive: true);
+    string Folder => PathOf("set");
 
     static readonly DatasetArchive wanted = new("Pets", ["Cat/#.jpg"], Files: 2, MaxBytes: 100_000);
 
@@ -32,7 +28,7 @@ public sealed class ArchiveDownloadTests : IDisposable
     {
         byte[] archive = name == "pets.zip" ? Archives.Zip(members) : Archives.TarGz(members);
         using var network = new Asked(archive);
-        var told = new Told();
+        var told = new DownloadReports();
         await Download(Source(archive, name), network, told);
         Assert.Equal(["Pets/Cat/0.jpg", "Pets/Cat/1.jpg"], Files);
         Assert.Equal([1, 2, 3], File.ReadAllBytes(Path.Combine(Folder, "Pets", "Cat", "1.jpg")));
@@ -49,7 +45,7 @@ public sealed class ArchiveDownloadTests : IDisposable
         byte[] archive = Archives.Zip(members), other = Archives.Zip([("Pets/Cat/0.jpg", new byte[500]), ("Pets/Cat/1.jpg", [3, 2, 1]), members[2]]);
         Assert.Equal(archive.Length, other.Length);
         using var network = new Asked(other);
-        var told = new Told();
+        var told = new DownloadReports();
         var e = await Assert.ThrowsAsync<DownloadException>(() => Download(Source(archive), network, told));
         Assert.Contains("first.example: it sent", e.Message, StringComparison.Ordinal);
         Assert.Contains("of SHA-256", e.Message, StringComparison.Ordinal);
@@ -91,7 +87,7 @@ public sealed class ArchiveDownloadTests : IDisposable
         byte[] archive = Archives.Zip(members);
         using var network = new Asked(archive);
         using var cancel = new CancellationTokenSource();
-        var told = new Told { Then = file => { if (file == at) cancel.Cancel(); } };
+        var told = new DownloadReports { Then = file => { if (file == at) cancel.Cancel(); } };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Download(Source(archive), network, told, cancel.Token));
         Assert.Equal(at, told[^1].File);
         AssertNothing();
@@ -103,19 +99,8 @@ public sealed class ArchiveDownloadTests : IDisposable
         Directory.CreateDirectory(Folder);
         using var network = new Asked([1, 2, 3]);
         await Assert.ThrowsAsync<DownloadException>(() => Download(Source(Archives.Zip(members)), network));
-        Assert.Equal([Folder], Directory.GetFileSystemEntries(outer));
+        Assert.Equal([Folder], Directory.GetFileSystemEntries(folder));
     }
 
-    void AssertNothing() => Assert.Empty(Directory.GetFileSystemEntries(outer));
-
-    sealed class Told : List<(string File, long Received, long Total)>, IProgress<(string File, long Received, long Total)>
-    {
-        public Action<string> Then { get; init; } = _ => { };
-
-        public void Report((string File, long Received, long Total) value)
-        {
-            Add(value);
-            Then(value.File);
-        }
-    }
+    void AssertNothing() => Assert.Empty(Directory.GetFileSystemEntries(folder));
 }

@@ -65,4 +65,9 @@ static class Archives
         BitConverter.TryWriteBytes(lying.AsSpan(22), size);      // the local header is first
         return lying;
     }
+
+    /// <summary>The relative paths of all files and folders in a folder, in ordinal order.</summary>
+    public static string[] Entries(string folder) =>
+        [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
+            .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)];
 }

@@ -414,29 +414,19 @@ public class AugmentationTests
     public void Batches_are_augmented_alike_whatever_their_size_and_the_threads()
     {
         LabeledImages images = Noise(new(2, 8, 7), 50);
-        int before = Workers.Count;
-        try
-        {
-            foreach (int threads in (int[])[1, 2, 3, 8])
-                foreach (int batchSize in (int[])[1, 7, 50])
+        foreach (int threads in (int[])[1, 2, 3, 8])
+            foreach (int batchSize in (int[])[1, 7, 50])
+                Threads.Of(threads, () =>
                 {
-                    Workers.Count = threads;
                     List<int> order = [];
                     foreach ((Tensor<float> x, int[] labels) in images.Batches(batchSize, seed: 5, all))
                     {
-                        float[] values = new float[x.FlattenedLength];
-                        x.FlattenTo(values);
-                        Assert.Equal(labels.SelectMany(i => Augmented(all, images, i)), values);
+                        Assert.Equal(labels.SelectMany(i => Augmented(all, images, i)), x);
                         order.AddRange(labels);
                     }
                     Assert.Equal(Permutation.Random(50, seed: 5), order);
                     Assert.Equal(Range(50).SelectMany(i => Plain(images, i)), images.Batches(batchSize).SelectMany(batch => batch.Images.ToArray()));
-                }
-        }
-        finally
-        {
-            Workers.Count = before;
-        }
+                });
     }
 
     [Fact]

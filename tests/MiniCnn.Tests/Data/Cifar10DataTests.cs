@@ -1,11 +1,7 @@
 namespace MiniCnn.Tests;
 
-public sealed class Cifar10DataTests : IDisposable
+public sealed class Cifar10DataTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("MiniCnn-Cifar-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     static readonly string[] names =
         ["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin", "test_batch.bin"];
 
@@ -14,7 +10,7 @@ public sealed class Cifar10DataTests : IDisposable
 
     string Write(string name, params byte[][] records)
     {
-        string path = Path.Combine(folder, name);
+        string path = PathOf(name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         File.WriteAllBytes(path, [.. records.SelectMany(r => r)]);
         return path;
@@ -51,7 +47,7 @@ public sealed class Cifar10DataTests : IDisposable
     [Fact]
     public void Files_that_are_missing_are_named()
     {
-        string none = Path.Combine(folder, "none");
+        string none = PathOf("none");
         var e = Assert.Throws<FileNotFoundException>(() => Cifar10Data.Load(none));
         Assert.Equal($"{none}: there is no such folder; it should hold {string.Join(", ", names)}", e.Message);
         foreach (string name in names.Where(name => name[^5] != '3'))
@@ -80,7 +76,7 @@ public sealed class Cifar10DataTests : IDisposable
     [Fact]
     public void More_than_an_array_holds_is_refused_before_memory_is_taken()
     {
-        string path = Path.Combine(folder, "huge");
+        string path = PathOf("huge");
         using (var file = File.Create(path))
             file.SetLength(3073L * 400_000);
         AssertFault($"{path}: 800000 images in all are more than an array holds (699050)", path, path);
@@ -89,21 +85,17 @@ public sealed class Cifar10DataTests : IDisposable
     static void AssertFault(string message, params string[] paths) =>
         Assert.Equal(message, Assert.Throws<InvalidDataException>(() => Cifar10Data.Read(paths)).Message);
 
-    // The first 4,000 records of the published set, where they are at hand; where not, records of our own stand in.
+    // The first 4,000 records of the published set, where they are at hand.
     [Fact]
     public void Real_records_have_the_figures_that_are_known_of_them()
     {
-        string? datasets = Environment.GetEnvironmentVariable("MINICNN_DATASETS");
-        if (string.IsNullOrWhiteSpace(datasets) || !Directory.Exists(Path.Combine(datasets, "cifar10-subset")))
-        {
-            Records_become_labelled_images();
+        if (!PublishedData.Has("cifar10-subset"))
             return;
-        }
         string subset = Datasets.Locate("cifar10-subset");
         var train = Cifar10Data.Read(Path.Combine(subset, "train-3000.bin"));
         var test = Cifar10Data.Read(Path.Combine(subset, "test-1000.bin"));
-        Assert.Equal([299, 287, 322, 285, 311, 279, 312, 297, 308, 300], CountsByClass(train));
-        Assert.Equal([97, 79, 98, 99, 111, 114, 102, 88, 99, 113], CountsByClass(test));
+        Assert.Equal([299, 287, 322, 285, 311, 279, 312, 297, 308, 300], train.CountLabels());
+        Assert.Equal([97, 79, 98, 99, 111, 114, 102, 88, 99, 113], test.CountLabels());
         Assert.Equal(File.ReadAllLines(Path.Combine(subset, "batches.meta.txt")).Where(line => line != ""), train.ClassNames);
         Assert.Equal([59, 62, 63], Enumerable.Range(0, 3).Select(c => (int)train.Pixels[1024 * c]));       // the frog that the set begins with
         Assert.Equal(6, train.Labels[0]);
@@ -114,9 +106,6 @@ public sealed class Cifar10DataTests : IDisposable
             Assert.Equal(train.Mean[c], mean[c], 0.01);
             Assert.Equal(train.Std[c], std[c], 0.01);
         }
-
-        static int[] CountsByClass(LabeledImages images) =>
-            [.. images.Labels.ToArray().CountBy(label => label).OrderBy(c => c.Key).Select(c => c.Value)];
     }
 
     [Fact]

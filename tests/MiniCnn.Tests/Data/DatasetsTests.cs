@@ -1,15 +1,11 @@
 namespace MiniCnn.Tests;
 
-public sealed class DatasetsTests : IDisposable
+public sealed class DatasetsTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("MiniCnn-Datasets-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     [Fact]
     public void A_given_folder_comes_before_the_environment_before_the_repository()
     {
-        string repository = Path.Combine(folder, "repository"), elsewhere = Path.Combine(folder, "elsewhere");
+        string repository = PathOf("repository"), elsewhere = PathOf("elsewhere");
         string program = Path.Combine(repository, "examples", "bin");
         Directory.CreateDirectory(program);
         Directory.CreateDirectory(elsewhere);
@@ -44,9 +40,9 @@ public sealed class DatasetsTests : IDisposable
     [Fact]
     public async Task What_is_there_is_not_downloaded_again()
     {
-        Directory.CreateDirectory(Path.Combine(folder, "PetImages"));
+        Directory.CreateDirectory(PathOf("PetImages"));
         await Datasets.DownloadAsync("cats-vs-dogs", folder, new Never());
-        Assert.Equal([Path.Combine(folder, "PetImages")], Directory.GetFileSystemEntries(folder));
+        Assert.Equal([PathOf("PetImages")], Directory.GetFileSystemEntries(folder));
     }
 
     sealed class Never : IProgress<(string, long, long)>

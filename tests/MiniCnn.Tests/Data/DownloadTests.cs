@@ -37,7 +37,7 @@ public sealed class DownloadTests : IDisposable
     public async Task Progress_is_told_to_the_end()
     {
         using var server = new HttpsServer(Good, Fail);
-        var told = new Told();
+        var told = new DownloadReports();
         await Download(server, progress: told);
         Assert.Equal(("data.gz", right.Length, right.Length), told[^1]);
         Assert.All(told, t => Assert.Equal(("data.gz", right.Length), (t.File, t.Total)));
@@ -188,7 +188,7 @@ public sealed class DownloadTests : IDisposable
     {
         using var server = new HttpsServer(Faulty("silent in the middle"), Good);
         using var cancel = new CancellationTokenSource();
-        var told = new Told { Then = cancel.Cancel };
+        var told = new DownloadReports { Then = _ => cancel.Cancel() };
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => Download(server, progress: told, cancel: cancel.Token));
         Assert.NotEmpty(told);
         AssertNothing();
@@ -299,17 +299,6 @@ public sealed class DownloadTests : IDisposable
         await stream.WriteAsync(Encoding.ASCII.GetBytes($"HTTP/1.1 {status}\r\n{announced}Connection: close\r\n\r\n"));
         await stream.WriteAsync(body);
         await stream.FlushAsync();
-    }
-
-    sealed class Told : List<(string File, long Received, long Total)>, IProgress<(string, long, long)>
-    {
-        public Action Then { get; init; } = () => { };
-
-        public void Report((string, long, long) value)
-        {
-            Add(value);
-            Then();
-        }
     }
 
     delegate Task Answer(Stream stream, CancellationToken stop);

@@ -1,17 +1,13 @@
 namespace MiniCnn.Tests;
 
-public sealed class FashionMnistDataTests : IDisposable
+public sealed class FashionMnistDataTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("MiniCnn-Fashion-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     void WriteAll()
     {
-        File.WriteAllBytes(Path.Combine(folder, "train-images-idx3-ubyte.gz"), Idx.Gzip(Idx.Bytes([1, 2, 3, 4, 5, 6], 0x803, 1, 2, 3)));
-        File.WriteAllBytes(Path.Combine(folder, "train-labels-idx1-ubyte.gz"), Idx.Gzip(Idx.Bytes([9], 0x801, 1)));
-        File.WriteAllBytes(Path.Combine(folder, "t10k-images-idx3-ubyte"), Idx.Bytes([7, 8, 9, 10, 11, 12], 0x803, 1, 2, 3));
-        File.WriteAllBytes(Path.Combine(folder, "t10k-labels-idx1-ubyte"), Idx.Bytes([0], 0x801, 1));
+        File.WriteAllBytes(PathOf("train-images-idx3-ubyte.gz"), Idx.Gzip(Idx.Bytes([1, 2, 3, 4, 5, 6], 0x803, 1, 2, 3)));
+        File.WriteAllBytes(PathOf("train-labels-idx1-ubyte.gz"), Idx.Gzip(Idx.Bytes([9], 0x801, 1)));
+        File.WriteAllBytes(PathOf("t10k-images-idx3-ubyte"), Idx.Bytes([7, 8, 9, 10, 11, 12], 0x803, 1, 2, 3));
+        File.WriteAllBytes(PathOf("t10k-labels-idx1-ubyte"), Idx.Bytes([0], 0x801, 1));
     }
 
     [Fact]
@@ -31,22 +27,15 @@ public sealed class FashionMnistDataTests : IDisposable
     [Fact]
     public void The_real_set_has_the_figures_that_are_known_of_it()
     {
-        string? datasets = Environment.GetEnvironmentVariable("MINICNN_DATASETS");
-        if (string.IsNullOrWhiteSpace(datasets) || !Directory.Exists(Path.Combine(datasets, "fashion-mnist")))
-        {
-            The_four_files_become_two_sets();
+        if (!PublishedData.Has("fashion-mnist"))
             return;
-        }
         var (train, test) = FashionMnistData.Load();
         Assert.Equal(new ImageShape(1, 28, 28), train.Shape);
-        Assert.Equal(Enumerable.Repeat(6000, 10), CountsByClass(train));
-        Assert.Equal(Enumerable.Repeat(1000, 10), CountsByClass(test));
+        Assert.Equal(Enumerable.Repeat(6000L, 10), train.CountLabels());
+        Assert.Equal(Enumerable.Repeat(1000L, 10), test.CountLabels());
         var (mean, std) = train.MeanAndStd();
         Assert.Equal(train.Mean[0], mean[0], 4);
         Assert.Equal(train.Std[0], std[0], 4);
-
-        static int[] CountsByClass(LabeledImages images) =>
-            [.. images.Labels.ToArray().CountBy(label => label).OrderBy(c => c.Key).Select(c => c.Value)];
     }
 
     [Fact]

@@ -3,12 +3,8 @@ using System.IO.Compression;
 
 namespace MiniCnn.Tests;
 
-public sealed class IdxTests : IDisposable
+public sealed class IdxTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("MiniCnn-Idx-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     static readonly byte[] twelve = [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 255];
 
     [Theory]
@@ -73,7 +69,7 @@ public sealed class IdxTests : IDisposable
     [Fact]
     public void A_missing_file_is_named()
     {
-        foreach (string path in new[] { Path.Combine(folder, "none"), Path.Combine(folder, "no", "folder"), folder })
+        foreach (string path in new[] { PathOf("none"), Path.Combine(folder, "no", "folder"), folder })
         {
             var e = Assert.Throws<FileNotFoundException>(() => IdxFile.ReadImages(path));
             Assert.Equal($"{path}: there is no such file; expected IDX images", e.Message);
@@ -137,7 +133,7 @@ public sealed class IdxTests : IDisposable
 
     string Write(string name, byte[] content, bool zipped = false)
     {
-        string path = Path.Combine(folder, name);
+        string path = PathOf(name);
         File.WriteAllBytes(path, zipped ? Idx.Gzip(content) : content);
         return path;
     }

@@ -24,10 +24,10 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     {
         Photos($"{train}/b/1.png", $"{train}/a/1.png", $"{train}/a/2.png", $"{validation}/a/1.png", $"{validation}/b/x/1.png");
         Photos($"{test}/a.0.png", $"{test}/b.1.png");
-        ImageSplits splits = new(root);
+        ImageSplits splits = new(Root);
         Assert.Equal([[2, 1], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
         Assert.Equal(At(train), splits.Train.Root);
-        string message = Assert.Throws<InvalidDataException>(() => new ImageFolder(root)).Message;
+        string message = Assert.Throws<InvalidDataException>(() => new ImageFolder(Root)).Message;
         Assert.Contains("are parts of a set, not classes: take ImageSplits", message, StringComparison.Ordinal);
         Assert.Equal(["a", "b"], new ImageFolder(At(train)).ClassNames);
     }
@@ -78,33 +78,33 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     {
         Photos("train/a/1.png", "train/b/1.png", "train/c/1.png", "val/a/1.png", "val/c/1.png", "val/c/2.png", "test/c/1.png", "test/b/1.png", "test/a/1.png");
         Refused($"{At("val")}: the class b is missing, which is among those to train on; allowEmpty: true takes it as empty");
-        ImageSplits splits = new(root, allowEmpty: true);
+        ImageSplits splits = new(Root, allowEmpty: true);
         Assert.Equal([[1, 0, 2]], Counts(splits.Validation));
         Assert.Equal([0, 2, 2], splits.Load(2, 2).Validation!.Images.Labels);
         Photos("val/B/1.png", "val/b/1.png");
         Refused($"{At("val")}: the class B is not among those to train on, a, b, c");
         Directory.Delete(At("val/B"), recursive: true);
         Photos("valid/a/1.png");
-        Refused($"{root}: val and valid are the same part of a set; leave one");
+        Refused($"{Root}: val and valid are the same part of a set; leave one");
         Directory.Delete(At("valid"), recursive: true);
         Directory.Delete(At("train"), recursive: true);
         const string WayOut = ", give the folder of one part, or, where these are classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])";
-        Refused($"{root}: test and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
+        Refused($"{Root}: test and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
         Photos("train/1.png", "train/2.png");
-        Refused($"{root}: test and train and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
-        Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(root, name => name.Split('/')[0]).ClassNames);
+        Refused($"{Root}: test and train and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
+        Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(Root, name => name.Split('/')[0]).ClassNames);
         Photos("plane/1.png");
         Directory.Delete(At("test"), recursive: true);
         Directory.Delete(At("val"), recursive: true);
-        Assert.Equal(["plane", "train"], new ImageFolder(root).ClassNames);                      // a train is a class beside a plane
+        Assert.Equal(["plane", "train"], new ImageFolder(Root).ClassNames);                      // a train is a class beside a plane
         Photos("sample/1.jpg", "train/cat/1.jpg");
         Directory.Delete(At("plane"), recursive: true);
-        Refused($"{root}: train holds classes, as a part of a set does, but sample is no part: move it away{WayOut}");
+        Refused($"{Root}: train holds classes, as a part of a set does, but sample is no part: move it away{WayOut}");
         Photos("bullet_train/1.png", "trainer/1.png", "mytest/1.png");
         Directory.Delete(At("train"), recursive: true);
-        Assert.Equal(["bullet_train", "mytest", "sample", "trainer"], new ImageFolder(root).ClassNames);
+        Assert.Equal(["bullet_train", "mytest", "sample", "trainer"], new ImageFolder(Root).ClassNames);
 
-        void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => new ImageSplits(root)).Message);
+        void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => new ImageSplits(Root)).Message);
     }
 
     [Fact]
@@ -115,7 +115,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Photos("train/cover.png", "stray.png", "test/1.png", "test/2.png");
         Other("labels.csv", "");
         Directory.CreateDirectory(At("val"));
-        ImageSplits splits = new(root, seed: 3);
+        ImageSplits splits = new(Root, seed: 3);
         Assert.Equal([[8, 8], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
         Assert.Equal(
             [
@@ -149,9 +149,9 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     public void A_class_of_one_picture_leaves_nothing_to_split_off()
     {
         Photos("a/1.png", "b/1.png");
-        string message = Assert.Throws<InvalidDataException>(() => new ImageSplits(root).Load(2, 2)).Message;
-        Assert.Equal($"{root}: no picture is in this part; to split one off, a class needs two", message);
-        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageSplits(root, 0, 0).Load(2, 2, memoryBudget: -1));
+        string message = Assert.Throws<InvalidDataException>(() => new ImageSplits(Root).Load(2, 2)).Message;
+        Assert.Equal($"{Root}: no picture is in this part; to split one off, a class needs two", message);
+        Assert.Throws<ArgumentOutOfRangeException>(() => new ImageSplits(Root, 0, 0).Load(2, 2, memoryBudget: -1));
     }
 
     [Fact]
@@ -164,7 +164,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Other("train/cats/notes.txt");
         Other("train/dogs/20.png", "");
         Other("test/labels.csv");
-        ImageSplits splits = new(root, validation: 0.25);
+        ImageSplits splits = new(Root, validation: 0.25);
         Reports reports = new();
         LoadedSplits photos = splits.Load(height: 3, width: 4, channels: 1, Fit.Letterbox, progress: reports);
         (float[] mean, float[] std) = splits.Train.Load(3, 4, channels: 1, Fit.Letterbox).Images.MeanAndStd();

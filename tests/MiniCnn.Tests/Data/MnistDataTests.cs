@@ -1,11 +1,7 @@
 namespace MiniCnn.Tests;
 
-public sealed class MnistDataTests : IDisposable
+public sealed class MnistDataTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("MiniCnn-Mnist-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     const string TrainImages = "train-images-idx3-ubyte", TrainLabels = "train-labels-idx1-ubyte";
     const string TestImages = "t10k-images-idx3-ubyte", TestLabels = "t10k-labels-idx1-ubyte";
 
@@ -19,7 +15,7 @@ public sealed class MnistDataTests : IDisposable
     }
 
     void Write(string name, byte[] bytes) =>
-        File.WriteAllBytes(Path.Combine(folder, name), name.EndsWith(".gz", StringComparison.Ordinal) ? Idx.Gzip(bytes) : bytes);
+        File.WriteAllBytes(PathOf(name), name.EndsWith(".gz", StringComparison.Ordinal) ? Idx.Gzip(bytes) : bytes);
 
     [Theory]
     [InlineData(".gz")]
@@ -38,42 +34,31 @@ public sealed class MnistDataTests : IDisposable
     }
 
     // What the published MNIST looks like, where it is at hand: known counts a class, and the mean and deviation everybody normalises by.
-    // Where it is not, a set of the same four files stands in for it.
     [Fact]
     public void The_real_set_has_the_figures_that_are_known_of_it()
     {
-        string? datasets = Environment.GetEnvironmentVariable("MINICNN_DATASETS");
-        if (string.IsNullOrWhiteSpace(datasets) || !Directory.Exists(Path.Combine(datasets, "mnist")))
-        {
-            The_four_files_become_two_sets(".gz");
+        if (!PublishedData.Has("mnist"))
             return;
-        }
         var (train, test) = MnistData.Load();
         Assert.Equal((60000, 10000), (train.Count, test.Count));
         Assert.Equal(new ImageShape(1, 28, 28), train.Shape);
-        Assert.Equal([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949], CountsByClass(train));
-        Assert.Equal([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009], CountsByClass(test));
-        double sum = 0, squares = 0;
-        foreach (byte x in train.Pixels)
-            (sum, squares) = (sum + x, squares + x * x);
-        double mean = sum / train.Pixels.Length / 255;
-        Assert.Equal(0.1307, mean, 4);
-        Assert.Equal(0.3081, Math.Sqrt(squares / train.Pixels.Length / (255 * 255) - mean * mean), 4);
-
-        static int[] CountsByClass(LabeledImages images) =>
-            [.. images.Labels.ToArray().CountBy(label => label).OrderBy(c => c.Key).Select(c => c.Value)];
+        Assert.Equal([5923, 6742, 5958, 6131, 5842, 5421, 5918, 6265, 5851, 5949], train.CountLabels());
+        Assert.Equal([980, 1135, 1032, 1010, 982, 892, 958, 1028, 974, 1009], test.CountLabels());
+        (float[] mean, float[] std) = train.MeanAndStd();
+        Assert.Equal(0.1307, mean[0], 4);
+        Assert.Equal(0.3081, std[0], 4);
     }
 
     [Fact]
     public void A_given_folder_that_lacks_files_is_named_with_them()
     {
-        string none = Path.Combine(folder, "none");
+        string none = PathOf("none");
         AssertFault<FileNotFoundException>($"{none}: there is no such folder; it should hold {TrainImages}.gz, {TrainLabels}.gz, "
             + $"{TestImages}.gz, {TestLabels}.gz (or the same without .gz)", none);
         AssertFault<FileNotFoundException>($"{folder}: it lacks {TrainImages}.gz, {TrainLabels}.gz, {TestImages}.gz, {TestLabels}.gz "
             + "(or the same without .gz)");
         WriteAll("");
-        File.Delete(Path.Combine(folder, TestLabels));
+        File.Delete(PathOf(TestLabels));
         AssertFault<FileNotFoundException>($"{folder}: it lacks {TestLabels}.gz (or the same without .gz)");
     }
 
@@ -82,17 +67,17 @@ public sealed class MnistDataTests : IDisposable
     {
         WriteAll("");
         Write(TrainLabels, Idx.Bytes([7, 0], 0x801, 2));
-        AssertFault<InvalidDataException>($"{Path.Combine(folder, TrainLabels)}: it holds 2 labels, but {TrainImages} holds 3 images");
+        AssertFault<InvalidDataException>($"{PathOf(TrainLabels)}: it holds 2 labels, but {TrainImages} holds 3 images");
         WriteAll("");
         Write(TestLabels, Idx.Bytes([9, 10], 0x801, 2));
-        AssertFault<InvalidDataException>($"{Path.Combine(folder, TestLabels)}: label 1 is 10; expected 0 to 9");
+        AssertFault<InvalidDataException>($"{PathOf(TestLabels)}: label 1 is 10; expected 0 to 9");
         WriteAll("");
         Write(TestImages, Idx.Bytes(new byte[12], 0x803, 2, 3, 2));
         AssertFault<InvalidDataException>($"{folder}: the training images are 1×2×3, the test images 1×3×2; expected one shape");
         WriteAll("");
         Write(TestImages, Idx.Bytes([1, 2], 0x801, 2));
         AssertFault<InvalidDataException>(
-            $"{Path.Combine(folder, TestImages)}: expected IDX images; it begins with 0x00000801, not with 0x00000803");
+            $"{PathOf(TestImages)}: expected IDX images; it begins with 0x00000801, not with 0x00000803");
     }
 
     void AssertFault<E>(string message, string? where = null) where E : Exception =>
@@ -103,7 +88,7 @@ public sealed class MnistDataTests : IDisposable
     public void Only_the_published_bytes_are_accepted_from_the_network()
     {
         WriteAll("");
-        File.Delete(Path.Combine(folder, TestLabels));
+        File.Delete(PathOf(TestLabels));
         using var mirror = new Asked(new byte[4542]);
         var e = Assert.Throws<DownloadException>(() => MnistData.Set.Load(folder, new Downloader(mirror)));
         Assert.Equal(

@@ -1,12 +1,8 @@
 namespace MiniCnn.Tests;
 
 /// <summary>Archives with bytes changed, cut, inserted and repeated at random: they give what they still hold, or one exception.</summary>
-public sealed class MutatedArchivesTests : IDisposable
+public sealed class MutatedArchivesTests : FolderTests
 {
-    readonly string outer = Directory.CreateTempSubdirectory("MiniCnn-Mutated-").FullName;
-
-    public void Dispose() => Directory.Delete(outer, recursive: true);
-
     static readonly DatasetArchive wanted = new("Pets", ["Cat/#.jpg", "note.txt"], Files: 2, MaxBytes: 50_000);
 
     [Theory]
@@ -20,8 +16,8 @@ public sealed class MutatedArchivesTests : IDisposable
         (string, byte[])[] members = [("Pets/Cat/0.jpg", noise), ("Pets/note.txt", new byte[9_000]), ("../evil", [1]), ("Pets/Thumbs.db", [2])];
         byte[] archive = kind == "zip" ? Archives.Zip(members)
             : kind == "tar.gz" ? Archives.TarGz(members) : Archives.Tar(members.Select(m => Archives.File(m.Item1, m.Item2)));
-        string folder = Path.Combine(outer, "set"), path = Path.Combine(folder, "archive");
-        Directory.CreateDirectory(folder);
+        string set = PathOf("set"), path = Path.Combine(set, "archive");
+        Directory.CreateDirectory(set);
         int runs = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int n) ? n : 500, whole = 0;
         for (int run = 0; run < runs; run++)
         {
@@ -29,10 +25,10 @@ public sealed class MutatedArchivesTests : IDisposable
             File.WriteAllBytes(path, kind == "tar" ? Idx.Gzip(mutated) : mutated);
             try
             {
-                Unpacker.Unpack(path, wanted, folder, null, default);
+                Unpacker.Unpack(path, wanted, set, null, default);
                 whole++;
                 AssertEntries(["set", "set/Pets", "set/Pets/Cat", "set/Pets/Cat/#.jpg", "set/Pets/note.txt", "set/archive"]);
-                Directory.Delete(Path.Combine(folder, "Pets"), recursive: true);
+                Directory.Delete(Path.Combine(set, "Pets"), recursive: true);
             }
             catch (InvalidDataException)
             {
@@ -43,7 +39,6 @@ public sealed class MutatedArchivesTests : IDisposable
     }
 
     // The numbers in names may have been mutated to other numbers.
-    void AssertEntries(string[] expected) => Assert.Equal(expected, Directory.EnumerateFileSystemEntries(outer, "*", SearchOption.AllDirectories)
-        .Select(path => Path.GetRelativePath(outer, path).Replace('\\', '/'))
+    void AssertEntries(string[] expected) => Assert.Equal(expected, Archives.Entries(folder)
         .Select(path => path.StartsWith("set/Pets/Cat/", StringComparison.Ordinal) ? "set/Pets/Cat/#.jpg" : path).Order(StringComparer.Ordinal));
 }

@@ -3,20 +3,17 @@ using System.Text;
 
 namespace MiniCnn.Tests;
 
-public sealed class UnpackerTests : IDisposable
+public sealed class UnpackerTests : FolderTests
 {
-    // outer/set is where archives are unpacked; nothing else in outer may change.
-    readonly string outer = Directory.CreateTempSubdirectory("MiniCnn-Unpack-").FullName;
+    // folder/set is where archives are unpacked; nothing else in folder may change.
 
-    string Folder => Path.Combine(outer, "set");
+    string Folder => PathOf("set");
 
     public UnpackerTests()
     {
         Directory.CreateDirectory(Folder);
-        File.WriteAllText(Path.Combine(outer, "mine"), "mine");
+        File.WriteAllText(PathOf("mine"), "mine");
     }
-
-    public void Dispose() => Directory.Delete(outer, recursive: true);
 
     static readonly DatasetArchive wanted = new("Pets", ["Cat/#.jpg", "Dog/#.jpg", "note.txt"], Files: 4, MaxBytes: 100_000);
 
@@ -50,7 +47,7 @@ public sealed class UnpackerTests : IDisposable
         string[] names =
         [
             "../evil", "../../evil", "Pets/../evil", "Pets/../../evil.jpg", "Pets/Cat/../../../evil.jpg", "Pets/Cat/../1.jpg", "./Pets/Cat/1.jpg",
-            "Pets/./Cat/1.jpg", "Pets//Cat/1.jpg", "/Pets/Cat/1.jpg", "//Pets/Cat/1.jpg", Path.Combine(outer, "evil"), Path.Combine(outer, "evil.jpg"),
+            "Pets/./Cat/1.jpg", "Pets//Cat/1.jpg", "/Pets/Cat/1.jpg", "//Pets/Cat/1.jpg", PathOf("evil"), PathOf("evil.jpg"),
             "C:/Pets/Cat/1.jpg", "C:Pets/Cat/1.jpg", @"C:\Pets\Cat\1.jpg", @"Pets\Cat\1.jpg", @"Pets/Cat\1.jpg", @"..\evil", @"Pets/Cat/..\..\..\evil.jpg",
             "Pets/Cat/1.jpg/", "Pets/Cat/1.jpg/1.jpg", "Pets/Cat/1.jpg.exe", "Pets/Cat/1_jpg", "Pets/Cat/.jpg", "Pets/Cat/a.jpg", "Pets/Cat/-1.jpg",
             "Pets/Cat/1.jpg\n", "Pets/Cat/1.jpg ", "Pets/Cat/1.jpg.", "Pets/Cat/1.jpg:stream", "Pets/Cat/\u0661.jpg", "Pets/Cat/1234567890.jpg",
@@ -91,7 +88,7 @@ public sealed class UnpackerTests : IDisposable
     [InlineData("Pets/Cat/")]
     public void A_link_to_elsewhere_is_not_followed(string name)
     {
-        Unpack(Archives.TarGz([Archives.Link(TarEntryType.SymbolicLink, name, outer), .. good.Select(m => Archives.File(m.Name, m.Content))]));
+        Unpack(Archives.TarGz([Archives.Link(TarEntryType.SymbolicLink, name, folder), .. good.Select(m => Archives.File(m.Name, m.Content))]));
         AssertUnpacked();
     }
 
@@ -186,7 +183,7 @@ public sealed class UnpackerTests : IDisposable
         Directory.CreateDirectory(Path.Combine(Folder, "Pets"));
         File.WriteAllText(Path.Combine(Folder, "Pets", "mine"), "mine");
         Unpack(Archives.Zip(good));
-        Assert.Equal(["Pets", "Pets/mine"], Entries(Folder));
+        Assert.Equal(["Pets", "Pets/mine"], Archives.Entries(Folder));
     }
 
     [Theory]
@@ -195,7 +192,7 @@ public sealed class UnpackerTests : IDisposable
     public void Progress_is_told_to_the_end(bool zip)
     {
         byte[] archive = Pack(zip, good);
-        var told = new Told();
+        var told = new DownloadReports();
         Unpack(archive, progress: told);
         Assert.Equal(("Pets", archive.Length, archive.Length), told[^1]);
         Assert.True(told.Count > 4);
@@ -215,7 +212,7 @@ public sealed class UnpackerTests : IDisposable
             int left = reports;
             if (reports == 0)
                 cancel.Cancel();
-            var told = new Told { Then = () => { if (--left <= 0) cancel.Cancel(); } };
+            var told = new DownloadReports { Then = _ => { if (--left <= 0) cancel.Cancel(); } };
             Assert.ThrowsAny<OperationCanceledException>(() => Unpack(archive, progress: told, cancel: cancel.Token));
             AssertNothing();
         }
@@ -244,7 +241,7 @@ public sealed class UnpackerTests : IDisposable
                 "mine", "set", "set/Pets", "set/Pets/Cat", "set/Pets/Cat/0.jpg", "set/Pets/Cat/12499.jpg",
                 "set/Pets/Dog", "set/Pets/Dog/0.jpg", "set/Pets/note.txt",
             ],
-            Entries(outer));
+            Archives.Entries(folder));
         Assert.All(good, member => Assert.Equal(member.Content, File.ReadAllBytes(Path.Combine(Folder, member.Name))));
         Directory.Delete(Path.Combine(Folder, "Pets"), recursive: true);
     }
@@ -256,20 +253,5 @@ public sealed class UnpackerTests : IDisposable
         AssertNothing();
     }
 
-    void AssertNothing() => Assert.Equal(["mine", "set"], Entries(outer));
-
-    static string[] Entries(string folder) =>
-        [.. Directory.EnumerateFileSystemEntries(folder, "*", SearchOption.AllDirectories)
-            .Select(path => Path.GetRelativePath(folder, path).Replace('\\', '/')).Order(StringComparer.Ordinal)];
-
-    sealed class Told : List<(string File, long Received, long Total)>, IProgress<(string, long, long)>
-    {
-        public Action Then { get; init; } = () => { };
-
-        public void Report((string, long, long) value)
-        {
-            Add(value);
-            Then();
-        }
-    }
+    void AssertNothing() => Assert.Equal(["mine", "set"], Archives.Entries(folder));
 }

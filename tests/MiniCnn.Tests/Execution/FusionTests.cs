@@ -93,7 +93,7 @@ public class FusionTests
             foreach (Layer layer in alone.Layers)
                 step = layer.Forward(step, training, differentiable: true);
             Assert.Equal(Bits(step), Bits(y));
-            Tensor<float> dy = Tensor.Create(new Random(3).Reals((int)y.FlattenedLength), y.Lengths), dx = fused.BackwardToInput(dy);
+            Tensor<float> dy = new Random(3).Tensor(y.Lengths), dx = fused.BackwardToInput(dy);
             foreach (Layer layer in alone.Layers.Reverse())
                 dy = layer.BackwardToInput(dy);
             Assert.Equal(dy.AsSpan().ToArray(), dx.AsSpan().ToArray());
@@ -122,7 +122,7 @@ public class FusionTests
 
             LayerBench row = LayerBench.Run(model, shape, s.Batch, x, dy, lanes, width);
             float[] expected = OneByOne(Row(kind, s, new(seed)), shape, s.Batch, x, dy, lanes, width);
-            float[] actual = [.. row.Y, .. row.Dx, .. model.Parameters.SelectMany(p => p.GradientAs<float>().ToArray())];
+            float[] actual = [.. row.Y, .. row.Dx, .. model.Gradients];
             Assert.Equal(expected.Length, actual.Length);
             for (int i = 0; i < actual.Length; i++)
             {
@@ -215,7 +215,7 @@ public class FusionTests
     }
 
     static Tensor<float> Images(int count, int height, int width) =>
-        Tensor.Create(new Random(count + width).Reals(count * 2 * height * width), [count, 2, height, width]);
+        new Random(count + width).Tensor(count, 2, height, width);
 
     static int[] Bits(Tensor<float> tensor) => MemoryMarshal.Cast<float, int>(tensor.AsSpan()).ToArray();
 }

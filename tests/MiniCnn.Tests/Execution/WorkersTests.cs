@@ -12,7 +12,7 @@ public class WorkersTests
             foreach (int parts in (int[])[0, 1, 2, 7, 1000])
             {
                 int[] runs = new int[parts];
-                With(threads, () =>
+                Threads.Of(threads, () =>
                 {
                     for (int round = 0; round < 200; round++)
                         Workers.Run(parts, new Counting(runs));
@@ -30,7 +30,7 @@ public class WorkersTests
     public void Threads_that_have_gone_to_sleep_wake_up()
     {
         int[] runs = new int[50];
-        With(3, () =>
+        Threads.Of(3, () =>
         {
             for (int round = 0; round < 20; round++)
             {
@@ -44,7 +44,7 @@ public class WorkersTests
     [Fact]
     public void An_exception_reaches_the_caller_and_the_threads_go_on()
     {
-        With(3, () =>
+        Threads.Of(3, () =>
         {
             for (int round = 0; round < 50; round++)
                 Assert.Throws<InvalidDataException>(() => Workers.Run(20, new Failing()));
@@ -66,7 +66,7 @@ public class WorkersTests
     [Fact]
     public void Several_callers_and_parts_that_call_again_get_their_work_done()
     {
-        With(2, () =>
+        Threads.Of(2, () =>
         {
             int[] runs = new int[64];
             Parallel.For(0, 8, _ =>
@@ -94,7 +94,7 @@ public class WorkersTests
         float[][] weights = [.. new[] { 1, 2, 3, 4 * Environment.ProcessorCount }.Select(threads =>
         {
             float[] end = [];
-            With(threads, () => end = Train(steps: 8, out _));
+            Threads.Of(threads, () => end = Train(steps: 8, out _));
             return end;
         })];
         Assert.All(weights[0], w => Assert.InRange(w, -2, 2));            // numbers, which differ where a sum has another order
@@ -104,7 +104,7 @@ public class WorkersTests
     [Fact]
     public void Several_models_train_at_once_and_each_gets_the_bits_it_gets_alone()
     {
-        With(3, () =>
+        Threads.Of(3, () =>
         {
             float[][] alone = [.. Enumerable.Range(0, 4).Select(Train)], together = new float[4][];
             using Barrier begin = new(4);
@@ -133,20 +133,20 @@ public class WorkersTests
             for (int step = 0; step < 200; step++)
             {
                 int count = step % 3 == 0 ? 5 : 8 * (seed + 2);               // a few images, which run one by one, between many
-                Tensor<float> images = Tensor.Create(random.Reals(count * 120), [count, 1, 10, 12]);
+                Tensor<float> images = random.Tensor(count, 1, 10, 12);
                 loss.Forward(model.Forward(images, training: true), [.. Enumerable.Range(0, count).Select(_ => random.Next(10))]);
                 model.Backward(loss.Backward());
                 optimizer.Step();
                 optimizer.ZeroGrad();
             }
-            return [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
+            return model.Values;
         }
     }
 
     [Fact]
     public void A_step_allocates_nothing_but_the_tensors_it_hands_out()
     {
-        With(2, () =>
+        Threads.Of(2, () =>
         {
             Train(steps: 1, out _);
             Thread.Sleep(100);                                        // the helper falls asleep: the first time takes memory
@@ -184,7 +184,7 @@ public class WorkersTests
         }
         Workers.Run(Workers.Count, after);
         bytes = [.. after.Readings.Join(before.Readings, now => now.Thread, then => then.Thread, (now, then) => now.Bytes - then.Bytes)];
-        return [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
+        return model.Values;
     }
 
     /// <summary>Notes the bytes that each thread has allocated so far; a thread waits in its part until every other one has taken one too.</summary>
@@ -204,21 +204,4 @@ public class WorkersTests
                 Thread.Yield();
         }
     }
-
-    static void With(int threads, Action action)
-    {
-        int before = Workers.Count;
-        Workers.Count = threads;
-        try
-        {
-            action();
-        }
-        finally
-        {
-            Workers.Count = before;
-        }
-    }
 }
-
-[CollectionDefinition("Workers", DisableParallelization = true)]
-public class OneAtATime;

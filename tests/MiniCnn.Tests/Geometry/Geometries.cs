@@ -67,21 +67,4 @@ static class Geometries
         // 1 to few of something; one time in ten up to many, more than tiles and vectors hold.
         int Few(int few, int many) => random.Next(1, (random.Next(10) == 0 ? many : few) + 1);
     }
-
-    /// <summary>Numbers in −3 … 3, whose sums of products are exact in float.</summary>
-    public static float[] Integers(this Random random, int length) => Fill(length, () => random.Next(-3, 4));
-
-    /// <summary>Numbers in [−1, 1).</summary>
-    public static float[] Reals(this Random random, int length) => Fill(length, () => random.NextSingle() * 2 - 1);
-
-    /// <summary>What an output holds before it is overwritten.</summary>
-    public static float[] Rubbish(int length) => Fill(length, () => float.NaN);
-
-    static float[] Fill(int length, Func<float> next)
-    {
-        float[] values = new float[length];
-        for (int i = 0; i < length; i++)
-            values[i] = next();
-        return values;
-    }
 }

@@ -73,7 +73,7 @@ public class GradientCheckTests
         {
             Sequential net = new(new Conv2d(1, 2, (2, 3)), middle, new Dropout(), new PlainConv(2, 1, (_, _, db) => db[0] = float.NaN));
             net.Initialize(seed: 5);
-            Tensor<float> x = Tensor.Create(new Random(1).Reals(42), [1, 1, 6, 7]), dy = Tensor.CreateFromShape<float>([1, 1, 4, 4]);
+            Tensor<float> x = new Random(1).Tensor(1, 1, 6, 7), dy = Tensor.CreateFromShape<float>([1, 1, 4, 4]);
             net.Forward(x, training: true);
             foreach (Parameter parameter in net.Parameters)
                 parameter.GradientAs<float>().Fill(3);

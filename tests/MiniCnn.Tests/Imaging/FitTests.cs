@@ -20,7 +20,7 @@ public sealed class FitTests : PhotoFolderTests
             random.NextBytes(picture.Pixels);
             Save(name, picture);
         }
-        LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(height: 5, width: 4, fit: fit);
+        LoadedImages<LabeledImages> loaded = new ImageFolder(Root).Load(height: 5, width: 4, fit: fit);
         LabeledImages images = loaded.Images.WithNormalization([0.5f, 0.4f, 0.3f], [0.2f, 0.3f, 0.4f]).Split(0.4, seed: 1).Train.Take(2);
         Assert.Equal(fit, images.Fit);
         new ImageClassifier(Net(), images).Save(At("model"));

@@ -5,7 +5,7 @@ namespace MiniCnn.Tests;
 [Collection("Workers")]                                               // one of these tests turns Workers.Count
 public sealed class ImageFolderTests : PhotoFolderTests
 {
-    string[] Names(string below = "") => [.. new ImageFolder(Path.Combine(root, below)).Files.Select(file => $"{file.Label} {file.Name}")];
+    string[] Names(string below = "") => [.. new ImageFolder(Path.Combine(Root, below)).Files.Select(file => $"{file.Label} {file.Name}")];
 
     // Ordinal order: capitals before small letters, 10 before 2, '-' before '/'.
     [Fact]
@@ -20,9 +20,9 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Other(".git/1.png");
         Other("readme.txt");
         Photo("cover.png");
-        ImageFolder folder = new(root);
+        ImageFolder folder = new(Root);
         Assert.Equal(["B", "a", "c"], folder.ClassNames);
-        Assert.Equal(root, folder.Root);
+        Assert.Equal(Root, folder.Root);
         Assert.Equal(
             [
                 "0 B/1.bmp", "1 a/Z.png", "1 a/deep-1.png", "1 a/deep/3.gif", "1 a/w.WebP", "1 a/x.Jpeg", "1 a/é ü/日.png",
@@ -42,7 +42,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Other("train/sampleSubmission.csv");
         string[] expected = ["0 Cat.1.png", "1 cat.10.jpg", "1 cat.9.jpg", "2 dog.0.jpg", "3 my.cat.3.jpg"];
         Assert.Equal(expected, Names("train"));
-        Assert.Equal(["Cat", "cat", "dog", "my.cat"], new ImageFolder(Path.Combine(root, "train")).ClassNames);
+        Assert.Equal(["Cat", "cat", "dog", "my.cat"], new ImageFolder(Path.Combine(Root, "train")).ClassNames);
         Assert.Equal(expected, Names());                                      // the folder as the archive unpacks it
     }
 
@@ -53,11 +53,11 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Other("PetImages/Cat/Thumbs.db");
         Other("readme[1].txt");
         Assert.Equal(["0 Cat/0.jpg", "1 Dog/0.jpg"], Names());
-        Assert.Equal(Path.Combine(root, "PetImages"), new ImageFolder(root).Root);
+        Assert.Equal(Path.Combine(Root, "PetImages"), new ImageFolder(Root).Root);
         Assert.Equal(
             [
                 new("readme[1].txt", "expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070"),
-            ], new ImageFolder(root).Skipped);
+            ], new ImageFolder(Root).Skipped);
         Assert.Equal(["0 Cat/0.jpg", "1 Dog/0.jpg"], Names("PetImages"));
     }
 
@@ -79,7 +79,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Refused(
             "the class dog holds no pictures, but 1 of 1 files: dog/notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070); "
             + "allowEmpty: true lets it be");
-        Directory.Delete(Path.Combine(root, "dog"), recursive: true);
+        Directory.Delete(Path.Combine(Root, "dog"), recursive: true);
         Other("notes.txt");
         Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
         Photos("cat.0.jpg", "cover.jpg");
@@ -87,13 +87,13 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Photos("cat/0.jpg");
         Other("dog/Thumbs.db");
         Refused("the class dog holds no pictures; allowEmpty: true lets it be");
-        ImageFolder allowed = new(root, allowEmpty: true);
+        ImageFolder allowed = new(Root, allowEmpty: true);
         Assert.Equal(["cat", "dog"], allowed.ClassNames);
         Assert.Equal([0], allowed.Load(2, 2).Images.Labels);
-        Directory.Delete(Path.Combine(root, "dog"), recursive: true);
+        Directory.Delete(Path.Combine(Root, "dog"), recursive: true);
         Assert.Equal(["0 cat/0.jpg"], Names());
 
-        void Refused(string fault) => Assert.Equal($"{root}: {fault}", Assert.Throws<InvalidDataException>(() => Names()).Message);
+        void Refused(string fault) => Assert.Equal($"{Root}: {fault}", Assert.Throws<InvalidDataException>(() => Names()).Message);
     }
 
     // Links need a right on Windows that few have.
@@ -103,18 +103,18 @@ public sealed class ImageFolderTests : PhotoFolderTests
         if (OperatingSystem.IsWindows())
             return;
         Photos("there/1.png", "set/a/1.png", "set/a/more/2.png");
-        Directory.CreateSymbolicLink(At("set/b"), Path.Combine(root, "there"));
-        Directory.CreateSymbolicLink(At("set/circle"), Path.Combine(root, "set"));
-        Directory.CreateSymbolicLink(At("set/up"), root);
+        Directory.CreateSymbolicLink(At("set/b"), Path.Combine(Root, "there"));
+        Directory.CreateSymbolicLink(At("set/circle"), Path.Combine(Root, "set"));
+        Directory.CreateSymbolicLink(At("set/up"), Root);
         Directory.CreateSymbolicLink(At("set/a/circle"), "..");
-        Directory.CreateSymbolicLink(At("there/self"), Path.Combine(root, "there"));
-        File.CreateSymbolicLink(At("set/a/3.png"), Path.Combine(root, "there", "1.png"));
+        Directory.CreateSymbolicLink(At("there/self"), Path.Combine(Root, "there"));
+        File.CreateSymbolicLink(At("set/a/3.png"), Path.Combine(Root, "there", "1.png"));
         File.CreateSymbolicLink(At("set/a/4.png"), "nowhere.png");
         Directory.CreateSymbolicLink(At("only/only"), ".");
         Assert.Equal(["0 a/1.png", "0 a/3.png", "0 a/4.png", "0 a/more/2.png", "1 b/1.png"], Names("set"));
-        Assert.Equal(["a/circle", "b/self", "a/4.png"], new ImageFolder(Path.Combine(root, "set")).Load(2, 2).Skipped.Select(file => file.Name));
+        Assert.Equal(["a/circle", "b/self", "a/4.png"], new ImageFolder(Path.Combine(Root, "set")).Load(2, 2).Skipped.Select(file => file.Name));
         Assert.Contains("no classes", Assert.Throws<InvalidDataException>(() => Names("only")).Message, StringComparison.Ordinal);
-        Directory.CreateSymbolicLink(At("real/self"), Path.Combine(root, "real"));
+        Directory.CreateSymbolicLink(At("real/self"), Path.Combine(Root, "real"));
         Directory.CreateSymbolicLink(At("alias"), "real");                    // a circle that does not pass through the folder's own name
         string fault = Assert.Throws<InvalidDataException>(() => Names("alias")).Message;
         Assert.StartsWith($"{At("alias")}: the class self holds no pictures", fault, StringComparison.Ordinal);
@@ -127,7 +127,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         new Random(1).NextBytes(photo.Pixels);
         Save("a/1.png", photo);
         Save("b/1.png", photo.ToGrey());
-        LabeledImages images = new ImageFolder(root).Load(height: 3, width: 4).Images;
+        LabeledImages images = new ImageFolder(Root).Load(height: 3, width: 4).Images;
         byte[] small = photo.Resize(4, 3).Pixels, grey = photo.ToGrey().Resize(4, 3).Pixels;
         byte[] Planes(byte[] pixels, int channels) => [.. Enumerable.Range(0, 36).Select(i => pixels[channels == 3 ? i % 12 * 3 + i / 12 : i % 12])];
         Assert.Equal([.. Planes(small, 3), .. Planes(grey, 1)], images.Pixels.ToArray());
@@ -136,7 +136,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Assert.Equal(["a", "b"], images.ClassNames);
         Assert.Equal([0, 0, 0], images.Mean);
         Assert.Equal([1, 1, 1], images.Std);
-        Assert.Equal([.. grey, .. grey], new ImageFolder(root).Load(3, 4, channels: 1).Images.Pixels.ToArray());
+        Assert.Equal([.. grey, .. grey], new ImageFolder(Root).Load(3, 4, channels: 1).Images.Pixels.ToArray());
     }
 
     [Fact]
@@ -148,7 +148,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Other("Cat/666.jpg", "");
         Other("Dog/11702.jpg", "");
         Other("Dog/2.jpg");
-        ImageFolder folder = new(root);
+        ImageFolder folder = new(Root);
         LoadedImages<LabeledImages> loaded = folder.Load(1, 1);
         Assert.Equal(["Cat/1.jpg", "Cat/7.jpg", "Dog/3.jpg"], loaded.Files);
         Assert.Equal([1, 20, 30, 7, 20, 30, 3, 20, 30], loaded.Images.Pixels.ToArray());
@@ -159,7 +159,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
             "3 images: Cat 2, Dog 1; in memory: all (0.0 MB)\nnot read, Cat: 1 of 3 files: Cat/666.jpg (empty)\n"
             + $"not read, Dog: 2 of 3 files: Dog/11702.jpg (empty), Dog/2.jpg ({reason})", loaded.ToString());
         string fault = Assert.Throws<InvalidDataException>(() => folder.Load(1, 1, strict: true)).Message;
-        Assert.Equal($"{root}: cannot read 3 of 6 files: Cat/666.jpg (empty), Dog/11702.jpg (empty), Dog/2.jpg ({reason})", fault);
+        Assert.Equal($"{Root}: cannot read 3 of 6 files: Cat/666.jpg (empty), Dog/11702.jpg (empty), Dog/2.jpg ({reason})", fault);
 
         string odd = OperatingSystem.IsWindows() ? "9-9" : "9\n9";
         Other($"Cat/{odd}.jpg", "");
@@ -167,12 +167,12 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Other($"Cat/9{i}.jpg", "");
         Assert.Contains(
             $"\nnot read, Cat: 5 of 7 files: Cat/666.jpg (empty), Cat/{odd.Replace('\n', '?')}.jpg (empty), Cat/91.jpg (empty) and 2 more\n",
-            new ImageFolder(root).Load(1, 1).ToString(), StringComparison.Ordinal);
+            new ImageFolder(Root).Load(1, 1).ToString(), StringComparison.Ordinal);
         Other("Dog/3.jpg", "");
         Assert.StartsWith(
-            $"{root}: no picture of the class Dog can be read; skipped 3 of 3 files: ",
-            Assert.Throws<InvalidDataException>(() => new ImageFolder(root).Load(1, 1)).Message, StringComparison.Ordinal);
-        Assert.Equal([0, 0], new ImageFolder(root, allowEmpty: true).Load(1, 1).Images.Labels);
+            $"{Root}: no picture of the class Dog can be read; skipped 3 of 3 files: ",
+            Assert.Throws<InvalidDataException>(() => new ImageFolder(Root).Load(1, 1)).Message, StringComparison.Ordinal);
+        Assert.Equal([0, 0], new ImageFolder(Root, allowEmpty: true).Load(1, 1).Images.Labels);
     }
 
     [Fact]
@@ -183,7 +183,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Photo($"c{i:D2}/1.png");
             Other($"c{i:D2}/2.png", "");
         }
-        string[] lines = new ImageFolder(root).Load(1, 1).ToString().Split('\n');
+        string[] lines = new ImageFolder(Root).Load(1, 1).ToString().Split('\n');
         Assert.Equal("15 images of 15 classes, 1 to 1 of each; in memory: all (0.0 MB)", lines[0]);
         Assert.Equal("not read, c11: 1 of 2 files: c11/2.png (empty)", lines[12]);
         Assert.Equal("not read, 3 more classes: 3 files", lines[13]);
@@ -194,7 +194,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
     public void Where_all_can_be_read_there_is_nothing_to_tell()
     {
         Photos("a/1.png", "b/1.png");
-        LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(2, 2, strict: true);
+        LoadedImages<LabeledImages> loaded = new ImageFolder(Root).Load(2, 2, strict: true);
         Assert.Equal("2 images: a 1, b 1; in memory: all (0.0 MB)", loaded.ToString());
         Assert.Empty(loaded.Skipped);
         Assert.Equal(2, loaded.Images.Count);
@@ -207,24 +207,12 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Photo($"{i % 3}/{i}.png", red: (byte)(4 * i), width: 1 + i % 7 * 9);
         Other("1/x.png");
         Other("2/y.png", "");
-        ImageFolder folder = new(root);
-        int before = Workers.Count;
-        try
-        {
-            LoadedImages<LabeledImages>[] loaded = [.. new[] { 1, 2, 3, 8 }.Select(threads =>
-            {
-                Workers.Count = threads;
-                return folder.Load(3, 5);
-            })];
-            Assert.Equal(60, loaded[0].Images.Count);
-            Assert.All(loaded, other => Assert.Equal(loaded[0].Images.Pixels.ToArray(), other.Images.Pixels.ToArray()));
-            Assert.All(loaded, other => Assert.Equal(loaded[0].Files, other.Files));
-            Assert.All(loaded, other => Assert.Equal(loaded[0].ToString(), other.ToString()));
-        }
-        finally
-        {
-            Workers.Count = before;
-        }
+        ImageFolder folder = new(Root);
+        LoadedImages<LabeledImages>[] loaded = [.. new[] { 1, 2, 3, 8 }.Select(threads => Threads.Of(threads, () => folder.Load(3, 5)))];
+        Assert.Equal(60, loaded[0].Images.Count);
+        Assert.All(loaded, other => Assert.Equal(loaded[0].Images.Pixels.ToArray(), other.Images.Pixels.ToArray()));
+        Assert.All(loaded, other => Assert.Equal(loaded[0].Files, other.Files));
+        Assert.All(loaded, other => Assert.Equal(loaded[0].ToString(), other.ToString()));
     }
 
     [Fact]
@@ -234,7 +222,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Photo($"a/{i}.png");
         Other("a/x.png", "");
         Reports reports = new();
-        new ImageFolder(root).Load(2, 2, progress: reports);
+        new ImageFolder(Root).Load(2, 2, progress: reports);
         Assert.Equal(Enumerable.Range(1, 41).Select(i => (i, 41)), reports.All);
     }
 
@@ -245,7 +233,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
             Photo($"a/{i}.png");
         using CancellationTokenSource source = new();
         Reports reports = new(() => source.Cancel());
-        Assert.ThrowsAny<OperationCanceledException>(() => new ImageFolder(root).Load(2, 2, progress: reports, cancellationToken: source.Token));
+        Assert.ThrowsAny<OperationCanceledException>(() => new ImageFolder(Root).Load(2, 2, progress: reports, cancellationToken: source.Token));
         Assert.InRange(reports.All.Count, 1, 100);
     }
 
@@ -257,7 +245,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         for (int i = 0; i < 13; i++)
             Photo($"b/{i}.png");
         Photos("c/1.png", "c/2.png", "d/1.png");
-        ImageFolder folder = new(root);
+        ImageFolder folder = new(Root);
         (ImageFolder train, ImageFolder validation) = folder.Split(0.2, seed: 1);
         Assert.Equal([40, 10, 1, 1], Counts(train));
         Assert.Equal([10, 3, 1, 0], Counts(validation));
@@ -282,7 +270,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
     public void Sizes_that_make_no_sense_are_refused()
     {
         Photos("a/1.png", "a/2.png", "a/3.png");
-        ImageFolder folder = new(root);
+        ImageFolder folder = new(Root);
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(0, 1));
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 0));
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 1, channels: 2));

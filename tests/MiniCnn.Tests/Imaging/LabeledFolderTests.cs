@@ -14,26 +14,26 @@ public sealed class LabeledFolderTests : PhotoFolderTests
     {
         Photos("images/Abyssinian_1.jpg", "images/Abyssinian_10.jpg", "images/great_dane_2.png", "more/deep/great_dane_1.jpg", "cover.jpg");
         Other("list.txt");
-        Assert.Equal(["Abyssinian", "dane"], ImageFolder.FromNames(root, new Regex("(Abyssinian)|(dane)")).ClassNames);
+        Assert.Equal(["Abyssinian", "dane"], ImageFolder.FromNames(Root, new Regex("(Abyssinian)|(dane)")).ClassNames);
         string[] expected =
         [
             "Abyssinian images/Abyssinian_1.jpg", "Abyssinian images/Abyssinian_10.jpg", "great_dane images/great_dane_2.png",
             "great_dane more/deep/great_dane_1.jpg",
         ];
-        ImageFolder folder = ImageFolder.FromNames(root, new Regex(@"^(.+)_\d+"));
+        ImageFolder folder = ImageFolder.FromNames(Root, new Regex(@"^(.+)_\d+"));
         Assert.Equal(expected, Names(folder));
         Assert.Equal(["Abyssinian", "great_dane"], folder.ClassNames);
         Assert.Equal([("list.txt", true), ("cover.jpg", false)], folder.Skipped.Select(file => (file.Name, file.Reason != "no class by its name")));
         Assert.Equal(
-            expected, Names(ImageFolder.FromNames(root, name => name.LastIndexOf('_') is > 0 and int end ? name[(name.LastIndexOf('/') + 1)..end] : null)));
+            expected, Names(ImageFolder.FromNames(Root, name => name.LastIndexOf('_') is > 0 and int end ? name[(name.LastIndexOf('/') + 1)..end] : null)));
         Assert.Equal([0, 0, 1, 1], folder.Load(2, 2).Images.Labels);
         Assert.Equal(4, new ImageSplits(folder, 0.3, 0).Load(2, 2).Train.Files.Count + 2);
         Assert.Equal(
-            $"{root}: no group, which is matched with a file's name and takes a group, (…), for the class, gives none of 5 pictures a class: cover.jpg, "
+            $"{Root}: no group, which is matched with a file's name and takes a group, (…), for the class, gives none of 5 pictures a class: cover.jpg, "
             + "images/Abyssinian_1.jpg, images/Abyssinian_10.jpg and 2 more",
-            Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(root, new Regex("no group"))).Message);
+            Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(Root, new Regex("no group"))).Message);
         Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.FromNames(At("none"), name => name));
-        Assert.Equal(["cover.jpg"], ImageFolder.FromNames(root, name => name == "cover.jpg" ? "x" : "").Files.Select(file => file.Name));
+        Assert.Equal(["cover.jpg"], ImageFolder.FromNames(Root, name => name == "cover.jpg" ? "x" : "").Files.Select(file => file.Name));
         Directory.CreateDirectory(At("empty"));
         Assert.Equal($"{At("empty")}: there are no pictures", Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(At("empty"), name => name)).Message);
     }
@@ -48,7 +48,7 @@ public sealed class LabeledFolderTests : PhotoFolderTests
     {
         Photos("a/1.jpg", "2.png", "b, c/3.jpg", "4.png");
         Other("labels.csv", csv);
-        ImageFolder folder = ImageFolder.FromCsv(root, At("labels.csv"), fileColumn, classColumn);
+        ImageFolder folder = ImageFolder.FromCsv(Root, At("labels.csv"), fileColumn, classColumn);
         Assert.Equal(["big \"dog\" b, c/3.jpg", "cat a/1.jpg", "dog 2.png"], Names(folder));
         Assert.Equal([new("4.png", "not in labels.csv")], folder.Skipped);
         Assert.Equal(3, folder.Load(2, 2).Images.Count);
@@ -58,7 +58,7 @@ public sealed class LabeledFolderTests : PhotoFolderTests
     public void A_file_of_classes_that_does_not_fit_is_refused_with_its_line()
     {
         Photos("1.jpg", "2.png", "2.jpg");
-        Refused($"labels.csv: names none of the 3 pictures in {root}: 1.jpg, 2.jpg, 2.png; it names nothing", "");
+        Refused($"labels.csv: names none of the 3 pictures in {Root}: 1.jpg, 2.jpg, 2.png; it names nothing", "");
         Refused("; it names 7, 8", "id,label\n7,cat\n8,dog");
         Refused("line 5: expected a picture and its class, found 2.png", "\n1,cat\n\n\n2.png");
         Refused("line 2: expected a picture and its class, which are parted by commas, found 1;cat", "id;label\n1;cat\n2.png;dog");
@@ -68,19 +68,19 @@ public sealed class LabeledFolderTests : PhotoFolderTests
         Refused("line 2: a quotation mark that does not end", "1,cat\n\"2.png,dog");
         Refused("has no column breed, but id, label", "id,label\n1,cat", "breed");
         Other("labels.csv", "1,cat\n2.png,dog\n9.jpg,dog");
-        ImageFolder folder = ImageFolder.FromCsv(root, At("labels.csv"));
+        ImageFolder folder = ImageFolder.FromCsv(Root, At("labels.csv"));
         Assert.Equal([new("9.jpg", "named in labels.csv, but not there", "dog"), new("2.jpg", "not in labels.csv")], folder.Skipped);
         Assert.EndsWith(
             "\nnot read, dog: 1 of 2 files: 9.jpg (named in labels.csv, but not there)\nnot read: 1 of 1 files: 2.jpg (not in labels.csv)",
             folder.Load(1, 1).ToString(), StringComparison.Ordinal);
-        Assert.Throws<FileNotFoundException>(() => ImageFolder.FromCsv(root, At("none.csv")));
+        Assert.Throws<FileNotFoundException>(() => ImageFolder.FromCsv(Root, At("none.csv")));
         Other("labels.csv", "0.jpg,cat\n2.png,dog");                        // a picture's name is no column's
-        Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], ImageFolder.FromCsv(root, At("labels.csv")).Skipped.Select(file => file.Name).Order());
+        Assert.Equal(["0.jpg", "1.jpg", "2.jpg"], ImageFolder.FromCsv(Root, At("labels.csv")).Skipped.Select(file => file.Name).Order());
 
         void Refused(string fault, string csv, string? column = null)
         {
             Other("labels.csv", csv);
-            string message = Assert.Throws<InvalidDataException>(() => ImageFolder.FromCsv(root, At("labels.csv"), classColumn: column)).Message;
+            string message = Assert.Throws<InvalidDataException>(() => ImageFolder.FromCsv(Root, At("labels.csv"), classColumn: column)).Message;
             Assert.StartsWith(At("labels.csv"), message, StringComparison.Ordinal);
             Assert.Contains(fault, message, StringComparison.Ordinal);
         }
@@ -97,7 +97,7 @@ public sealed class LabeledFolderTests : PhotoFolderTests
         Other("a/9.heic", "\0\0\0\u0018ftypheic");
         Other("a/x.svg", "<svg/>");
         Other("a/y.bin", "");
-        LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(2, 2);
+        LoadedImages<LabeledImages> loaded = new ImageFolder(Root).Load(2, 2);
         Assert.Equal(pictures, loaded.Files);
         Assert.Equal(["a", "b"], loaded.Images.ClassNames);
         const string Read = "expected JPEG, PNG, WebP, GIF or BMP, found ";
@@ -116,22 +116,22 @@ public sealed class LabeledFolderTests : PhotoFolderTests
             return;
         Photos("a/1.png", "b/1.png");
         Shell(@"cp a/1.png ""a/$(printf 'caf\351').png""; mkdir ""a/$(printf 'd\351')""; cp a/1.png ""a/$(printf 'd\351')/2.png""");
-        LoadedImages<LabeledImages> loaded = new ImageFolder(root).Load(2, 2);
+        LoadedImages<LabeledImages> loaded = new ImageFolder(Root).Load(2, 2);
         Assert.Equal(["a/1.png", "b/1.png"], loaded.Files);
         Assert.Equal(
             [new("a/caf\uFFFD.png", "its name is not UTF-8; rename it", "a"), new("a/d\uFFFD", "its name is not UTF-8; rename it", "a")],
             loaded.Skipped.OrderBy(file => file.Name, StringComparer.Ordinal));
         Shell(@"mkdir ""$(printf 'chi\350n')""");
         Assert.Equal(
-            $"{root}: the folder chi\uFFFDn cannot be opened, as its name is not UTF-8; rename it",
-            Assert.Throws<InvalidDataException>(() => new ImageFolder(root)).Message);
+            $"{Root}: the folder chi\uFFFDn cannot be opened, as its name is not UTF-8; rename it",
+            Assert.Throws<InvalidDataException>(() => new ImageFolder(Root)).Message);
         Shell("rm -r a chi*");
         Photos("real\uFFFD/a/1.png", "real\uFFFD/b/1.png");
         Assert.Equal(2, new ImageFolder(At("real\uFFFD")).Files.Count);               // the character itself is one
 
         void Shell(string script)
         {
-            using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = root })!;
+            using Process shell = Process.Start(new ProcessStartInfo("sh", ["-c", script]) { WorkingDirectory = Root })!;
             shell.WaitForExit();
             Assert.Equal(0, shell.ExitCode);
         }

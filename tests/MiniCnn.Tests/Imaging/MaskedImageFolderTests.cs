@@ -6,9 +6,9 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
 {
     static readonly string[] classes = ["ground", "cat", "dog"];
 
-    string Pictures => Path.Combine(root, "pictures");
+    string Pictures => Path.Combine(Root, "pictures");
 
-    string Masks => Path.Combine(root, "masks");
+    string Masks => Path.Combine(Root, "masks");
 
     MaskedImageFolder Folder(params string[] names) => new(Pictures, Masks, names.Length > 0 ? names : classes);
 

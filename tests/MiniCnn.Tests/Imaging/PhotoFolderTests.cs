@@ -2,25 +2,20 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Tests with a folder of their own, and what is put into it.</summary>
-public abstract class PhotoFolderTests : IDisposable
+/// <summary>Base class of tests with a folder of pictures.</summary>
+public abstract class PhotoFolderTests : FolderTests
 {
-    private protected readonly string root = Directory.CreateTempSubdirectory("minicnn-").FullName;
+    private protected string Root => folder;
 
-    public void Dispose()
-    {
-        Directory.Delete(root, recursive: true);
-        GC.SuppressFinalize(this);
-    }
-
+    /// <summary>The path of a file in the folder. Creates the folder that the file is to be in.</summary>
     private protected string At(string name)
     {
-        string path = Path.Combine(root, name);
+        string path = PathOf(name);
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         return path;
     }
 
-    // A plain picture of one colour; what the extension says is of no account to the reader.
+    /// <summary>Saves a picture of one color, as PNG whatever the extension: the reader looks at the content.</summary>
     private protected void Photo(string name, byte red = 10, byte green = 20, byte blue = 30, int width = 5, int height = 4)
     {
         Picture picture = new(width, height);
@@ -29,7 +24,7 @@ public abstract class PhotoFolderTests : IDisposable
         Save(name, picture);
     }
 
-    // PNG whatever the name's extension.
+    /// <summary>Saves a picture, as PNG whatever the extension.</summary>
     private protected void Save(string name, Picture picture)
     {
         using FileStream file = File.Create(At(name));

@@ -4,12 +4,8 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-public sealed class PictureTests : IDisposable
+public sealed class PictureTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     static Picture Noise(int width, int height, int channels)
     {
         Picture picture = new(width, height, channels);
@@ -24,7 +20,7 @@ public sealed class PictureTests : IDisposable
     [InlineData("a.webp", 3, 3)]
     public void What_is_saved_without_loss_is_loaded_again_by_its_content(string name, int channels, int loaded)
     {
-        string path = Path.Combine(folder, name), other = Path.Combine(folder, "other.txt");
+        string path = PathOf(name), other = PathOf("other.txt");
         Picture picture = Noise(23, 57, channels);
         File.WriteAllBytes(path, new byte[10_000]);
         picture.Save(path);
@@ -72,7 +68,7 @@ public sealed class PictureTests : IDisposable
     [InlineData("a")]
     public void An_unknown_extension_is_refused(string name)
     {
-        string path = Path.Combine(folder, name);
+        string path = PathOf(name);
         string fault = Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(path)).Message;
         Assert.StartsWith($"{path}: a picture is written as .png, .jpg, .jpeg or .webp", fault, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(new MemoryStream(), name));
@@ -82,7 +78,7 @@ public sealed class PictureTests : IDisposable
     [Fact]
     public void A_picture_that_is_too_long_for_a_format_leaves_no_file()
     {
-        string path = Path.Combine(folder, "a.webp");
+        string path = PathOf("a.webp");
         string fault = Assert.Throws<IOException>(() => new Picture(16_384, 1).Save(path)).Message;
         Assert.Equal($"{path}: the format cannot hold 16384×1 pixels", fault);
         Assert.Empty(Directory.GetFileSystemEntries(folder));
@@ -127,7 +123,7 @@ public sealed class PictureTests : IDisposable
     [InlineData("P7\n", "a Netpbm P7")]
     public void What_is_not_read_is_named(string content, string found)
     {
-        string path = Path.Combine(folder, "a.png");
+        string path = PathOf("a.png");
         File.WriteAllText(path, content, Encoding.Latin1);
         var fault = Assert.Throws<PictureFormatException>(() => Picture.Load(path));
         Assert.Equal($"{path}: expected JPEG, PNG, WebP, GIF or BMP, found {found}", fault.Message);
@@ -147,7 +143,7 @@ public sealed class PictureTests : IDisposable
     public void A_file_without_end_is_refused_by_its_first_bytes() => Assert.Throws<PictureFormatException>(() => Picture.Load(new Zeros()));
 
     [Fact]
-    public void A_missing_file_is_an_IOException() => Assert.Throws<FileNotFoundException>(() => Picture.Load(Path.Combine(folder, "none.png")));
+    public void A_missing_file_is_an_IOException() => Assert.Throws<FileNotFoundException>(() => Picture.Load(PathOf("none.png")));
 
     [Fact]
     public void A_folder_and_a_stream_that_breaks_are_told_in_a_line()

@@ -24,7 +24,7 @@ public sealed class FolderPredictionTests : PhotoFolderTests
         Other("3/.hidden.jpg");
         Other("a, \"b\".txt", "");
         Reports reports = new();
-        FilePrediction[] files = [.. predictor.PredictFolder(root, reports)];
+        FilePrediction[] files = [.. predictor.PredictFolder(Root, reports)];
         Assert.Equal(63, files.Length);
         Assert.Equal(Enumerable.Range(1, 63).Select(i => (i, 63)), reports.All);
         Assert.Equal(files.Select(file => file.Name).Order(StringComparer.Ordinal), files.Select(file => file.Name));
@@ -40,12 +40,12 @@ public sealed class FolderPredictionTests : PhotoFolderTests
     {
         Photos("1.png", "2.png", "3.png");
         Reports reports = new();
-        IEnumerable<FilePrediction> files = Net().PredictFolder(root, reports);
+        IEnumerable<FilePrediction> files = Net().PredictFolder(Root, reports);
         Assert.Equal(files.Select(file => file.Prediction!.Probability), files.Select(file => file.Prediction!.Probability));
         Assert.Equal([(1, 3), (2, 3), (3, 3), (1, 3), (2, 3), (3, 3)], reports.All);
         Reports failing = new(() => throw new InvalidOperationException("full"));
-        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => Net().PredictFolder(root, failing).Count()).Message);
-        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => ImageFolder.FromNames(root, name => "a").Load(2, 2, progress: failing)).Message);
+        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => Net().PredictFolder(Root, failing).Count()).Message);
+        Assert.Equal("full", Assert.Throws<InvalidOperationException>(() => ImageFolder.FromNames(Root, name => "a").Load(2, 2, progress: failing)).Message);
     }
 
     [Fact]
@@ -54,12 +54,12 @@ public sealed class FolderPredictionTests : PhotoFolderTests
         for (int i = 0; i < 300; i++)
             Photo($"{i}.png");
         Predictor predictor = Net();
-        Assert.Equal(3, predictor.PredictFolder(root).Take(3).Count());
+        Assert.Equal(3, predictor.PredictFolder(Root).Take(3).Count());
         using CancellationTokenSource source = new();
         int seen = 0;
         Assert.ThrowsAny<OperationCanceledException>(() =>
         {
-            foreach (FilePrediction _ in predictor.PredictFolder(root, cancellationToken: source.Token))
+            foreach (FilePrediction _ in predictor.PredictFolder(Root, cancellationToken: source.Token))
             {
                 seen++;
                 source.Cancel();

@@ -7,14 +7,8 @@ using Entry = MiniCnn.SafeTensors.Entry;
 namespace MiniCnn.Tests;
 
 /// <summary>A model's file: what comes back, what is refused, and what it takes to find that out.</summary>
-public sealed class ImageClassifierTests : IDisposable
+public sealed class ImageClassifierTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    string PathOf(string name) => Path.Combine(folder, name);
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     static readonly string[] pets = ["cat", "Hund „Ü“"];
 
     /// <summary>A small net with every kind of thing that a file holds, after a step, so that its batch norm has seen something.</summary>
@@ -29,7 +23,7 @@ public sealed class ImageClassifierTests : IDisposable
         return new(net, new(3, 4, 5), [0.1f, 0.2f, 0.3f], [0.4f, 0.5f, 1 / 3f], pets);
     }
 
-    static Tensor<float> Images(int count) => Tensor.Create(new Random(count).Reals(count * 3 * 4 * 5), [count, 3, 4, 5]);
+    static Tensor<float> Images(int count) => new Random(count).Tensor(count, 3, 4, 5);
 
     [Fact]
     public void A_file_is_all_it_takes()

@@ -6,11 +6,9 @@ using MiniCnn.Reports;
 namespace MiniCnn.Tests;
 
 /// <summary>The classifier of examples/CatsVsDogs: what it makes of a photo, and where it looks.</summary>
-public sealed class PetClassifierTests : IDisposable
+public sealed class PetClassifierTests : FolderTests
 {
-    readonly string path = Path.GetTempFileName();
-
-    public void Dispose() => File.Delete(path);
+    string ModelPath => PathOf("model.safetensors");
 
     [Fact]
     public void The_mean_of_an_activation_map_is_the_logit_without_its_bias()
@@ -51,15 +49,15 @@ public sealed class PetClassifierTests : IDisposable
     public void A_saliency_map_is_the_largest_slope_of_the_logit_at_each_pixel_and_moves_nothing()
     {
         PetClassifier classifier = Trained();
-        classifier.Model.Save(path);
-        byte[] before = File.ReadAllBytes(path);
+        classifier.Model.Save(ModelPath);
+        byte[] before = File.ReadAllBytes(ModelPath);
         Tensor<float> pet = DrawnPets.Draw(2, 32, seed: 9).WithNormalization(classifier.Model.Mean, classifier.Model.Std).Batches(1).First().Images;
         double[] x = Array.ConvertAll(pet.AsSpan().ToArray(), value => (double)value);
         float[,] map = Looking.Saliency(classifier.Network, pet, 1), other = Looking.Saliency(classifier.Network, pet, 0);
         Assert.Equal((32, 32), (map.GetLength(0), map.GetLength(1)));
         Assert.NotEqual(map.Cast<float>(), other.Cast<float>());
-        classifier.Model.Save(path);
-        Assert.Equal(before, File.ReadAllBytes(path));
+        classifier.Model.Save(ModelPath);
+        Assert.Equal(before, File.ReadAllBytes(ModelPath));
 
         float[] values = [.. map.Cast<float>()];
         foreach (Parameter p in classifier.Network.Parameters)
@@ -99,8 +97,8 @@ public sealed class PetClassifierTests : IDisposable
     public void The_file_is_all_it_takes()
     {
         (PetClassifier saved, Picture photo) = (Trained(), Photo(20, 50));
-        saved.Model.Save(path);
-        PetClassifier loaded = PetClassifier.Load(path);
+        saved.Model.Save(ModelPath);
+        PetClassifier loaded = PetClassifier.Load(ModelPath);
         Assert.Equal((new ImageShape(3, 32, 32), "cat", "dog"), (loaded.Model.Input, loaded.Model.ClassNames[0], loaded.Model.ClassNames[1]));
         Prediction prediction = loaded.Predictor.Predict(photo);
         Assert.Equal(saved.Predictor.Predict(photo).Probabilities, prediction.Probabilities);

@@ -21,7 +21,7 @@ public sealed class PredictorTests
         return new(net, shape, [0.4f, 0.5f, 0.6f], [0.2f, 0.25f, 0.3f], ["a", "b", "c", "d", "e", "f", "g"]);
     }
 
-    static Tensor<float> Images(int count, int seed = 1) => Tensor.Create(new Random(seed).Reals(count * 3 * 9 * 12), [count, 3, 9, 12]);
+    static Tensor<float> Images(int count, int seed = 1) => new Random(seed).Tensor(count, 3, 9, 12);
 
     [Theory]
     [InlineData(0)]

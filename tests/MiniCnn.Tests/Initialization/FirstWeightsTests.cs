@@ -46,7 +46,7 @@ public sealed class FirstWeightsTests
                 Weights.Save(layer, path);
         });
         expected.Initialize(0);
-        Assert.Equal(Values(expected), Values(model));
+        Assert.Equal(expected.Values, model.Values);
         File.Delete(path);
     }
 
@@ -62,7 +62,7 @@ public sealed class FirstWeightsTests
             expected.Initialize(0);
             foreach (Parameter p in model.Parameters.Reverse())
                 Assert.NotNull(p.Value);                             // whichever is read first
-            Assert.True(Values(expected).SequenceEqual(Values(model)), $"{c}");
+            Assert.True(expected.Values.SequenceEqual(model.Values), $"{c}");
         }
         Sequential equal = new(new Linear(3, 3), new Linear(3, 3));
         Assert.NotEqual(equal.Parameters[0].Value.AsSpan().ToArray(), equal.Parameters[2].Value.AsSpan().ToArray());
@@ -109,12 +109,12 @@ public sealed class FirstWeightsTests
                 given.Forward(Tensor.Create(new float[4], [1, 4]), training: true);     // what learns beside them hangs on them
                 break;
         }
-        float[] before = how == "constant" ? new float[20] : Values(given);
+        float[] before = how == "constant" ? new float[20] : given.Values;
         Sequential model = new(new Linear(4, 4), new Sequential(given), new Linear(4, 4)), expected = new(new Linear(4, 4), new Sequential(new Linear(4, 4)), new Linear(4, 4));
         weight?.AsSpan().Fill(before[0] = 9);                       // before the model was ever looked at
         before.AsSpan(1, weight is null ? 0 : 15).Fill(9);
         expected.Initialize(0);
-        Assert.Equal([.. Values(expected)[..20], .. before, .. Values(expected)[40..]], Values(model));
+        Assert.Equal([.. expected.Values[..20], .. before, .. expected.Values[40..]], model.Values);
         File.Delete(path);
     }
 
@@ -127,27 +127,27 @@ public sealed class FirstWeightsTests
         if (seed is int given)
             net.Initialize(given);
         Train(net);
-        float[] backbone = Values(net.Layers[0]);
+        float[] backbone = net.Layers[0].Values;
         net.Replace(^1, new Linear(40, 5));
         expected.Initialize(seed ?? 0);
-        Assert.Equal([.. backbone, .. Values(expected.Layers[2])], Values(net));
-        Assert.NotEqual(Values(fresh.Layers[0]), Values(net.Layers[2]));
+        Assert.Equal([.. backbone, .. expected.Layers[2].Values], net.Values);
+        Assert.NotEqual(fresh.Layers[0].Values, net.Layers[2].Values);
         Train(net);
-        float[] learnt = Values(net.Layers[2]);
+        float[] learnt = net.Layers[2].Values;
         Layer head = net.Layers[2];
         net.Replace(^1, new Tanh());
         net.Replace(^1, head);                                       // what has learnt is kept, wherever it goes
-        Assert.Equal(learnt, Values(net.Layers[2]));
+        Assert.Equal(learnt, net.Layers[2].Values);
         Linear own = new(40, 2);
         own.Initialize(3);
-        float[] before = Values(own);
+        float[] before = own.Values;
         net.Replace(^1, own);
-        Assert.Equal(before, Values(own));
+        Assert.Equal(before, own.Values);
 
         static void Train(Sequential net)
         {
             Sgd optimizer = new(net.Parameters, 0.1f);
-            Tensor<float> y = net.Forward(Tensor.Create(new Random(1).Reals(3 * 40), [3, 2, 5, 4]), training: true);
+            Tensor<float> y = net.Forward(new Random(1).Tensor(3, 2, 5, 4), training: true);
             net.Backward(y);
             optimizer.Step();
         }
@@ -182,6 +182,4 @@ public sealed class FirstWeightsTests
             new Sequential(new Conv2d(1, 8, 3, padding: 1), new ReLU(), new Flatten(), new Linear(8 * 42, 2000, bias: false), new Linear(2000, 3)),
             shape, [0], [1], ["a", "b", "c"]);
     }
-
-    static float[] Values(Layer layer) => [.. layer.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
 }

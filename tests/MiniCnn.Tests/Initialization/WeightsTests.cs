@@ -3,13 +3,9 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn.Tests;
 
-public sealed class WeightsTests : IDisposable
+public sealed class WeightsTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    string Path => System.IO.Path.Combine(folder, "model.safetensors");
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
+    string Path => PathOf("model.safetensors");
 
     static Sequential Model(int seed, int features = 3)
     {
@@ -25,7 +21,7 @@ public sealed class WeightsTests : IDisposable
         Weights.Save(saved, Path);
         byte[] bytes = File.ReadAllBytes(Path);
         Weights.Load(loaded, Path);
-        Tensor<float> x = Tensor.Create(new Random(1).Reals(2 * 6 * 6), [2, 1, 6, 6]);
+        Tensor<float> x = new Random(1).Tensor(2, 1, 6, 6);
         Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
         Assert.Equal([new("format", "pt")], SafeTensors.Read(Path).Metadata);
         Weights.Save(loaded, Path, [new("format", "tf"), new("classes", "cat dog")]);
@@ -47,12 +43,10 @@ public sealed class WeightsTests : IDisposable
             (shorter, "holds 3.bias, which the model does not have"),
         ])
         {
-            float[] before = Everything(model);
+            float[] before = model.Values;
             Assert.Contains(fault, Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
-            Assert.Equal(before, Everything(model));
+            Assert.Equal(before, model.Values);
         }
-
-        static float[] Everything(Sequential model) => [.. model.Parameters.SelectMany(p => p.Value.AsSpan().ToArray())];
     }
 
     /// <summary>Every name and every form is looked at before the first number is written, running statistics included.</summary>
@@ -62,7 +56,7 @@ public sealed class WeightsTests : IDisposable
         Sequential saved = new(new BatchNorm2d(2), new Conv2d(2, 1, 1)), model = new(new BatchNorm2d(2), new Conv2d(2, 1, 1));
         saved.Initialize(1);
         model.Initialize(2);
-        saved.Forward(Tensor.Create(new Random(1).Reals(8), [2, 2, 1, 2]), training: true);
+        saved.Forward(new Random(1).Tensor(2, 2, 1, 2), training: true);
         Weights.Save(saved, Path);
         IReadOnlyDictionary<string, SafeTensors.Entry> good = SafeTensors.Read(Path).Tensors;
         byte[] before = Bytes(model);
@@ -87,7 +81,7 @@ public sealed class WeightsTests : IDisposable
 
         byte[] Bytes(Sequential model)
         {
-            string copy = System.IO.Path.Combine(folder, "copy");
+            string copy = PathOf("copy");
             Weights.Save(model, copy);
             return File.ReadAllBytes(copy);
         }
@@ -166,7 +160,7 @@ public sealed class WeightsTests : IDisposable
         foreach (int passes in (int[])[0, 2])
         {
             for (int pass = 0; pass < passes; pass++)
-                model.Forward(Tensor.Create(new Random(pass).Reals(3 * 36), [3, 1, 6, 6]), training: true);
+                model.Forward(new Random(pass).Tensor(3, 1, 6, 6), training: true);
             WeightsReport report = Weights.Load(model, Path);
             Assert.Equal(["1.num_batches_tracked"], report.Missing);
             Assert.EndsWith(": 8 of the model's 9 tensors loaded\n  not in the file, so they stay as they were: 1.num_batches_tracked", report.ToString(), StringComparison.Ordinal);
@@ -261,7 +255,7 @@ public sealed class WeightsTests : IDisposable
         SafeTensorsFile file = SafeTensors.Read(Path);
         SafeTensors.Write(Path, file.Tensors.Select(tensor => KeyValuePair.Create(tensor.Key,
             SafeTensors.Entry.From<Half>([.. tensor.Value.As<float>().ToArray().Select(x => (Half)x)], [.. tensor.Value.Shape]))), file.Metadata);
-        Tensor<float> x = Tensor.Create(new Random(1).Reals(12), [1, 3, 2, 2]);
+        Tensor<float> x = new Random(1).Tensor(1, 3, 2, 2);
         Assert.Equal(net.Forward(x).AsSpan().ToArray(), ImageClassifier.Load(Path).Network.Forward(x).AsSpan().ToArray());
     }
 }

@@ -1,13 +1,12 @@
 using System.Numerics.Tensors;
 using MathNet.Numerics;
+using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
 /// <summary>Layers that work element by element: against their formulas in double and difference quotients.</summary>
 public sealed class ActivationTests
 {
-    const double Epsilon = 1.0 / (1 << 24);
-
     /// <summary>Each with its name, its formula, and its slope.</summary>
     static readonly (string Name, Func<Layer> Layer, Func<double, double> Value, Func<double, double> Slope)[] curves =
     [

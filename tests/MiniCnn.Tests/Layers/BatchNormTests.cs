@@ -1,11 +1,10 @@
 using System.Numerics.Tensors;
+using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
 public sealed class BatchNormTests
 {
-    const double Epsilon = 1.0 / (1 << 24);
-
     [Fact]
     public void The_gradient_of_a_half_frozen_norm_is_right_in_double()
     {
@@ -26,13 +25,13 @@ public sealed class BatchNormTests
         foreach ((Layer layer, BatchNorm its) in ((Layer, BatchNorm)[])[(norm, norm), (model, inside), (features, ofFeatures)])
         {
             layer.Initialize(3);
-            layer.Forward(Tensor.Create(new Random(1).Reals(9 * 60), [9, 2, 5, 6]), training: true);
+            layer.Forward(new Random(1).Tensor(9, 2, 5, 6), training: true);
             float[] before = [.. its.RunningMean.AsSpan(), .. its.RunningVar.AsSpan()];
             GradientCheck.Verify(layer, [3, 2, 5, 6], training: false);
             Assert.Contains("in evaluation, input [3, 2, 5, 6], in double", GradientCheck.Run(layer, [3, 2, 5, 6], training: false).ToString(), StringComparison.Ordinal);
             layer.HoldInEvaluation = true;
             GradientCheck.Verify(layer, [3, 2, 5, 6]);
-            layer.Forward(Tensor.Create(new Random(2).Reals(60), [1, 2, 5, 6]), training: true);
+            layer.Forward(new Random(2).Tensor(1, 2, 5, 6), training: true);
             Assert.Equal<float[]>(before, [.. its.RunningMean.AsSpan(), .. its.RunningVar.AsSpan()]);
             Assert.Equal(1, its.BatchesTracked);
         }
@@ -42,7 +41,7 @@ public sealed class BatchNormTests
     public void A_gradient_check_leaves_the_running_statistics_alone()
     {
         BatchNorm2d norm = new(2);
-        norm.Forward(Tensor.Create(new Random(1).Reals(24), [1, 2, 3, 4]), training: true);
+        norm.Forward(new Random(1).Tensor(1, 2, 3, 4), training: true);
         float[] before = [.. norm.RunningMean.AsSpan(), .. norm.RunningVar.AsSpan()];
         GradientCheck.Verify(norm, [3, 2, 5, 4]);
         Assert.Equal<float[]>(before, [.. norm.RunningMean.AsSpan(), .. norm.RunningVar.AsSpan()]);
@@ -109,7 +108,7 @@ public sealed class BatchNormTests
     {
         string path = Path.GetTempFileName();
         Sequential saved = new(new Conv2d(1, 2, 3), new BatchNorm2d(2)), loaded = new(new Conv2d(1, 2, 3), new BatchNorm2d(2));
-        saved.Forward(Tensor.Create(new Random(1).Reals(3 * 30), [3, 1, 5, 6]), training: true);
+        saved.Forward(new Random(1).Tensor(3, 1, 5, 6), training: true);
         Weights.Save(saved, path, [new("classes", "cat dog")]);
         SafeTensorsFile file = SafeTensors.Read(path);
         Assert.Equal(
@@ -119,7 +118,7 @@ public sealed class BatchNormTests
         Assert.Equal("cat dog", file.Metadata["classes"]);
         Weights.Load(loaded, path);
         File.Delete(path);
-        Tensor<float> x = Tensor.Create(new Random(2).Reals(30), [1, 1, 5, 6]);
+        Tensor<float> x = new Random(2).Tensor(1, 1, 5, 6);
         Assert.Equal(saved.Forward(x).AsSpan().ToArray(), loaded.Forward(x).AsSpan().ToArray());
         Assert.Equal(1, ((BatchNorm2d)loaded.Layers[1]).BatchesTracked);
         loaded.Initialize(0);

@@ -30,9 +30,9 @@ public sealed class BlockTests
     };
 
     static Tensor<float> Images(int count, int channels, int height, int width) =>
-        Tensor.Create(new Random(count).Reals(count * channels * height * width), [count, channels, height, width]);
+        new Random(count).Tensor(count, channels, height, width);
 
-    static Tensor<float> Like(Tensor<float> y) => Tensor.Create(new Random(2).Reals((int)y.FlattenedLength), y.Lengths);
+    static Tensor<float> Like(Tensor<float> y) => new Random(2).Tensor(y.Lengths);
 
     [Theory]
     [MemberData(nameof(Nets))]
@@ -68,7 +68,7 @@ public sealed class BlockTests
             foreach (Layer layer in alone.Layers.Reverse())
                 dy = layer.BackwardToInput(dy);
             Assert.Equal(dy.AsSpan().ToArray(), dx.AsSpan().ToArray());
-            Assert.Equal(Gradients(alone), Gradients(whole));
+            Assert.Equal(alone.Gradients, whole.Gradients);
             Assert.All(whole.Parameters, p => Assert.Contains(p.Gradient.AsSpan().ToArray(), g => g != 0));
 
             IReadOnlyList<Tensor<float>> trace = whole.Trace(x);                // not training
@@ -126,7 +126,7 @@ public sealed class BlockTests
             y.Unpack(results);
             dx.Unpack(results.AsSpan(19 * (int)output.Length));
             GC.KeepAlive(x);
-            return [.. results, .. Gradients(net)];
+            return [.. results, .. net.Gradients];
         }
     }
 
@@ -134,25 +134,16 @@ public sealed class BlockTests
     [MemberData(nameof(Nets))]
     public void The_bits_are_the_same_on_any_number_of_threads(string name, int channels, int height, int width)
     {
-        int before = Workers.Count;
-        try
+        foreach (int count in (int[])[3, 33])
         {
-            foreach (int count in (int[])[3, 33])
+            float[][] results = [.. new[] { 1, 2, 3 }.Select(threads => Threads.Of<float[]>(threads, () =>
             {
-                float[][] results = [.. new[] { 1, 2, 3 }.Select(threads =>
-                {
-                    Workers.Count = threads;
-                    Sequential net = Net(name);
-                    Tensor<float> y = net.Forward(Images(count, channels, height, width), training: true), dx = net.BackwardToInput(Like(y));
-                    return (float[])[.. y.AsSpan(), .. dx.AsSpan(), .. Gradients(net)];
-                })];
-                Assert.Equal(results[0], results[1]);
-                Assert.Equal(results[0], results[2]);
-            }
-        }
-        finally
-        {
-            Workers.Count = before;
+                Sequential net = Net(name);
+                Tensor<float> y = net.Forward(Images(count, channels, height, width), training: true), dx = net.BackwardToInput(Like(y));
+                return [.. y.AsSpan(), .. dx.AsSpan(), .. net.Gradients];
+            }))];
+            Assert.Equal(results[0], results[1]);
+            Assert.Equal(results[0], results[2]);
         }
     }
 
@@ -253,6 +244,4 @@ public sealed class BlockTests
             """.ReplaceLineEndings("\n"),
             net.Summary(new(3, 7, 10)));
     }
-
-    static float[] Gradients(Layer net) => [.. net.Parameters.SelectMany(p => p.Gradient.AsSpan().ToArray())];
 }

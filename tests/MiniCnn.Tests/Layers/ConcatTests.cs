@@ -68,9 +68,9 @@ public sealed class ConcatTests
         foreach (int count in (int[])[3, 17])
         {
             (Concat with, Concat without) = (new(Branches().First().Branches()), new(Branches().First().Branches()));
-            Tensor<float> x = Tensor.Create(new Random(1).Reals(count * 40), [count, 2, 5, 4]), y = with.Forward(x, training: true);
+            Tensor<float> x = new Random(1).Tensor(count, 2, 5, 4), y = with.Forward(x, training: true);
             without.Forward(x, training: true);
-            Tensor<float> dy = Tensor.Create(new Random(2).Reals((int)y.FlattenedLength), y.Lengths);
+            Tensor<float> dy = new Random(2).Tensor(y.Lengths);
             with.BackwardToInput(dy);
             without.Backward(dy);
             Assert.Equal(with.Parameters.Select(Gradient), without.Parameters.Select(Gradient));

@@ -9,9 +9,9 @@ public sealed class EvaluationModeTests
         new Conv2d(2, 3, (3, 2)), new BatchNorm2d(3), new ReLU(), new Dropout(0.5), new Conv2d(3, 4, (2, 3)), new ReLU(), new MaxPool2d(2), new Probe(),
         new Flatten(), new Linear(8, 2));
 
-    static Tensor<float> Images(int count, int seed = 1) => Tensor.Create(new Random(seed).Reals(count * 2 * 5 * 8), [count, 2, 5, 8]);
+    static Tensor<float> Images(int count, int seed = 1) => new Random(seed).Tensor(count, 2, 5, 8);
 
-    static Tensor<float> Gradient(int count) => Tensor.Create(new Random(7).Reals(count * 2), [count, 2]);
+    static Tensor<float> Gradient(int count) => new Random(7).Tensor(count, 2);
 
     /// <summary>A net that has learnt statistics.</summary>
     static Sequential Trained()
@@ -49,8 +49,7 @@ public sealed class EvaluationModeTests
         Sequential net = Trained(), twin = Trained();
         Assert.Equal(twin.Forward(Images(count)).AsSpan().ToArray(), net.Forward(Images(count), differentiable: true).AsSpan().ToArray());
         net.BackwardToInput(Gradient(count));
-        foreach (Parameter parameter in net.Parameters)
-            parameter.Gradient.AsSpan().Clear();
+        net.ClearGradients();
         Assert.Equal(Everything(twin), Everything(net));
         Assert.Equal(Step(twin), Step(net));
         Assert.Equal(Everything(twin), Everything(net));
@@ -60,7 +59,7 @@ public sealed class EvaluationModeTests
 
     static float[] Everything(Layer net) =>
     [
-        net.Session.Step, .. net.Parameters.SelectMany(p => p.Value.AsSpan().ToArray()), .. net.Parameters.SelectMany(p => p.Gradient.AsSpan().ToArray()),
+        net.Session.Step, .. net.Values, .. net.Gradients,
         .. net.Stored.Where(tensor => tensor.Form == "I64 []").Select(tensor => (float)tensor.Save().As<long>()[0]),
         .. net.Stored.Where(tensor => tensor.Form[0] == 'F').SelectMany(tensor => tensor.Save().As<float>().ToArray()),
     ];
@@ -113,7 +112,7 @@ public sealed class EvaluationModeTests
         BatchNorm2d norm = new(1);
         foreach (int count in (int[])[1, 16])
         {
-            Tensor<float> x = Tensor.Create(new Random(1).Reals(count * 33), [count, 1, 3, 11]), dy = Tensor.Create(new Random(2).Reals(count * 33), x.Lengths);
+            Tensor<float> x = new Random(1).Tensor(count, 1, 3, 11), dy = new Random(2).Tensor(x.Lengths);
             (x.AsSpan()[1], x.AsSpan()[32]) = (float.PositiveInfinity, float.NaN);
             norm.Forward(x, differentiable: true);
             Assert.Equal([.. dy.AsSpan().ToArray().Select(g => g * (float)(1 / Math.Sqrt(1 + 1e-5)))], norm.BackwardToInput(dy).AsSpan().ToArray());

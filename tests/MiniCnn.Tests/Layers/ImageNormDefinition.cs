@@ -1,3 +1,5 @@
+using static MiniCnn.Tests.Rounded;
+
 namespace MiniCnn.Tests;
 
 /// <summary>
@@ -6,8 +8,6 @@ namespace MiniCnn.Tests;
 /// </summary>
 sealed class ImageNormDefinition
 {
-    const double Epsilon = 1.0 / (1 << 24);
-
     readonly double[] y, dx, dweight, dbias, yBound, dxBound, dweightBound, dbiasBound;
 
     // sets: of channels in an image; weight: one a channel, or one a number of an image; roundings: of a sum over a set.

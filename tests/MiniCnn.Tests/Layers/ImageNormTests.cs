@@ -27,10 +27,7 @@ public sealed unsafe class ImageNormTests
             foreach (int width in (int[])[16, 8, 4, 1])
                 for (int threads = 1; width <= lanes && threads <= 3; threads++)
                 {
-                    int before = Workers.Count;
-                    Workers.Count = threads;
-                    float[] results = Results(norm, shape, x, dy, lanes, width);
-                    Workers.Count = before;
+                    float[] results = Threads.Of(threads, () => Results(norm, shape, x, dy, lanes, width));
                     expected ??= results;
                     Assert.Equal(expected, results);
                 }
@@ -62,8 +59,7 @@ public sealed unsafe class ImageNormTests
         (ImageShape shape, Layer norm) = Named(name);
         float[] input = new Random(1).Reals((int)(19 * shape.Length)), gradient = new Random(2).Reals(input.Length);
         float[] expected = Results(norm, shape, input, gradient, 16, 4), results = new float[expected.Length];
-        foreach (Parameter parameter in norm.Parameters)
-            parameter.GradientAs<float>().Clear();
+        norm.ClearGradients();
         LaneTensor<float> x = new(16, shape), y = new(16, shape), dy = new(16, shape), dx = new(16, shape);
         x.Resize(19).Pack(input);
         dy.Resize(19).Pack(gradient);
@@ -83,7 +79,7 @@ public sealed unsafe class ImageNormTests
                 Assert.False(i % 16 >= 3 && dx.At(1, c, 0)[i] != 0);
         y.Unpack(results);
         dx.Unpack(results.AsSpan(input.Length));
-        float[] gradients = [.. norm.Parameters.SelectMany(parameter => parameter.GradientAs<float>().ToArray())];
+        float[] gradients = norm.Gradients;
         gradients.CopyTo(results, 2 * input.Length);
         Assert.Equal(expected, results);
     }
@@ -169,7 +165,7 @@ public sealed unsafe class ImageNormTests
         }
         Assert.Equal(0, model.Forward(Tensor.CreateFromShape<float>([0, 2, 3, 4]), training: true).FlattenedLength);
         model.Backward(Tensor.CreateFromShape<float>([0, 2, 3, 4]));
-        Assert.All(model.Parameters.SelectMany(p => p.GradientAs<float>().ToArray()), zero => Assert.Equal(0, zero));
+        Assert.All(model.Gradients, zero => Assert.Equal(0, zero));
     }
 
     static (ImageShape Shape, Layer Layer) Named(string name)
@@ -184,9 +180,8 @@ public sealed unsafe class ImageNormTests
     /// <summary>y, dx, dweight, dbias.</summary>
     static float[] Results(Layer norm, ImageShape shape, float[] x, float[] dy, int lanes, int width)
     {
-        foreach (Parameter parameter in norm.Parameters)
-            parameter.GradientAs<float>().Clear();
+        norm.ClearGradients();
         LayerBench bench = LayerBench.Run(norm, shape, (int)(x.Length / shape.Length), x, dy, lanes, width);
-        return [.. bench.Y, .. bench.Dx, .. norm.Parameters.SelectMany(parameter => parameter.GradientAs<float>().ToArray())];
+        return [.. bench.Y, .. bench.Dx, .. norm.Gradients];
     }
 }

@@ -9,13 +9,13 @@ public class LayerTests
         new Conv2d(1, 4, (3, 5), padding: (1, 2)), new ReLU(), new MaxPool2d(2), new Conv2d(4, 6, (3, 2)), new ReLU(), new Flatten(), new Linear(6 * 3 * 5, 10));
 
     static Tensor<float> Images(int count, int seed = 0, int channels = 1, int height = 10, int width = 12) =>
-        Tensor.Create(new Random(seed).Reals(count * channels * height * width), [count, channels, height, width]);
+        new Random(seed).Tensor(count, channels, height, width);
 
     [Fact]
     public void Backward_needs_a_training_forward_and_takes_it_once()
     {
         Sequential model = LeNet();
-        Tensor<float> dy = Tensor.Create(new Random(1).Reals(30), [3, 10]);
+        Tensor<float> dy = new Random(1).Tensor(3, 10);
         Throws(() => model.Backward(dy));
         model.Forward(Images(3), training: true);
         model.Backward(dy);
@@ -70,7 +70,7 @@ public class LayerTests
         Tensor<float> x = Images(count, seed: 1), y = Tensor.CreateFromShape<float>([count, 10]), dx = Tensor.CreateFromShape<float>(x.Lengths);
         y.AsSpan().Fill(float.NaN);
         dx.AsSpan().Fill(float.NaN);
-        Tensor<float> dy = Tensor.Create(new Random(2).Reals(count * 10), [count, 10]);
+        Tensor<float> dy = new Random(2).Tensor(count, 10);
         Assert.Same(y, model.Forward(x, training: true, y));
         Assert.Same(dx, model.BackwardToInput(dy, dx));
         Assert.Equal(other.Forward(x, training: true).AsSpan().ToArray(), y.AsSpan().ToArray());
@@ -141,12 +141,11 @@ public class LayerTests
 
         static float[] Gradients(Sequential model, Tensor<float> images)
         {
-            foreach (Parameter p in model.Parameters)
-                p.Gradient.Clear();
+            model.ClearGradients();
             int count = (int)images.Lengths[0];
             model.Forward(images, training: true);
-            model.Backward(Tensor.Create(new Random(2).Reals(count * 10), [count, 10]));
-            return [.. model.Parameters.SelectMany(p => p.Gradient.AsSpan().ToArray())];
+            model.Backward(new Random(2).Tensor(count, 10));
+            return model.Gradients;
         }
     }
 
@@ -222,7 +221,7 @@ public class LayerTests
     [Fact]
     public void Gradients_add_up_over_passes_and_leave_frozen_parameters_alone()
     {
-        Tensor<float> images = Images(5), dy = Tensor.Create(new Random(3).Reals(50), [5, 10]);
+        Tensor<float> images = Images(5), dy = new Random(3).Tensor(5, 10);
         foreach (int[] frozen in (int[][])[[1, 2, 5], [0, 3, 4]])
         {
             Sequential model = LeNet();
@@ -313,7 +312,7 @@ public class LayerTests
         Sequential model = new(new Conv2d(1, 2, 3, padding: 1), new Doubling(), new Conv2d(2, 2, (3, 5), padding: (0, 2)), new Flatten(), new Linear(2 * 8 * 12, 3), new Doubling());
         Tensor<float> y = model.Forward(Images(18), training: true);
         Assert.Equal([18, 3], y.Lengths.ToArray());
-        Tensor<float> dx = model.BackwardToInput(Tensor.Create(new Random(6).Reals(54), [18, 3]));
+        Tensor<float> dx = model.BackwardToInput(new Random(6).Tensor(18, 3));
         Assert.Equal([18, 1, 10, 12], dx.Lengths.ToArray());
         Assert.Equal("1.factor", model.Parameters[2].Name);
         Assert.Contains(model.Parameters[2].Gradient.AsSpan().ToArray(), g => g != 0);

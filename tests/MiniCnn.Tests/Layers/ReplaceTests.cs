@@ -12,7 +12,7 @@ public sealed class ReplaceTests
         return net;
     }
 
-    static Tensor<float> Images(int seed) => Tensor.Create(new Random(seed).Reals(19 * 2 * 6 * 8), [19, 2, 6, 8]);
+    static Tensor<float> Images(int seed) => new Random(seed).Tensor(19, 2, 6, 8);
 
     [Theory]
     [InlineData(4, false)]      // a fused step comes to be
@@ -29,7 +29,7 @@ public sealed class ReplaceTests
         Assert.Equal(built.Parameters.Select(p => $"{p}"), changed.Parameters.Select(p => $"{p}"));
         built.Forward(Images(1), training: true);                                  // its batch norm has seen the same
         Assert.Equal(built.Forward(Images(2), training: true).AsSpan().ToArray(), changed.Forward(Images(2), training: true).AsSpan().ToArray());
-        Tensor<float> dy = Tensor.Create(new Random(3).Reals(19 * 3), [19, 3]);
+        Tensor<float> dy = new Random(3).Tensor(19, 3);
         Assert.Equal(built.BackwardToInput(dy).AsSpan().ToArray(), changed.BackwardToInput(dy).AsSpan().ToArray());
         foreach ((Parameter expected, Parameter parameter) in built.Parameters.Zip(changed.Parameters))
             Assert.Equal(expected.Gradient.AsSpan().ToArray(), parameter.Gradient.AsSpan().ToArray());
@@ -87,7 +87,7 @@ public sealed class ReplaceTests
         float[] mean = ((BatchNorm2d)net.Layers[1]).RunningMean.AsSpan().ToArray();
         Sgd optimizer = new(net.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 0.1f);
         net.Forward(Images(1), training: true);
-        net.Backward(Tensor.Create(new Random(3).Reals(38), [19, 2]));
+        net.Backward(new Random(3).Tensor(19, 2));
         optimizer.Step();
         for (int i = 0; i < before.Length; i++)
             Assert.Equal(net.Parameters[i].Trainable, !before[i].SequenceEqual(net.Parameters[i].Value.AsSpan().ToArray()));

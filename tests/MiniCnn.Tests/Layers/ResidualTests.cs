@@ -77,9 +77,9 @@ public sealed class ResidualTests
             foreach (bool frozen in (bool[])[false, true])
             {
                 (Residual with, Residual without) = (Build(frozen), Build(frozen));
-                Tensor<float> x = Tensor.Create(new Random(1).Reals(count * 70), [count, 2, 5, 7]), y = with.Forward(x, training: true);
+                Tensor<float> x = new Random(1).Tensor(count, 2, 5, 7), y = with.Forward(x, training: true);
                 without.Forward(x, training: true);
-                Tensor<float> dy = Tensor.Create(new Random(2).Reals((int)y.FlattenedLength), y.Lengths);
+                Tensor<float> dy = new Random(2).Tensor(y.Lengths);
                 with.BackwardToInput(dy);
                 without.Backward(dy);
                 Assert.Equal(with.Parameters.Select(Gradient), without.Parameters.Select(Gradient));

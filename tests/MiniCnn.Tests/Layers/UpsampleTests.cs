@@ -1,9 +1,9 @@
+using static MiniCnn.Tests.Rounded;
+
 namespace MiniCnn.Tests;
 
 public sealed class UpsampleTests
 {
-    const double Epsilon = 1.0 / (1 << 24);
-
     [Fact]
     public void A_row_by_hand()
     {

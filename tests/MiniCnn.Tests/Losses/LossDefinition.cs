@@ -1,10 +1,10 @@
+using static MiniCnn.Tests.Rounded;
+
 namespace MiniCnn.Tests;
 
 /// <summary>A loss by its definition: losses and their gradient in double, before a reduction, with what rounding to float may do to each.</summary>
 sealed class LossDefinition(int count, int length)
 {
-    public const double Epsilon = 1.0 / (1 << 24);
-
     public readonly double[] Losses = new double[count], LossBounds = new double[count];
     public readonly double[] Gradient = new double[length], GradientBounds = new double[length];
 

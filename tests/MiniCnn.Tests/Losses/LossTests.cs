@@ -1,6 +1,7 @@
 using System.Numerics.Tensors;
 using MiniCnn.Cases;
 using static MiniCnn.Tests.LossDefinition;
+using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
@@ -167,37 +168,27 @@ public sealed class LossTests
     public void Any_number_of_threads_gives_the_same_bits_and_a_warm_forward_takes_no_memory()
     {
         Random random = new(6);
-        Tensor<float> x = Tensor.Create(random.Reals(100_003 * 2), [100_003, 2]);
+        Tensor<float> x = random.Tensor(100_003, 2);
         Tensor<float> targets = Tensor.Create([.. random.Reals(200_006).Select(MathF.Abs)], x.Lengths);
         int[] labels = [.. Enumerable.Range(0, 100_003).Select(_ => random.Next(2) == 0 ? -100 : random.Next(2))];
         CrossEntropyLoss crossEntropy = new([1, 3], labelSmoothing: 0.1f);
         BceWithLogitsLoss bce = new([2, 0.5f]);
         MseLoss mse = new();
-        int before = Workers.Count;
-        try
+        (float[] Values, float[][] Gradients) one = Threads.Of(1, Run);
+        Threads.Of(1, () => Assert.Equal(0, Allocated.Bytes(() =>
         {
-            Workers.Count = 1;
-            (float[] Values, float[][] Gradients) one = Run();
-            Assert.Equal(0, Allocated.Bytes(() =>
-            {
-                mse.Forward(x, targets);
-                bce.Forward(x, targets);
-                crossEntropy.Forward(x, labels);
-                crossEntropy.Forward(x, targets);
-            }));
-            SquaredError([.. x.AsSpan()], [.. targets.AsSpan()]).AssertHolds("many pieces", Reduction.Mean, [], [one.Values[2]], one.Gradients[2]);
-            foreach (int threads in (int[])[2, 3, 5])
-            {
-                Workers.Count = threads;
-                (float[] Values, float[][] Gradients) more = Run();
-                Assert.Equal(one.Values, more.Values);
-                for (int i = 0; i < one.Gradients.Length; i++)
-                    Assert.True(one.Gradients[i].AsSpan().SequenceEqual(more.Gradients[i]), $"gradient {i} with {threads} threads");
-            }
-        }
-        finally
+            mse.Forward(x, targets);
+            bce.Forward(x, targets);
+            crossEntropy.Forward(x, labels);
+            crossEntropy.Forward(x, targets);
+        })));
+        SquaredError([.. x.AsSpan()], [.. targets.AsSpan()]).AssertHolds("many pieces", Reduction.Mean, [], [one.Values[2]], one.Gradients[2]);
+        foreach (int threads in (int[])[2, 3, 5])
         {
-            Workers.Count = before;
+            (float[] Values, float[][] Gradients) more = Threads.Of(threads, Run);
+            Assert.Equal(one.Values, more.Values);
+            for (int i = 0; i < one.Gradients.Length; i++)
+                Assert.True(one.Gradients[i].AsSpan().SequenceEqual(more.Gradients[i]), $"gradient {i} with {threads} threads");
         }
 
         (float[] Values, float[][] Gradients) Run() => (

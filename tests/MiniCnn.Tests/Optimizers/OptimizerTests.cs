@@ -1,4 +1,5 @@
 using MiniCnn.Cases;
+using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
@@ -6,8 +7,6 @@ namespace MiniCnn.Tests;
 [Collection("Workers")]                                               // one of these tests turns Workers.Count
 public sealed class OptimizerTests
 {
-    const double Epsilon = 1.0 / (1 << 24);
-
     /// <summary>Each number is as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.</summary>
     [Fact]
     public void Ten_steps_of_each_optimizer_of_the_table_are_its_formula()
@@ -179,20 +178,11 @@ public sealed class OptimizerTests
         double norm = Math.Sqrt(gradient.Sum(g => (double)g * g));
         frozen.Trainable = false;
         frozen.Gradient[0, 0] = 1000;
-        (float Norm, float[] Gradient)[] results = [.. new[] { 1, 2 }.Select(threads =>
+        (float Norm, float[] Gradient)[] results = [.. new[] { 1, 2 }.Select(threads => Threads.Of(threads, () =>
         {
-            int before = Workers.Count;
-            Workers.Count = threads;
-            try
-            {
-                gradient.CopyTo(parameter.GradientAs<float>());
-                return (GradientClipping.ClipNorm([parameter, frozen], 2), parameter.GradientAs<float>().ToArray());
-            }
-            finally
-            {
-                Workers.Count = before;
-            }
-        })];
+            gradient.CopyTo(parameter.GradientAs<float>());
+            return (GradientClipping.ClipNorm([parameter, frozen], 2), parameter.GradientAs<float>().ToArray());
+        }))];
         Assert.All(results, result => Assert.Equal(results[0].Norm, result.Norm));
         Assert.All(results, result => Assert.Equal(results[0].Gradient, result.Gradient));
         // A square is rounded once, then at most 256 + 6 additions in float, positive all, and the root halves what that makes.

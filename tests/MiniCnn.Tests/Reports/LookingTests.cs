@@ -136,7 +136,7 @@ public sealed class LookingTests : ReportRuns
 
     byte[] Bytes(Layer network)
     {
-        string path = System.IO.Path.Combine(folder, "weights");
+        string path = PathOf("weights");
         Weights.Save(network, path);
         return File.ReadAllBytes(path);
     }

@@ -4,22 +4,15 @@ using MiniCnn.Reports;
 namespace MiniCnn.Tests;
 
 /// <summary>What tests of a run's report share: small sets of unequal height and width, a net, a clock, and a folder for the page.</summary>
-public abstract class ReportRuns : IDisposable
+public abstract class ReportRuns : FolderTests
 {
     private protected static readonly ImageShape small = new(3, 10, 14);
 
-    private protected readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
     private protected readonly Clock clock = new();
 
     private protected string Path => System.IO.Path.Combine(folder, "a run", "report.html");
 
     private protected string Csv => System.IO.Path.ChangeExtension(Path, ".csv");
-
-    public void Dispose()
-    {
-        Directory.Delete(folder, recursive: true);
-        GC.SuppressFinalize(this);
-    }
 
     /// <summary>Noise, brighter in the columns that tell the class.</summary>
     private protected static LabeledImages Draw(int count, int seed, ImageShape? shape = null, int classes = 3, IReadOnlyList<string>? names = null)

@@ -42,7 +42,7 @@ public sealed class RunReportTests : ReportRuns
             if (kind is "frozen")
                 model.Layers[1].Freeze();
             ImageDataset images = kind is "masks" ? masked : train;
-            string path = System.IO.Path.Combine(folder, "checkpoint");
+            string path = PathOf("checkpoint");
             Checkpoint.Delete(path);
             Trainer trainer = Create(path);
             HashSet<string> pages = [];
@@ -220,7 +220,7 @@ public sealed class RunReportTests : ReportRuns
         Assert.Equal(1, steps);
         Directory.Delete(Path);
 
-        File.WriteAllText(System.IO.Path.Combine(folder, "file"), "");                   // a folder that cannot be
+        File.WriteAllText(PathOf("file"), "");                   // a folder that cannot be
         Assert.ThrowsAny<IOException>(() => new RunReport(System.IO.Path.Combine(folder, "file", "report.html"), trainer, train));
     }
 
@@ -228,7 +228,7 @@ public sealed class RunReportTests : ReportRuns
     [Fact]
     public void A_run_that_goes_on_has_the_epochs_before_and_says_so()
     {
-        string checkpoint = System.IO.Path.Combine(folder, "checkpoint");
+        string checkpoint = PathOf("checkpoint");
         using CancellationTokenSource stop = new();
         Create(4, checkpoint).Run(train, step => { if (step.Step == 9) stop.Cancel(); }, stop.Token);
         Trainer trainer = Create(4, checkpoint, learningRate: 0.004f);

@@ -6,7 +6,8 @@ namespace MiniCnn.Tests;
 /// </summary>
 readonly record struct Rounded(double Value, double Error)
 {
-    const double Epsilon = 1.0 / (1 << 24);
+    /// <summary>Half of the distance from 1 to the next float: the largest relative error of one rounding.</summary>
+    public const double Epsilon = 1.0 / (1 << 24);
 
     /// <summary>A float that is given.</summary>
     public static implicit operator Rounded(float value) => new(value, 0);

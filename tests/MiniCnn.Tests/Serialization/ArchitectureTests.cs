@@ -51,7 +51,7 @@ public sealed class ArchitectureTests
         Same(net, again);
         foreach ((Parameter saved, Parameter loaded) in net.Parameters.Zip(again.Parameters))
             saved.Value.CopyTo(loaded.Value);
-        Tensor<float> x = Tensor.Create(new Random(1).Reals(3 * 2 * 4 * 6), [3, 2, 4, 6]);
+        Tensor<float> x = new Random(1).Tensor(3, 2, 4, 6);
         Assert.Equal(net.Forward(x).AsSpan().ToArray(), again.Forward(x).AsSpan().ToArray());
         Same(new Residual(new ReLU()), Again(new Residual(new ReLU())));
     }

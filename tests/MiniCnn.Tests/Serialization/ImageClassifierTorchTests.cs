@@ -5,13 +5,9 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Tests;
 
 /// <summary>A model's file and PyTorch: what one writes the other loads, running statistics included, and makes the same of images.</summary>
-public sealed class ImageClassifierTorchTests : IDisposable
+public sealed class ImageClassifierTorchTests : FolderTests
 {
     static readonly string tests = Path.Combine(Repository.Root, "tests");
-
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
 
     /// <summary>What a person with PyTorch wrote, recorded; by tests/scripts/check_weights.py --record.</summary>
     [Fact]
@@ -31,10 +27,10 @@ public sealed class ImageClassifierTorchTests : IDisposable
             new AvgPool2d(3, stride: 2, padding: 1, countIncludePad: false), new Upsample((2, 1), UpsampleMode.Bilinear), new Tanh(), new Dropout(0.3),
             new AdaptiveAvgPool2d((2, 3)), new LayerNorm(new ImageShape(12, 2, 3)), new GELU(), new Flatten(), new Linear(72, 2));
         net.Initialize(9);
-        Tensor<float> x = Tensor.Create(new Random(9).Reals(17 * 3 * 8 * 16), [17, 3, 8, 16]);
+        Tensor<float> x = new Random(9).Tensor(17, 3, 8, 16);
         net.Forward(x, training: true);
-        new ImageClassifier(net, new(3, 8, 16), [0, 0, 0], [1, 1, 1], ["cat", "dog"]).Save(Path.Combine(folder, "model.safetensors"));
-        SafeTensors.Write(Path.Combine(folder, "run.safetensors"), new Dictionary<string, SafeTensors.Entry>
+        new ImageClassifier(net, new(3, 8, 16), [0, 0, 0], [1, 1, 1], ["cat", "dog"]).Save(PathOf("model.safetensors"));
+        SafeTensors.Write(PathOf("run.safetensors"), new Dictionary<string, SafeTensors.Entry>
         {
             ["x"] = SafeTensors.Entry.From(x),
             ["y"] = SafeTensors.Entry.From(net.Forward(x)),
@@ -47,7 +43,7 @@ public sealed class ImageClassifierTorchTests : IDisposable
         ImageClassifier trained = MakesTheSame(folder, "torch-");
         Assert.Equal(4, ((BatchNorm2d)((Sequential)trained.Network).Layers[1]).BatchesTracked);
 
-        Weights.Load(net, Path.Combine(folder, "torch-model.safetensors"));
+        Weights.Load(net, PathOf("torch-model.safetensors"));
         Assert.Equal(trained.Network.Forward(x).AsSpan().ToArray(), net.Forward(x).AsSpan().ToArray());
         Checked.Says($"A live {torch} loaded a model's file with strict=True, made the same of images, trained it, and MiniCnn that one's.");
     }

@@ -6,12 +6,8 @@ using MiniCnn.Cases;
 namespace MiniCnn.Tests;
 
 /// <summary>Networks as Python modules. With MINICNN_PYTHON, a Python that has torch, all of the table of cases is run there; .ci/run does so.</summary>
-public sealed class PyTorchCodeTests : IDisposable
+public sealed class PyTorchCodeTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     [Fact]
     public void A_module_names_every_layer_as_the_file_of_weights_does()
     {
@@ -19,7 +15,7 @@ public sealed class PyTorchCodeTests : IDisposable
             new Conv2d(1, 4, (3, 5), (2, 1), new Padding(0, 1, 1, 2), bias: false), new BatchNorm2d(4), new ReLU(),
             new Residual(new Conv2d(4, 6, 1, paddingMode: PaddingMode.Reflect), new Conv2d(4, 6, 1)), new MaxPool2d(2, padding: new Padding(1, 0, 0, 1)),
             new Flatten(), new Linear(60, 3));
-        string path = Path.Combine(folder, "net.py");
+        string path = PathOf("net.py");
         PyTorchCode.Write(network, path);
         string text = File.ReadAllText(path);
         foreach (string line in (string[])[
@@ -27,16 +23,16 @@ public sealed class PyTorchCodeTests : IDisposable
             "nn.Conv2d(4, 6, (1, 1), (1, 1), (0, 0), (1, 1), 1, True, padding_mode=\"reflect\"),",
             "nn.Sequential(Pad((0, 1, 1, 0), value=float(\"-inf\")), nn.MaxPool2d((2, 2), (2, 2), 0, (1, 1), ceil_mode=False)),", "nn.Linear(60, 3, True),", "torchrun"])
             Assert.Contains(line, text, StringComparison.Ordinal);
-        Assert.Equal(network.Stored.Select(stored => stored.Name).Order(), SafeTensors.Read(Path.Combine(folder, "net.safetensors")).Tensors.Keys.Order());
+        Assert.Equal(network.Stored.Select(stored => stored.Name).Order(), SafeTensors.Read(PathOf("net.safetensors")).Tensors.Keys.Order());
     }
 
     [Fact]
     public void What_PyTorch_cannot_say_is_refused_by_name_and_leaves_nothing()
     {
-        string path = Path.Combine(folder, "net.py");
+        string path = PathOf("net.py");
         Layer uneven = new Sequential(new ReLU(), new AvgPool2d(3, 1, new Padding(1, 0, 0, 1), countIncludePad: false));
         Assert.Contains("layer 1, AvgPool2d", Assert.Throws<NotSupportedException>(() => PyTorchCode.Write(uneven, path)).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => PyTorchCode.Write(new ReLU(), Path.Combine(folder, "net.txt")));
+        Assert.Throws<ArgumentException>(() => PyTorchCode.Write(new ReLU(), PathOf("net.txt")));
         Assert.Empty(Directory.GetFiles(folder));
     }
 
@@ -51,15 +47,15 @@ public sealed class PyTorchCodeTests : IDisposable
             (Layer layer, Tensor<float> x) = c.Trained();
             try
             {
-                PyTorchCode.Write(layer, Path.Combine(folder, $"case{written.Count}.py"));
+                PyTorchCode.Write(layer, PathOf($"case{written.Count}.py"));
             }
             catch (NotSupportedException e)
             {
                 Assert.Contains("uneven padding", e.Message, StringComparison.Ordinal);
                 continue;
             }
-            File.WriteAllBytes(Path.Combine(folder, $"case{written.Count}.x"), MemoryMarshal.AsBytes<float>([.. x]).ToArray());
-            File.WriteAllText(Path.Combine(folder, $"case{written.Count}.shape"), string.Join(' ', x.Lengths.ToArray()));
+            File.WriteAllBytes(PathOf($"case{written.Count}.x"), MemoryMarshal.AsBytes<float>([.. x]).ToArray());
+            File.WriteAllText(PathOf($"case{written.Count}.shape"), string.Join(' ', x.Lengths.ToArray()));
             written.Add((c, [.. layer.Forward(x)]));
         }
         Assert.InRange(written.Count, 200, 2000);
@@ -78,7 +74,7 @@ public sealed class PyTorchCodeTests : IDisposable
         for (int i = 0; i < written.Count; i++)
         {
             (LayerCase c, float[] y) = written[i];
-            float[] theirs = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(Path.Combine(folder, $"case{i}.y"))).ToArray();
+            float[] theirs = MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(PathOf($"case{i}.y"))).ToArray();
             Assert.Equal(y.Length, theirs.Length);
             float most = y.Select(Math.Abs).DefaultIfEmpty().Max();
             for (int j = 0; j < y.Length; j++)

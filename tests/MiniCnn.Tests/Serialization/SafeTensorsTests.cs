@@ -6,14 +6,8 @@ using Entry = MiniCnn.SafeTensors.Entry;
 
 namespace MiniCnn.Tests;
 
-public sealed class SafeTensorsTests : IDisposable
+public sealed class SafeTensorsTests : FolderTests
 {
-    readonly DirectoryInfo folder = Directory.CreateTempSubdirectory("minicnn-");
-
-    string PathOf(string name) => Path.Combine(folder.FullName, name);
-
-    public void Dispose() => folder.Delete(recursive: true);
-
     static Dictionary<string, Entry> Sample => new()
     {
         ["3.weight"] = Entry.From<float>([1, -2.5f, float.NaN, 4, 5, 6], 3, 2),
@@ -106,11 +100,11 @@ public sealed class SafeTensorsTests : IDisposable
             Assert.Throws<ArgumentException>(() => SafeTensors.Write(PathOf("a"), tensors));
         }
         Assert.Equal("old", File.ReadAllText(PathOf("a")));
-        Assert.Equal([PathOf("a")], Directory.GetFileSystemEntries(folder.FullName));
+        Assert.Equal([PathOf("a")], Directory.GetFileSystemEntries(folder));
 
         SafeTensors.Write(PathOf("a"), []);
         Assert.Empty(SafeTensors.Read(PathOf("a")).Tensors);
-        Assert.Equal([PathOf("a")], Directory.GetFileSystemEntries(folder.FullName));
+        Assert.Equal([PathOf("a")], Directory.GetFileSystemEntries(folder));
     }
 
     const string A = """{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}""";

@@ -4,14 +4,8 @@ using MiniCnn.Imaging;
 namespace MiniCnn.Tests;
 
 /// <summary>Images with masks through the trainer, the evaluation, a model's file and its predictor.</summary>
-public sealed class SegmentationTests : IDisposable
+public sealed class SegmentationTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
-    string PathOf(string name) => Path.Combine(folder, name);
-
     /// <summary>Noise, and on it bright squares of class 1 and crosses of class 2; at its corner a pixel of no class.</summary>
     static MaskedImages Shapes(int count, int seed, int classes = 3)
     {

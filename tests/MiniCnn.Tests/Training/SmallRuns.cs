@@ -1,19 +1,11 @@
 namespace MiniCnn.Tests;
 
 /// <summary>What tests of small runs share: a net on drawn digits, a trainer of it, and a folder for its checkpoint.</summary>
-public abstract class SmallRuns : IDisposable
+public abstract class SmallRuns : FolderTests
 {
     private protected static readonly LabeledImages digits = DrawnDigits.Draw(150, seed: 1), others = DrawnDigits.Draw(60, seed: 2);
 
-    private protected readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    private protected string Path => System.IO.Path.Combine(folder, "checkpoint");
-
-    public void Dispose()
-    {
-        Directory.Delete(folder, recursive: true);
-        GC.SuppressFinalize(this);
-    }
+    private protected string Path => PathOf("checkpoint");
 
     /// <summary>With all that a run has to remember: dropout's masks, running statistics, moments.</summary>
     private protected static Sequential Model()
@@ -43,7 +35,7 @@ public abstract class SmallRuns : IDisposable
     /// <summary>All that a model's file holds.</summary>
     private protected byte[] Bytes(Sequential model)
     {
-        string path = System.IO.Path.Combine(folder, "bytes");
+        string path = PathOf("bytes");
         Weights.Save(model, path);
         return File.ReadAllBytes(path);
     }

@@ -49,25 +49,15 @@ public sealed class TrainerTests : SmallRuns
     [Fact]
     public void The_bits_are_the_same_on_any_number_of_threads()
     {
-        int before = Workers.Count;
-        try
+        byte[][] files = [.. new[] { 1, 2, 3 }.Select(threads => Threads.Of(threads, () =>
         {
-            byte[][] files = [.. new[] { 1, 2, 3 }.Select(threads =>
-            {
-                Workers.Count = threads;
-                Sequential model = Model();
-                File.Delete(Path);
-                File.Delete(Path + ".previous");
-                Create(model, path: Path).Run(digits);
-                return File.ReadAllBytes(Path);
-            })];
-            Assert.Equal(files[0], files[1]);
-            Assert.Equal(files[0], files[2]);
-        }
-        finally
-        {
-            Workers.Count = before;
-        }
+            File.Delete(Path);
+            File.Delete(Path + ".previous");
+            Create(Model(), path: Path).Run(digits);
+            return File.ReadAllBytes(Path);
+        }))];
+        Assert.Equal(files[0], files[1]);
+        Assert.Equal(files[0], files[2]);
     }
 
     [Fact]
