@@ -43,8 +43,9 @@ public sealed class GELU : Layer
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static V Below<V>(V x, V bell) where V : struct, ILanes<V, T>
         {
+            // |x| is limited to 20, so that p and q cannot overflow; Φ(−20) is below 10⁻⁸⁸.
             V zero = V.Broadcast(T.Zero), size = V.Max(x, zero - x), limit = Number<V>(20);
-            V z = V.Select(V.Greater(size, limit), limit, size) * Number<V>(0.7071067811865476);
+            V z = V.Select(V.Greater(size, limit), limit, size) * Number<V>(0.7071067811865476);        // 1/√2
             V p = Number<V>(2.15311535474403846e-8), q = V.Broadcast(T.One);
             Next(ref p, 0.564188496988670089, ref q, 15.7449261107098347, z);
             Next(ref p, 8.88314979438837594, ref q, 117.693950891312499, z);

@@ -102,8 +102,8 @@ public abstract class Layer
         Session.Backward(dy, wantsInput: true, destination)!;
 
     /// <summary>
-    /// Initializes all weights. They are bit-identical to those of PyTorch after torch.manual_seed(seed), if the same layers are created in the same order.
-    /// The seed also determines the dropout masks. The parameters of a <see cref="CustomLayer"/> do not change.
+    /// Initializes all weights, biases and running statistics. The values are bit-identical to those of PyTorch after torch.manual_seed(seed), if the same
+    /// layers are created in the same order. The seed also determines the dropout masks. The parameters of a <see cref="CustomLayer"/> do not change.
     /// </summary>
     /// <param name="seed">Seed of the random numbers.</param>
     /// <remarks>

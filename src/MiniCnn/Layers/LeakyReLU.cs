@@ -31,7 +31,7 @@ public sealed class LeakyReLU(double negativeSlope = 0.01) : Layer
     readonly struct Curve<T>(T slope) : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At<V>(V x) where V : struct, ILanes<V, T> => Gradient(x, x, x);        // x · slope: the gradient with dy = x
+        public V At<V>(V x) where V : struct, ILanes<V, T> => Gradient(x, x, x);        // with dy = x: x or slope · x
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> =>

@@ -14,7 +14,7 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Pad2d : Layer
 {
-    readonly Window2d window;                                                  // of one pixel
+    readonly Window2d window;                                                  // a 1×1 kernel; only its padding is used
 
     /// <summary>Creates a padding layer. An int is used for all sides, a tuple for (top and bottom, left and right).</summary>
     /// <param name="padding">Pixels to add on each side. A negative number removes pixels; it requires the zeros mode.</param>

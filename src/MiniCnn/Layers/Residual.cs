@@ -26,10 +26,10 @@ public sealed class Residual : Container
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        ImageShape learnt = Body.OutputShape(input), passed = Shortcut?.OutputShape(input) ?? input;
-        if (learnt != passed)
-            RefuseShapes(input, learnt, passed);
-        return learnt;
+        ImageShape residual = Body.OutputShape(input), passed = Shortcut?.OutputShape(input) ?? input;
+        if (residual != passed)
+            RefuseShapes(input, residual, passed);
+        return residual;
     }
 
     /// <summary>“Residual(Sequential(5 layers), Conv2d(8→16, 1×1, stride 2))”.</summary>
@@ -46,11 +46,11 @@ public sealed class Residual : Container
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         (LayerContext<T> ofBody, LayerContext<T> ofShortcut) = (context.Child(0), context.Child(1));
-        LaneTensor<T> learnt = ofBody.Y.Take(x, y.Shape), passed = x;              // stored in the contexts: each branch's backward pass needs its own y
-        Body.Forward(x, learnt, ofBody);
+        LaneTensor<T> residual = ofBody.Y.Take(x, y.Shape), passed = x;              // stored in the contexts: each branch's backward pass needs its own y
+        Body.Forward(x, residual, ofBody);
         if (Shortcut is not null)
             Shortcut.Forward(x, passed = ofShortcut.Y.Take(x, y.Shape), ofShortcut);
-        Elementwise.Add(learnt, passed, y, curve);
+        Elementwise.Add(residual, passed, y, curve);
     }
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
@@ -68,12 +68,12 @@ public sealed class Residual : Container
     }
 
     [DoesNotReturn]
-    void RefuseShapes(ImageShape input, ImageShape learnt, ImageShape passed)
+    void RefuseShapes(ImageShape input, ImageShape residual, ImageShape passed)
     {
-        string wayOut = input.IsFlat || learnt.IsFlat
-            ? $"use a shortcut that also outputs {learnt}, such as a Linear"
-            : $"use a shortcut such as Conv2d({input.Channels}→{learnt.Channels}, 1×1) with the stride of the body";
+        string wayOut = input.IsFlat || residual.IsFlat
+            ? $"use a shortcut that also outputs {residual}, such as a Linear"
+            : $"use a shortcut such as Conv2d({input.Channels}→{residual.Channels}, 1×1) with the stride of the body";
         string shortcut = Shortcut?.ToString() ?? "Identity";
-        Refuse($"the body, {Body}, outputs {learnt} for an input of {input}, but the shortcut, {shortcut}, outputs {passed}; {wayOut}");
+        Refuse($"the body, {Body}, outputs {residual} for an input of {input}, but the shortcut, {shortcut}, outputs {passed}; {wayOut}");
     }
 }

@@ -14,7 +14,7 @@ namespace MiniCnn;
 /// </remarks>
 public sealed class Upsample : Layer
 {
-    Window2d? copies;                                                          // of one pixel, for Nearest
+    Window2d? copies;                                                          // for Nearest: the window of all copies of a pixel in y
 
     /// <summary>Creates an upsampling layer. An int is used for both axes, a tuple for (height, width).</summary>
     /// <param name="scaleFactor">Factors for height and width.</param>

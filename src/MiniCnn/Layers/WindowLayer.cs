@@ -8,10 +8,10 @@ public abstract class WindowLayer : Layer
     /// <summary>Rows and columns of the kernel.</summary>
     public Size2d KernelSize => Window.KernelSize;
 
-    /// <summary>Pixels from one window to the next, on each axis.</summary>
+    /// <summary>Pixels of x from one window to the next, on each axis. In <see cref="ConvTranspose2d"/>, they are pixels of y.</summary>
     public Size2d Stride => Window.Stride;
 
-    /// <summary>Pixels added around the image that the window slides over.</summary>
+    /// <summary>Pixels added on each side of x. In <see cref="ConvTranspose2d"/>, pixels removed from each side of y.</summary>
     public Padding Padding => Window.Padding;
 
     /// <summary>Pixels from one kernel element to the next, on each axis.</summary>

@@ -18,7 +18,7 @@ interface IElementLoss<T> where T : unmanaged, IFloatingPointIeee754<T>
 /// <summary>Computes losses and slopes of an elementwise loss in one pass.</summary>
 static class ElementLoss
 {
-    const int Piece = 16384;
+    const int Piece = 16384;                                     // elements per work item
 
     public static unsafe void Run<F>(F formula, Tensor<float> x, Tensor<float> targets, Span<float> losses, Span<float> slopes)
         where F : struct, IElementLoss<float>

@@ -11,7 +11,7 @@ interface IElementWork
 /// <summary>Runs a formula on all elements of a parameter. The elements are divided into pieces, which run in parallel.</summary>
 static class Elements
 {
-    public const int Piece = 16384;
+    public const int Piece = 16384;                                    // elements per work item
 
     public static int Pieces(int length) => (length + Piece - 1) / Piece;
 

@@ -98,8 +98,8 @@ public sealed class ConcatTests
     [Fact]
     public void Branches_of_unequal_sizes_are_refused_by_both_names_both_shapes_and_the_way_out()
     {
-        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), outputs 3×5×7 for an input of 2×5×7, but branch 2, Conv2d(2→4, 3×3), outputs 4×3×5; heights and "
-            + "widths must be equal: use the same stride and Padding.Same in all branches, and image sizes divisible by the factor of a pool and upsample",
+        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), outputs 3×5×7 for an input of 2×5×7, but branch 2, Conv2d(2→4, 3×3), outputs 4×3×5; "
+            + "heights and widths must be equal: use the same stride and Padding.Same in all branches, and image sizes divisible by the factor of a pool and upsample",
             () => new Sequential(new ReLU(), new Concat(new Conv2d(2, 3, 1), new Identity(), new Conv2d(2, 4, 3))).OutputShape(new(2, 5, 7)));
         Is("branch 0, Identity, outputs 1×4×5 for an input of 1×4×5, but branch 1, Sequential(2 layers), outputs 1×4×4",
             () => new Concat(new Identity(), new Sequential(new MaxPool2d(2), new Upsample(2))).OutputShape(new(1, 4, 5)));

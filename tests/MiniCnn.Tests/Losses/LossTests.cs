@@ -305,7 +305,8 @@ public sealed class LossTests
         Assert.Equal("DiceLoss(smooth 0.5; Sum)", $"{new DiceLoss(0.5f, Reduction.Sum)}");
         Is("CrossEntropyLoss: targets must have the shape of the model's output, [2, 3], not [2, 1]; there is no broadcasting",
             () => new CrossEntropyLoss().ForwardEach(wide, column));
-        Is("cross-entropy with probabilities as targets cannot ignore label 1; use a negative ignoreIndex", () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
+        Is("cross-entropy with probabilities as targets cannot ignore label 1; use a negative ignoreIndex",
+            () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
         Is("there is no reduction 2; use Mean or Sum", () => new MseLoss((Reduction)2));
         Assert.Throws<ArgumentNullException>(() => new MseLoss().Forward(two, null!));
 
