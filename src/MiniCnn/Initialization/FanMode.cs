@@ -1,11 +1,11 @@
 namespace MiniCnn;
 
-/// <summary>Which sums Kaiming's initialisation keeps at one size from layer to layer.</summary>
+/// <summary>The fan that Kaiming initialization uses, as PyTorch's mode.</summary>
 public enum FanMode
 {
-    /// <summary>Those of the forward pass: by the products in one output.</summary>
+    /// <summary>Number of products in one output. It keeps the variance constant from layer to layer in the forward pass.</summary>
     FanIn,
 
-    /// <summary>Those of the backward pass: by the products that one input goes into.</summary>
+    /// <summary>Number of products that contain one input. It keeps the variance constant from layer to layer in the backward pass.</summary>
     FanOut,
 }

@@ -5,17 +5,20 @@ using System.Runtime.Intrinsics.X86;
 namespace MiniCnn;
 
 /// <summary>
-/// Philox4x32-10: random words as a pure function of where they are used. No state to keep, no order to follow.
+/// Philox4x32-10, a counter-based random number generator: each word is a pure function of seed, purpose, step, image and element. It has no state, and
+/// the words can be computed in any order.
 /// </summary>
 /// <remarks>Source: Salmon, Moraes, Dror, Shaw, “Parallel Random Numbers: As Easy as 1, 2, 3”, SC 2011.</remarks>
 /// <param name="seed">The user's seed.</param>
-/// <param name="purpose">What the words are for, such as a layer's place.</param>
+/// <param name="purpose">Number that separates streams with the same seed, such as one derived from the position of a layer.</param>
 /// <param name="step">The training step.</param>
 readonly unsafe struct Philox(int seed, uint purpose, int step)
 {
     const uint Multiplier0 = 0xD2511F53, Multiplier1 = 0xCD9E8D57, Weyl0 = 0x9E3779B9, Weyl1 = 0xBB67AE85;
 
-    /// <summary>The words of the elements 4·block … 4·block + 3, in a few images from the first on: words[i · images + image].</summary>
+    /// <summary>
+    /// Computes the words of the elements 4·block + i, i = 0 … 3, of the images first + image, image = 0 … images − 1: words[i · images + image].
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Words(int block, int first, int images, uint* words)
     {
@@ -38,7 +41,7 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
         }
     }
 
-    /// <summary>The words of the elements 4·first … of one image, four of each of so many draws, one after another.</summary>
+    /// <summary>Computes the words of the elements 4·first … 4·(first + draws) − 1 of one image, in this order. Each draw gives four words.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Draws(int first, int draws, int image, uint* words)
     {
@@ -59,7 +62,7 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
             (words[0], words[1], words[2], words[3]) = Block((uint)(first + draw), (uint)image, (uint)step, purpose, (uint)seed, 0);
     }
 
-    /// <summary>Four words from a counter of 128 bits and a key of 64.</summary>
+    /// <summary>Computes four words from a 128-bit counter and a 64-bit key.</summary>
     internal static (uint, uint, uint, uint) Block(uint c0, uint c1, uint c2, uint c3, uint k0, uint k1)
     {
         for (int round = 0; round < 10; round++)
@@ -71,7 +74,7 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>The same for a vector of draws, a word in the low half of each number; what the high halves hold is of no account.</summary>
+    /// <summary>Computes the same for a vector of draws. Each word is in the low half of a 64-bit element; the high halves are undefined.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     (Vector256<ulong>, Vector256<ulong>, Vector256<ulong>, Vector256<ulong>) Block(Vector256<ulong> block, Vector256<ulong> sample)
     {
@@ -86,7 +89,7 @@ readonly unsafe struct Philox(int seed, uint purpose, int step)
         return (c0, c1, c2, c3);
     }
 
-    /// <summary>The low halves' product, in 64 bits.</summary>
+    /// <summary>Computes the 64-bit products of the low halves of a and b.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static Vector256<ulong> Multiply(Vector256<ulong> a, uint b) => Avx2.Multiply(a.AsUInt32(), Vector256.Create(b));
 }

@@ -2,32 +2,34 @@ using MathNet.Numerics.Random;
 
 namespace MiniCnn;
 
-/// <summary>PyTorch's CPU generator: the numbers that follow <c>torch.manual_seed(seed)</c>, uniform ones bit for bit.</summary>
+/// <summary>PyTorch's CPU generator: the numbers after <c>torch.manual_seed(seed)</c>. Uniform numbers are bit-identical.</summary>
 /// <remarks>
-/// MT19937 seeded by init_genrand, which is Math.NET's <see cref="MersenneTwister"/>. Of a negative seed the low 32 bits count,
+/// MT19937 seeded by init_genrand, which is Math.NET's <see cref="MersenneTwister"/>. Only the low 32 bits of a negative seed are used,
 /// as in PyTorch. Source of the arithmetic: ATen/core/DistributionsHelper.h, TransformationHelper.h and native/cpu/DistributionTemplates.h.
 /// Not thread-safe.
 /// </remarks>
-/// <param name="random">PyTorch's where it is a MersenneTwister.</param>
+/// <param name="random">Source of the random numbers; with a MersenneTwister they are PyTorch's.</param>
 sealed class TorchGenerator(Random random)
 {
-    double? second;                                                    // of a pair of normal numbers, if only the first was asked for
+    double? second;                                                    // second number of a pair of normal numbers, if not yet used
 
     public TorchGenerator(int seed) : this(new MersenneTwister(seed, threadSafe: false))
     {
     }
 
-    /// <summary>The next 32-bit draw. Math.NET gives it divided by 2³², which a double holds exactly.</summary>
+    /// <summary>Returns the next 32-bit draw. Math.NET returns it divided by 2³², which a double represents exactly.</summary>
     public uint NextUInt32() => (uint)(random.NextDouble() * 4294967296.0);
 
-    /// <summary>The next element of a float tensor's <c>uniform_(low, high)</c>: 24 bits of one draw, scaled in double.</summary>
+    /// <summary>Returns the next element of <c>uniform_(low, high)</c> of a float tensor: 24 bits of one draw, scaled in double.</summary>
     public float NextUniform(float low, float high)
     {
         double x = (NextUInt32() & 0xFF_FFFF) * (1.0 / (1 << 24));      // [0, 1)
         return (float)(x * (high - low) + low);
     }
 
-    /// <summary>A float tensor's <c>normal_(0, deviation)</c>: Box and Muller's, blocks of 16 numbers at a time, fewer ones a pair at a time.</summary>
+    /// <summary>
+    /// Fills values as <c>normal_(0, deviation)</c> of a float tensor does, by the Box–Muller method: in blocks of 16, or in pairs for fewer than 16 values.
+    /// </summary>
     public void FillNormal(Span<float> values, double deviation)
     {
         const int Block = 16;
@@ -40,7 +42,7 @@ sealed class TorchGenerator(Random random)
         FillUniform(values);
         for (int i = 0; i <= values.Length - Block; i += Block)
             ToNormal(values.Slice(i, Block), (float)deviation);
-        if (values.Length % Block != 0)                                 // the last ones are drawn anew
+        if (values.Length % Block != 0)                                 // the last 16 values are drawn again
         {
             FillUniform(values[^Block..]);
             ToNormal(values[^Block..], (float)deviation);
@@ -53,7 +55,7 @@ sealed class TorchGenerator(Random random)
             value = NextUniform(0, 1);
     }
 
-    /// <summary>Makes normal numbers of uniform ones: pairs half a block apart, in float as PyTorch computes them.</summary>
+    /// <summary>Transforms a block of uniform numbers to normal numbers, in float as PyTorch does. The numbers of a pair are half a block apart.</summary>
     static void ToNormal(Span<float> block, float deviation)
     {
         int half = block.Length / 2;
@@ -64,7 +66,7 @@ sealed class TorchGenerator(Random random)
         }
     }
 
-    /// <summary>The next number by itself, in double; they come in pairs.</summary>
+    /// <summary>Returns the next normal number, computed in double. Numbers are computed in pairs.</summary>
     double NextNormal()
     {
         if (second is { } kept)
@@ -77,7 +79,7 @@ sealed class TorchGenerator(Random random)
         return radius * Math.Cos(angle);
     }
 
-    /// <summary>The next element of a double tensor's <c>uniform_()</c>: 53 bits of two draws, the high ones first.</summary>
+    /// <summary>Returns the next element of <c>uniform_()</c> of a double tensor: 53 bits of two draws, of which the first has the high bits.</summary>
     double NextDouble()
     {
         ulong high = NextUInt32(), low = NextUInt32();

@@ -1,9 +1,12 @@
 namespace MiniCnn;
 
-/// <summary>y[c,oy,ox] = the mean of x[c,iy,ix] over a window that follows from the sizes, as <see cref="AdaptivePool2d"/> says.</summary>
+/// <summary>
+/// Average pooling to a given output size: y[c,oy,ox] = mean of x[c,iy,ix] over a window that is computed from the input and output sizes.
+/// <see cref="AdaptivePool2d"/> has the formula.
+/// </summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveAvgPool2d.html.</remarks>
-/// <param name="outputSize">Rows and columns of y; an int stands for both.</param>
-/// <exception cref="ArgumentException">A size below 1.</exception>
+/// <param name="outputSize">Rows and columns of y. An int is used for both.</param>
+/// <exception cref="ArgumentException">A size is below 1.</exception>
 public sealed class AdaptiveAvgPool2d(Size2d outputSize) : AdaptivePool2d(outputSize)
 {
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) =>

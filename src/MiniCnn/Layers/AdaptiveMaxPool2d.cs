@@ -1,15 +1,15 @@
 namespace MiniCnn;
 
 /// <summary>
-/// y[c,oy,ox] = the largest x[c,iy,ix] of a window that follows from the sizes, as <see cref="AdaptivePool2d"/> says; the gradient goes to that one
-/// pixel, of equal ones to the first.
+/// Max pooling to a given output size: y[c,oy,ox] = maximum of x[c,iy,ix] over a window that is computed from the input and output sizes.
+/// <see cref="AdaptivePool2d"/> has the formula. The gradient goes to the largest pixel, or to the first of several equal ones.
 /// </summary>
 /// <remarks>
-/// A NaN in the window makes y NaN, and the gradient is the last NaN's.
+/// If the window has a NaN, y is NaN and the gradient goes to the last NaN.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AdaptiveMaxPool2d.html.
 /// </remarks>
-/// <param name="outputSize">Rows and columns of y; an int stands for both.</param>
-/// <exception cref="ArgumentException">A size below 1.</exception>
+/// <param name="outputSize">Rows and columns of y. An int is used for both.</param>
+/// <exception cref="ArgumentException">A size is below 1.</exception>
 public sealed class AdaptiveMaxPool2d(Size2d outputSize) : AdaptivePool2d(outputSize)
 {
     /// <inheritdoc/>

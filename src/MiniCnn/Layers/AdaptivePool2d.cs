@@ -3,15 +3,16 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// A pool whose windows follow from the sizes, [N, C, H, W] → [N, C, outH, outW]: of H rows, output row oy takes ⌊oy·H/outH⌋ to ⌈(oy + 1)·H/outH⌉ − 1, and columns in the same way.
-/// With an output of 1 the window is the whole plane: global pooling.
+/// Base class of pooling layers with a given output size, [N, C, H, W] → [N, C, outH, outW]. Output row oy uses the input rows
+/// ⌊oy·H/outH⌋ to ⌈(oy + 1)·H/outH⌉ − 1. The columns are computed in the same way.
 /// </summary>
+/// <remarks>With an output size of 1 the window is the whole image (global pooling).</remarks>
 public abstract class AdaptivePool2d : Layer
 {
     private protected AdaptivePool2d(Size2d outputSize)
     {
         if (outputSize.Height < 1 || outputSize.Width < 1)
-            throw new ArgumentException($"an output of {outputSize} has no pixels; sizes must be at least 1");
+            throw new ArgumentException($"an output of {outputSize} has no pixels; both sizes must be at least 1");
         OutputSize = outputSize;
     }
 

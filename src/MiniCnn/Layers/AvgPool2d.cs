@@ -2,16 +2,21 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>y[c,oy,ox] = the mean of x[c,iy,ix] under the window; each pixel gets its share of the gradient.</summary>
+/// <summary>Average pooling: y[c,oy,ox] = Σ x[c,iy,ix] / n over the window of n pixels. Each pixel of the window receives the gradient dy / n.</summary>
 /// <remarks>
-/// The padding's zeros count in the mean unless countIncludePad is false. The stride defaults to the kernel size. With ceilMode the number of outputs is
-/// rounded up, as <see cref="MaxPool2d"/> says; a window that reaches beyond the padding is divided by the pixels of the image, and of the padding if it counts.
+/// With ceilMode the number of outputs is rounded up, with the formula of <see cref="MaxPool2d"/>. The part of a window beyond the padding
+/// is not counted in n.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.AvgPool2d.html.
 /// </remarks>
 public sealed class AvgPool2d : WindowLayer
 {
-    /// <summary>An int stands for both axes.</summary>
-    /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
+    /// <summary>Creates an average pooling layer. An int is used for both axes, a tuple for (height, width).</summary>
+    /// <param name="kernelSize">Rows and columns of the window.</param>
+    /// <param name="stride">Pixels from one window to the next. The default is the kernel size.</param>
+    /// <param name="padding">Zeros added around x, at most half the kernel size on each side.</param>
+    /// <param name="countIncludePad">Whether the zeros of the padding are counted in the mean.</param>
+    /// <param name="ceilMode">Whether the number of outputs is rounded up.</param>
+    /// <exception cref="ArgumentException">A size is below 1, the padding is negative, or the padding is larger than half the kernel.</exception>
     public AvgPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, bool countIncludePad = true, bool ceilMode = false)
         : base(new(kernelSize, stride ?? kernelSize, padding) { CeilMode = ceilMode })
     {
@@ -19,7 +24,7 @@ public sealed class AvgPool2d : WindowLayer
         CountIncludePad = countIncludePad;
     }
 
-    /// <summary>Whether the padding's zeros count in the mean.</summary>
+    /// <summary>Whether the zeros of the padding are counted in the mean.</summary>
     public bool CountIncludePad { get; }
 
     /// <summary>Whether the number of outputs is rounded up.</summary>

@@ -5,15 +5,17 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// y = (x − mean[c]) / √(variance[c] + epsilon) · weight[c] + bias[c]: in training by the mean and the biased variance of the batch's channel,
-/// in evaluation by the running ones. <see cref="BatchNorm2d"/> of images, <see cref="BatchNorm1d"/> of features.
+/// Batch normalization: y = (x − mean[c]) / √(variance[c] + epsilon) · weight[c] + bias[c]. In training, mean and biased variance are those of
+/// channel c in the batch; in evaluation, they are the running statistics. Use <see cref="BatchNorm2d"/> for images and <see cref="BatchNorm1d"/> for
+/// features.
 /// </summary>
 /// <remarks>
 /// <code>
-/// running ← (1 − momentum) · running + momentum · the batch's, the variance unbiased there, once a training Forward
+/// running ← (1 − momentum) · running + momentum · batch     in each training Forward, with the unbiased variance of the batch
 /// x̂ = (x − mean) / √(variance + epsilon),  dbias = Σ dy,  dweight = Σ dy·x̂,  dx = weight / √(variance + epsilon) · (dy − dbias/m − x̂ · dweight/m)
 /// </code>
-/// with m = N·H·W numbers in a channel, N in a feature. In evaluation the running statistics are constants: dx = weight / √(variance + epsilon) · dy.
+/// m is the number of values per channel: N·H·W for images, N for features. In evaluation the running statistics are constants:
+/// dx = weight / √(variance + epsilon) · dy.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BatchNorm2d.html; Ioffe and Szegedy, 2015.
 /// </remarks>
 public abstract class BatchNorm : Layer
@@ -39,28 +41,28 @@ public abstract class BatchNorm : Layer
         Initialize(seed: 0);
     }
 
-    /// <summary>Channels, or features, of x and y.</summary>
+    /// <summary>Number of channels, or features, of x and y.</summary>
     public int Channels => channels;
 
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Number added to the variance for numerical stability.</summary>
     public double Epsilon => epsilon;
 
-    /// <summary>The new value's share in a running one.</summary>
+    /// <summary>Weight of the batch statistics in the update of the running statistics.</summary>
     public double Momentum => momentum;
 
     /// <summary>[C]. Per-channel scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[C].</summary>
+    /// <summary>[C]. Per-channel offset.</summary>
     public Parameter Bias { get; }
 
-    /// <summary>[C]: the mean in evaluation.</summary>
+    /// <summary>[C]. Running mean, used in evaluation.</summary>
     public Tensor<float> RunningMean { get; }
 
-    /// <summary>[C]: the variance in evaluation.</summary>
+    /// <summary>[C]. Running variance, used in evaluation.</summary>
     public Tensor<float> RunningVar { get; }
 
-    /// <summary>Training passes that went into the running statistics.</summary>
+    /// <summary>Number of training passes that have updated the running statistics.</summary>
     public long BatchesTracked { get; private set; }
 
     /// <inheritdoc/>
@@ -94,14 +96,14 @@ public abstract class BatchNorm : Layer
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context) =>
         Backward<T, NoCurve<T>>(x, dy, dx, context);
 
-    /// <summary>As Forward, with a curve after it.</summary>
+    /// <summary>Forward fused with an activation F.</summary>
     internal unsafe void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
         long numbers = (long)x.Count * x.Shape.Height * x.Shape.Width;
         bool measures = Trains(context) && numbers > 0;
         if (measures && numbers == 1)
-            Refuse($"training needs more than one value a channel; give it a larger batch{(x.Shape.IsFlat ? "" : " or larger images")}");
+            Refuse($"training needs more than one value per channel; use a larger batch{(x.Shape.IsFlat ? "" : " or larger images")}");
         LaneTensor<T> statistics = context.State<LaneBuffer<T>>().Take(lanes: 1, count: 1, new(2, 1, channels));       // mean; 1 / √(variance + epsilon)
         T* mean = statistics.At(0, 0, 0), inverse = statistics.At(0, 1, 0);
         if (!measures)
@@ -118,7 +120,7 @@ public abstract class BatchNorm : Layer
         GC.KeepAlive(statistics);
     }
 
-    /// <summary>As Backward, with a curve after it; dy is ∂loss/∂(what the curve gave).</summary>
+    /// <summary>Backward fused with an activation F; dy is ∂loss/∂(output of F).</summary>
     internal unsafe void Backward<T, F>(LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {

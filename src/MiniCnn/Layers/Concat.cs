@@ -1,17 +1,18 @@
 namespace MiniCnn;
 
-/// <summary>y = the outputs of all branches, each made of the same x, one behind the other along the channels; dx is the sum of the branches' dx.</summary>
+/// <summary>Runs all branches on the same x and concatenates their outputs along the channel axis. dx is the sum of the gradients of all branches.</summary>
 /// <remarks>
-/// torch.cat of the branches' outputs with dim=1; features [N, F] too. In a model's file the branches are “0”, “1”, ….
-/// With <see cref="Identity"/> as a branch, x itself stands beside what is made of it: a level of a U-Net.
+/// Corresponds to torch.cat of the branch outputs with dim=1, for images [N, C, H, W] and for features [N, F]. In a model file the branches are named
+/// “0”, “1”, …. With <see cref="Identity"/> as a branch, y also contains x itself, as in a skip connection of a U-Net.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.cat.html; Szegedy et al., Going Deeper with Convolutions, 2014.
 /// </remarks>
 public sealed class Concat : Container
 {
     readonly Layer[] branches;
 
-    /// <summary>Takes the branches in; each layer can stand in one place of one model only.</summary>
-    /// <exception cref="ArgumentException">No branches, or one that already has its place.</exception>
+    /// <summary>Creates a layer of parallel branches. A layer can be used only once, in one model.</summary>
+    /// <param name="branches">At least one branch. Their outputs must have equal heights and widths.</param>
+    /// <exception cref="ArgumentException">There are no branches, or a branch is null or is already part of a model.</exception>
     public Concat(params ReadOnlySpan<Layer> branches) : base([.. branches.ToArray().Select((branch, i) => ($"{i}", branch))])
     {
         if (branches.IsEmpty)
@@ -19,7 +20,7 @@ public sealed class Concat : Container
         this.branches = branches.ToArray();
     }
 
-    /// <summary>The branches in order.</summary>
+    /// <summary>The branches, in the order of their channels in y.</summary>
     public IReadOnlyList<Layer> Branches => branches;
 
     /// <inheritdoc/>
@@ -27,13 +28,13 @@ public sealed class Concat : Container
     {
         ImageShape first = branches[0].OutputShape(input);
         long channels = first.Channels;
-        for (int i = 1; i < branches.Length; i++)                              // each once: branches within branches would double the calls
+        for (int i = 1; i < branches.Length; i++)        // one call per branch: a second call would double the calls at each level of nested Concats
         {
             ImageShape shape = branches[i].OutputShape(input);
             if (shape with { Channels = first.Channels } != first)
             {
-                Refuse($"branch 0, {branches[0]}, makes {first} of {input}, but branch {i}, {branches[i]}, {shape}; heights and widths must be equal: "
-                    + "give the branches the same stride, Padding.Same, and to pool and upsample again sizes that divide evenly");
+                Refuse($"branch 0, {branches[0]}, outputs {first} for an input of {input}, but branch {i}, {branches[i]}, outputs {shape}; heights and widths "
+                    + "must be equal: use the same stride and Padding.Same in all branches, and image sizes divisible by the factor of a pool and upsample");
             }
             channels += shape.Channels;
         }
@@ -80,7 +81,7 @@ public sealed class Concat : Container
         }
     }
 
-    /// <summary>Copies a part to or from its channels of the whole, of which the first one is given.</summary>
+    /// <summary>Copies one branch's tensor (part) to or from its channels of the whole tensor, which begin at first.</summary>
     readonly unsafe struct CopyPlane<T>(LaneTensor<T> part, LaneTensor<T> whole, int first, bool toWhole) : IWork where T : unmanaged
     {
         public void Run(int plane)

@@ -2,12 +2,12 @@ using System.Diagnostics.CodeAnalysis;
 
 namespace MiniCnn;
 
-/// <summary>A layer made of layers: <see cref="Sequential"/> and others. They nest in one another.</summary>
+/// <summary>Base class of layers that contain layers: <see cref="Sequential"/>, <see cref="Residual"/> and <see cref="Concat"/>. They can be nested.</summary>
 public abstract class Container : Layer
 {
     Parameter[] parameters;
 
-    /// <summary>Takes layers in under PyTorch's names for them; each can stand in one place of one model only.</summary>
+    /// <summary>Adds the child layers under their PyTorch names. A layer can be used only once, in one model.</summary>
     private protected Container(params IReadOnlyList<(string Name, Layer Layer)> children)
     {
         HashSet<Layer> before = [];
@@ -34,10 +34,10 @@ public abstract class Container : Layer
         }
     }
 
-    /// <summary>The layers inside in order, and what a model's file calls them.</summary>
+    /// <summary>The child layers in order, with their names in a model file.</summary>
     internal IReadOnlyList<(string Name, Layer Layer)> Children { get; private set; }
 
-    /// <summary>The layers inside, each with the shape that comes into it: here the same for all.</summary>
+    /// <summary>The child layers, each with its input shape. The base implementation gives all of them the container's input shape.</summary>
     internal virtual IEnumerable<(Layer Layer, ImageShape Input)> Inputs(ImageShape input) => Children.Select(child => (child.Layer, input));
 
     internal override long MultiplyAdds(ImageShape input) => Inputs(input).Sum(part => part.Layer.MultiplyAdds(part.Input));
@@ -61,7 +61,7 @@ public abstract class Container : Layer
             layer.PutAt(NameOf(name), model);
     }
 
-    /// <summary>Puts a layer in another's place, which can stand elsewhere then.</summary>
+    /// <summary>Replaces a child layer. The old layer can then be used in another model.</summary>
     private protected void Put(int index, Layer layer)
     {
         (string name, Layer old) = Children[index];
@@ -88,5 +88,5 @@ public abstract class Container : Layer
 
     [DoesNotReturn]
     static void RefuseTwice(Layer layer, string name) =>
-        throw new ArgumentException($"{layer.Description}: has its place already, so it cannot be layer {name} too; make a new one");
+        throw new ArgumentException($"{layer.Description}: is already part of a model, so it cannot be layer {name} too; create a new layer");
 }

@@ -4,25 +4,33 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// y[oc,oy,ox] = b[oc] + Σ w[oc,ic,ky,kx] · x[g·IC/groups + ic, oy·stride + ky·dilation − top, ox·stride + kx·dilation − left],
-/// the sum over ic, ky, kx; what it computes is <see cref="Conv2dReference"/>, how, <see cref="Conv2dForward"/>.
+/// A 2-D convolution (cross-correlation, as in PyTorch), [N, IC, H, W] → [N, OC, OH, OW]:
+/// y[oc,oy,ox] = b[oc] + Σ w[oc,ic,ky,kx] · x[g·IC/groups + ic, oy·stride + ky·dilation − top, ox·stride + kx·dilation − left].
+/// The sum is over ic, ky and kx; g is the group of oc.
 /// </summary>
-/// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html.</remarks>
+/// <remarks>
+/// OH = ⌊(H + top + bottom − dilation·(kH − 1) − 1) / stride⌋ + 1, and OW in the same way. <see cref="Conv2dReference"/> is the plain form of the
+/// formula; <see cref="Conv2dForward"/> is the optimized one.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Conv2d.html.
+/// </remarks>
 public sealed class Conv2d : WindowLayer
 {
     Conv2dShape? latest;
 
-    /// <summary>An int stands for both axes, a tuple for (height, width).</summary>
-    /// <param name="inputChannels">Channels of x.</param>
-    /// <param name="outputChannels">Channels of y.</param>
-    /// <param name="kernelSize">Taps on each axis.</param>
-    /// <param name="stride">Pixels from one output to the next; 1 if not given.</param>
-    /// <param name="padding">Pixels added around x; <see cref="Padding.Same"/> keeps the size.</param>
-    /// <param name="dilation">Pixels from one tap to the next; 1 if not given.</param>
-    /// <param name="groups">Groups of channels that do not see each other; inputChannels of them make a depthwise convolution.</param>
-    /// <param name="bias">Whether a learnt number is added to each output channel.</param>
-    /// <param name="paddingMode">What stands in the padding.</param>
-    /// <exception cref="ArgumentException">Sizes below 1, or groups that do not divide the channels.</exception>
+    /// <summary>Creates a convolution. An int is used for both axes, a tuple for (height, width).</summary>
+    /// <param name="inputChannels">Number of channels of x.</param>
+    /// <param name="outputChannels">Number of channels of y.</param>
+    /// <param name="kernelSize">Rows and columns of the kernel.</param>
+    /// <param name="stride">Pixels of x from one output to the next. The default is 1.</param>
+    /// <param name="padding">Pixels added around x. <see cref="Padding.Same"/> keeps the image size.</param>
+    /// <param name="dilation">Pixels of x from one kernel element to the next. The default is 1.</param>
+    /// <param name="groups">
+    /// Number of channel groups, each convolved separately; both channel numbers must be divisible by it. groups = inputChannels gives a depthwise
+    /// convolution.
+    /// </param>
+    /// <param name="bias">Whether a learned bias is added to each output channel.</param>
+    /// <param name="paddingMode">Values of the padding pixels.</param>
+    /// <exception cref="ArgumentException">A size is below 1, the padding is negative, or a channel number is not divisible by groups.</exception>
     public Conv2d(
         int inputChannels, int outputChannels, Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null,
         int groups = 1, bool bias = true, PaddingMode paddingMode = PaddingMode.Zeros)
@@ -36,22 +44,22 @@ public sealed class Conv2d : WindowLayer
         Init.Default(Weight, Bias);
     }
 
-    /// <summary>Channels of x.</summary>
+    /// <summary>Number of channels of x.</summary>
     public int InputChannels { get; }
 
-    /// <summary>Channels of y.</summary>
+    /// <summary>Number of channels of y.</summary>
     public int OutputChannels { get; }
 
-    /// <summary>Groups of channels that do not see each other.</summary>
+    /// <summary>Number of channel groups, each convolved separately.</summary>
     public int Groups { get; }
 
-    /// <summary>What stands in the padding.</summary>
+    /// <summary>Values of the padding pixels.</summary>
     public PaddingMode PaddingMode => Window.PaddingMode;
 
-    /// <summary>[OC, IC/groups, kH, kW].</summary>
+    /// <summary>[OC, IC/groups, kH, kW]. The kernels.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[OC], or null.</summary>
+    /// <summary>[OC]; null if the layer has no bias.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>
@@ -82,12 +90,12 @@ public sealed class Conv2d : WindowLayer
     internal override Padding GradientMargin(ImageShape input) =>
         PaddingMode == PaddingMode.Zeros ? Conv2dBackwardInput.Margin(Window.Rows(input.Height), Window.Columns(input.Width)) : default;
 
-    /// <summary>Whether a 2×2 pool can follow in one run: with a dilation neighbouring outputs are not computed together.</summary>
+    /// <summary>Whether a 2×2 pool can be fused with it. With a dilation, neighboring outputs are not computed together.</summary>
     internal bool CanPool => Dilation == 1;
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) => Forward(x, y, context, default);
 
-    /// <summary>As Forward, with what comes after it; the bias is the layer's own.</summary>
+    /// <summary>Forward fused with an epilogue; its bias is replaced by the bias of this layer.</summary>
     internal unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context, Epilogue<T> after)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -118,10 +126,10 @@ public sealed class Conv2d : WindowLayer
         }
     }
 
-    /// <summary>Whether x has the padding around it already.</summary>
+    /// <summary>Whether x already has the zero padding as its margin.</summary>
     bool IsPadded<T>(LaneTensor<T> x) where T : unmanaged => PaddingMode == PaddingMode.Zeros && x.Margin.Covers(Padding);
 
-    /// <summary>x with its padding: as a margin where it is zeros, else as part of the image.</summary>
+    /// <summary>x with its padding: zeros are the margin of the tensor; other modes make the image larger.</summary>
     LaneTensor<T> Padded<T>(LaneTensor<T> x, LaneBuffer<T> buffer) where T : unmanaged, INumberBase<T>
     {
         if (PaddingMode == PaddingMode.Zeros)
@@ -132,11 +140,11 @@ public sealed class Conv2d : WindowLayer
         return padded;
     }
 
-    /// <summary>The geometry of one image, kept while images keep their size; lane tensors know how many there are.</summary>
+    /// <summary>Geometry of one image, cached until the image size changes. The batch size is in the lane tensors.</summary>
     Conv2dShape Geometry<T>(LaneTensor<T> padded) where T : unmanaged
     {
         (int height, int width) = (padded.Shape.Height, padded.Shape.Width);
-        Conv2dShape? shape = latest;                                    // read once: another run of this layer may change it
+        Conv2dShape? shape = latest;                                    // read once: a call on another thread may change it
         if (shape is null || shape.Rows.Input != height || shape.Columns.Input != width)
         {
             Window2d over = PaddingMode == PaddingMode.Zeros ? Window : new(KernelSize, Stride, default, Dilation);

@@ -3,30 +3,33 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// The gradient of a convolution as a layer of its own: it takes images of the size that the convolution gives to the size that it takes.
-/// y[oc,oy,ox] = b[oc] + Σ w[ic,oc,ky,kx] · x[ic,iy,ix] over ic and all taps with iy·stride + ky·dilation − top = oy, and so for ox.
+/// A transposed 2-D convolution, [N, IC, H, W] → [N, OC, OH, OW]. It computes the input gradient of a convolution with the same kernel, stride, padding
+/// and dilation: y[oc,oy,ox] = b[oc] + Σ w[ic,oc,ky,kx] · x[ic,iy,ix], over the ic of the group of oc and over all iy, ix, ky, kx with
+/// iy·stride + ky·dilation − top = oy and ix·stride + kx·dilation − left = ox.
 /// </summary>
 /// <remarks>
-/// Forward is <see cref="Conv2dBackwardInput"/>, and the gradients are that convolution's forward pass and its weights' gradient, dy in x's place
-/// and x in dy's. OH = (H − 1)·stride − top − bottom + dilation·(kH − 1) + outputPadding + 1; the output padding says which of the sizes that the
-/// convolution takes to H is meant. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html.
+/// OH = (H − 1)·stride − top − bottom + dilation·(kH − 1) + outputPadding + 1, and OW in the same way. With a stride above 1 a convolution maps several
+/// input sizes to the same output size; the output padding selects one of them. Forward is <see cref="Conv2dBackwardInput"/>. Backward uses the forward
+/// pass and the weight gradient of that convolution, with the roles of x and dy exchanged.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ConvTranspose2d.html.
 /// </remarks>
 public sealed class ConvTranspose2d : WindowLayer
 {
     Conv2dShape? latest;
 
-    /// <summary>An int stands for both axes, a tuple for (height, width).</summary>
-    /// <param name="inputChannels">Channels of x.</param>
-    /// <param name="outputChannels">Channels of y.</param>
-    /// <param name="kernelSize">Taps on each axis.</param>
-    /// <param name="stride">Pixels of y from one pixel of x to the next; 1 if not given.</param>
-    /// <param name="padding">Pixels taken off around y.</param>
-    /// <param name="outputPadding">Rows and columns added below and to the right of y; 0 if not given.</param>
-    /// <param name="dilation">Pixels from one tap to the next; 1 if not given.</param>
-    /// <param name="groups">Groups of channels that do not see each other.</param>
-    /// <param name="bias">Whether a learnt number is added to each output channel.</param>
+    /// <summary>Creates a transposed convolution. An int is used for both axes, a tuple for (height, width).</summary>
+    /// <param name="inputChannels">Number of channels of x.</param>
+    /// <param name="outputChannels">Number of channels of y.</param>
+    /// <param name="kernelSize">Rows and columns of the kernel.</param>
+    /// <param name="stride">Pixels of y from one pixel of x to the next. The default is 1.</param>
+    /// <param name="padding">Pixels removed from each side of y.</param>
+    /// <param name="outputPadding">Rows added at the bottom and columns added at the right of y. The default is 0.</param>
+    /// <param name="dilation">Pixels of y from one kernel element to the next. The default is 1.</param>
+    /// <param name="groups">Number of channel groups, each convolved separately; both channel numbers must be divisible by it.</param>
+    /// <param name="bias">Whether a learned bias is added to each output channel.</param>
     /// <exception cref="ArgumentException">
-    /// Sizes below 1, groups that do not divide the channels, or an output padding that is neither below the stride nor below the dilation.
+    /// A size is below 1, a padding is negative, a channel number is not divisible by groups, or the output padding is neither smaller than the stride nor
+    /// smaller than the dilation.
     /// </exception>
     public ConvTranspose2d(
         int inputChannels, int outputChannels, Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? outputPadding = null,
@@ -39,7 +42,7 @@ public sealed class ConvTranspose2d : WindowLayer
         if (rows < 0 || columns < 0 || rows >= Math.Max(Stride.Height, Dilation.Height) || columns >= Math.Max(Stride.Width, Dilation.Width))
         {
             throw new ArgumentException(
-                $"the output padding must be at least 0 and below the stride or the dilation, {Stride} and {Dilation}, not {OutputPadding}");
+                $"the output padding must be at least 0 and smaller than the stride, {Stride}, or the dilation, {Dilation}, not {OutputPadding}");
         }
         Weight = new(this, "weight", inputChannels, outputChannels / groups, kernelSize.Height, kernelSize.Width);
         Bias = bias ? new(this, "bias", outputChannels) : null;
@@ -47,22 +50,22 @@ public sealed class ConvTranspose2d : WindowLayer
         Init.Default(Weight, Bias);
     }
 
-    /// <summary>Channels of x.</summary>
+    /// <summary>Number of channels of x.</summary>
     public int InputChannels { get; }
 
-    /// <summary>Channels of y.</summary>
+    /// <summary>Number of channels of y.</summary>
     public int OutputChannels { get; }
 
-    /// <summary>Groups of channels that do not see each other.</summary>
+    /// <summary>Number of channel groups, each convolved separately.</summary>
     public int Groups { get; }
 
-    /// <summary>Rows and columns added below and to the right of y.</summary>
+    /// <summary>Rows added at the bottom and columns added at the right of y.</summary>
     public Size2d OutputPadding { get; }
 
-    /// <summary>[IC, OC/groups, kH, kW].</summary>
+    /// <summary>[IC, OC/groups, kH, kW]. The kernels.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[OC], or null.</summary>
+    /// <summary>[OC]; null if the layer has no bias.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>
@@ -96,7 +99,7 @@ public sealed class ConvTranspose2d : WindowLayer
     internal override unsafe void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)
     {
         Conv2dShape shape = Geometry(x.Shape);
-        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();         // named by the convolution: x is its dy
+        ConvolutionBuffers<T> buffers = context.State<ConvolutionBuffers<T>>();         // its names are those of the convolution: x is its dy
         fixed (T* w = Weight.ValueAs<T>(), b = Bias is null ? [] : Bias.ValueAs<T>())
             Conv2dBackwardInput.Run(shape, buffers.WideGradient.Widen(x, Margin(shape)), w, y, buffers, b, context.Algorithm);
     }
@@ -119,10 +122,10 @@ public sealed class ConvTranspose2d : WindowLayer
 
     static Padding Margin(Conv2dShape shape) => Conv2dBackwardInput.Margin(shape.Rows, shape.Columns);
 
-    /// <summary>The convolution that takes y to x, for one image; kept while images keep their size.</summary>
+    /// <summary>Geometry of the convolution from y to x, for one image; cached until the image size changes.</summary>
     Conv2dShape Geometry(ImageShape input)
     {
-        Conv2dShape? shape = latest;                                    // read once: another run of this layer may change it
+        Conv2dShape? shape = latest;                                    // read once: a call on another thread may change it
         if (input.IsFlat || input.Channels != InputChannels)
             Refuse($"takes images of {InputChannels} channels, not {input}");
         if (shape is not null && (shape.OutputHeight, shape.OutputWidth) == (input.Height, input.Width))
@@ -131,7 +134,7 @@ public sealed class ConvTranspose2d : WindowLayer
         long height = Length(input.Height, Stride.Height, Dilation.Height, KernelSize.Height, (long)p.Top + p.Bottom, OutputPadding.Height);
         long width = Length(input.Width, Stride.Width, Dilation.Width, KernelSize.Width, (long)p.Left + p.Right, OutputPadding.Width);
         if (height < 1 || width < 1)
-            Refuse($"an image of {input} leaves {height}×{width} pixels; use less padding or a larger kernel");
+            Refuse($"an input of {input} gives an output of {height}×{width} pixels; use less padding or a larger kernel");
         if (height > Array.MaxLength || width > Array.MaxLength || height * width > Array.MaxLength / OutputChannels)
             Refuse($"an output of {OutputChannels}×{height}×{width} has more numbers than an array holds");
         try

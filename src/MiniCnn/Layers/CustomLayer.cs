@@ -4,8 +4,8 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// A layer of your own, on whole NCHW batches: give its output shape, its formula and its gradient, and it fits anywhere in a model.
-/// <see cref="GradientCheck"/> tells whether the gradient belongs to the formula.
+/// Base class of user-defined layers, which run on whole NCHW batches. Override the output shape, the forward formula and its gradient.
+/// A custom layer can be used anywhere in a model. <see cref="GradientCheck"/> checks its gradient.
 /// </summary>
 public abstract class CustomLayer : Layer
 {
@@ -14,31 +14,34 @@ public abstract class CustomLayer : Layer
     /// <inheritdoc/>
     public override IReadOnlyList<Parameter> Parameters => parameters;
 
-    /// <summary>Makes a parameter of zeros; call it in the constructor and fill its Value.</summary>
-    /// <param name="name">Its name in this layer, such as “weight”.</param>
-    /// <param name="shape">Its shape, one axis at least.</param>
-    /// <exception cref="ArgumentException">The name is taken, or there is no shape.</exception>
+    /// <summary>Adds a parameter filled with zeros. Call it in the constructor, then fill <see cref="Parameter.Value"/>.</summary>
+    /// <param name="name">Name of the parameter, unique in this layer, such as “weight”.</param>
+    /// <param name="shape">Shape of the parameter, with at least one axis.</param>
+    /// <exception cref="ArgumentException">The name is empty or already used, or the shape has no axes or no elements.</exception>
     protected Parameter AddParameter(string name, params ReadOnlySpan<nint> shape)
     {
         if (string.IsNullOrEmpty(name) || parameters.Any(p => p.ShortName == name))
-            Refuse($"a parameter needs a name of its own, not '{name}'");
+            Refuse($"a parameter needs a name that no other parameter of the layer has, not '{name}'");
         if (shape.IsEmpty)
-            Refuse($"parameter '{name}' needs a shape, [1] for a single number");
+            Refuse($"parameter '{name}' needs a shape, such as [1] for a single number");
         parameters.Add(new(this, name, shape));
         return parameters[^1];
     }
 
-    /// <summary>y = f(x). Keep what the gradient will need, in evaluation too: a backward pass may follow there. Do not change x.</summary>
+    /// <summary>
+    /// Computes y = f(x). Store everything that <see cref="BackwardCore"/> needs, in evaluation too: a backward pass may also follow there. Do not change x.
+    /// </summary>
     /// <param name="x">[N, C, H, W], or [N, features].</param>
-    /// <param name="training">Whether this is training, and the layer is not held in evaluation.</param>
+    /// <param name="training">Whether this is a training pass. False if <see cref="Layer.HoldInEvaluation"/> is set.</param>
     /// <returns>y, [N, <see cref="Layer.OutputShape"/>].</returns>
     protected abstract Tensor<float> ForwardCore(Tensor<float> x, bool training);
 
     /// <summary>
-    /// ∂loss/∂x for the batch of the last ForwardCore; called where that or a gradient of the layer's parameters is wanted. Add to the gradients of those parameters that are Trainable; do not change dy.
+    /// Computes ∂loss/∂x for the batch of the last <see cref="ForwardCore"/>, and adds ∂loss/∂parameter to the gradient of each parameter that is
+    /// <see cref="Parameter.Trainable"/>. Do not change dy. It is called only if one of these gradients is needed.
     /// </summary>
-    /// <param name="dy">∂loss/∂y, of y's shape.</param>
-    /// <returns>dx, of x's shape.</returns>
+    /// <param name="dy">∂loss/∂y, with the shape of y.</param>
+    /// <returns>∂loss/∂x, with the shape of x.</returns>
     protected abstract Tensor<float> BackwardCore(Tensor<float> dy);
 
     internal sealed override IReadOnlyList<(string Name, JsonNode Value)>? Arguments => null;
@@ -67,6 +70,6 @@ public abstract class CustomLayer : Layer
         to.Pack(result.AsSpan());
     }
 
-    // RunsInDouble is false: nobody runs it in double.
+    // RunsInDouble is false, so T is always float.
     static LaneTensor<float> Floats<T>(LaneTensor<T> tensor) where T : unmanaged => (LaneTensor<float>)(object)tensor;
 }

@@ -3,19 +3,19 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>In training y = x / (1 − p) with probability 1 − p, else 0, for each element; in evaluation y = x.</summary>
+/// <summary>In training, sets each element to 0 with probability p and to x / (1 − p) otherwise. In evaluation, y = x.</summary>
 /// <remarks>
-/// Which elements stay is a pure function (<see cref="Philox"/>) of the model's seed, the layer's place, the training step, the image and the element:
-/// it does not depend on threads or on what ran before. The two passes of a step work it out each for itself.
+/// The mask is a pure function (<see cref="Philox"/>) of the model's seed, the position of the layer in the model, the training step, the image index
+/// and the element index. It does not depend on the number of threads or on earlier calls. Forward and backward each compute it again.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Dropout.html.
 /// </remarks>
-/// <param name="probability">Each element goes with this probability.</param>
-/// <exception cref="ArgumentException">A probability outside [0, 1].</exception>
+/// <param name="probability">Probability p of setting an element to 0.</param>
+/// <exception cref="ArgumentException">The probability is outside [0, 1].</exception>
 public sealed class Dropout(double probability = 0.5) : Layer
 {
-    /// <summary>Each element goes with this probability.</summary>
+    /// <summary>Probability p of setting an element to 0.</summary>
     public double Probability { get; } = probability is >= 0 and <= 1
-        ? probability : throw new ArgumentException(FormattableString.Invariant($"the dropout probability must lie in [0, 1], not {probability}"));
+        ? probability : throw new ArgumentException(FormattableString.Invariant($"the dropout probability must be in [0, 1], not {probability}"));
 
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input) => input;
@@ -40,14 +40,14 @@ public sealed class Dropout(double probability = 0.5) : Layer
     /// <summary>to = mask · from; forward and backward are the same linear map.</summary>
     void Run<T>(LaneTensor<T> from, LaneTensor<T> to, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>
     {
-        ulong gone = (ulong)(Probability * 4294967296.0);                        // of the 2³² values of a word
-        if (!context.Trained || gone == 0)
+        ulong dropped = (ulong)(Probability * 4294967296.0);                     // of the 2³² values of a random word
+        if (!context.Trained || dropped == 0)
         {
             to.CopyFrom(from);
             return;
         }
         T scale = Probability < 1 ? T.CreateTruncating(1 / (1 - Probability)) : T.Zero;
         Philox random = new(context.Seed, context.Purpose, context.Step);
-        new DropoutMask<T>(random, (uint)(gone - 1), scale, from, to).Run();
+        new DropoutMask<T>(random, (uint)(dropped - 1), scale, from, to).Run();
     }
 }

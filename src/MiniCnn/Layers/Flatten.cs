@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>[N, C, H, W] → [N, C·H·W], row-major: y[(c·H + h)·W + w] = x[c,h,w].</summary>
+/// <summary>Flattens each image, [N, C, H, W] → [N, C·H·W], in row-major order: y[(c·H + h)·W + w] = x[c,h,w].</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Flatten.html.</remarks>
 public sealed class Flatten : Layer
 {
@@ -20,7 +20,7 @@ public sealed class Flatten : Layer
             Copy(dx, dy, toFlat: false);
     }
 
-    /// <summary>flat = the image's numbers, or the other way round; overwritten.</summary>
+    /// <summary>Copies image to flat if toFlat, else flat to image. The destination is overwritten.</summary>
     internal static void Copy<T>(LaneTensor<T> image, LaneTensor<T> flat, bool toFlat) where T : unmanaged =>
         Workers.RunPlanes(image, new CopyPlane<T>(image, flat, toFlat));
 

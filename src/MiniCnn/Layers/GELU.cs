@@ -3,8 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = x · Φ(x), element by element, with Φ the normal distribution's share below x; dx = dy · (Φ(x) + x · e^(−x²/2) / √(2π)).</summary>
-/// <remarks>The exact form, PyTorch's default. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html.</remarks>
+/// <summary>
+/// y = x · Φ(x), elementwise, where Φ is the cumulative distribution function of the standard normal distribution.
+/// dx = dy · (Φ(x) + x · e^(−x²/2) / √(2π)).
+/// </summary>
+/// <remarks>
+/// The exact form, which is PyTorch's default (approximate='none'). Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GELU.html.
+/// </remarks>
 public sealed class GELU : Layer
 {
     /// <inheritdoc/>
@@ -32,14 +37,15 @@ public sealed class GELU : Layer
         static V Bell<V>(V x) where V : struct, ILanes<V, T> => V.Exp(x * x * Number<V>(-0.5));
 
         /// <summary>
-        /// Φ(x), which is erfc(z)/2 for x below 0, z = |x|/√2, and else 1 less that. erfc(z) = e^(−z²) · p(z)/q(z), of a relative error below
-        /// 10⁻¹¹ up to z = 6, where it is 10⁻¹⁷. Source: Cody, Rational Chebyshev Approximations for the Error Function, 1969.
+        /// Φ(x) = erfc(z)/2 for x ≤ 0 and 1 − erfc(z)/2 for x > 0, with z = |x|/√2 and bell = e^(−z²). erfc(z) = e^(−z²) · p(z)/q(z), with a relative error
+        /// below 10⁻¹¹ up to z = 6, where erfc(z) is 10⁻¹⁷. Source: Cody, Rational Chebyshev Approximations for the Error Function, 1969.
         /// </summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static V Below<V>(V x, V bell) where V : struct, ILanes<V, T>
         {
+            // |x| is limited to 20, so that p and q cannot overflow; Φ(−20) is below 10⁻⁸⁸.
             V zero = V.Broadcast(T.Zero), size = V.Max(x, zero - x), limit = Number<V>(20);
-            V z = V.Select(V.Greater(size, limit), limit, size) * Number<V>(0.7071067811865476);
+            V z = V.Select(V.Greater(size, limit), limit, size) * Number<V>(0.7071067811865476);        // 1/√2
             V p = Number<V>(2.15311535474403846e-8), q = V.Broadcast(T.One);
             Next(ref p, 0.564188496988670089, ref q, 15.7449261107098347, z);
             Next(ref p, 8.88314979438837594, ref q, 117.693950891312499, z);
@@ -53,7 +59,7 @@ public sealed class GELU : Layer
             return V.Select(V.Greater(x, zero), V.Broadcast(T.One) - tail, tail);
         }
 
-        /// <summary>A step of Horner's scheme for both.</summary>
+        /// <summary>One step of Horner's scheme for both polynomials.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static void Next<V>(ref V p, double a, ref V q, double b, V z) where V : struct, ILanes<V, T> =>
             (p, q) = (V.MultiplyAdd(p, z, Number<V>(a)), V.MultiplyAdd(q, z, Number<V>(b)));

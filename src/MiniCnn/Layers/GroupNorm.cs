@@ -3,27 +3,27 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// y = x̂ · weight[c] + bias[c] with x̂ = (x − mean) / √(variance + epsilon), mean and biased variance those of a group of channels of one image:
-/// the same in training and after it, and for a batch of one.
+/// Group normalization: y = x̂ · weight[c] + bias[c] with x̂ = (x − mean) / √(variance + epsilon). Mean and biased variance are those of one group of
+/// channels of one image. The result does not depend on the batch or on the training mode.
 /// </summary>
 /// <remarks>
 /// <code>
 /// dbias[c] = Σ dy,  dweight[c] = Σ dy·x̂,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon),  dx̂ = dy · weight[c]
 /// </code>
-/// where the sums go over a channel of all images, and a Mean over a group of channels of one. Source:
-/// https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html; Wu and He, 2018.
+/// The sums are over channel c of all images; Mean is over one group of channels of one image.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.GroupNorm.html; Wu and He, 2018.
 /// </remarks>
 public sealed class GroupNorm : Layer
 {
-    /// <summary>Weights of one and biases of zero.</summary>
-    /// <param name="groups">Groups of neighbouring channels: 1 for all channels together, as many as channels for each by itself.</param>
-    /// <param name="channels">Channels of x and y, a multiple of the groups.</param>
-    /// <param name="epsilon">Added to the variance, so that a group of one value divides by something.</param>
-    /// <exception cref="ArgumentException">No channels, groups that do not divide them, or an epsilon that is not above 0.</exception>
+    /// <summary>Creates a group norm. Weights are 1 and biases are 0.</summary>
+    /// <param name="groups">Number of groups of consecutive channels: 1 for one group of all channels, equal to channels for separate channels.</param>
+    /// <param name="channels">Number of channels of x and y, divisible by groups.</param>
+    /// <param name="epsilon">Number added to the variance. It prevents a division by zero where all values of a group are equal.</param>
+    /// <exception cref="ArgumentException">channels or groups is below 1, groups does not divide channels, or epsilon is not positive and finite.</exception>
     public GroupNorm(int groups, int channels, double epsilon = 1e-5)
     {
         if (groups < 1 || channels < 1 || channels % groups != 0)
-            throw new ArgumentException($"GroupNorm needs groups that divide its channels, not {groups} groups of {channels} channels");
+            throw new ArgumentException($"GroupNorm needs a number of channels divisible by its groups, not {channels} channels and {groups} groups");
         if (!(epsilon > 0 && double.IsFinite(epsilon)))
             throw new ArgumentException(FormattableString.Invariant($"GroupNorm needs epsilon > 0, not {epsilon}"));
         (Groups, Channels, Epsilon) = (groups, channels, epsilon);
@@ -32,19 +32,19 @@ public sealed class GroupNorm : Layer
         Initialize(seed: 0);
     }
 
-    /// <summary>Groups of neighbouring channels.</summary>
+    /// <summary>Number of groups of consecutive channels.</summary>
     public int Groups { get; }
 
-    /// <summary>Channels of x and y.</summary>
+    /// <summary>Number of channels of x and y.</summary>
     public int Channels { get; }
 
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Number added to the variance for numerical stability.</summary>
     public double Epsilon { get; }
 
     /// <summary>[C]. Per-channel scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[C].</summary>
+    /// <summary>[C]. Per-channel offset.</summary>
     public Parameter Bias { get; }
 
     /// <inheritdoc/>

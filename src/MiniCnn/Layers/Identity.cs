@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>y = x: a branch of <see cref="Concat"/> that hands on what comes in.</summary>
+/// <summary>y = x. Used as a branch of <see cref="Concat"/>, it passes x through unchanged.</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Identity.html.</remarks>
 public sealed class Identity : Layer
 {

@@ -6,93 +6,110 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// One step of a network: a formula from x to y, and its gradient. Write your own by deriving from <see cref="CustomLayer"/>.
+/// Base class of all layers: a function y = f(x) and its gradient. Derive your own layers from <see cref="CustomLayer"/>.
 /// </summary>
 /// <remarks>
-/// A call in training, or a differentiable one, keeps what a backward pass needs; any Forward discards what an earlier one kept. Tensors that
-/// come out belong to the caller. One layer runs one call at a time; it stands in one place of one model only.
+/// A Forward with training or differentiable set keeps the values that the backward pass needs. Each Forward discards the values of the previous one.
+/// Returned tensors belong to the caller. A layer runs one call at a time. A layer can be used only once, in one model.
 /// </remarks>
 public abstract class Layer
 {
     static readonly Lock drawing = new();
 
-    // Only CustomLayer opens this to other assemblies: lanes are this one's own.
+    // Other assemblies derive from CustomLayer: lane tensors are internal to this assembly.
     private protected Layer() => (Session, Model) = (new(this), this);
 
-    /// <summary>What the layer learns, in PyTorch's order; empty for most.</summary>
+    /// <summary>The learnable parameters of the layer and of all layers in it, in PyTorch's order. Empty if there are none.</summary>
     public virtual IReadOnlyList<Parameter> Parameters => [];
 
-    /// <summary>The shape of one output image for the shape of one input image.</summary>
-    /// <exception cref="ArgumentException">The layer cannot take such images.</exception>
+    /// <summary>Computes the shape of one output image.</summary>
+    /// <param name="input">Shape of one input image.</param>
+    /// <exception cref="ArgumentException">The layer does not support this input shape.</exception>
     public abstract ImageShape OutputShape(ImageShape input);
 
     /// <summary>
-    /// How the convolutions of this layer, and of all layers in it, are computed when it is called; a layer in a model follows the model. Not saved with it.
+    /// Algorithm for the convolutions of this layer and of all layers in it. Layers in a model use the setting of the model. It is not saved with the model.
     /// </summary>
     public ConvolutionAlgorithm ConvolutionAlgorithm { get; set; }
 
     /// <summary>
-    /// Whether the layer, and every layer in it, computes in training what it computes in evaluation, as after PyTorch's <c>layer.eval()</c>: a batch
-    /// norm uses its running statistics and does not change them, and a dropout is the identity. <see cref="Backward"/> then gives the gradient of that.
-    /// Setting it on a layer made of layers sets it on each of them; reading it there tells whether all of them are held.
+    /// Whether the layer, and every layer in it, stays in evaluation mode during training, as after PyTorch's <c>layer.eval()</c>: a batch norm uses its
+    /// running statistics and does not change them, and a dropout is the identity. <see cref="Backward"/> computes the gradient of this function. The
+    /// default is false.
     /// </summary>
-    /// <remarks>It does not change which parameters are <see cref="Parameter.Trainable"/>; <see cref="Freeze"/> sets both. It is not saved with the model.</remarks>
+    /// <remarks>
+    /// Setting it on a <see cref="Container"/> sets it on all layers in it; the getter returns whether it is set on all of them. It does not change
+    /// <see cref="Parameter.Trainable"/>; <see cref="Freeze"/> sets both. It is not saved with the model.
+    /// </remarks>
     public virtual bool HoldInEvaluation { get; set; }
 
     /// <summary>
-    /// Freezes the layer and every layer in it, as a backbone is frozen for fine-tuning: no parameter is <see cref="Parameter.Trainable"/>, and the
-    /// layers are held in evaluation. So batch norms keep the statistics with which the weights were learnt.
+    /// Freezes the layer and every layer in it, for example a backbone for fine-tuning. It sets <see cref="Parameter.Trainable"/> of all parameters to false
+    /// and, by default, keeps the layers in evaluation mode. Batch norms then keep the running statistics with which the weights were trained.
     /// </summary>
     /// <param name="holdInEvaluation">
-    /// The new <see cref="HoldInEvaluation"/>. If false, only the parameters are frozen, as by PyTorch's <c>requires_grad_(False)</c>: batch norms use the
-    /// statistics of the batch, and their running ones move.
+    /// New value of <see cref="HoldInEvaluation"/>. If false, only the parameters are frozen, as with PyTorch's <c>requires_grad_(False)</c>: batch norms use
+    /// the statistics of the batch and update their running statistics.
     /// </param>
     public void Freeze(bool holdInEvaluation = true) => SetFrozen(true, holdInEvaluation);
 
-    /// <summary>Undoes <see cref="Freeze"/>: every parameter is <see cref="Parameter.Trainable"/>, and no layer is held in evaluation.</summary>
+    /// <summary>
+    /// Unfreezes the layer and every layer in it: sets <see cref="Parameter.Trainable"/> of all parameters to true and <see cref="HoldInEvaluation"/> to false.
+    /// </summary>
     public void Unfreeze() => SetFrozen(false, false);
 
-    /// <summary>y = f(x).</summary>
-    /// <param name="x">A batch, [N, C, H, W] or [N, features]; N = 0 is allowed.</param>
+    /// <summary>Computes y = f(x) for a batch.</summary>
+    /// <param name="x">A batch, [N, C, H, W] or [N, features]. N = 0 is allowed.</param>
     /// <param name="training">
-    /// Whether layers such as dropout and batch norm compute what they compute in training, unless <see cref="HoldInEvaluation"/>. A backward pass may follow.
+    /// Whether dropout, batch norm and custom layers run in training mode, except where <see cref="HoldInEvaluation"/> is set. A backward pass can follow.
     /// </param>
-    /// <param name="destination">If given, y is written there; dense, of y's shape. Once warm, built-in layers then allocate nothing.</param>
+    /// <param name="destination">
+    /// Dense tensor with the shape of y that receives y. If it is null, a new tensor is allocated. With a destination, repeated calls with the same shapes
+    /// allocate no memory in built-in layers.
+    /// </param>
     /// <param name="differentiable">
-    /// Whether a backward pass may follow in evaluation too; in training one always may. Its gradient is that of the function in use: running
-    /// statistics are constants in it, and do not change.
+    /// Whether a backward pass can follow in evaluation mode; in training mode it always can. Its gradient is that of the evaluation function: running
+    /// statistics are constants and do not change.
     /// </param>
-    /// <returns>[N, C, H, W], or [N, features] after a Flatten or Linear: the destination, or a new tensor.</returns>
-    /// <exception cref="ArgumentException">A tensor of another rank, or images that the layer cannot take.</exception>
+    /// <returns>y, [N, C, H, W], or [N, features] after a Flatten or Linear: the destination or a new tensor.</returns>
+    /// <exception cref="ArgumentException">x has a wrong rank, the layer does not support its shape, or the destination has a wrong shape.</exception>
     /// <exception cref="InvalidOperationException">The layer is running on another thread.</exception>
     public Tensor<float> Forward(Tensor<float> x, bool training = false, Tensor<float>? destination = null, bool differentiable = false) =>
         Session.Forward(x, training, destination, differentiable);
 
     /// <summary>
-    /// Adds ∂loss/∂parameter to every trainable parameter's gradient, for the batch of the last Forward. Frozen layers before the first one that learns
-    /// cost nothing.
+    /// Adds ∂loss/∂parameter to the gradient of every trainable parameter, for the batch of the last Forward. In a <see cref="Sequential"/>, it skips the
+    /// layers before the first trainable one.
     /// </summary>
-    /// <param name="dy">∂loss/∂y, of y's shape.</param>
-    /// <exception cref="ArgumentException">dy has another shape than y.</exception>
-    /// <exception cref="InvalidOperationException">That Forward was neither training nor differentiable, or its backward pass has been done.</exception>
+    /// <param name="dy">∂loss/∂y, with the shape of y.</param>
+    /// <exception cref="ArgumentException">The shape of dy differs from that of y.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There was no Forward, the last one was neither training nor differentiable, its backward pass has already run, or the layer is running on another
+    /// thread.
+    /// </exception>
     public void Backward(Tensor<float> dy) => Session.Backward(dy, wantsInput: false, null);
 
-    /// <summary>As <see cref="Backward(Tensor{float})"/>, and returns ∂loss/∂x, of x's shape.</summary>
-    /// <param name="dy">∂loss/∂y, of y's shape.</param>
-    /// <param name="destination">If given, ∂loss/∂x is written there; dense, of x's shape.</param>
-    /// <exception cref="ArgumentException">dy has another shape than y.</exception>
-    /// <exception cref="InvalidOperationException">That Forward was neither training nor differentiable, or its backward pass has been done.</exception>
+    /// <summary>Does the same as <see cref="Backward(Tensor{float})"/> and also computes ∂loss/∂x.</summary>
+    /// <param name="dy">∂loss/∂y, with the shape of y.</param>
+    /// <param name="destination">Dense tensor with the shape of x that receives ∂loss/∂x. If it is null, a new tensor is allocated.</param>
+    /// <returns>∂loss/∂x, with the shape of x: the destination or a new tensor.</returns>
+    /// <exception cref="ArgumentException">The shape of dy differs from that of y, or the destination has a wrong shape.</exception>
+    /// <exception cref="InvalidOperationException">
+    /// There was no Forward, the last one was neither training nor differentiable, its backward pass has already run, or the layer is running on another
+    /// thread.
+    /// </exception>
     public Tensor<float> BackwardToInput(Tensor<float> dy, Tensor<float>? destination = null) =>
         Session.Backward(dy, wantsInput: true, destination)!;
 
     /// <summary>
-    /// Draws all weights anew, as torch.manual_seed(seed) and building the same layers in the same order would: equal to the bit.
-    /// The seed also determines the dropout masks. A <see cref="CustomLayer"/>'s parameters stay as its author filled them.
+    /// Initializes all weights, biases and running statistics. The values are bit-identical to those of PyTorch after torch.manual_seed(seed), if the same
+    /// layers are created in the same order. The seed also determines the dropout masks. The parameters of a <see cref="CustomLayer"/> do not change.
     /// </summary>
+    /// <param name="seed">Seed of the random numbers.</param>
     /// <remarks>
-    /// A model that was never initialised begins as Initialize(0) of the whole model would leave it. Its weights are drawn when they are first read or run; they
-    /// are drawn again when its layers are put into another model or one is replaced, unless they were trained, loaded or changed by then: such weights stay. A
-    /// layer that <see cref="Sequential.Replace"/> puts into an initialised model gets the weights that the same seed would have given it there.
+    /// A model that was never initialized has the weights of Initialize(0) on the whole model. They are drawn at their first use. They are drawn again
+    /// when the layer is put into another model or a layer of the model is replaced; weights that were trained, loaded or changed before that are kept.
+    /// A layer that <see cref="Sequential.Replace"/> puts into an initialized model gets the weights that Initialize with the same seed gives it there.
     /// </remarks>
     public void Initialize(int seed)
     {
@@ -101,56 +118,59 @@ public abstract class Layer
     }
 
     /// <summary>
-    /// A table to print: each layer's output shape, its number of parameters, and its multiply-adds for one image (those of convolutions and
-    /// linear layers, forward); below it the totals, and the memory of all outputs of one image.
+    /// Returns a text table with the output shape, the number of parameters and the multiply-adds of each layer for one image, followed by the totals and
+    /// the memory of all layer outputs for one image. Only the forward pass of convolutions and linear layers counts as multiply-adds.
     /// </summary>
-    /// <exception cref="ArgumentException">A layer cannot take such images; the message names it.</exception>
+    /// <param name="input">Shape of one input image.</param>
+    /// <exception cref="ArgumentException">A layer does not support its input shape. The message names the layer.</exception>
     public string Summary(ImageShape input) => ModelSummary.Of(this, input);
 
-    /// <summary>The layer as its constructor would be written, “Conv2d(1→8, 5×5, padding 2)”.</summary>
+    /// <summary>Returns the type of the layer and its settings, such as “Conv2d(1→8, 5×5, padding 2)”.</summary>
     public override string ToString() => GetType().Name;
 
-    /// <summary>What calls from outside have in common.</summary>
+    /// <summary>Runs the public calls of this layer.</summary>
     internal LayerSession Session { get; }
 
-    /// <summary>Where the layer stands in its model: “3”, in a model inside a model “3.1”; empty on its own.</summary>
+    /// <summary>Position of the layer in its model: “3”, or “3.1” in a nested container. Empty for the outermost layer.</summary>
     internal string Place { get; private set; } = "";
 
-    /// <summary>The outermost layer around it; itself on its own.</summary>
+    /// <summary>The outermost layer that contains this one; this layer if there is none.</summary>
     internal Layer Model { get; private set; }
 
-    /// <summary>“layer 3, ReLU()” for messages.</summary>
+    /// <summary>“layer 3, ReLU”, for messages.</summary>
     internal string Description => Place is "" ? ToString() : $"layer {Place}, {this}";
 
     /// <summary>Whether the gradient check can run it in double.</summary>
     internal virtual bool RunsInDouble => true;
 
-    /// <summary>What its constructor takes, but for layers, as a model's file tells it and <see cref="Architecture"/> reads it; null if only code can make it.</summary>
+    /// <summary>
+    /// The constructor arguments, except layers, as <see cref="Architecture"/> writes and reads them in a model file; null if a file cannot describe the layer.
+    /// </summary>
     internal virtual IReadOnlyList<(string Name, JsonNode Value)>? Arguments => [];
 
-    /// <summary>What a file of weights holds of the layer, under PyTorch's names: its parameters, and what else it has to remember.</summary>
+    /// <summary>The tensors of the layer in a weights file, under PyTorch's names: parameters and buffers.</summary>
     internal virtual IEnumerable<StoredTensor> Stored => Parameters.Select(StoredTensor.Of).Concat(Buffers);
 
-    /// <summary>What a file of weights holds besides parameters; a training pass may change it.</summary>
+    /// <summary>The tensors in a weights file that are not parameters, such as running statistics. A training pass may change them.</summary>
     internal virtual IEnumerable<StoredTensor> Buffers => [];
 
-    /// <summary>A name as a model's file has it, “0.weight”.</summary>
+    /// <summary>The full name of a tensor of this layer in a model file, such as “0.weight”.</summary>
     internal string NameOf(string name) => Place is "" ? name : $"{Place}.{name}";
 
-    /// <summary>Products that one image's forward pass adds up, those of elementwise layers not counted.</summary>
+    /// <summary>Multiply-adds of the forward pass of one image, for convolutions and linear layers; 0 for other layers.</summary>
     internal virtual long MultiplyAdds(ImageShape input) => 0;
 
-    /// <summary>Draws the parameters' first values, as PyTorch's constructor does.</summary>
+    /// <summary>Draws the initial values of the parameters, as PyTorch's constructor does.</summary>
     internal virtual void Initialize(TorchGenerator generator)
     {
         foreach (Parameter parameter in Parameters)
             parameter.Draw(generator);
     }
 
-    /// <summary>Draws the first values that nobody has given to this model: those that <see cref="Initialize(int)"/> with its seed would draw.</summary>
+    /// <summary>Draws the initial values of the parameters that have no values yet, as <see cref="Initialize(int)"/> with the model's seed does.</summary>
     internal void DrawFirstValues()
     {
-        lock (drawing)                                       // predictors on several threads may want them at once
+        lock (drawing)                                       // predictors on several threads may need them at the same time
         {
             TorchGenerator generator = new(Session.Seed);
             foreach (Parameter parameter in Parameters)
@@ -158,7 +178,7 @@ public abstract class Layer
         }
     }
 
-    /// <summary>Puts the layer at a place of a model.</summary>
+    /// <summary>Sets the position of the layer in a model.</summary>
     internal virtual void PutAt(string place, Layer model)
     {
         (Place, Model) = (place, model);
@@ -166,23 +186,26 @@ public abstract class Layer
             parameter.LookAgain();
     }
 
-    /// <summary>Zeros that Forward would like to find around x.</summary>
+    /// <summary>Margin of zeros around x with which Forward needs no copy of x.</summary>
     internal virtual Padding InputMargin(ImageShape input) => default;
 
-    /// <summary>Zeros that Backward would like to find around dy.</summary>
+    /// <summary>Margin of zeros around dy with which Backward needs no copy of dy.</summary>
     internal virtual Padding GradientMargin(ImageShape input) => default;
 
-    /// <summary>y = f(x), every image; y overwritten.</summary>
+    /// <summary>Computes y = f(x) for all images. y is overwritten.</summary>
     internal abstract void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context) where T : unmanaged, IFloatingPointIeee754<T>;
 
-    /// <summary>dx = dy · ∂y/∂x, overwritten, if dx is wanted; parameters' gradients are added to. x, y and context are the forward pass's.</summary>
+    /// <summary>
+    /// Computes dx = dy · ∂y/∂x, which is overwritten, if dx is not null, and adds to the gradients of the parameters. x, y and context are those of the
+    /// forward pass.
+    /// </summary>
     internal abstract void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
         where T : unmanaged, IFloatingPointIeee754<T>;
 
-    /// <summary>Whether the layer computes in this pass what it computes in training. Its backward pass reads the answer in context.Trained.</summary>
+    /// <summary>Returns whether the layer runs in training mode in this pass, and stores it in context.Trained for the backward pass.</summary>
     private protected bool Trains<T>(LayerContext<T> context) where T : unmanaged => context.Trained = context.Training && !HoldInEvaluation;
 
-    /// <summary>Throws, naming the layer.</summary>
+    /// <summary>Throws an ArgumentException that names the layer.</summary>
     [DoesNotReturn]
     internal void Refuse(string why) => throw new ArgumentException($"{Description}: {why}");
 
@@ -193,7 +216,7 @@ public abstract class Layer
         HoldInEvaluation = hold;
     }
 
-    /// <summary>What comes out, in a number of channels, when a window slides over an image; throws, naming the layer, where it does not fit.</summary>
+    /// <summary>Output shape of a sliding window. Throws an exception that names the layer if the window does not fit the image.</summary>
     private protected ImageShape Slide(Window2d window, ImageShape input, int channels)
     {
         if (input.IsFlat)

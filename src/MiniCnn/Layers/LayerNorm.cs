@@ -3,22 +3,22 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// y = x̂ · weight + bias, number by number, with x̂ = (x − mean) / √(variance + epsilon), mean and biased variance those of the whole image or of
-/// all features: the same in training and after it, and for a batch of one.
+/// Layer normalization: y = x̂ · weight + bias, elementwise, with x̂ = (x − mean) / √(variance + epsilon). Mean and biased variance are those of the whole
+/// image, or of all features of a sample. The result does not depend on the batch or on the training mode.
 /// </summary>
 /// <remarks>
 /// <code>
 /// dbias = Σ dy,  dweight = Σ dy·x̂ over the images,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon),  dx̂ = dy · weight
 /// </code>
-/// where a Mean goes over one image. PyTorch's LayerNorm over all axes but the batch's. Source:
-/// https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html; Ba, Kiros and Hinton, 2016.
+/// Mean is over one image. Corresponds to PyTorch's LayerNorm over all axes except the batch axis.
+/// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LayerNorm.html; Ba, Kiros and Hinton, 2016.
 /// </remarks>
 public sealed class LayerNorm : Layer
 {
-    /// <summary>Weights of one and biases of zero.</summary>
-    /// <param name="shape">Channels and size of images, or the number of features, such as a Linear layer gives.</param>
-    /// <param name="epsilon">Added to the variance, so that a sample of one value divides by something.</param>
-    /// <exception cref="ArgumentException">A shape without numbers, or an epsilon that is not above 0.</exception>
+    /// <summary>Creates a layer norm. Weights are 1 and biases are 0.</summary>
+    /// <param name="shape">Shape of one input image, or number of features, such as the output features of a Linear layer.</param>
+    /// <param name="epsilon">Number added to the variance. It prevents a division by zero where all values of a sample are equal.</param>
+    /// <exception cref="ArgumentException">A size is below 1, or epsilon is not positive and finite.</exception>
     public LayerNorm(ImageShape shape, double epsilon = 1e-5)
     {
         if (shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
@@ -32,16 +32,16 @@ public sealed class LayerNorm : Layer
         Initialize(seed: 0);
     }
 
-    /// <summary>Of x and y.</summary>
+    /// <summary>Shape of one image of x and y.</summary>
     public ImageShape Shape { get; }
 
-    /// <summary>Added to the variance.</summary>
+    /// <summary>Number added to the variance for numerical stability.</summary>
     public double Epsilon { get; }
 
     /// <summary>[C, H, W], or [features]. Elementwise scale, named as in PyTorch.</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[C, H, W], or [features].</summary>
+    /// <summary>[C, H, W], or [features]. Elementwise offset.</summary>
     public Parameter Bias { get; }
 
     /// <inheritdoc/>

@@ -4,13 +4,13 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>y = x where x is above 0, else negativeSlope · x, element by element; dx = dy or negativeSlope · dy.</summary>
+/// <summary>y = x for x > 0, else negativeSlope · x, elementwise; dx = dy for x > 0, else negativeSlope · dy.</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LeakyReLU.html.</remarks>
-/// <param name="negativeSlope">Below 0 the line rises as steeply as this.</param>
-/// <exception cref="ArgumentException">A slope that is no finite number.</exception>
+/// <param name="negativeSlope">Slope for x below 0.</param>
+/// <exception cref="ArgumentException">The slope is not finite.</exception>
 public sealed class LeakyReLU(double negativeSlope = 0.01) : Layer
 {
-    /// <summary>Below 0 the line rises as steeply as this.</summary>
+    /// <summary>Slope for x below 0.</summary>
     public double NegativeSlope { get; } = double.IsFinite(negativeSlope)
         ? negativeSlope : throw new ArgumentException(FormattableString.Invariant($"LeakyReLU's slope must be a finite number, not {negativeSlope}"));
 
@@ -31,7 +31,7 @@ public sealed class LeakyReLU(double negativeSlope = 0.01) : Layer
     readonly struct Curve<T>(T slope) : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
-        public V At<V>(V x) where V : struct, ILanes<V, T> => Gradient(x, x, x);        // the same factor
+        public V At<V>(V x) where V : struct, ILanes<V, T> => Gradient(x, x, x);        // with dy = x: x or slope · x
 
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> =>

@@ -2,12 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>y[o] = b[o] + Σ w[o,i] · x[i], the sum over the input features i.</summary>
+/// <summary>A fully connected layer, [N, inputFeatures] → [N, outputFeatures]: y[o] = b[o] + Σ w[o,i] · x[i], the sum over the input features i.</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Linear.html.</remarks>
 public sealed class Linear : Layer
 {
-    /// <summary>A layer from inputFeatures to outputFeatures.</summary>
-    /// <exception cref="ArgumentException">Features below 1.</exception>
+    /// <summary>Creates a fully connected layer.</summary>
+    /// <param name="inputFeatures">Number of features of x.</param>
+    /// <param name="outputFeatures">Number of features of y.</param>
+    /// <param name="bias">Whether a learned bias is added to each output feature.</param>
+    /// <exception cref="ArgumentException">A number of features is below 1.</exception>
     public Linear(int inputFeatures, int outputFeatures, bool bias = true)
     {
         if (inputFeatures < 1 || outputFeatures < 1)
@@ -19,16 +22,16 @@ public sealed class Linear : Layer
         Init.Default(Weight, Bias);
     }
 
-    /// <summary>Numbers in x.</summary>
+    /// <summary>Number of features of x.</summary>
     public int InputFeatures { get; }
 
-    /// <summary>Numbers in y.</summary>
+    /// <summary>Number of features of y.</summary>
     public int OutputFeatures { get; }
 
     /// <summary>[outputFeatures, inputFeatures].</summary>
     public Parameter Weight { get; }
 
-    /// <summary>[outputFeatures], or null.</summary>
+    /// <summary>[outputFeatures]; null if the layer has no bias.</summary>
     public Parameter? Bias { get; }
 
     /// <inheritdoc/>

@@ -1,8 +1,8 @@
 namespace MiniCnn;
 
-/// <summary>y[c] = x[c] − log Σ exp(x[k]) over the channels, for each pixel by itself; dx[c] = dy[c] − exp(y[c]) · Σ dy[k].</summary>
+/// <summary>y[c] = x[c] − log Σ exp(x[k]), the sum over the channels k, separately for each pixel; dx[c] = dy[c] − exp(y[c]) · Σ dy[k].</summary>
 /// <remarks>
-/// PyTorch's LogSoftmax(dim=1). The largest x is taken off first, so that nothing overflows.
+/// Corresponds to PyTorch's LogSoftmax(dim=1). The largest x is subtracted first, so that exp cannot overflow.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.LogSoftmax.html.
 /// </remarks>
 public sealed class LogSoftmax : Layer

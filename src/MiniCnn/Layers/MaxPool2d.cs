@@ -2,17 +2,24 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>y[c,oy,ox] = the largest x[c,iy,ix] under the window; the gradient goes to that one pixel, of equal ones to the first.</summary>
+/// <summary>
+/// Max pooling: y[c,oy,ox] = maximum of x[c,iy,ix] over the window. The gradient goes to the largest pixel, or to the first of several equal ones.
+/// </summary>
 /// <remarks>
-/// Padding is −∞: it never wins. A NaN under the window makes y NaN, and the gradient is the last NaN's. The stride defaults to the kernel size.
-/// With ceilMode the number of outputs is ⌈(H + padding − dilation·(kernel − 1) − 1) / stride⌉ + 1, less a window that would begin in the padding after
-/// the image. A window whose taps all fall beside the image is −∞.
+/// Padding pixels are −∞. If the window has a NaN, y is NaN and the gradient goes to the last NaN.
+/// The number of output rows is ⌊(H + top + bottom − dilation·(kernel − 1) − 1) / stride⌋ + 1; columns are computed in the same way. With ceilMode it is
+/// rounded up instead, and a last window that would begin in the padding after the image is dropped. The output of a window without image pixels is −∞.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MaxPool2d.html.
 /// </remarks>
 public sealed class MaxPool2d : WindowLayer
 {
-    /// <summary>An int stands for both axes.</summary>
-    /// <exception cref="ArgumentException">Sizes below 1, or a padding of more than half the kernel.</exception>
+    /// <summary>Creates a max pooling layer. An int is used for both axes, a tuple for (height, width).</summary>
+    /// <param name="kernelSize">Rows and columns of the window, without dilation.</param>
+    /// <param name="stride">Pixels from one window to the next. The default is the kernel size.</param>
+    /// <param name="padding">Pixels of −∞ added around x, at most half the kernel size on each side.</param>
+    /// <param name="dilation">Pixels from one element of the window to the next. The default is 1.</param>
+    /// <param name="ceilMode">Whether the number of outputs is rounded up.</param>
+    /// <exception cref="ArgumentException">A size is below 1, the padding is negative, or the padding is larger than half the kernel.</exception>
     public MaxPool2d(Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null, bool ceilMode = false)
         : base(new(kernelSize, stride ?? kernelSize, padding, dilation) { CeilMode = ceilMode }) => Window.RequirePoolPadding();
 
@@ -35,17 +42,17 @@ public sealed class MaxPool2d : WindowLayer
         ("ceilMode", CeilMode),
     ];
 
-    /// <summary>Whether the windows are 2×2 side by side, as most networks have them.</summary>
+    /// <summary>Whether the windows are 2×2 with stride 2, the most common case.</summary>
     internal bool Is2x2 => KernelSize == 2 && Stride == 2 && Dilation == 1 && Padding == default;
 
-    /// <summary>Refuses windows of which a float, as which the place of the largest pixel is kept, cannot count the pixels.</summary>
+    /// <summary>Throws if a window has more than 2²⁴ pixels: the index of the largest pixel is stored as a float, which is exact up to 2²⁴.</summary>
     internal static void CheckTaps(Layer layer, long taps)
     {
         if (taps > 1 << 24)
-            layer.Refuse($"takes the largest of up to {1 << 24} pixels, not of {taps}; pool in two steps");
+            layer.Refuse($"a window can have at most {1 << 24} pixels, not {taps}; pool in two steps");
     }
 
-    /// <summary>Whether rounding up changes nothing, or is not asked for.</summary>
+    /// <summary>Whether the windows are 2×2 with stride 2 and all of them lie inside the image.</summary>
     bool IsPlain2x2(ImageShape input) => Is2x2 && (!CeilMode || input.Height % 2 == 0 && input.Width % 2 == 0);
 
     internal override void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LayerContext<T> context)

@@ -2,14 +2,14 @@ using System.Globalization;
 
 namespace MiniCnn;
 
-/// <summary>A model as a table: a line a layer, the layers of a layer indented.</summary>
+/// <summary>A text table of a model with one line per layer. Layers inside a container are indented.</summary>
 static class ModelSummary
 {
     public static string Of(Layer model, ImageShape input)
     {
         List<string[]> rows = [["layer", "output", "parameters", "multiply-adds"]];
         long activations = 0;
-        int held = 0;                                                  // of the layers that compute something else in training
+        int held = 0;                                                  // counts only layers that differ in training mode
         Add(model, input, 0);
 
         int[] widths = [.. Enumerable.Range(0, 4).Select(column => rows.Max(row => row[column].Length))];
@@ -33,7 +33,7 @@ static class ModelSummary
                     Add(part, into, depth + 1);
             }
             held += layer is BatchNorm or Dropout or CustomLayer && layer.HoldInEvaluation ? 1 : 0;
-            if (layer is not Sequential)                               // its output is its last layer's
+            if (layer is not Sequential)                               // its output is that of its last layer
                 activations += y.Length;
         }
     }

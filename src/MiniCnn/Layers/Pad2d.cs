@@ -3,37 +3,37 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// x with pixels added around it, [N, C, H, W] → [N, C, H + top + bottom, W + left + right]: zeros, or what another
-/// <see cref="MiniCnn.PaddingMode"/> says. With zeros, negative numbers crop: new Pad2d(new Padding(1, -2, 0, 0)) adds a row above and removes two columns
-/// on the left.
+/// Adds pixels around each image, [N, C, H, W] → [N, C, H + top + bottom, W + left + right]. They are zeros, or as another
+/// <see cref="MiniCnn.PaddingMode"/> defines them. With zeros, negative numbers crop: new Pad2d(new Padding(1, -2, 0, 0)) adds a row at the top and removes
+/// two columns at the left.
 /// </summary>
 /// <remarks>
-/// The gradient of a pixel is its own and those of its copies in the padding; that of a pixel that was cropped is 0. PyTorch's ZeroPad2d,
-/// ReflectionPad2d, ReplicationPad2d and CircularPad2d. Modes other than zeros take no negative numbers here.
+/// The gradient of a pixel is the sum of dy at its position in y and at its copies in the padding; the gradient of a cropped pixel is 0. Corresponds to
+/// PyTorch's ZeroPad2d, ReflectionPad2d, ReplicationPad2d and CircularPad2d. Only the zeros mode accepts negative numbers.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ZeroPad2d.html.
 /// </remarks>
 public sealed class Pad2d : Layer
 {
-    readonly Window2d window;                                                  // of one pixel
+    readonly Window2d window;                                                  // a 1×1 kernel; only its padding is used
 
-    /// <summary>An int stands for all sides, a tuple for (top and bottom, left and right).</summary>
-    /// <param name="padding">Pixels to add on each side. A negative number removes pixels; zeros only.</param>
-    /// <param name="paddingMode">What stands in the padding.</param>
-    /// <exception cref="ArgumentException">A mode that does not exist, or a negative number where the mode is not zeros.</exception>
+    /// <summary>Creates a padding layer. An int is used for all sides, a tuple for (top and bottom, left and right).</summary>
+    /// <param name="padding">Pixels to add on each side. A negative number removes pixels; it requires the zeros mode.</param>
+    /// <param name="paddingMode">Values of the padding pixels.</param>
+    /// <exception cref="ArgumentException">The mode does not exist, or a number is negative and the mode is not zeros.</exception>
     public Pad2d(Padding padding, PaddingMode paddingMode = PaddingMode.Zeros)
     {
         if (!padding.Covers(0) && paddingMode != PaddingMode.Zeros)
         {
             throw new ArgumentException(
-                $"{paddingMode} padding must be at least 0 on every side, not {padding}; another Pad2d, of zeros, crops before or after it");
+                $"{paddingMode} padding must be at least 0 on every side, not {padding}; to crop, use a second Pad2d with PaddingMode.Zeros");
         }
         window = new(1, paddingMode: paddingMode) { Padding = padding };
     }
 
-    /// <summary>Pixels added on each side; a negative number: pixels removed.</summary>
+    /// <summary>Pixels added on each side. A negative number removes pixels.</summary>
     public Padding Padding => window.Padding;
 
-    /// <summary>What stands in the padding.</summary>
+    /// <summary>Values of the padding pixels.</summary>
     public PaddingMode PaddingMode => window.PaddingMode;
 
     /// <inheritdoc/>
@@ -41,7 +41,7 @@ public sealed class Pad2d : Layer
     {
         (int top, int left, int bottom, int right) = Padding;
         if (!input.IsFlat && (Left(input.Height, top, bottom) < 1 || Left(input.Width, left, right) < 1))
-            Refuse($"takes more pixels away than {input} has; at least 1×1 must stay");
+            Refuse($"crops all pixels of {input}; at least 1×1 must remain");
         return Slide(window, input, input.Channels);
 
         static long Left(int size, int before, int after) => (long)size + Math.Min(before, 0) + Math.Min(after, 0);

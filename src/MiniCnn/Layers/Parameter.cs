@@ -3,15 +3,15 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn;
 
-/// <summary>Numbers that a layer learns, and their gradient.</summary>
+/// <summary>A learnable tensor of a layer, and its gradient.</summary>
 public sealed class Parameter
 {
     readonly string name;
     readonly float[] value, gradient;
     readonly Tensor<float> tensor;
-    volatile bool isOpen;                                       // whether first values may have to be drawn before the next use
-    bool isGiven;                                               // whether values were given: none are drawn unasked then
-    int? drawn;                                                 // the hash of values that were drawn unasked
+    volatile bool isOpen;                                       // whether initial values may have to be drawn before the next use
+    bool isGiven;                                               // whether values were set, trained or loaded: they are never drawn automatically again
+    int? drawn;                                                 // hash of the values that were drawn automatically
     double[]? checkedValue, checkedGradient;
     (float[] Value, float[] Gradient) saved;
 
@@ -31,12 +31,12 @@ public sealed class Parameter
         Gradient = Tensor.Create(gradient, shape);
     }
 
-    /// <summary>PyTorch's name: “weight”, in a model “0.weight”.</summary>
+    /// <summary>PyTorch's name of the parameter: “weight”, or “0.weight” in a model.</summary>
     public string Name => Owner.NameOf(name);
 
     internal string ShortName => name;
 
-    /// <summary>The numbers; change them in place whenever no pass is running.</summary>
+    /// <summary>The values. You can change them in place while no forward or backward pass is running.</summary>
     public Tensor<float> Value
     {
         get
@@ -46,16 +46,19 @@ public sealed class Parameter
         }
     }
 
-    /// <summary>∂loss/∂value, of the same shape. Backward passes add to it; an optimizer's ZeroGrad clears it.</summary>
+    /// <summary>∂loss/∂value, with the same shape. Backward passes add to it; <see cref="Optimizer.ZeroGrad"/> clears it.</summary>
     public Tensor<float> Gradient { get; }
 
-    /// <summary>Whether it learns: a frozen parameter gets no gradient, and optimizers leave it alone.</summary>
+    /// <summary>
+    /// Whether the parameter is trained. If false, it is frozen: backward passes do not add to its gradient, and optimizers do not change it. The default
+    /// is true.
+    /// </summary>
     public bool Trainable { get; set; } = true;
 
     /// <summary>“0.weight [8, 1, 5, 5]”.</summary>
     public override string ToString() => $"{Name} [{string.Join(", ", Lengths.ToArray())}]";
 
-    /// <summary>The layer that it belongs to.</summary>
+    /// <summary>The layer that has this parameter.</summary>
     internal Layer Owner { get; }
 
     internal int Length => value.Length;
@@ -63,7 +66,7 @@ public sealed class Parameter
     /// <summary>The lengths of the axes.</summary>
     internal ReadOnlySpan<nint> Lengths => tensor.Lengths;
 
-    /// <summary>First values are drawn from ±this; 0 where a layer fills them itself.</summary>
+    /// <summary>Initial values are drawn from U(−Bound, Bound); 0 where the layer sets them itself.</summary>
     internal float Bound
     {
         get;
@@ -74,7 +77,7 @@ public sealed class Parameter
         }
     }
 
-    /// <summary>Draws first values.</summary>
+    /// <summary>Draws initial values.</summary>
     internal void Draw(TorchGenerator generator)
     {
         if (Bound == 0)
@@ -83,12 +86,14 @@ public sealed class Parameter
             number = generator.NextUniform(-Bound, Bound);
     }
 
-    /// <summary>As Draw, but nothing changes if values were given or are drawn already: the generator goes on all the same.</summary>
+    /// <summary>
+    /// Draws initial values if none were set or drawn yet. The generator always advances, so that other parameters get the same values in both cases.
+    /// </summary>
     internal void DrawIfOpen(TorchGenerator generator)
     {
         if (Bound == 0)
             return;
-        isGiven |= isOpen && drawn is int before && before != Hash();      // changed since
+        isGiven |= isOpen && drawn is int before && before != Hash();      // changed since they were drawn
         bool draws = isOpen && !isGiven;
         foreach (ref float number in value.AsSpan())
         {
@@ -99,17 +104,17 @@ public sealed class Parameter
         isOpen = false;
     }
 
-    /// <summary>The layer stands in another model now: values that nobody gave may be others there.</summary>
+    /// <summary>Called when the layer's position or model has changed: values that were drawn automatically must be drawn again.</summary>
     internal void LookAgain() => isOpen = Bound > 0 && !isGiven;
 
-    /// <summary>The numbers, for the caller to write all of them.</summary>
+    /// <summary>Returns the values for the caller to overwrite all of them, and calls Keep.</summary>
     internal Span<float> Give()
     {
         Keep();
         return value;
     }
 
-    /// <summary>None are drawn unasked from now on.</summary>
+    /// <summary>Keeps the values: from now on, none are drawn automatically.</summary>
     internal void Keep() => (isGiven, isOpen) = (true, false);
 
     int Hash()
@@ -134,7 +139,7 @@ public sealed class Parameter
     internal Span<T> GradientAs<T>() where T : unmanaged =>
         typeof(T) == typeof(float) ? MemoryMarshal.Cast<float, T>(gradient.AsSpan()) : MemoryMarshal.Cast<double, T>(checkedGradient.AsSpan());
 
-    /// <summary>Saves value and gradient, and makes a second pair in double: a gradient check moves one of the two about.</summary>
+    /// <summary>Saves value and gradient and creates copies in double, because a gradient check changes them.</summary>
     internal void BeginCheck()
     {
         DrawFirst();
@@ -143,7 +148,7 @@ public sealed class Parameter
         checkedGradient = new double[value.Length];
     }
 
-    /// <summary>Puts the saved numbers back.</summary>
+    /// <summary>Restores the saved value and gradient.</summary>
     internal void EndCheck()
     {
         saved.Value.CopyTo(value, 0);

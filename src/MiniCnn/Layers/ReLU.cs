@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = max(x, 0), element by element; the gradient passes where x is above 0.</summary>
+/// <summary>y = max(x, 0), elementwise; dx = dy for x > 0, else 0.</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.ReLU.html.</remarks>
 public sealed class ReLU : Layer
 {

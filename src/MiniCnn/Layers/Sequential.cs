@@ -2,14 +2,15 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>Layers one after another: y = fₙ(… f₁(f₀(x))). Owns every activation and gradient between them.</summary>
+/// <summary>A chain of layers: y = fₙ(… f₁(f₀(x))). It owns all activations and gradients between them.</summary>
 public sealed class Sequential : Container
 {
     readonly Layer[] layers;
     Step[] steps;
 
-    /// <summary>Takes the layers in; each can stand in one place of one model only.</summary>
-    /// <exception cref="ArgumentException">No layers, or one that already has its place.</exception>
+    /// <summary>Creates a network of layers. A layer can be used only once, in one model.</summary>
+    /// <param name="layers">At least one layer, in the order of the forward pass.</param>
+    /// <exception cref="ArgumentException">There are no layers, or a layer is null or is already part of a model.</exception>
     public Sequential(params ReadOnlySpan<Layer> layers) : base([.. layers.ToArray().Select((layer, i) => ($"{i}", layer))])
     {
         if (layers.IsEmpty)
@@ -18,7 +19,7 @@ public sealed class Sequential : Container
         steps = [.. Fusion.Steps(this.layers)];
     }
 
-    /// <summary>The layers in order.</summary>
+    /// <summary>The layers, in the order of the forward pass.</summary>
     public IReadOnlyList<Layer> Layers => layers;
 
     /// <inheritdoc/>
@@ -30,28 +31,28 @@ public sealed class Sequential : Container
     }
 
     /// <summary>
-    /// Puts a layer in another's place, as PyTorch's <c>model[-1] = nn.Linear(…)</c>: a new head on what is learnt already. Make the optimizer
-    /// afterwards, of what <see cref="Layer.Parameters"/> are then.
+    /// Replaces a layer, as PyTorch's <c>model[-1] = nn.Linear(…)</c> does, for example to put a new head on a trained network. Create the optimizer
+    /// afterwards, from the new <see cref="Layer.Parameters"/>. The old layer can then be used in another network.
     /// </summary>
-    /// <param name="index">Which layer; ^1 for the last.</param>
+    /// <param name="index">Index of the layer to replace; ^1 is the last one.</param>
     /// <param name="layer">
-    /// The new one. It keeps weights that it was given; else it gets those that <see cref="Layer.Initialize(int)"/> of this network would give it there, with
-    /// the seed of last time, or 0. The old one can stand in another network.
+    /// The new layer. Weights that were set, trained or loaded are kept. Otherwise it gets the weights that <see cref="Layer.Initialize(int)"/> of this
+    /// network gives it at this position, with the seed of the last call, or 0.
     /// </param>
-    /// <exception cref="ArgumentException">No such layer, or a new one that already has its place.</exception>
+    /// <exception cref="ArgumentException">The index is out of range, or the new layer is null or is already part of a model.</exception>
     /// <exception cref="InvalidOperationException">
-    /// This network stands inside another one, or is running on another thread. Calls of a <see cref="Predictor"/> are not noticed: wait for them.
+    /// This network is part of another network, or is running on another thread. Calls of a <see cref="Predictor"/> are not detected: wait until they end.
     /// </exception>
     public void Replace(Index index, Layer layer)
     {
         if (Place is not "")
-            throw new InvalidOperationException($"{Description}: stands inside a network, which may have begun a pass; replace a layer of the outermost");
+            throw new InvalidOperationException($"{Description}: is part of another network, which may be running; replace a layer of the outermost network");
         int at = index.GetOffset(layers.Length);
         if (at < 0 || at >= layers.Length)
             throw new ArgumentOutOfRangeException(nameof(index), $"{this} has no layer {index}");
         using LayerSession session = Session.Enter();
         if (layer == this)
-            throw new ArgumentException("a network cannot stand in itself", nameof(layer));
+            throw new ArgumentException("a network cannot contain itself", nameof(layer));
         Put(at, layer);
         session.Discard();
         layers[at] = layer;
@@ -59,12 +60,12 @@ public sealed class Sequential : Container
     }
 
     /// <summary>
-    /// Every layer's output, one layer after another, not training. What <see cref="Layer.Forward"/> fuses runs by itself
-    /// here; the numbers are equal to the bit. As any Forward, it discards what an earlier one kept.
+    /// Computes the output of every layer in evaluation mode. Layers that <see cref="Layer.Forward"/> fuses run separately here; the results are
+    /// bit-identical. Like every Forward, it discards the values that the previous Forward kept for a backward pass.
     /// </summary>
     /// <param name="x">A batch, [N, C, H, W] or [N, features].</param>
-    /// <returns>One tensor a layer (a model inside is one layer), the last one the model's own output.</returns>
-    /// <exception cref="ArgumentException">A tensor of another rank, or images that a layer cannot take.</exception>
+    /// <returns>One output tensor per layer. A nested container counts as one layer. The last tensor is the output of the network.</returns>
+    /// <exception cref="ArgumentException">x has a wrong rank, or a layer does not support its input shape.</exception>
     /// <exception cref="InvalidOperationException">The model is running on another thread.</exception>
     public IReadOnlyList<Tensor<float>> Trace(Tensor<float> x)
     {
@@ -115,7 +116,7 @@ public sealed class Sequential : Container
 
     internal override void Backward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T>? dx, LayerContext<T> context)
     {
-        int first = 0;                                       // the step that the backward pass ends at: before it nothing learns
+        int first = 0;                                       // the backward pass stops at this step: no earlier step has trainable parameters
         while (dx is null && first < steps.Length && !steps[first].Learns)
             first++;
         for (int i = steps.Length - 1; i >= first; i--)
@@ -125,7 +126,7 @@ public sealed class Sequential : Container
             LaneTensor<T>? gradient = dx;
             if (i > first)
             {
-                // The next layer's dy, with the margin that it asks for; the last one does not, where no dx is wanted.
+                // dy of the previous step, with the margin that its Backward prefers. The last step to run needs none if it computes no dx.
                 Padding margin = i == first + 1 && dx is null ? default : steps[i - 1].GradientMargin(InputOf(i - 1).Shape);
                 gradient = inner.Dx.Take(x, from.Shape, margin);
             }

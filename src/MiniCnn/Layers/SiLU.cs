@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = x · σ(x) with σ(x) = 1 / (1 + e⁻ˣ), element by element, also called swish; dx = dy · (σ + y · (1 − σ)).</summary>
+/// <summary>SiLU, also called swish: y = x · σ(x) with σ(x) = 1 / (1 + e⁻ˣ), elementwise; dx = dy · (σ(x) + y · (1 − σ(x))).</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.SiLU.html.</remarks>
 public sealed class SiLU : Layer
 {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = 1 / (1 + e⁻ˣ), element by element; dx = dy · y · (1 − y).</summary>
+/// <summary>y = 1 / (1 + e⁻ˣ), elementwise; dx = dy · y · (1 − y).</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Sigmoid.html.</remarks>
 public sealed class Sigmoid : Layer
 {

@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
-/// <summary>y[c] = exp(x[c]) / Σ exp(x[k]) over the channels, for each pixel by itself; dx[c] = y[c] · (dy[c] − Σ dy[k] · y[k]).</summary>
+/// <summary>y[c] = exp(x[c]) / Σ exp(x[k]), the sum over the channels k, separately for each pixel; dx[c] = y[c] · (dy[c] − Σ dy[k] · y[k]).</summary>
 /// <remarks>
-/// PyTorch's Softmax(dim=1). The largest x is taken off first, so that nothing overflows. Not before <see cref="CrossEntropyLoss"/>, which has
-/// one of its own. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html.
+/// Corresponds to PyTorch's Softmax(dim=1). The largest x is subtracted first, so that exp cannot overflow. Do not use it before
+/// <see cref="CrossEntropyLoss"/>, which takes logits. Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Softmax.html.
 /// </remarks>
 public sealed class Softmax : Layer
 {

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), element by element; dx = dy · (1 − y²).</summary>
+/// <summary>y = (eˣ − e⁻ˣ) / (eˣ + e⁻ˣ), elementwise; dx = dy · (1 − y²).</summary>
 /// <remarks>Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Tanh.html.</remarks>
 public sealed class Tanh : Layer
 {
@@ -17,7 +17,7 @@ public sealed class Tanh : Layer
 
     readonly struct Curve<T> : ICurve<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // With e = exp(−2|x|) − 1 it is ±e / (2 + e).
+        // With e = exp(−2|x|) − 1, tanh(|x|) = −e / (2 + e).
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V At<V>(V x) where V : struct, ILanes<V, T>
         {

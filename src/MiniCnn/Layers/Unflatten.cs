@@ -2,13 +2,15 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn;
 
-/// <summary>[N, C·H·W] → [N, C, H, W], row-major: y[c,h,w] = x[(c·H + h)·W + w]. The opposite of <see cref="Flatten"/>.</summary>
-/// <remarks>PyTorch's Unflatten(1, (C, H, W)). Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html.</remarks>
+/// <summary>
+/// Reshapes features to images, [N, C·H·W] → [N, C, H, W], in row-major order: y[c,h,w] = x[(c·H + h)·W + w]. The inverse of <see cref="Flatten"/>.
+/// </summary>
+/// <remarks>Corresponds to PyTorch's Unflatten(1, (C, H, W)). Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Unflatten.html.</remarks>
 public sealed class Unflatten : Layer
 {
-    /// <summary>new Unflatten(new(8, 4, 6)) makes 8×4×6 images of 192 features.</summary>
+    /// <summary>Creates a reshaping layer. For example, new Unflatten(new(8, 4, 6)) reshapes 192 features to images of 8×4×6.</summary>
     /// <param name="shape">Channels, height and width of one output image.</param>
-    /// <exception cref="ArgumentException">A number of features, a size below 1, or more numbers than an array holds.</exception>
+    /// <exception cref="ArgumentException">The shape is a number of features, a size is below 1, or there are more elements than an array can hold.</exception>
     public Unflatten(ImageShape shape)
     {
         if (shape.IsFlat || shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
@@ -18,7 +20,7 @@ public sealed class Unflatten : Layer
         Shape = shape;
     }
 
-    /// <summary>One image of y.</summary>
+    /// <summary>Shape of one output image.</summary>
     public ImageShape Shape { get; }
 
     /// <inheritdoc/>

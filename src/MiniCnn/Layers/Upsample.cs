@@ -3,33 +3,36 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// An image larger by whole factors. Nearest: y[c,oy,ox] = x[c,⌊oy/f⌋,⌊ox/f⌋]. Bilinear: output o lies at s = max((o + ½)/f − ½, 0) of the input,
-/// and y = (1 − w)·x[⌊s⌋] + w·x[⌊s⌋ + 1] with w = s − ⌊s⌋, on both axes; behind the last pixel that one goes on.
-/// The gradient goes back by the same weights.
+/// Enlarges images by an integer factor f per axis, [N, C, H, W] → [N, C, f·H, f·W]. Nearest: y[c,oy,ox] = x[c,⌊oy/f⌋,⌊ox/f⌋].
+/// Bilinear: on each axis, output o has the input coordinate s = max((o + ½)/f − ½, 0), and y = (1 − w)·x[⌊s⌋] + w·x[⌊s⌋ + 1] with w = s − ⌊s⌋.
+/// The last pixel is repeated beyond the image. The gradient of x uses the same weights.
 /// </summary>
 /// <remarks>
-/// PyTorch's Upsample(scale_factor=…), bilinear with align_corners=False. A learnt one is a convolution after this.
+/// Corresponds to PyTorch's Upsample(scale_factor=…); bilinear mode with align_corners=False. For a learned upsampling, add a convolution after it or use
+/// <see cref="ConvTranspose2d"/>.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.Upsample.html.
 /// </remarks>
 public sealed class Upsample : Layer
 {
-    Window2d? copies;                                                          // of one pixel, for Nearest
+    Window2d? copies;                                                          // for Nearest: the window of all copies of a pixel in y
 
-    /// <summary>An int stands for both axes.</summary>
-    /// <exception cref="ArgumentException">A factor below 1, or a mode that does not exist.</exception>
+    /// <summary>Creates an upsampling layer. An int is used for both axes, a tuple for (height, width).</summary>
+    /// <param name="scaleFactor">Factors for height and width.</param>
+    /// <param name="mode">Interpolation between the pixels of x.</param>
+    /// <exception cref="ArgumentException">A factor is below 1, or the mode does not exist.</exception>
     public Upsample(Size2d scaleFactor, UpsampleMode mode = UpsampleMode.Nearest)
     {
         if (scaleFactor.Height < 1 || scaleFactor.Width < 1)
-            throw new ArgumentException($"Upsample takes whole factors of at least 1, not {scaleFactor}; smaller images are made by pools and strides");
+            throw new ArgumentException($"Upsample needs factors of at least 1, not {scaleFactor}; to make images smaller, use a pool or a stride");
         if (!Enum.IsDefined(mode))
             throw new ArgumentException($"there is no upsampling mode {(int)mode}; use one of {string.Join(", ", Enum.GetNames<UpsampleMode>())}");
         (ScaleFactor, Mode) = (scaleFactor, mode);
     }
 
-    /// <summary>Pixels of y for one of x, on each axis.</summary>
+    /// <summary>Factors for height and width.</summary>
     public Size2d ScaleFactor { get; }
 
-    /// <summary>What stands between the pixels of x.</summary>
+    /// <summary>Interpolation between the pixels of x.</summary>
     public UpsampleMode Mode { get; }
 
     /// <inheritdoc/>
@@ -38,7 +41,7 @@ public sealed class Upsample : Layer
         if (input.IsFlat)
             Refuse($"takes images, not {input}");
         if ((double)input.Length * ScaleFactor.Height * ScaleFactor.Width > Array.MaxLength)
-            Refuse($"{input} grown by {ScaleFactor} has more numbers than an array holds");
+            Refuse($"{input} upsampled by {ScaleFactor} has more numbers than an array holds");
         return new(input.Channels, input.Height * ScaleFactor.Height, input.Width * ScaleFactor.Width);
     }
 
@@ -66,12 +69,12 @@ public sealed class Upsample : Layer
     }
 }
 
-/// <summary>What stands between the pixels of a smaller image, as PyTorch's Upsample names it.</summary>
+/// <summary>Interpolation modes of <see cref="Upsample"/>, named as in PyTorch. The examples show two pixels, a and b, with a factor of 2.</summary>
 public enum UpsampleMode
 {
-    /// <summary>a a b b: each pixel goes on.</summary>
+    /// <summary>a a b b: each pixel is repeated.</summary>
     Nearest,
 
-    /// <summary>a ¾a+¼b ¼a+¾b b: a straight line from the middle of one pixel to the middle of the next.</summary>
+    /// <summary>a ¾a+¼b ¼a+¾b b: linear interpolation between pixel centers on both axes.</summary>
     Bilinear,
 }

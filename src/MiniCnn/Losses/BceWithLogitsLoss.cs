@@ -5,29 +5,30 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// Binary cross-entropy of logits, for yes-or-no questions: −(p · t · log σ(x) + (1 − t) · log(1 − σ(x))) of each element x, σ(x) = 1 / (1 + e⁻ˣ).
+/// Binary cross-entropy of each logit x with its target t: −(p · t · log σ(x) + (1 − t) · log(1 − σ(x))), with σ(x) = 1 / (1 + e⁻ˣ) and the
+/// positive weight p.
 /// </summary>
 /// <remarks>
-/// The outputs are logits, what comes before a sigmoid, of any shape; the targets t lie from 0, no, to 1, yes, and others are not refused, as
-/// PyTorch does not. With −log σ(x) = s(−x) and −log(1 − σ(x)) = s(x), s(x) = max(x, 0) + log(1 + e^−|x|), nothing overflows:
+/// The outputs are logits (values before a sigmoid) of any shape. Targets t are from 0 (negative) to 1 (positive); as in PyTorch, other values are not
+/// rejected. It uses −log σ(x) = s(−x) and −log(1 − σ(x)) = s(x), with s(x) = max(x, 0) + log(1 + e^−|x|), which cannot overflow:
 /// <code>
-/// loss = p · t · s(−x) + (1 − t) · s(x)             = max(x, 0) − x · t + log(1 + e^−|x|) where p = 1
+/// loss = p · t · s(−x) + (1 − t) · s(x)             = max(x, 0) − x · t + log(1 + e^−|x|) for p = 1
 /// ∂loss/∂x = (1 − t) · σ(x) − p · t · σ(−x)
 /// </code>
-/// Labels, [N] or [N, H, W], are 0 or 1; the mean is over those that are not ignored. For no elements it is NaN, as PyTorch has it.
+/// Labels, [N] or [N, H, W], are 0, 1 or the ignored label. The mean is over the elements that are not ignored. If there are none, it is NaN, as in PyTorch.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.BCEWithLogitsLoss.html.
 /// </remarks>
 public sealed class BceWithLogitsLoss : BinaryLoss
 {
     readonly float[] positiveWeight;
-    float[] weights = [];                                        // positiveWeight, again and again: one an element
+    float[] weights = [];                                        // positiveWeight, repeated: one per element
 
-    /// <summary>The losses of yes-or-no questions.</summary>
+    /// <summary>Creates a binary cross-entropy loss.</summary>
     /// <param name="positiveWeight">
-    /// p, how much a yes counts against a no: one number, or one for each place of the last axis; PyTorch's pos_weight. Without it 1.
+    /// Weight p of positive targets, PyTorch's pos_weight: one number, or one number for each index of the last axis. The default is 1.
     /// </param>
-    /// <param name="reduction">How Forward makes one number of the losses.</param>
-    /// <exception cref="ArgumentException">A weight below 0 or not finite.</exception>
+    /// <param name="reduction">How Forward reduces the losses to one number.</param>
+    /// <exception cref="ArgumentException">A weight is negative or not finite, or the reduction does not exist.</exception>
     public BceWithLogitsLoss(float[]? positiveWeight = null, Reduction reduction = Reduction.Mean) : base(reduction)
     {
         this.positiveWeight = [.. positiveWeight ?? []];
@@ -38,7 +39,7 @@ public sealed class BceWithLogitsLoss : BinaryLoss
         }
     }
 
-    /// <summary>How much a yes counts against a no; empty where as much.</summary>
+    /// <summary>Weight of positive targets: one number, or one for each index of the last axis. Empty if all weights are 1.</summary>
     public IReadOnlyList<float> PositiveWeight => positiveWeight;
 
     /// <summary>“BceWithLogitsLoss(positive weight 4; Sum)”.</summary>
@@ -54,7 +55,7 @@ public sealed class BceWithLogitsLoss : BinaryLoss
         if (positiveWeight.Length > 1 && (outputs.Rank == 0 || outputs.Lengths[^1] != positiveWeight.Length))
         {
             throw new ArgumentException(
-                $"{Name}: {positiveWeight.Length} positive weights need a last axis of {positiveWeight.Length}, not {Text(outputs.Lengths)}");
+                $"{Name}: {positiveWeight.Length} positive weights need outputs with a last axis of {positiveWeight.Length}, not {Text(outputs.Lengths)}");
         }
         if (positiveWeight.Length > 0 && weights.Length < outputs.FlattenedLength)
         {

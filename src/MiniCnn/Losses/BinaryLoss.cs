@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>A loss of one logit for two classes, that of class 1: [N, 1] or [N, 1, H, W].</summary>
+/// <summary>Base class of losses for two classes with one logit, that of class 1: [N, 1], or [N, 1, H, W] for one logit per pixel.</summary>
 public abstract class BinaryLoss : LabelLoss
 {
     Tensor<float> targets = Tensor.CreateFromShape<float>([0]);
@@ -36,7 +36,7 @@ public abstract class BinaryLoss : LabelLoss
     private protected override double Compute(Tensor<float> outputs, Tensor<float> targets) => Compute(outputs, targets, []);
 
     /// <param name="outputs">Logits.</param>
-    /// <param name="targets">0, no, to 1, yes.</param>
-    /// <param name="labels">What the targets were made of; empty if they were given as numbers, of which none is ignored.</param>
+    /// <param name="targets">From 0 (negative) to 1 (positive), with the shape of outputs.</param>
+    /// <param name="labels">The labels from which the targets were computed. Empty if the caller gave targets; then none is ignored.</param>
     private protected abstract double Compute(Tensor<float> outputs, Tensor<float> targets, ReadOnlySpan<int> labels);
 }

@@ -5,37 +5,39 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// −log softmax(logits)[label] = log Σ exp(z[c]) − z[label] of each sample or pixel, or −Σ t[c] · log softmax(logits)[c] where its target is not one class but
-/// probabilities t.
+/// Cross-entropy of logits z and a class label for each sample or pixel: −log softmax(z)[label] = log Σ exp(z[c]) − z[label]. With class
+/// probabilities t as target: −Σ t[c] · log softmax(z)[c].
 /// </summary>
 /// <remarks>
-/// With class weights w, label smoothing s and C classes, a label y being t[c] = [c = y]:
+/// With class weights w, label smoothing s and C classes, where a label y is the target t[c] = 1 for c = y, else 0:
 /// <code>
 /// q[n,c] = w[c] · ((1 − s) · t[n,c] + s / C)
 /// losses[n] = −Σ over c of q[n,c] · log softmax(z[n])[c]
 /// ∂losses[n]/∂z[n,c] = softmax(z[n])[c] · Σ over k of q[n,k] − q[n,c]
 /// </code>
-/// n counts samples, of logits [N, classes], or pixels, of [N, classes, H, W]. The mean is Σ losses / Σ w[y] for labels, and Σ losses over their number for
-/// probabilities. A sample or pixel whose label is ignored has no loss, no gradient and no weight.
-/// For an empty batch, and where all labels are ignored, the mean is NaN, as PyTorch has it.
-/// The largest logit is taken off first, so that nothing overflows, and its power, 1, is left out of the sum and goes into log(1 + x): so
-/// a loss near 0 has all its digits.
+/// n is the index of a sample for logits [N, classes], and of a pixel for logits [N, classes, H, W]. The mean is Σ losses / Σ w[y] for labels, and
+/// Σ losses / number of losses for probabilities. A sample or pixel with the ignored label has loss 0, gradient 0 and weight 0.
+/// If the batch is empty or all labels are ignored, the mean is NaN, as in PyTorch.
+/// The largest logit is subtracted first, so that exp cannot overflow. Its own term, exp(0) = 1, is added by log(1 + x), where x is the sum of the other
+/// terms. Losses near 0 therefore keep full precision.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.CrossEntropyLoss.html.
 /// </remarks>
 public sealed class CrossEntropyLoss : LabelLoss
 {
-    const int Piece = 4096;                                      // pixels that one worker takes at a time
+    const int Piece = 4096;                                      // pixels per work item
 
     readonly float[]? classWeights;
-    float[] targets = [];                                        // of the logits' shape: q
-    LaneTensor<float>? logits, laneTargets, losses, slopes;      // samples in lanes; pixels are side by side as they come
+    float[] targets = [];                                        // q, with the shape of the logits
+    LaneTensor<float>? logits, laneTargets, losses, slopes;      // for logits [N, classes]: samples in lanes. Pixels are vectorized in place.
 
-    /// <summary>The losses of labels, or of probabilities of classes.</summary>
-    /// <param name="classWeights">How much each class counts, for classes that are rare: one number a class, at least 0; without them 1.</param>
-    /// <param name="ignoreIndex">Samples with this label are left out.</param>
-    /// <param name="labelSmoothing">The share of a target, from 0 to 1, that is spread evenly over all classes.</param>
-    /// <param name="reduction">How Forward makes one number of the losses.</param>
-    /// <exception cref="ArgumentException">A weight below 0 or not finite, or a smoothing outside 0 … 1.</exception>
+    /// <summary>Creates a cross-entropy loss for labels or class probabilities.</summary>
+    /// <param name="classWeights">Weight of each class, at least 0, for example larger for rare classes. The default is 1 for all classes.</param>
+    /// <param name="ignoreIndex">Samples and pixels with this label are ignored.</param>
+    /// <param name="labelSmoothing">Label smoothing s, from 0 to 1: the fraction of each target that is distributed equally over all classes.</param>
+    /// <param name="reduction">How Forward reduces the losses to one number.</param>
+    /// <exception cref="ArgumentException">
+    /// A weight is negative or not finite, the label smoothing is outside [0, 1], or the reduction does not exist.
+    /// </exception>
     public CrossEntropyLoss(
         float[]? classWeights = null, int ignoreIndex = -100, float labelSmoothing = 0, Reduction reduction = Reduction.Mean) : base(reduction)
     {
@@ -48,17 +50,17 @@ public sealed class CrossEntropyLoss : LabelLoss
             }
         }
         if (!(labelSmoothing is >= 0 and <= 1))
-            throw new ArgumentException(FormattableString.Invariant($"label smoothing is a share from 0 to 1, not {labelSmoothing}"));
+            throw new ArgumentException(FormattableString.Invariant($"label smoothing must be in [0, 1], not {labelSmoothing}"));
         (this.classWeights, IgnoreIndex, LabelSmoothing) = (classWeights?.ToArray(), ignoreIndex, labelSmoothing);
     }
 
-    /// <summary>How much each class counts; null where all count alike.</summary>
+    /// <summary>Weight of each class; null if all weights are 1.</summary>
     public IReadOnlyList<float>? ClassWeights => classWeights;
 
     /// <inheritdoc/>
     public override int IgnoreIndex { get; }
 
-    /// <summary>The share of a target that is spread evenly over all classes.</summary>
+    /// <summary>The fraction of each target that is distributed equally over all classes.</summary>
     public float LabelSmoothing { get; }
 
     /// <summary>“CrossEntropyLoss(class weights 5.5, 0.55; ignored label 2; label smoothing 0.1; Sum)”.</summary>
@@ -108,14 +110,14 @@ public sealed class CrossEntropyLoss : LabelLoss
         }
         return total;
 
-        int First(int i) => plane == 1 ? i * classes : i / plane * classes * plane + i % plane;             // where its class 0 stands
+        int First(int i) => plane == 1 ? i * classes : i / plane * classes * plane + i % plane;             // index of the logit of class 0
     }
 
     private protected override double Compute(Tensor<float> outputs, Tensor<float> targets)
     {
         (int classes, int plane) = Begin(outputs);
         if (IgnoreIndex >= 0)
-            throw new ArgumentException($"cross-entropy with probabilities as targets has no label {IgnoreIndex} to ignore");
+            throw new ArgumentException($"cross-entropy with probabilities as targets cannot ignore label {IgnoreIndex}; use a negative ignoreIndex");
         Span<float> q = this.targets.AsSpan(0, Slopes.Length);
         TensorPrimitives.Multiply(targets.AsSpan(), 1 - LabelSmoothing, q);
         TensorPrimitives.Add(q, LabelSmoothing / classes, q);
@@ -123,7 +125,7 @@ public sealed class CrossEntropyLoss : LabelLoss
         return Losses.Length;
     }
 
-    /// <summary>Checks the logits, and makes room; an image has the number of classes times plane of them.</summary>
+    /// <summary>Checks the logits and allocates memory. Each image has Classes · Plane logits.</summary>
     (int Classes, int Plane) Begin(Tensor<float> logits)
     {
         if (logits.Rank is not (2 or 4) || logits.Lengths[1] < 1)
@@ -137,13 +139,13 @@ public sealed class CrossEntropyLoss : LabelLoss
             plane = logits.Lengths[2] * logits.Lengths[3];
         }
         if (classWeights is not null && classWeights.Length != classes)
-            throw new ArgumentException($"cross-entropy was given weights for {classWeights.Length} classes, but the logits are of {classes}");
+            throw new ArgumentException($"cross-entropy has weights for {classWeights.Length} classes, but the logits have {classes} classes");
         if (targets.Length < Slopes.Length)
             targets = new float[Slopes.Length];
         return ((int)classes, (int)plane);
     }
 
-    /// <summary>From the targets, (1 − s) · t + s / C, to losses and slopes.</summary>
+    /// <summary>Computes losses and slopes from the targets (1 − s) · t + s / C, which it multiplies by the class weights to get q.</summary>
     unsafe void Run(Tensor<float> logits, int classes, int plane)
     {
         Span<float> q = targets.AsSpan(0, Slopes.Length);
@@ -169,7 +171,7 @@ public sealed class CrossEntropyLoss : LabelLoss
         static LaneTensor<float> Lanes(int features) => new(LaneTensor<float>.FullLanes, ImageShape.Features(features));
     }
 
-    /// <summary>Pixels side by side, classes a plane apart.</summary>
+    /// <summary>Logits [N, classes, H, W]: pixels are contiguous; the stride between classes is plane.</summary>
     readonly unsafe struct PixelWork(float* z, float* targets, float* losses, float* slopes, int classes, int plane, int pieces) : ILaneWork<float>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -190,7 +192,7 @@ public sealed class CrossEntropyLoss : LabelLoss
         public void Run<V>(int block) where V : struct, ILanes<V, float> => Block<float, V>(logits, targets, losses, slopes, block);
     }
 
-    /// <summary>Losses and slopes of a block of samples; targets: q.</summary>
+    /// <summary>Computes losses and slopes of a block of samples. targets is q.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Block<T, V>(LaneTensor<T> logits, LaneTensor<T> targets, LaneTensor<T> losses, LaneTensor<T> slopes, int block)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -203,7 +205,7 @@ public sealed class CrossEntropyLoss : LabelLoss
         }
     }
 
-    /// <summary>Losses and slopes of a vector of samples, whose classes are a pitch apart; targets: q.</summary>
+    /// <summary>Computes losses and slopes of a vector of samples. The stride between classes is pitch; targets is q.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static unsafe void Samples<T, V>(T* z, T* targets, T* losses, T* slopes, int classes, nint pitch)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -214,11 +216,11 @@ public sealed class CrossEntropyLoss : LabelLoss
         {
             V target = V.Load(targets + c * pitch), below = target * (largest - V.Load(z + c * pitch));
             sum += target;
-            loss += V.Select(V.Equal(target, zero), zero, below);                          // a logit may be −∞ where nothing is to be
+            loss += V.Select(V.Equal(target, zero), zero, below);                          // a logit may be −∞ where q = 0
         }
         (loss + sum * NearOne.LogP1<T, V>(others)).Store(losses);
 
-        // share · Σ q − q = share · (Σ q − q) − q · (1 − share): no digit is lost where a share is nearly 1, as the largest channel's may be.
+        // With p = softmax: p · Σ q − q = p · (Σ q − q) − q · (1 − p). This form loses no precision where p is nearly 1.
         for (int c = 0; c < classes; c++)
         {
             V power = V.Load(slopes + c * pitch), target = V.Load(targets + c * pitch), rest = V.Select(V.Equal(power, one), others, all - power);

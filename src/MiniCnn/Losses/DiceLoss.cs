@@ -3,27 +3,27 @@ using System.Numerics.Tensors;
 namespace MiniCnn;
 
 /// <summary>
-/// How little the pixels taken for class 1 overlap with those that are of it, for masks of two classes in which one is rare: of each image
-/// 1 − (2 · Σ p · t + s) / (Σ p + Σ t + s), with p = σ(x) = 1 / (1 + e⁻ˣ) of each pixel's logit x and its target t.
+/// Soft Dice loss of each image: 1 − (2 · Σ p · t + s) / (Σ p + Σ t + s), the sums over its pixels, with p = σ(x) = 1 / (1 + e⁻ˣ) for the logit x and the
+/// target t of a pixel. It measures how little the predicted pixels of class 1 overlap the true ones. Use it for two-class masks in which class 1 is rare.
 /// </summary>
 /// <remarks>
-/// The soft Dice loss. The outputs are logits, [N, 1, H, W] or [N, 1]; targets t lie from 0 to 1, labels are 0 or 1, and pixels whose label is ignored are
-/// left out of all sums. With I = 2 · Σ p · t + s and U = Σ p + Σ t + s
+/// The outputs are logits, [N, 1, H, W] or [N, 1]. Targets t are from 0 to 1. Labels are 0, 1 or the ignored label; ignored pixels are excluded from all
+/// sums. With I = 2 · Σ p · t + s and U = Σ p + Σ t + s:
 /// <code>
 /// ∂loss/∂x = −(2 · t · U − I) / U² · p · (1 − p)
 /// </code>
-/// The mean is over the images that have a pixel which is not ignored. To train by this and <see cref="BceWithLogitsLoss"/> together, add both gradients in
-/// a loop of your own: a <see cref="Trainer"/> takes one loss.
+/// The mean is over the images with at least one pixel that is not ignored. A <see cref="Trainer"/> has one loss; to combine this loss with
+/// <see cref="BceWithLogitsLoss"/>, write your own training loop and add both gradients.
 /// Source: Milletari, Navab, Ahmadi, “V-Net”, 2016, with p and t not squared.
 /// </remarks>
 public sealed class DiceLoss : BinaryLoss
 {
-    float[] shares = [], rests = [];                             // of an image: p, 1 − p
+    float[] shares = [], rests = [];                             // p and 1 − p of one image
 
-    /// <summary>The losses of images.</summary>
-    /// <param name="smooth">s, at least 0: with more than 0 an image without class 1, where none is found, has a loss near 0.</param>
-    /// <param name="reduction">How Forward makes one number of the losses.</param>
-    /// <exception cref="ArgumentException">A smooth below 0 or not finite.</exception>
+    /// <summary>Creates a Dice loss.</summary>
+    /// <param name="smooth">Smoothing term s, at least 0. With s > 0, an image without true and predicted pixels of class 1 has a loss near 0.</param>
+    /// <param name="reduction">How Forward reduces the losses to one number.</param>
+    /// <exception cref="ArgumentException">smooth is negative or not finite, or the reduction does not exist.</exception>
     public DiceLoss(float smooth = 1, Reduction reduction = Reduction.Mean) : base(reduction)
     {
         if (!(smooth >= 0 && float.IsFinite(smooth)))
@@ -31,7 +31,7 @@ public sealed class DiceLoss : BinaryLoss
         Smooth = smooth;
     }
 
-    /// <summary>What is added above and below.</summary>
+    /// <summary>Smoothing term s, added to numerator and denominator.</summary>
     public float Smooth { get; }
 
     /// <summary>“DiceLoss(smooth 1; Sum)”.</summary>
@@ -52,7 +52,7 @@ public sealed class DiceLoss : BinaryLoss
             Span<float> slopes = Slopes.Slice(n * plane, plane);
             TensorPrimitives.Sigmoid(x, shares);
             TensorPrimitives.Negate(x, rests);
-            TensorPrimitives.Sigmoid(rests, rests);              // not 1 − p, which loses the digits of a small one
+            TensorPrimitives.Sigmoid(rests, rests);              // σ(−x), because 1 − p loses precision where p is nearly 1
             for (int i = 0; i < known.Length; i++)
             {
                 if (known[i] == IgnoreIndex)

@@ -4,21 +4,21 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The loss of one element and its slope, ∂loss/∂x.</summary>
+/// <summary>An elementwise loss and its slope, ∂loss/∂x.</summary>
 interface IElementLoss<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
-    /// <param name="x">The model's output, elements i, i + 1, …</param>
-    /// <param name="target">What it should be.</param>
-    /// <param name="i">The first element.</param>
-    /// <param name="loss">Their losses.</param>
-    /// <param name="slope">Their slopes.</param>
+    /// <param name="x">Outputs of the model, elements i, i + 1, ….</param>
+    /// <param name="target">Targets of these elements.</param>
+    /// <param name="i">Index of the first element.</param>
+    /// <param name="loss">Losses of these elements.</param>
+    /// <param name="slope">Slopes of these elements.</param>
     void Of<V>(V x, V target, int i, out V loss, out V slope) where V : struct, ILanes<V, T>;
 }
 
-/// <summary>A loss that each element has by itself; losses and slopes are computed in one pass.</summary>
+/// <summary>Computes losses and slopes of an elementwise loss in one pass.</summary>
 static class ElementLoss
 {
-    const int Piece = 16384;
+    const int Piece = 16384;                                     // elements per work item
 
     public static unsafe void Run<F>(F formula, Tensor<float> x, Tensor<float> targets, Span<float> losses, Span<float> slopes)
         where F : struct, IElementLoss<float>
@@ -35,7 +35,7 @@ static class ElementLoss
             Run<float, V, F>(formula, x, targets, losses, slopes, piece * Piece, Math.Min(length, (piece + 1) * Piece));
     }
 
-    /// <summary>Losses and slopes of elements from … to − 1.</summary>
+    /// <summary>Computes losses and slopes of the elements from … to − 1.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     internal static unsafe void Run<T, V, F>(F formula, T* x, T* targets, T* losses, T* slopes, int from, int to)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, IElementLoss<T>

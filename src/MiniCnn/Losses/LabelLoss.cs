@@ -2,28 +2,30 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>A loss that takes labels as targets, one a sample or one a pixel: what a <see cref="Trainer"/> minimises.</summary>
+/// <summary>Base class of losses with class labels as targets, one per sample or per pixel. A <see cref="Trainer"/> minimizes such a loss.</summary>
 public abstract class LabelLoss : Loss
 {
     private protected LabelLoss(Reduction reduction) : base(reduction)
     {
     }
 
-    /// <summary>The label of samples and pixels that are left out; −100, as PyTorch has it, unless the loss takes another.</summary>
+    /// <summary>Label of the samples and pixels that are ignored. The default is −100, as in PyTorch.</summary>
     public virtual int IgnoreIndex => -100;
 
-    /// <summary>The loss of a batch; keeps what <see cref="Loss.Backward()"/> needs.</summary>
-    /// <param name="outputs">The model's logits, [N, channels] or [N, channels, H, W]: one channel a class, or as the loss has it.</param>
-    /// <param name="labels">[N], or [N, H, W], row by row: class indices, or the label that is ignored.</param>
-    /// <exception cref="ArgumentException">Another shape, or a label that is no class.</exception>
+    /// <summary>Computes the loss of a batch and keeps the values that <see cref="Loss.Backward()"/> needs.</summary>
+    /// <param name="outputs">
+    /// Logits of the model, [N, channels] or [N, channels, H, W]: one channel per class, or a single channel for a <see cref="BinaryLoss"/>.
+    /// </param>
+    /// <param name="labels">[N], or [N, H, W] in row-major order: class indices, or the ignored label.</param>
+    /// <exception cref="ArgumentException">A shape does not match, or a label is neither a class index nor the ignored label.</exception>
     public float Forward(Tensor<float> outputs, ReadOnlySpan<int> labels)
     {
         Forget();
         return Reduce(Compute(outputs, labels));
     }
 
-    /// <summary>The losses that Forward makes one number of; keeps what <see cref="Loss.Backward(Tensor{float})"/> needs.</summary>
-    /// <returns>As <see cref="Loss.ForwardEach"/>; 0 where the label is ignored.</returns>
+    /// <summary>Computes the losses before the reduction and keeps the values that <see cref="Loss.Backward(Tensor{float})"/> needs.</summary>
+    /// <returns>The losses, with the shape that <see cref="Loss.ForwardEach"/> returns. They are 0 where the label is ignored.</returns>
     /// <inheritdoc cref="Forward(Tensor{float}, ReadOnlySpan{int})"/>
     public Tensor<float> ForwardEach(Tensor<float> outputs, ReadOnlySpan<int> labels)
     {
@@ -32,7 +34,7 @@ public abstract class LabelLoss : Loss
         return Each();
     }
 
-    /// <summary>Channels that a model must have for so many classes, or 0 if the loss cannot tell them apart.</summary>
+    /// <summary>Number of output channels that a model needs for this number of classes; 0 if the loss does not support the number.</summary>
     internal abstract int Channels(int classes);
 
     private protected abstract double Compute(Tensor<float> outputs, ReadOnlySpan<int> labels);

@@ -2,64 +2,67 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>How far a model's outputs are from what they should be.</summary>
+/// <summary>Base class of loss functions, which compare the outputs of a model with targets.</summary>
 /// <remarks>
-/// As one number, or as PyTorch's reduction='none' has it, one loss a sample or element:
+/// Forward returns one number. ForwardEach returns one loss per sample, pixel or element, as PyTorch's reduction='none' does:
 /// <code>
-/// float value = loss.Forward(outputs, targets);                       // their mean or sum
+/// float value = loss.Forward(outputs, targets);                       // mean or sum of the losses
 /// model.Backward(loss.Backward());
 ///
 /// Tensor&lt;float&gt; losses = loss.ForwardEach(outputs, targets);
-/// model.Backward(loss.Backward(factors));                             // ∂/∂losses, of the shape of losses
+/// model.Backward(loss.Backward(factors));                             // factors: ∂/∂losses, with the shape of losses
 /// </code>
 /// </remarks>
 public abstract class Loss
 {
     float[] losses = [], slopes = [];
-    nint[] shape = [], lossShape = [];                           // of the outputs, and of the losses
-    int count, lossCount;                                        // of these
-    bool? isReduced;                                             // of what the last Forward gave; null if its gradient has been taken
+    nint[] shape = [], lossShape = [];                           // shapes of the outputs and of the losses
+    int count, lossCount;                                        // number of outputs and of losses
+    bool? isReduced;                                             // true after Forward, false after ForwardEach; null if no backward pass is possible
 
     private protected Loss(Reduction reduction) =>
         Reduction = Enum.IsDefined(reduction) ? reduction : throw new ArgumentException($"there is no reduction {(int)reduction}; use Mean or Sum");
 
-    /// <summary>How Forward makes one number of the losses.</summary>
+    /// <summary>How Forward reduces the losses to one number.</summary>
     public Reduction Reduction { get; }
 
-    /// <summary>The loss of a batch; keeps what <see cref="Backward()"/> needs.</summary>
-    /// <param name="outputs">What the model gave.</param>
-    /// <param name="targets">What it should have given, of the same shape.</param>
-    /// <exception cref="ArgumentException">Two shapes, or one that the loss cannot take.</exception>
+    /// <summary>Computes the loss of a batch and keeps the values that <see cref="Backward()"/> needs.</summary>
+    /// <param name="outputs">Outputs of the model.</param>
+    /// <param name="targets">Targets, with the shape of outputs.</param>
+    /// <returns>The mean or the sum of the losses.</returns>
+    /// <exception cref="ArgumentException">The shapes differ, or the loss does not support the shape.</exception>
     public float Forward(Tensor<float> outputs, Tensor<float> targets) => Reduce(Compare(outputs, targets));
 
-    /// <summary>The losses that <see cref="Forward"/> makes one number of; keeps what <see cref="Backward(Tensor{float})"/> needs.</summary>
-    /// <param name="outputs">What the model gave.</param>
-    /// <param name="targets">What it should have given, of the same shape.</param>
+    /// <summary>Computes the losses before the reduction and keeps the values that <see cref="Backward(Tensor{float})"/> needs.</summary>
+    /// <param name="outputs">Outputs of the model.</param>
+    /// <param name="targets">Targets, with the shape of outputs.</param>
     /// <returns>
-    /// One a sample, [N], or a pixel, [N, H, W], for <see cref="CrossEntropyLoss"/>; one an image, [N], for <see cref="DiceLoss"/>; else one an element, of the
-    /// shape of outputs.
+    /// For <see cref="CrossEntropyLoss"/>, one loss per sample, [N], or per pixel, [N, H, W]. For <see cref="DiceLoss"/>, one loss per image, [N]. Otherwise
+    /// one loss per element, with the shape of outputs.
     /// </returns>
-    /// <exception cref="ArgumentException">Two shapes, or one that the loss cannot take.</exception>
+    /// <exception cref="ArgumentException">The shapes differ, or the loss does not support the shape.</exception>
     public Tensor<float> ForwardEach(Tensor<float> outputs, Tensor<float> targets)
     {
         Compare(outputs, targets);
         return Each();
     }
 
-    /// <summary>∂loss/∂outputs, of their shape, for the batch of the last Forward.</summary>
-    /// <exception cref="InvalidOperationException">There was no Forward, or its gradient has been taken.</exception>
+    /// <summary>Computes the gradient of the loss for the batch of the last Forward. Each Forward allows one Backward.</summary>
+    /// <returns>∂loss/∂outputs, with the shape of outputs.</returns>
+    /// <exception cref="InvalidOperationException">The last call was not a Forward, or its backward pass has already run.</exception>
     public Tensor<float> Backward()
     {
         float[] gradient = Take(isReduced: true);
-        if (Divisor != 0)                                        // else there is no loss, and no slope
+        if (Divisor != 0)                                        // 0: all losses and slopes are 0, the gradient too
             TensorPrimitives.Divide(Slopes, (float)Divisor, gradient);
         return Tensor.Create(gradient, shape);
     }
 
-    /// <summary>Σ dlosses · ∂losses/∂outputs, of the shape of outputs, for the batch of the last ForwardEach.</summary>
-    /// <param name="dlosses">∂/∂losses of what is minimised, of the shape of losses: ones for their sum.</param>
-    /// <exception cref="ArgumentException">Another shape.</exception>
-    /// <exception cref="InvalidOperationException">There was no ForwardEach, or its gradient has been taken.</exception>
+    /// <summary>Computes the gradient of an objective of the losses for the batch of the last ForwardEach. Each ForwardEach allows one Backward.</summary>
+    /// <param name="dlosses">∂objective/∂losses, with the shape of the losses. For the sum of the losses, all elements are 1.</param>
+    /// <returns>∂objective/∂outputs = Σ dlosses · ∂losses/∂outputs, with the shape of outputs.</returns>
+    /// <exception cref="ArgumentException">dlosses does not have the shape of the losses.</exception>
+    /// <exception cref="InvalidOperationException">The last call was not a ForwardEach, or its backward pass has already run.</exception>
     public Tensor<float> Backward(Tensor<float> dlosses)
     {
         ArgumentNullException.ThrowIfNull(dlosses);
@@ -71,7 +74,7 @@ public abstract class Loss
             TensorPrimitives.Multiply(Slopes, dlosses.AsSpan(), gradient);
             return Tensor.Create(gradient, shape);
         }
-        int images = (int)shape[0], plane = lossCount / images;  // losses of an image: one, or one a pixel, for all of its channels
+        int images = (int)shape[0], plane = lossCount / images;  // losses per image: one, or one per pixel, for all channels
         for (int at = 0, size = count / images; at < count; at += plane == 1 ? size : plane)
         {
             ReadOnlySpan<float> factors = dlosses.AsSpan().Slice(at / size * plane, plane);
@@ -83,18 +86,19 @@ public abstract class Loss
         return Tensor.Create(gradient, shape);
     }
 
-    /// <summary>The sum of the last Forward's losses, and what their mean divides it by.</summary>
+    /// <summary>Sum of the losses of the last Forward.</summary>
     internal double Sum { get; private set; }
 
+    /// <summary>Divisor of the mean: Sum / Total is the mean of the losses of the last Forward.</summary>
     internal double Total { get; private set; }
 
     private protected string Name => GetType().Name;
 
-    /// <summary>Calls <see cref="Begin"/> and fills in losses and slopes.</summary>
-    /// <returns>What a mean divides by.</returns>
+    /// <summary>Calls <see cref="Begin"/> and computes losses and slopes.</summary>
+    /// <returns>Divisor of the mean.</returns>
     private protected abstract double Compute(Tensor<float> outputs, Tensor<float> targets);
 
-    /// <summary>Forgets the last Forward and makes room for losses of a shape, and for slopes.</summary>
+    /// <summary>Discards the last Forward and allocates memory for losses and slopes.</summary>
     private protected void Begin(Tensor<float> outputs, ReadOnlySpan<nint> lossShape)
     {
         isReduced = null;
@@ -131,7 +135,7 @@ public abstract class Loss
         return Tensor.Create(losses[..lossCount], lossShape);
     }
 
-    /// <summary>Forgets the last Forward: nothing is left of it where the next one is refused.</summary>
+    /// <summary>Discards the last Forward, so that Backward throws if the next Forward throws.</summary>
     private protected void Forget() => isReduced = null;
 
     private protected static string Text(ReadOnlySpan<nint> shape) => $"[{string.Join(", ", shape.ToArray())}]";
@@ -146,7 +150,7 @@ public abstract class Loss
         if (!outputs.Lengths.SequenceEqual(targets.Lengths))
         {
             throw new ArgumentException(
-                $"{Name}: the targets must have the shape of the model's output, {Text(outputs.Lengths)}, not {Text(targets.Lengths)}; nothing is broadcast");
+                $"{Name}: targets must have the shape of the model's output, {Text(outputs.Lengths)}, not {Text(targets.Lengths)}; there is no broadcasting");
         }
         return Compute(outputs, targets);
     }
@@ -156,8 +160,8 @@ public abstract class Loss
         if (this.isReduced != isReduced)
         {
             throw new InvalidOperationException(isReduced
-                ? $"{Name}: Backward needs a Forward before it, and takes what that kept only once"
-                : $"{Name}: Backward(dlosses) needs a ForwardEach before it, and takes what that kept only once");
+                ? $"{Name}: Backward needs a Forward before it; each Forward allows one Backward"
+                : $"{Name}: Backward(dlosses) needs a ForwardEach before it; each ForwardEach allows one Backward");
         }
         this.isReduced = null;
         return new float[count];

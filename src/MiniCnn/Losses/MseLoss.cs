@@ -4,12 +4,13 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>(output − target)², for each element; outputs of any shape.</summary>
+/// <summary>Squared error of each element, (output − target)². Outputs can have any shape.</summary>
 /// <remarks>
-/// Its slope is 2 · (output − target). For no elements the mean is NaN, as PyTorch has it.
+/// ∂loss/∂output = 2 · (output − target). If there are no elements, the mean is NaN, as in PyTorch.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.MSELoss.html.
 /// </remarks>
-/// <param name="reduction">How Forward makes one number of the losses.</param>
+/// <param name="reduction">How Forward reduces the losses to one number.</param>
+/// <exception cref="ArgumentException">The reduction does not exist.</exception>
 public sealed class MseLoss(Reduction reduction = Reduction.Mean) : Loss(reduction)
 {
     private protected override double Compute(Tensor<float> outputs, Tensor<float> targets)

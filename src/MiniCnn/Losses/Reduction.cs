@@ -1,11 +1,13 @@
 namespace MiniCnn;
 
-/// <summary>How <see cref="Loss.Forward"/> makes one number of the losses; PyTorch's 'none' is <see cref="Loss.ForwardEach"/>.</summary>
+/// <summary>How <see cref="Loss.Forward"/> reduces the losses to one number. For PyTorch's 'none', use <see cref="Loss.ForwardEach"/>.</summary>
 public enum Reduction
 {
-    /// <summary>Their mean; for <see cref="CrossEntropyLoss"/> of labels, their sum divided by the sum of the labels' weights.</summary>
+    /// <summary>
+    /// The mean of the losses. For <see cref="CrossEntropyLoss"/> with labels, the sum of the losses divided by the sum of the class weights of the labels.
+    /// </summary>
     Mean,
 
-    /// <summary>Their sum.</summary>
+    /// <summary>The sum of the losses.</summary>
     Sum,
 }

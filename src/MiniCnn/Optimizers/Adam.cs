@@ -2,16 +2,18 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Adam: steps of about the learning rate for every number, however large its gradient.</summary>
+/// <summary>
+/// Adam: divides the running mean of each gradient element by the root of its running mean square. The step of an element is about the learning rate.
+/// </summary>
 /// <remarks>
-/// For a parameter p and its gradient, at its step t = 1, 2, …, with m and v beginning as zeros:
+/// For a parameter p and its gradient, in step t = 1, 2, … of this parameter, with m = v = 0 before the first step:
 /// <code>
 /// g = gradient + weightDecay · p
 /// m = β₁ · m + (1 − β₁) · g
 /// v = β₂ · v + (1 − β₂) · g²
 /// p = p − learningRate / (1 − β₁ᵗ) · m / (√v / √(1 − β₂ᵗ) + ε)
 /// </code>
-/// Weight decay thus goes through m and v; <see cref="AdamW"/> decouples it.
+/// The weight decay is part of g and therefore of m and v; <see cref="AdamW"/> decouples it.
 /// Source: Kingma, Ba: Adam, 2015, as in https://docs.pytorch.org/docs/stable/generated/torch.optim.Adam.html.
 /// </remarks>
 public class Adam : Optimizer
@@ -20,9 +22,14 @@ public class Adam : Optimizer
     readonly int[] steps;
     readonly bool decoupled;
 
-    /// <summary>An optimizer of these parameters.</summary>
-    /// <remarks>β₁ and β₂ are doubles: as floats, 1 − 0.999 would keep four digits.</remarks>
-    /// <exception cref="ArgumentException">A negative number, or a β that is not from 0 to below 1.</exception>
+    /// <summary>Creates an optimizer for these parameters.</summary>
+    /// <param name="parameters">Parameters to update.</param>
+    /// <param name="learningRate">Learning rate, at least 0.</param>
+    /// <param name="beta1">β₁, the decay rate of m, from 0 to below 1. It is a double: in float, 1 − 0.999 has only four correct digits.</param>
+    /// <param name="beta2">β₂, the decay rate of v, from 0 to below 1.</param>
+    /// <param name="epsilon">ε, at least 0. It prevents a division by zero.</param>
+    /// <param name="weightDecay">Factor of the L2 penalty, at least 0.</param>
+    /// <exception cref="ArgumentException">A number is negative or NaN, or β₁ or β₂ is not from 0 to below 1.</exception>
     public Adam(
         IEnumerable<Parameter> parameters, float learningRate = 1e-3f, double beta1 = 0.9, double beta2 = 0.999, double epsilon = 1e-8, double weightDecay = 0)
         : this([.. parameters], learningRate, beta1, beta2, epsilon, weightDecay, decoupled: false)
@@ -41,19 +48,20 @@ public class Adam : Optimizer
         steps = new int[parameters.Length];
     }
 
-    /// <summary>The share of m that stays in a step.</summary>
+    /// <summary>β₁, the decay rate of m.</summary>
     public double Beta1 { get; }
 
-    /// <summary>The share of v that stays in a step.</summary>
+    /// <summary>β₂, the decay rate of v.</summary>
     public double Beta2 { get; }
 
-    /// <summary>Added to √v / √(1 − β₂ᵗ).</summary>
+    /// <summary>ε, added to √v / √(1 − β₂ᵗ).</summary>
     public double Epsilon { get; }
 
-    /// <summary>The share of p that is added to its gradient, or in <see cref="AdamW"/> times the learning rate taken off p.</summary>
+    /// <summary>weightDecay · p is added to the gradient; in <see cref="AdamW"/>, learningRate · weightDecay · p is subtracted from p.</summary>
     public double WeightDecay { get; }
 
-    internal override IEnumerable<(string Name, double Value)> Settings => [("beta1", Beta1), ("beta2", Beta2), ("eps", Epsilon), ("weight_decay", WeightDecay)];
+    internal override IEnumerable<(string Name, double Value)> Settings =>
+        [("beta1", Beta1), ("beta2", Beta2), ("eps", Epsilon), ("weight_decay", WeightDecay)];
 
     private protected override IEnumerable<StoredTensor> Moments =>
     [

@@ -2,16 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A formula for each number of a parameter: it runs on those from i on, as many as V holds.</summary>
+/// <summary>An elementwise formula. Run computes the elements i … i + V.Count − 1.</summary>
 interface IElementWork
 {
     void Run<V>(int i) where V : struct, ILanes<V, float>;
 }
 
-/// <summary>Runs a formula over all numbers of a parameter, in pieces that the threads share.</summary>
+/// <summary>Runs a formula on all elements of a parameter. The elements are divided into pieces, which run in parallel.</summary>
 static class Elements
 {
-    public const int Piece = 16384;
+    public const int Piece = 16384;                                    // elements per work item
 
     public static int Pieces(int length) => (length + Piece - 1) / Piece;
 

@@ -3,26 +3,31 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Keeps one bad batch from throwing a model far away: gradients that are too long are shortened, between Backward and Step.</summary>
+/// <summary>Limits the norm of the gradients, so that a single batch cannot cause a very large step. Call it between Backward and Step.</summary>
 public static class GradientClipping
 {
-    /// <summary>Scales the gradients of all trainable parameters, taken as one vector, down to a length of at most maxNorm.</summary>
-    /// <returns>The length before.</returns>
+    /// <summary>
+    /// Scales the gradients of all trainable parameters by a common factor, so that their total norm is at most maxNorm. The norm is that of one vector
+    /// with all gradient elements.
+    /// </summary>
+    /// <param name="parameters">Parameters of the model; frozen ones are ignored.</param>
+    /// <param name="maxNorm">Maximum norm, at least 0. With positive infinity, the norm is only computed.</param>
+    /// <returns>The norm before scaling.</returns>
     /// <remarks>
     /// <code>
     /// norm = √Σ gradient²
     /// gradient = gradient · min(1, maxNorm / (norm + 10⁻⁶))
     /// </code>
-    /// The same to the bit for any number of threads. An infinite maxNorm only measures. As in PyTorch, a norm that is infinite or not a number
-    /// makes the gradients zeros or not numbers: who expects that looks at the norm before the step.
+    /// The result is bit-identical for any number of threads. As in PyTorch, an infinite norm or NaN sets the gradients to 0 or NaN; check the returned
+    /// norm before the step if that can happen.
     /// Source: https://docs.pytorch.org/docs/stable/generated/torch.nn.utils.clip_grad_norm_.html.
     /// </remarks>
-    /// <exception cref="ArgumentException">A maxNorm that is negative or not a number.</exception>
+    /// <exception cref="ArgumentException">maxNorm is negative or NaN.</exception>
     public static unsafe float ClipNorm(IReadOnlyList<Parameter> parameters, float maxNorm)
     {
         ArgumentNullException.ThrowIfNull(parameters);
         if (!(maxNorm >= 0))
-            throw new ArgumentException(FormattableString.Invariant($"a largest norm must be at least 0, not {maxNorm}"));
+            throw new ArgumentException(FormattableString.Invariant($"maxNorm must be at least 0, not {maxNorm}"));
         double sum = 0;
         for (int i = 0; i < parameters.Count; i++)                             // a foreach would allocate
         {
@@ -44,7 +49,7 @@ public static class GradientClipping
         return norm;
     }
 
-    /// <summary>Sums a piece each in float, in one order, and those in double.</summary>
+    /// <summary>Sums each piece in float, in a fixed order, and adds these sums in double.</summary>
     static unsafe double SumOfSquares(Span<float> gradient)
     {
         int pieces = Elements.Pieces(gradient.Length);
@@ -66,7 +71,7 @@ public static class GradientClipping
 
     readonly unsafe struct Squares(float* g, int length, float* sums) : ILaneWork<float>
     {
-        // 64 sums whatever V is: so the result does not depend on the machine's vectors.
+        // Always 64 partial sums, so that the result does not depend on the vector width.
         const int Sums = 64;
 
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
-/// <summary>Moves parameters against their gradients.</summary>
+/// <summary>Base class of optimizers, which update parameters from their gradients.</summary>
 /// <remarks>
-/// Parameters that are to learn by other numbers get an optimizer of their own. What PyTorch's groups are used for most, no weight decay on
-/// biases and norms, which are the parameters of one axis:
+/// Use several optimizers where PyTorch has parameter groups. Example: no weight decay for the parameters of rank 1, which are biases and the weights of
+/// batch norms and group norms:
 /// <code>
 /// AdamW weights = new(model.Parameters.Where(p => p.Value.Rank > 1), 1e-3f, weightDecay: 0.05f);
 /// AdamW others = new(model.Parameters.Where(p => p.Value.Rank == 1), 1e-3f, weightDecay: 0);
@@ -19,13 +19,13 @@ public abstract class Optimizer
         (this.parameters, LearningRate) = (parameters, learningRate);
     }
 
-    /// <summary>What it moves.</summary>
+    /// <summary>The parameters that this optimizer updates.</summary>
     public IReadOnlyList<Parameter> Parameters => parameters;
 
-    /// <summary>May be changed between steps; <see cref="MiniCnn.LearningRate"/> has schedules.</summary>
+    /// <summary>The learning rate. It can be changed between steps; <see cref="MiniCnn.LearningRate"/> has schedules.</summary>
     public float LearningRate { get; set; }
 
-    /// <summary>Moves every trainable parameter against its gradient.</summary>
+    /// <summary>Updates every trainable parameter from its gradient.</summary>
     public void Step()
     {
         for (int i = 0; i < parameters.Length; i++)
@@ -35,7 +35,7 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>Sets every gradient to zero.</summary>
+    /// <summary>Sets the gradients of all parameters to zero.</summary>
     public unsafe void ZeroGrad()
     {
         foreach (Parameter parameter in parameters)
@@ -46,17 +46,17 @@ public abstract class Optimizer
         }
     }
 
-    /// <summary>What a file keeps of it: the state that its steps depend on beside its settings, and the learning rate.</summary>
+    /// <summary>The state that a checkpoint stores: moments and learning rate.</summary>
     internal IEnumerable<StoredTensor> Stored => Moments.Append(new(
         "learning_rate", "F32 [1]", () => SafeTensors.Entry.From<float>([LearningRate], 1), entry => LearningRate = entry.As<float>()[0]));
 
-    /// <summary>What it was made with, beside the learning rate, by PyTorch's names; true is 1.</summary>
+    /// <summary>The constructor arguments except parameters and learning rate, under PyTorch's names; true is 1, false is 0.</summary>
     internal abstract IEnumerable<(string Name, double Value)> Settings { get; }
 
-    /// <summary>What its steps so far have left.</summary>
+    /// <summary>The state that depends on earlier steps, such as velocities and step counts.</summary>
     private protected abstract IEnumerable<StoredTensor> Moments { get; }
 
-    /// <summary>One step of the parameter of an index.</summary>
+    /// <summary>Updates one parameter; index is its position in <see cref="Parameters"/>.</summary>
     private protected abstract void Move(int index, Parameter parameter);
 
     private protected static void Require(bool holds, FormattableString otherwise)

@@ -2,37 +2,39 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Multiplies the learning rate by a factor when the monitored value has stopped getting better: PyTorch's ReduceLROnPlateau.</summary>
+/// <summary>Reduces the learning rate when the monitored value has stopped improving, as PyTorch's ReduceLROnPlateau does.</summary>
 /// <remarks>
-/// After each epoch, with best at first the worst there is:
+/// After each epoch, where best is the worst possible value at the start:
 /// <code>
-/// better = value &lt; best · (1 − Threshold), or of a value that is better high: value > best · (1 + Threshold)
+/// better = value &lt; best · (1 − Threshold), or if higher values are better: value > best · (1 + Threshold)
 /// best = value, bad = 0 if better; else bad = bad + 1             (bad = 0 in each of the Cooldown epochs after a reduction)
 /// rate = max(rate · Factor, MinRate), bad = 0 if bad > Patience
 /// </code>
-/// A rate that this would lower by less than 10⁻⁸ stays, as PyTorch has it.
+/// As in PyTorch, a rate does not change if the reduction would be 10⁻⁸ or less.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.lr_scheduler.ReduceLROnPlateau.html.
 /// </remarks>
 public sealed record ReduceOnPlateau
 {
-    /// <summary>What the rate is multiplied by, above 0 and below 1.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">It is not.</exception>
+    /// <summary>Factor of the rate at each reduction, above 0 and below 1. The default is 0.1.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not above 0 and below 1.</exception>
     public double Factor { get; init => field = value is > 0 and < 1 ? value : throw Refused(value, "above 0 and below 1"); } = 0.1;
 
-    /// <summary>Epochs in a row that may be no better; one more, and the rate is reduced.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <summary>
+    /// Number of consecutive epochs without improvement that are allowed. After one more such epoch, the rate is reduced. The default is 10.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int Patience { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); } = 10;
 
-    /// <summary>The share of the best value by which a better one must differ from it.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    /// <summary>Minimum relative change from the best value that counts as an improvement. The default is 10⁻⁴.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public double Threshold { get; init => field = value is >= 0 and < double.PositiveInfinity ? value : throw Refused(value, "0 or more"); } = 1e-4;
 
-    /// <summary>Epochs after a reduction that are not counted.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <summary>Number of epochs after a reduction in which epochs without improvement are not counted. The default is 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int Cooldown { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
 
-    /// <summary>No rate is reduced to less.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    /// <summary>Lower limit of a reduced rate. The default is 0.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative or not finite.</exception>
     public float MinRate { get; init => field = value is >= 0 and < float.PositiveInfinity ? value : throw Refused(value, "0 or more"); }
 
     /// <summary>“factor 0.1, patience 10, threshold 0.0001, cooldown 0, least rate 0”.</summary>
@@ -42,21 +44,21 @@ public sealed record ReduceOnPlateau
     static ArgumentOutOfRangeException Refused(object value, string range, [CallerMemberName] string name = "") =>
         new(name, value, $"{name} must be {range}");
 
-    /// <summary>Where it is in a run.</summary>
+    /// <summary>State of the scheduler during a run.</summary>
     internal sealed class State
     {
-        /// <summary>How often rates have been reduced.</summary>
+        /// <summary>Number of reductions so far.</summary>
         public int Reductions { get; set; }
 
         public double? Best { get; set; }
 
-        /// <summary>Epochs in a row that were no better.</summary>
+        /// <summary>Number of consecutive epochs without improvement.</summary>
         public int Bad { get; set; }
 
-        /// <summary>Epochs that are still not to be counted.</summary>
+        /// <summary>Remaining epochs of the cooldown.</summary>
         public int Cooling { get; set; }
 
-        /// <summary>What a rate has been reduced to.</summary>
+        /// <summary>Returns a rate after all reductions so far.</summary>
         public float Of(float rate, ReduceOnPlateau by)
         {
             double reduced = rate;
@@ -68,7 +70,7 @@ public sealed record ReduceOnPlateau
             return (float)reduced;
         }
 
-        /// <summary>Takes an epoch's value into account.</summary>
+        /// <summary>Updates the state with the monitored value of an epoch.</summary>
         public void Step(double value, bool higherIsBetter, ReduceOnPlateau by)
         {
             bool better = higherIsBetter

@@ -2,16 +2,16 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Stochastic gradient descent with momentum, Nesterov's form and weight decay, as PyTorch has them.</summary>
+/// <summary>Stochastic gradient descent with momentum, Nesterov momentum and weight decay, as in PyTorch.</summary>
 /// <remarks>
 /// For a parameter p and its gradient:
 /// <code>
 /// g = gradient + weightDecay · p
-/// v = g at the first step, then momentum · v + (1 − dampening) · g        (with momentum only)
-/// g = v, or with Nesterov g + momentum · v
+/// v = g in the first step, then v = momentum · v + (1 − dampening) · g    (only if momentum > 0)
+/// g = v, or with Nesterov momentum: g = g + momentum · v                  (only if momentum > 0)
 /// p = p − learningRate · g
 /// </code>
-/// The learning rate is not folded into v, so it may change from step to step.
+/// The learning rate is not a factor of v. It can therefore change from step to step.
 /// Source: https://docs.pytorch.org/docs/stable/generated/torch.optim.SGD.html.
 /// </remarks>
 public sealed class Sgd : Optimizer
@@ -19,8 +19,16 @@ public sealed class Sgd : Optimizer
     readonly float[][] velocities;
     readonly int[] steps;
 
-    /// <summary>An optimizer of these parameters.</summary>
-    /// <exception cref="ArgumentException">A negative number, or Nesterov without momentum or with dampening.</exception>
+    /// <summary>Creates an optimizer for these parameters.</summary>
+    /// <param name="parameters">Parameters to update.</param>
+    /// <param name="learningRate">Learning rate, at least 0.</param>
+    /// <param name="momentum">Momentum, at least 0.</param>
+    /// <param name="dampening">Dampening of the momentum.</param>
+    /// <param name="weightDecay">Factor of the L2 penalty, at least 0.</param>
+    /// <param name="nesterov">Whether to use Nesterov momentum. It requires a momentum above 0 and a dampening of 0.</param>
+    /// <exception cref="ArgumentException">
+    /// The learning rate, momentum or weight decay is negative or NaN, or nesterov is set without momentum or with dampening.
+    /// </exception>
     public Sgd(
         IEnumerable<Parameter> parameters, float learningRate, float momentum = 0, float dampening = 0, float weightDecay = 0, bool nesterov = false)
         : this([.. parameters], learningRate, momentum, dampening, weightDecay, nesterov)
@@ -31,22 +39,23 @@ public sealed class Sgd : Optimizer
         : base(parameters, learningRate)
     {
         Require(momentum >= 0 && weightDecay >= 0, $"momentum and weight decay must be at least 0, not {momentum} and {weightDecay}");
-        Require(!nesterov || (momentum > 0 && dampening == 0), $"Nesterov's form needs a momentum above 0 and no dampening");
+        Require(
+            !nesterov || (momentum > 0 && dampening == 0), $"Nesterov momentum needs a momentum above 0 and a dampening of 0, not {momentum} and {dampening}");
         (Momentum, Dampening, WeightDecay, Nesterov) = (momentum, dampening, weightDecay, nesterov);
         velocities = Array.ConvertAll(parameters, p => momentum > 0 ? new float[p.Value.FlattenedLength] : []);
         steps = new int[parameters.Length];
     }
 
-    /// <summary>The share of v that stays in a step.</summary>
+    /// <summary>Factor of the previous velocity v.</summary>
     public float Momentum { get; }
 
-    /// <summary>The share of g that does not go into v.</summary>
+    /// <summary>Dampening: the factor of g in v is 1 − dampening.</summary>
     public float Dampening { get; }
 
-    /// <summary>The share of p that is added to its gradient.</summary>
+    /// <summary>Factor of the L2 penalty: weightDecay · p is added to the gradient.</summary>
     public float WeightDecay { get; }
 
-    /// <summary>Whether steps are Nesterov's.</summary>
+    /// <summary>Whether to use Nesterov momentum.</summary>
     public bool Nesterov { get; }
 
     internal override IEnumerable<(string Name, double Value)> Settings =>
@@ -57,7 +66,7 @@ public sealed class Sgd : Optimizer
 
     private protected override unsafe void Move(int index, Parameter parameter)
     {
-        // The velocity begins as zeros: the first step, undampened, makes it g.
+        // The velocity is initially 0, so that a factor of 1 in the first step gives v = g.
         float share = steps[index]++ > 0 ? 1 - Dampening : 1;
         Span<float> value = parameter.ValueAs<float>();
         fixed (float* p = value, g = parameter.GradientAs<float>(), v = velocities[index])
@@ -67,7 +76,7 @@ public sealed class Sgd : Optimizer
     readonly unsafe struct Update(
         float* p, float* g, float* v, float learningRate, float momentum, float share, float weightDecay, bool nesterov) : IElementWork
     {
-        // Products are rounded before they are added, as PyTorch's are.
+        // No fused multiply-add: products are rounded before they are added, as in PyTorch.
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public void Run<V>(int i) where V : struct, ILanes<V, float>
         {

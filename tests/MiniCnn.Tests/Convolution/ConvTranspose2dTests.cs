@@ -157,12 +157,13 @@ public sealed class ConvTranspose2dTests
             "ConvTranspose2d(4→2, 3×2, stride 2, padding 1, output padding 1×1, groups 2, no bias)",
             new ConvTranspose2d(4, 2, (3, 2), 2, 1, 1, groups: 2, bias: false).ToString());
         Assert.Equal(3L * 4 * 5 * 2 * 6, new ConvTranspose2d(3, 2, (3, 2)).MultiplyAdds(new(3, 4, 5)));
-        Refuses(() => _ = new ConvTranspose2d(3, 2, 2, 2, outputPadding: 2), "output padding must be at least 0 and below the stride or the dilation");
+        Refuses(() => _ = new ConvTranspose2d(3, 2, 2, 2, outputPadding: 2),
+            "output padding must be at least 0 and smaller than the stride, 2×2, or the dilation, 1×1, not 2×2");
         Refuses(() => _ = new ConvTranspose2d(3, 2, 2, 2, outputPadding: (0, -1)), "output padding");
         Refuses(() => _ = new ConvTranspose2d(3, 2, 2, groups: 3), "3 groups must divide the channels");
         Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(new(2, 4, 5)), "ConvTranspose2d(3→2, 2×2): takes images of 3 channels, not 2×4×5");
         Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(ImageShape.Features(3)), "takes images of 3 channels");
-        Refuses(() => new ConvTranspose2d(3, 2, 2, padding: 3).OutputShape(new(3, 4, 9)), "leaves -1×4 pixels; use less padding");
+        Refuses(() => new ConvTranspose2d(3, 2, 2, padding: 3).OutputShape(new(3, 4, 9)), "an input of 3×4×9 gives an output of -1×4 pixels; use less padding");
         Refuses(() => new ConvTranspose2d(1, 1, 2, int.MaxValue).OutputShape(new(1, 3, 3)), "more numbers than an array holds");
         Refuses(() => new ConvTranspose2d(1, 1, 2, padding: int.MaxValue).OutputShape(new(1, 3, 3)), "use less padding");
 

@@ -70,7 +70,7 @@ public sealed class InitTests
         Sequential model = new(layer);
         ArgumentException e = Assert.Throws<ArgumentException>(() => Init.KaimingUniform(layer.Bias!, new Random(1)));
         Assert.Equal(
-            "0.bias [3]: fan-in and fan-out are those of a weight [out, in] or [out, in, kH, kW]; fill a bias or a norm's weight with Init.Constant",
+            "0.bias [3]: fan-in and fan-out need a weight [out, in] or [out, in, kH, kW]; use Init.Constant for a bias or the weight of a norm",
             e.Message);
         Assert.Throws<ArgumentException>(() => Init.XavierNormal(layer.Bias!, new Random(1)));
         float[] before = layer.Weight.Value.AsSpan().ToArray();

@@ -130,7 +130,7 @@ public sealed class BatchNormTests
     public void One_value_a_channel_and_other_shapes_are_refused_and_no_images_change_nothing()
     {
         Sequential model = new(new ReLU(), new BatchNorm2d(2));
-        Assert.Contains("layer 1, BatchNorm2d(2): training needs more than one value a channel", Refused([1, 2, 1, 1]), StringComparison.Ordinal);
+        Assert.Contains("layer 1, BatchNorm2d(2): training needs more than one value per channel", Refused([1, 2, 1, 1]), StringComparison.Ordinal);
         Assert.Contains("layer 1, BatchNorm2d(2): takes images of 2 channels, not 3×", Refused([1, 3, 2, 1]), StringComparison.Ordinal);
         Assert.Contains("takes images of 2 channels", Refused([2, 2]), StringComparison.Ordinal);
         Assert.Equal(2, model.Forward(Tensor.Create<float>([1f, 2f], [1, 2, 1, 1])).FlattenedLength);
@@ -143,7 +143,7 @@ public sealed class BatchNormTests
         Assert.EndsWith("not 2 features; BatchNorm1d takes features", Refused([2, 2]), StringComparison.Ordinal);
 
         model = new(new ReLU(), new BatchNorm1d(2));
-        Assert.Equal("layer 1, BatchNorm1d(2): training needs more than one value a channel; give it a larger batch", Refused([1, 2]));
+        Assert.Equal("layer 1, BatchNorm1d(2): training needs more than one value per channel; use a larger batch", Refused([1, 2]));
         Assert.Equal("layer 1, BatchNorm1d(2): takes 2 features, not 3", Refused([5, 3]));
         Assert.Equal("layer 1, BatchNorm1d(2): takes 2 features, not images of 2×1×1; BatchNorm2d takes images", Refused([5, 2, 1, 1]));
         model.Forward(Tensor.Create<float>([1f, 2f], [1, 2]));

@@ -92,12 +92,12 @@ public sealed class ConcatTests
     [Fact]
     public void Branches_of_unequal_sizes_are_refused_by_both_names_both_shapes_and_the_way_out()
     {
-        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), makes 3×5×7 of 2×5×7, but branch 2, Conv2d(2→4, 3×3), 4×3×5; "
-            + "heights and widths must be equal: give the branches the same stride, Padding.Same, and to pool and upsample again sizes that divide evenly",
+        Is("layer 1, Concat(3 branches): branch 0, Conv2d(2→3, 1×1), outputs 3×5×7 for an input of 2×5×7, but branch 2, Conv2d(2→4, 3×3), outputs 4×3×5; "
+            + "heights and widths must be equal: use the same stride and Padding.Same in all branches, and image sizes divisible by the factor of a pool and upsample",
             () => new Sequential(new ReLU(), new Concat(new Conv2d(2, 3, 1), new Identity(), new Conv2d(2, 4, 3))).OutputShape(new(2, 5, 7)));
-        Is("branch 0, Identity, makes 1×4×5 of 1×4×5, but branch 1, Sequential(2 layers), 1×4×4",
+        Is("branch 0, Identity, outputs 1×4×5 for an input of 1×4×5, but branch 1, Sequential(2 layers), outputs 1×4×4",
             () => new Concat(new Identity(), new Sequential(new MaxPool2d(2), new Upsample(2))).OutputShape(new(1, 4, 5)));
-        Is("branch 0, Flatten, makes 3 features of 3×1×1, but branch 1, Identity, 3×1×1",
+        Is("branch 0, Flatten, outputs 3 features for an input of 3×1×1, but branch 1, Identity, outputs 3×1×1",
             () => new Concat(new Flatten(), new Identity()).OutputShape(new(3, 1, 1)));
         Is("layer 1.0, Linear(3→2): takes 3 features, not 4",
             () => new Concat(new ReLU(), new Sequential(new Linear(3, 2))).OutputShape(ImageShape.Features(4)));
@@ -106,7 +106,7 @@ public sealed class ConcatTests
         Is("a Concat needs at least one branch", () => new Concat());
         Is("layer 1 is null", () => new Concat(new ReLU(), null!));
         ReLU once = new();
-        Is("has its place already", () => new Concat(once, new ReLU(), once));
+        Is("is already part of a model", () => new Concat(once, new ReLU(), once));
         Assert.Equal(new(9, 5, 7), new Concat(new Conv2d(2, 3, 1), new Conv2d(2, 4, 3, padding: 1), new Identity()).OutputShape(new(2, 5, 7)));
 
         static void Is(string message, Func<object> action) =>

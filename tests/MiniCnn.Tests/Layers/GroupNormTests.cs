@@ -28,7 +28,7 @@ public sealed class GroupNormTests
         foreach ((int groups, int channels) in ((int, int)[])[(3, 4), (8, 4), (0, 4), (-1, 4), (1, 0)])
         {
             e = Assert.Throws<ArgumentException>(() => new GroupNorm(groups, channels));
-            Assert.Equal($"GroupNorm needs groups that divide its channels, not {groups} groups of {channels} channels", e.Message);
+            Assert.Equal($"GroupNorm needs a number of channels divisible by its groups, not {channels} channels and {groups} groups", e.Message);
         }
         foreach (double epsilon in (double[])[0, -1, double.NaN, double.PositiveInfinity])
             Assert.Throws<ArgumentException>(() => new GroupNorm(1, 2, epsilon));

@@ -55,9 +55,9 @@ public class LayerTests
         Assert.Equal("3.weight [6, 4, 3, 2]", model.Parameters[2].ToString());
         Sequential outer = new(new ReLU(), model);
         Assert.Equal("1.3.weight", outer.Parameters[2].Name);
-        Assert.Contains("has its place already", Assert.Throws<ArgumentException>(() => new Sequential(model)).Message);
+        Assert.Contains("is already part of a model", Assert.Throws<ArgumentException>(() => new Sequential(model)).Message);
         ReLU twice = new();
-        Assert.Contains("has its place already", Assert.Throws<ArgumentException>(() => new Sequential(twice, new ReLU(), twice)).Message);
+        Assert.Contains("is already part of a model", Assert.Throws<ArgumentException>(() => new Sequential(twice, new ReLU(), twice)).Message);
         Assert.Throws<ArgumentException>(() => new Sequential());
     }
 
@@ -214,7 +214,7 @@ public class LayerTests
     {
         Returning layer = new(() => throw new InvalidOperationException());
         layer.Add("scale", 1);
-        Assert.Contains("name of its own, not 'scale'", Assert.Throws<ArgumentException>(() => layer.Add("scale", 2)).Message);
+        Assert.Contains("name that no other parameter of the layer has, not 'scale'", Assert.Throws<ArgumentException>(() => layer.Add("scale", 2)).Message);
         Assert.Contains("needs a shape", Assert.Throws<ArgumentException>(() => layer.Add("shift")).Message);
     }
 

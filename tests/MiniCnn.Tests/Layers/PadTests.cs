@@ -59,13 +59,13 @@ public sealed class PadTests
     [Fact]
     public void What_cannot_be_padded_is_refused_in_a_line()
     {
-        Is("Pad2d(top 0, left -2, bottom 0, right -2): takes more pixels away than 3×5×4 has; at least 1×1 must stay", () => Of((0, -2)));
-        Is("Pad2d(top -5, left 0, bottom 9, right 0): takes more pixels away than 3×5×4 has; at least 1×1 must stay", () => Of(new(-5, 0, 9, 0)));
+        Is("Pad2d(top 0, left -2, bottom 0, right -2): crops all pixels of 3×5×4; at least 1×1 must remain", () => Of((0, -2)));
+        Is("Pad2d(top -5, left 0, bottom 9, right 0): crops all pixels of 3×5×4; at least 1×1 must remain", () => Of(new(-5, 0, 9, 0)));
         Is("Pad2d(4, Reflect): Reflect padding (4) must be smaller than the image, which is 5×4", () => Of(4, PaddingMode.Reflect));
         Is("Pad2d(5, Circular): Circular padding (5) must be at most the image, which is 5×4", () => Of(5, PaddingMode.Circular));
         Is("Pad2d(2147483647): the padded image would be 4294967299×4294967298 pixels, more than an array holds", () => Of(int.MaxValue));
         Is("Pad2d(1): takes images, not 7 features", () => new Pad2d(1).OutputShape(7));
-        Is("Replicate padding must be at least 0 on every side, not top 0, left -1, bottom 0, right 0; another Pad2d, of zeros, crops before or after it",
+        Is("Replicate padding must be at least 0 on every side, not top 0, left -1, bottom 0, right 0; to crop, use a second Pad2d with PaddingMode.Zeros",
             () => _ = new Pad2d(new(0, -1, 0, 0), PaddingMode.Replicate));
         Is("there is no padding mode 7; use one of Zeros, Reflect, Replicate, Circular", () => _ = new Pad2d(1, (PaddingMode)7));
         Assert.Equal(new(3, 1, 1), new Pad2d(new(-4, -1, 0, -2)).OutputShape(new(3, 5, 4)));

@@ -144,13 +144,13 @@ public class PoolTests
         Assert.Equal(
             "AdaptiveMaxPool2d(2147483647×2147483647): an output of 4×2147483647×2147483647 has more numbers than an array holds",
             Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d(int.MaxValue).OutputShape(new(4, 5, 7))).Message);
-        // The place of the largest pixel is kept as a float, which counts to 2²⁴.
+        // The index of the largest pixel is stored as a float, which is exact up to 2²⁴.
         Assert.Equal(
-            "AdaptiveMaxPool2d(1×1): takes the largest of up to 16777216 pixels, not of 16777300; pool in two steps",
+            "AdaptiveMaxPool2d(1×1): a window can have at most 16777216 pixels, not 16777300; pool in two steps",
             Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d(1).OutputShape(new(1, 10, 1_677_730))).Message);
         Assert.Equal(new(1, 1, 1), new AdaptiveMaxPool2d(1).OutputShape(new(1, 4096, 4096)));
         Assert.StartsWith(
-            "MaxPool2d(4097×4097, stride 4097): takes the largest of up to",
+            "MaxPool2d(4097×4097, stride 4097): a window can have at most",
             Assert.Throws<ArgumentException>(() => new MaxPool2d(4097).OutputShape(new(1, 5000, 5000))).Message, StringComparison.Ordinal);
         Assert.Equal(
             "AdaptiveMaxPool2d(3×4): takes images, not 12 features", Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d((3, 4)).OutputShape(12)).Message);

@@ -65,12 +65,12 @@ public sealed class ReplaceTests
     {
         Sequential net = Net(new Flatten(), new Linear(288, 3)), outer = new(new Sequential(new ReLU()));
         Tensor<float> before = net.Forward(Images(1));
-        Refused<ArgumentException>("layer 0, Conv2d(2→6, 3×3, padding 1): has its place already", () => net.Replace(3, net.Layers[0]));
+        Refused<ArgumentException>("layer 0, Conv2d(2→6, 3×3, padding 1): is already part of a model", () => net.Replace(3, net.Layers[0]));
         Assert.Throws<ArgumentException>(() => net.Replace(3, null!));
         Assert.Throws<ArgumentException>(() => net.Replace(3, net));
         Assert.Throws<ArgumentOutOfRangeException>(() => net.Replace(6, new ReLU()));
         Assert.Throws<ArgumentOutOfRangeException>(() => net.Replace(^7, new ReLU()));
-        Refused<InvalidOperationException>("stands inside", () => ((Sequential)outer.Layers[0]).Replace(0, new Tanh()));
+        Refused<InvalidOperationException>("is part of another network", () => ((Sequential)outer.Layers[0]).Replace(0, new Tanh()));
         Assert.Equal(before.AsSpan().ToArray(), net.Forward(Images(1)).AsSpan().ToArray());
     }
 

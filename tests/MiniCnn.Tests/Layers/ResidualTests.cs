@@ -91,19 +91,21 @@ public sealed class ResidualTests
     [Fact]
     public void Branches_of_unequal_shapes_are_refused_by_both_names_both_shapes_and_the_way_out()
     {
-        Is("layer 1, Residual(Conv2d(4→8, 3×3, stride 2, padding 1)): the body, Conv2d(4→8, 3×3, stride 2, padding 1), makes 8×3×4 of 4×6×8, but the shortcut, "
-            + "x itself, 4×6×8; a shortcut such as Conv2d(4→8, 1×1) with the stride of the body makes them equal",
+        Is("layer 1, Residual(Conv2d(4→8, 3×3, stride 2, padding 1)): the body, Conv2d(4→8, 3×3, stride 2, padding 1), outputs 8×3×4 for an "
+            + "input of 4×6×8, but the shortcut, Identity, outputs 4×6×8; use a shortcut such as Conv2d(4→8, 1×1) with the stride of the body",
             () => new Sequential(new ReLU(), new Residual(new Conv2d(4, 8, 3, stride: 2, padding: 1))).OutputShape(new(4, 6, 8)));
-        Is("the body, ReLU, makes 2×5×5 of 2×5×5, but the shortcut, Conv2d(2→2, 3×3), 2×3×3; a shortcut such as Conv2d(2→2, 1×1)",
+        Is("the body, ReLU, outputs 2×5×5 for an input of 2×5×5, but the shortcut, Conv2d(2→2, 3×3), outputs 2×3×3; use a shortcut such as Conv2d(2→2, 1×1)",
             () => new Residual(new ReLU(), new Conv2d(2, 2, 3)).OutputShape(new(2, 5, 5)));
-        Is("Linear(4→3), makes 3 features of 4 features, but the shortcut, x itself, 4 features; a shortcut that gives 3 features too, such as a Linear,",
+        Is("Linear(4→3), outputs 3 features for an input of 4 features, but the shortcut, Identity, outputs 4 features; use a shortcut that also outputs "
+            + "3 features, such as a Linear",
             () => new Residual(new Linear(4, 3)).OutputShape(ImageShape.Features(4)));
-        Is("the body, Flatten, makes 3 features of 3×1×1, but the shortcut, x itself, 3×1×1", () => new Residual(new Flatten()).OutputShape(new(3, 1, 1)));
+        Is("the body, Flatten, outputs 3 features for an input of 3×1×1, but the shortcut, Identity, outputs 3×1×1",
+            () => new Residual(new Flatten()).OutputShape(new(3, 1, 1)));
         Is("layer body.1, Conv2d(3→1, 1×1): takes 3 channels, not 2",
             () => new Residual(new Sequential(new ReLU(), new Conv2d(3, 1, 1))).OutputShape(new(2, 3, 3)));
         Is("layer body is null", () => new Residual(null!));
         ReLU once = new();
-        Is("has its place already", () => new Residual(once, once));
+        Is("is already part of a model", () => new Residual(once, once));
         Assert.Equal("Residual(ReLU, Conv2d(2→2, 3×3))", new Residual(once, new Conv2d(2, 2, 3)).ToString());
 
         static void Is(string message, Func<object> action) =>

@@ -80,13 +80,13 @@ public sealed class UpsampleTests
     [Fact]
     public void Other_factors_and_shapes_are_refused()
     {
-        Is("Upsample takes whole factors of at least 1, not 0×2; smaller images are made by pools and strides", () => new Upsample((0, 2)));
+        Is("Upsample needs factors of at least 1, not 0×2; to make images smaller, use a pool or a stride", () => new Upsample((0, 2)));
         Is("not 2×-1", () => new Upsample((2, -1)));
         Is("there is no upsampling mode 7; use one of Nearest, Bilinear", () => new Upsample(2, (UpsampleMode)7));
         Is("Upsample(2×2): takes images, not 3 features", () => new Upsample(2).OutputShape(ImageShape.Features(3)));
-        Is("layer 0, Upsample(40000×2, Bilinear): 3×7×9000 grown by 40000×2 has more numbers than an array holds",
+        Is("layer 0, Upsample(40000×2, Bilinear): 3×7×9000 upsampled by 40000×2 has more numbers than an array holds",
             () => new Sequential(new Upsample((40000, 2), UpsampleMode.Bilinear)).OutputShape(new(3, 7, 9000)));
-        Is("grown by 2147483647×2147483647 has more numbers", () => new Upsample(int.MaxValue).OutputShape(new(1, 2147483647, 1)));
+        Is("upsampled by 2147483647×2147483647 has more numbers", () => new Upsample(int.MaxValue).OutputShape(new(1, 2147483647, 1)));
         Assert.Equal(new(3, 10, 21), new Upsample((2, 3)).OutputShape(new(3, 5, 7)));
 
         static void Is(string message, Func<object> action) =>

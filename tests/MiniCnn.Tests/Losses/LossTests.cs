@@ -272,14 +272,14 @@ public sealed class LossTests
     public void What_does_not_fit_is_refused()
     {
         Tensor<float> two = Tensor.CreateFromShape<float>([2]), column = Tensor.CreateFromShape<float>([2, 1]), wide = Tensor.CreateFromShape<float>([2, 3]);
-        Is("MseLoss: the targets must have the shape of the model's output, [2, 1], not [2]; nothing is broadcast", () => new MseLoss().Forward(column, two));
-        Is("BceWithLogitsLoss: the targets must have the shape of the model's output, [2], not [2, 1]; nothing is broadcast",
+        Is("MseLoss: targets must have the shape of the model's output, [2, 1], not [2]; there is no broadcasting", () => new MseLoss().Forward(column, two));
+        Is("BceWithLogitsLoss: targets must have the shape of the model's output, [2], not [2, 1]; there is no broadcasting",
             () => new BceWithLogitsLoss().Forward(two, column));
-        Is("BceWithLogitsLoss: 2 positive weights need a last axis of 2, not [2, 3]", () => new BceWithLogitsLoss([1, 2]).Forward(wide, wide));
+        Is("BceWithLogitsLoss: 2 positive weights need outputs with a last axis of 2, not [2, 3]", () => new BceWithLogitsLoss([1, 2]).Forward(wide, wide));
         Is("BceWithLogitsLoss: a positive weight must be finite and at least 0, not -0.5", () => new BceWithLogitsLoss([1, -0.5f]));
-        Is("cross-entropy was given weights for 2 classes, but the logits are of 3", () => new CrossEntropyLoss([1, 2]).Forward(wide, [0, 1]));
+        Is("cross-entropy has weights for 2 classes, but the logits have 3 classes", () => new CrossEntropyLoss([1, 2]).Forward(wide, [0, 1]));
         Is("the weight of class 1 is NaN; weights must be finite and at least 0", () => new CrossEntropyLoss([1, float.NaN]));
-        Is("label smoothing is a share from 0 to 1, not 1.5", () => new CrossEntropyLoss(labelSmoothing: 1.5f));
+        Is("label smoothing must be in [0, 1], not 1.5", () => new CrossEntropyLoss(labelSmoothing: 1.5f));
         Is("label 1 is -100, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss(ignoreIndex: -1).Forward(wide, [-1, -100]));
         Is("cross-entropy takes logits [N, classes] or [N, classes, H, W], not [2]", () => new CrossEntropyLoss().Forward(two, two));
         Tensor<float> pixels = Tensor.CreateFromShape<float>([2, 3, 1, 2]), binary = Tensor.CreateFromShape<float>([2, 1, 1, 2]);
@@ -294,9 +294,10 @@ public sealed class LossTests
         Assert.Equal("BceWithLogitsLoss(positive weight 1, 0.5; Sum)", $"{new BceWithLogitsLoss([1, 0.5f], Reduction.Sum)}");
         Assert.Equal("BceWithLogitsLoss()", $"{new BceWithLogitsLoss()}");
         Assert.Equal("DiceLoss(smooth 0.5; Sum)", $"{new DiceLoss(0.5f, Reduction.Sum)}");
-        Is("CrossEntropyLoss: the targets must have the shape of the model's output, [2, 3], not [2, 1]; nothing is broadcast",
+        Is("CrossEntropyLoss: targets must have the shape of the model's output, [2, 3], not [2, 1]; there is no broadcasting",
             () => new CrossEntropyLoss().ForwardEach(wide, column));
-        Is("cross-entropy with probabilities as targets has no label 1 to ignore", () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
+        Is("cross-entropy with probabilities as targets cannot ignore label 1; use a negative ignoreIndex",
+            () => new CrossEntropyLoss(ignoreIndex: 1).Forward(wide, wide));
         Is("there is no reduction 2; use Mean or Sum", () => new MseLoss((Reduction)2));
         Assert.Throws<ArgumentNullException>(() => new MseLoss().Forward(two, null!));
 
@@ -307,22 +308,22 @@ public sealed class LossTests
         CrossEntropyLoss each = new();
         each.ForwardEach(wide, [0, 1]);
         Is("CrossEntropyLoss: dlosses must have the shape of the losses, [2], not [2, 1]", () => each.Backward(column));
-        Refused("CrossEntropyLoss: Backward needs a Forward before it, and takes what that kept only once", () => each.Backward());
+        Refused("CrossEntropyLoss: Backward needs a Forward before it; each Forward allows one Backward", () => each.Backward());
         each.Backward(two);
-        Refused("CrossEntropyLoss: Backward(dlosses) needs a ForwardEach before it, and takes what that kept only once", () => each.Backward(two));
+        Refused("CrossEntropyLoss: Backward(dlosses) needs a ForwardEach before it; each ForwardEach allows one Backward", () => each.Backward(two));
         MseLoss mse = new();
-        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
+        Refused("MseLoss: Backward needs a Forward before it; each Forward allows one Backward", () => mse.Backward());
         mse.Forward(two, two);
-        Refused("MseLoss: Backward(dlosses) needs a ForwardEach before it, and takes what that kept only once", () => mse.Backward(two));
+        Refused("MseLoss: Backward(dlosses) needs a ForwardEach before it; each ForwardEach allows one Backward", () => mse.Backward(two));
         mse.Backward();
-        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
+        Refused("MseLoss: Backward needs a Forward before it; each Forward allows one Backward", () => mse.Backward());
         mse.Forward(two, two);
         Assert.Throws<ArgumentException>(() => mse.Forward(two, column));
-        Refused("MseLoss: Backward needs a Forward before it, and takes what that kept only once", () => mse.Backward());
+        Refused("MseLoss: Backward needs a Forward before it; each Forward allows one Backward", () => mse.Backward());
         BceWithLogitsLoss bce = new();
         bce.Forward(column, [0, 1]);
         Assert.Throws<ArgumentException>(() => bce.Forward(column, [0, 5]));
-        Refused("BceWithLogitsLoss: Backward needs a Forward before it, and takes what that kept only once", () => bce.Backward());
+        Refused("BceWithLogitsLoss: Backward needs a Forward before it; each Forward allows one Backward", () => bce.Backward());
 
         static void Refused(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<InvalidOperationException>(call).Message);
 

@@ -111,7 +111,7 @@ public sealed class ArchitectureTests
     [InlineData("""{"type":"Sequential","layers":[{"type":"Residual","layers":[3]}]}""", "layer 0.body: is no layer")]
     [InlineData("""{"type":"Dropout","probability":"half"}""", "layer Dropout: 'probability' is not a number")]
     [InlineData("""{"type":"Dropout","probability":1e999}""", "layer Dropout: 'probability' is no number")]
-    [InlineData("""{"type":"Dropout","probability":2}""", "must lie in [0, 1]")]
+    [InlineData("""{"type":"Dropout","probability":2}""", "must be in [0, 1]")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":2,"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' is not a list")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' is not height and width")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2.5],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' takes whole numbers")]
