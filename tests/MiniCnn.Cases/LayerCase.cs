@@ -155,5 +155,5 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         $"{Id}, {Make()} of {Batch}×{Shape}{(Whole > 0 ? $", integers to {Whole}" : "")}{(Trains ? "" : ", in evaluation")}";
 
     Tensor<float> ToTensor(float[] numbers, ImageShape shape) =>
-        Tensor.Create(numbers, shape.IsFlat ? [Batch, shape.Channels] : [Batch, shape.Channels, shape.Height, shape.Width]);
+        Tensor.Create(numbers, LayerSession.Lengths(Batch, shape));
 }

@@ -61,7 +61,4 @@ public sealed class ExportTests : IDisposable
             p.EndCheck();
         return y;
     }
-
-    internal static Tensor<float> Batch(float[] x, ImageShape shape) =>
-        Tensor.Create(x, shape.IsFlat ? [x.Length / shape.Channels, shape.Channels] : [(nint)(x.Length / shape.Length), shape.Channels, shape.Height, shape.Width]);
 }

@@ -6,13 +6,9 @@ using MiniCnn.OnnxModels.Format;
 namespace MiniCnn.Tests;
 
 /// <summary>Files that somebody made to harm, or that came to harm: a model, or one line that says why not.</summary>
-public sealed class HostileFileTests : IDisposable
+public sealed class HostileFileTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
-    string Path => System.IO.Path.Combine(folder, "a.onnx");
+    string Path => PathOf("a.onnx");
 
     /// <summary>Half have bytes mutated, half what the bytes say, so that what is behind the format is reached; .ci/run has more of them.</summary>
     [Fact]
@@ -103,8 +99,8 @@ public sealed class HostileFileTests : IDisposable
     [InlineData("missing.bin")]
     public void Nothing_outside_the_folder_is_read(string location)
     {
-        string inner = Directory.CreateDirectory(System.IO.Path.Combine(folder, "inner")).FullName, path = System.IO.Path.Combine(inner, "a.onnx");
-        File.WriteAllBytes(System.IO.Path.Combine(folder, "secret.bin"), new byte[4 + 8 * 4]);
+        string inner = Directory.CreateDirectory(PathOf("inner")).FullName, path = System.IO.Path.Combine(inner, "a.onnx");
+        File.WriteAllBytes(PathOf("secret.bin"), new byte[4 + 8 * 4]);
         if (!OperatingSystem.IsWindows())
         {
             // The link's own length, that of what it says, is enough too.
@@ -122,7 +118,7 @@ public sealed class HostileFileTests : IDisposable
         float[] numbers = [1, 2, 3, 4, 5, 6, 7, 8];
         byte[] bytes = new byte[4 + 8 * 4];
         Buffer.BlockCopy(numbers, 0, bytes, 4, 8 * 4);
-        File.WriteAllBytes(System.IO.Path.Combine(folder, "weights.bin"), bytes);
+        File.WriteAllBytes(PathOf("weights.bin"), bytes);
         WriteExternal(Path, "weights.bin");
         Assert.Equal(numbers, ((Linear)((Sequential)OnnxModel.Load(Path).Network).Layers[0]).Weight.Value);
     }

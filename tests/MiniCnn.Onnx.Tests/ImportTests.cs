@@ -57,11 +57,7 @@ public sealed class ImportTests : IDisposable
     {
         string file = Path.Combine(AppContext.BaseDirectory, "onnx", $"{name}.onnx");
         OnnxModel model = OnnxModel.Load(file);
-        float[] numbers = new float[2 * model.Input.Length];
-        Random random = new(1);
-        for (int i = 0; i < numbers.Length; i++)
-            numbers[i] = 2 * random.NextSingle() - 1;
-        Tensor<float> x = ExportTests.Batch(numbers, model.Input);
+        Tensor<float> x = new Random(1).Tensor(LayerSession.Lengths(2, model.Input));
         float[] theirs = Runtime.Run(file, x), ours = [.. model.Network.Forward(x)];
         Assert.Equal(theirs.Length, ours.Length);
         float most = theirs.Max(Math.Abs);

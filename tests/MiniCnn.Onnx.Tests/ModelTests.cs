@@ -6,14 +6,8 @@ using MiniCnn.OnnxModels.Format;
 namespace MiniCnn.Tests;
 
 /// <summary>Models with their classes and preprocessing, written and read; and what is refused.</summary>
-public sealed class ModelTests : IDisposable
+public sealed class ModelTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
-    string At(string name) => Path.Combine(folder, name);
-
     static Sequential Classifier(int channels, int classes) => new(
         new Conv2d(channels, 6, 3, padding: 1, bias: false), new BatchNorm2d(6), new ReLU(), new MaxPool2d(2),
         new Residual(new Sequential(new Conv2d(6, 6, 3, padding: 1), new BatchNorm2d(6))), new ReLU(), new AdaptiveAvgPool2d(1), new Flatten(), new Linear(6, classes));
@@ -39,12 +33,12 @@ public sealed class ModelTests : IDisposable
     {
         (Sequential network, LabeledImages images) = Trained(channels, classes, logits);
         ImageClassifier model = new(network, images);
-        OnnxModel.Save(model, At("a.onnx"), includePreprocessing: true);
+        OnnxModel.Save(model, PathOf("a.onnx"), includePreprocessing: true);
         byte[] bytes = new byte[5 * 12 * 18 * channels];           // [N, H, W, C]
         for (int n = 0; n < 5; n++)
             for (int i = 0; i < 12 * 18 * channels; i++)
                 bytes[n * 12 * 18 * channels + i % (12 * 18) * channels + i / (12 * 18)] = images.Image(n)[i];
-        float[] found = Runtime.Run<byte>(At("a.onnx"), bytes, 5, 12, 18, channels);
+        float[] found = Runtime.Run<byte>(PathOf("a.onnx"), bytes, 5, 12, 18, channels);
         IReadOnlyList<Prediction> expected = model.CreatePredictor().Predict(images.Batches(5).First().Images);
         Assert.Equal(5 * classes, found.Length);
         for (int i = 0; i < found.Length; i++)
@@ -61,21 +55,21 @@ public sealed class ModelTests : IDisposable
         MaskedImages images = new(pixels, masks, new(1, 8, 12), classes: 3, [0.5f], [0.3f]);
         Sequential network = new(new Conv2d(1, 5, 3, padding: 1), new ReLU(), new Conv2d(5, 3, 1));
         ImageSegmenter model = new(network, images);
-        OnnxModel.Save(model, At("a.onnx"), includePreprocessing: true);
-        float[] found = Runtime.Run<byte>(At("a.onnx"), pixels.AsSpan(0, 2 * 96), 2, 8, 12, 1), expected = [.. model.CreatePredictor().Predict(images.Batches(2).First().Images)];
+        OnnxModel.Save(model, PathOf("a.onnx"), includePreprocessing: true);
+        float[] found = Runtime.Run<byte>(PathOf("a.onnx"), pixels.AsSpan(0, 2 * 96), 2, 8, 12, 1), expected = [.. model.CreatePredictor().Predict(images.Batches(2).First().Images)];
         Assert.Equal(expected.Length, found.Length);
         for (int i = 0; i < found.Length; i++)
             Assert.Equal(expected[i], found[i], 1e-6);
-        OnnxModel.Save(model, At("b.onnx"));
-        Assert.IsType<ImageSegmenter>(OnnxModel.Load(At("b.onnx")).Model);
+        OnnxModel.Save(model, PathOf("b.onnx"));
+        Assert.IsType<ImageSegmenter>(OnnxModel.Load(PathOf("b.onnx")).Model);
     }
 
     [Fact]
     public void Classes_and_preprocessing_come_back()
     {
         (Sequential network, LabeledImages images) = Trained(3, 4, 4);
-        OnnxModel.Save(new ImageClassifier(network, images), At("a.onnx"));
-        OnnxModel read = OnnxModel.Load(At("a.onnx"));
+        OnnxModel.Save(new ImageClassifier(network, images), PathOf("a.onnx"));
+        OnnxModel read = OnnxModel.Load(PathOf("a.onnx"));
         ImageClassifier model = Assert.IsType<ImageClassifier>(read.Model);
         Assert.Equal(images.ClassNames, model.ClassNames);
         Assert.Equal(images.Mean.ToArray(), model.Mean.ToArray());
@@ -89,8 +83,8 @@ public sealed class ModelTests : IDisposable
 
     OnnxModel Load(Layer network, ImageShape shape)
     {
-        OnnxModel.Save(network, shape, At("again.onnx"));
-        return OnnxModel.Load(At("again.onnx"));
+        OnnxModel.Save(network, shape, PathOf("again.onnx"));
+        return OnnxModel.Load(PathOf("again.onnx"));
     }
 
     [Fact]
@@ -100,14 +94,14 @@ public sealed class ModelTests : IDisposable
         Sequential network = new(new Conv2d(1, 6, 5, padding: 2), new ReLU(), new MaxPool2d(2), new Conv2d(6, 12, 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(300, 10));
         network.Initialize(0);
         new Trainer(network, new Sgd(network.Parameters, 0.05f, momentum: 0.9f)).Run(train);
-        OnnxModel.Save(network, train.Shape, At("a.onnx"));
-        using InferenceSession session = Runtime.Open(At("a.onnx"));
+        OnnxModel.Save(network, train.Shape, PathOf("a.onnx"));
+        using InferenceSession session = Runtime.Open(PathOf("a.onnx"));
         foreach (Batch batch in test.Batches(250))
         {
             float[] theirs = session.Run<float>(batch.Images.AsSpan(), batch.Images.Lengths), ours = [.. network.Forward(batch.Images)];
             Assert.Equal(Guesses(ours), Guesses(theirs));
         }
-        Layer read = OnnxModel.Load(At("a.onnx")).Network;
+        Layer read = OnnxModel.Load(PathOf("a.onnx")).Network;
         double before = Evaluation.Of(read, test).Loss;
         new Trainer(read, new Sgd(read.Parameters, 0.02f, momentum: 0.9f)).Run(train);
         Assert.True(Evaluation.Of(read, test).Loss < before);
@@ -121,25 +115,25 @@ public sealed class ModelTests : IDisposable
     {
         (Sequential network, LabeledImages images) = Trained(3, 4, 4);
         Tensor<float> x = images.Batches(7).First().Images;
-        OnnxModel.Save(network, images.Shape, At("a.onnx"));
-        OnnxModel.Save(network, images.Shape, At("b.onnx"), foldBatchNorm: true);
+        OnnxModel.Save(network, images.Shape, PathOf("a.onnx"));
+        OnnxModel.Save(network, images.Shape, PathOf("b.onnx"), foldBatchNorm: true);
         Assert.Equal(2, Count("a.onnx"));
         Assert.Equal(0, Count("b.onnx"));
-        float[] plain = Runtime.Run(At("a.onnx"), x), folded = Runtime.Run(At("b.onnx"), x);
+        float[] plain = Runtime.Run(PathOf("a.onnx"), x), folded = Runtime.Run(PathOf("b.onnx"), x);
         for (int i = 0; i < plain.Length; i++)
             Assert.Equal(plain[i], folded[i], 1e-5 * plain.Max(Math.Abs));
 
-        int Count(string name) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(At(name))).Graph.Node.Count(node => node.OpType == "BatchNormalization");
+        int Count(string name) => ModelProto.Parser.ParseFrom(File.ReadAllBytes(PathOf(name))).Graph.Node.Count(node => node.OpType == "BatchNormalization");
     }
 
     [Fact]
     public void The_same_network_gives_the_same_bytes_and_names_are_those_of_its_weights()
     {
         (Sequential network, LabeledImages images) = Trained(1, 4, 4);
-        OnnxModel.Save(network, images.Shape, At("a.onnx"));
-        OnnxModel.Save(network, images.Shape, At("b.onnx"));
-        byte[] bytes = File.ReadAllBytes(At("a.onnx"));
-        Assert.Equal(bytes, File.ReadAllBytes(At("b.onnx")));
+        OnnxModel.Save(network, images.Shape, PathOf("a.onnx"));
+        OnnxModel.Save(network, images.Shape, PathOf("b.onnx"));
+        byte[] bytes = File.ReadAllBytes(PathOf("a.onnx"));
+        Assert.Equal(bytes, File.ReadAllBytes(PathOf("b.onnx")));
         GraphProto graph = ModelProto.Parser.ParseFrom(bytes).Graph;
         Assert.Equal(("images", "output"), (Assert.Single(graph.Input).Name, Assert.Single(graph.Output).Name));
         Assert.Equal(["batch", "1", "12", "18"], graph.Input[0].Type.TensorType.Shape.Dim.Select(dim => dim.DimParam is "" ? $"{dim.DimValue}" : dim.DimParam));
@@ -152,8 +146,8 @@ public sealed class ModelTests : IDisposable
     [InlineData(PaddingMode.Circular, 19)]
     public void A_file_is_of_the_opset_that_its_operators_came_with(PaddingMode mode, long opset)
     {
-        OnnxModel.Save(new Sequential(new Conv2d(1, 2, 3, padding: 1, paddingMode: mode)), new(1, 4, 5), At("a.onnx"));
-        Assert.Equal(opset, Assert.Single(ModelProto.Parser.ParseFrom(File.ReadAllBytes(At("a.onnx"))).OpsetImport).Version);
+        OnnxModel.Save(new Sequential(new Conv2d(1, 2, 3, padding: 1, paddingMode: mode)), new(1, 4, 5), PathOf("a.onnx"));
+        Assert.Equal(opset, Assert.Single(ModelProto.Parser.ParseFrom(File.ReadAllBytes(PathOf("a.onnx"))).OpsetImport).Version);
     }
 
     sealed class Twice : CustomLayer
@@ -173,8 +167,8 @@ public sealed class ModelTests : IDisposable
             (new Sequential(new ReLU(), new Twice()), new(2, 4, 5), "layer 1, Twice"), (new AdaptiveAvgPool2d((2, 3)), new(1, 5, 6), "5×6 is no multiple of 2×3"),
         ];
         foreach ((Layer layer, ImageShape shape, string says) in cases)
-            Assert.Contains(says, Assert.Throws<NotSupportedException>(() => OnnxModel.Save(layer, shape, At("a.onnx"))).Message, StringComparison.Ordinal);
-        Assert.Throws<ArgumentException>(() => OnnxModel.Save(new Sequential(new Linear(3, 2)), 4, At("a.onnx")));
+            Assert.Contains(says, Assert.Throws<NotSupportedException>(() => OnnxModel.Save(layer, shape, PathOf("a.onnx"))).Message, StringComparison.Ordinal);
+        Assert.Throws<ArgumentException>(() => OnnxModel.Save(new Sequential(new Linear(3, 2)), 4, PathOf("a.onnx")));
         Assert.Empty(Directory.GetFiles(folder));
     }
 
@@ -185,26 +179,26 @@ public sealed class ModelTests : IDisposable
     [InlineData("LeakyRelu", "alpha", "node 'n', LeakyRelu: attribute alpha is Int, not Float")]
     public void What_no_layer_says_is_refused_by_node_and_operator(string op, string? attribute, string says)
     {
-        OnnxModel.Save(new Sequential(new ReLU()), new(1, 3, 4), At("a.onnx"));
-        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(At("a.onnx")));
+        OnnxModel.Save(new Sequential(new ReLU()), new(1, 3, 4), PathOf("a.onnx"));
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(PathOf("a.onnx")));
         NodeProto node = model.Graph.Node[0];
         (node.Name, node.OpType) = ("n", op);
         if (attribute is not null)
             node.Attribute.Add(OnnxWriter.Int(attribute, 1));
-        using (FileStream file = File.Create(At("a.onnx")))
+        using (FileStream file = File.Create(PathOf("a.onnx")))
             Google.Protobuf.MessageExtensions.WriteTo(model, file);
-        Assert.Equal($"{At("a.onnx")}: {says}", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(At("a.onnx"))).Message);
+        Assert.Equal($"{PathOf("a.onnx")}: {says}", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(PathOf("a.onnx"))).Message);
     }
 
     [Fact]
     public void An_open_size_is_to_be_given()
     {
-        OnnxModel.Save(new Sequential(new Conv2d(1, 2, 3), new ReLU()), new(1, 9, 8), At("a.onnx"));
-        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(At("a.onnx")));
+        OnnxModel.Save(new Sequential(new Conv2d(1, 2, 3), new ReLU()), new(1, 9, 8), PathOf("a.onnx"));
+        ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(PathOf("a.onnx")));
         model.Graph.Input[0].Type.TensorType.Shape.Dim[2].DimParam = "height";
-        using (FileStream file = File.Create(At("a.onnx")))
+        using (FileStream file = File.Create(PathOf("a.onnx")))
             Google.Protobuf.MessageExtensions.WriteTo(model, file);
-        Assert.Contains("input 'images' is [batch, 1, height, 8]", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(At("a.onnx"))).Message, StringComparison.Ordinal);
-        Assert.Equal(new(2, 4, 6), OnnxModel.Load(At("a.onnx"), new ImageShape(1, 6, 8)).Network.OutputShape(new(1, 6, 8)));
+        Assert.Contains("input 'images' is [batch, 1, height, 8]", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(PathOf("a.onnx"))).Message, StringComparison.Ordinal);
+        Assert.Equal(new(2, 4, 6), OnnxModel.Load(PathOf("a.onnx"), new ImageShape(1, 6, 8)).Network.OutputShape(new(1, 6, 8)));
     }
 }

@@ -35,22 +35,8 @@ public sealed class BridgeTests
                     new Conv2d(4, 4, (2, 3), padding: Padding.Same((2, 3)), bias: false), new BatchNorm2d(4), new ReLU(),
                     new Conv2d(4, 4, 3, padding: 1, bias: false), new BatchNorm2d(4))),
             new ReLU(), new AdaptiveAvgPool2d((1, 2)), new Flatten(), new Linear(8, 5)),
-        "inception" => new(
-            new Conv2d(3, 3, (3, 2)),
-            new Concat(
-                new Sequential(new Conv2d(3, 2, 1), new ReLU()),
-                new Sequential(new Conv2d(3, 2, 1), new ReLU(), new Conv2d(2, 3, 3, padding: 1), new ReLU()),
-                new Sequential(new Conv2d(3, 1, 1), new ReLU(), new Conv2d(1, 2, 5, padding: 2), new ReLU()),
-                new Sequential(new MaxPool2d(3, stride: 1, padding: 1), new Conv2d(3, 1, 1), new ReLU())),
-            new Conv2d(8, 2, (1, 2))),
-        _ => new(
-            new Conv2d(3, 3, 3, padding: 1), new ReLU(),
-            new Concat(new Identity(), new Sequential(
-                new MaxPool2d(2), new Conv2d(3, 4, 3, padding: 1), new ReLU(),
-                new Concat(new Identity(), new Sequential(
-                    new MaxPool2d(2), new Conv2d(4, 5, 3, padding: 1), new ReLU(), new ConvTranspose2d(5, 4, 2, stride: 2), new ReLU())),
-                new Conv2d(8, 4, 3, padding: 1), new ReLU(), new Upsample(2, UpsampleMode.Bilinear), new Conv2d(4, 3, 3, padding: 1), new ReLU())),
-            new Conv2d(6, 2, 1)),
+        "inception" => new(new Conv2d(3, 2, 1), CaseTable.Inception()),
+        _ => new(new Conv2d(3, 2, 1), CaseTable.UNet()),
     };
 
     [Fact]
@@ -64,7 +50,7 @@ public sealed class BridgeTests
         Assert.Equal(model.Parameters.Select(p => p.Name), module.named_parameters().Select(p => p.name));         // and in one order
         Assert.Contains("0.2.body.1.running_var", module.named_buffers().Select(b => b.name));
         Assert.Contains("0.0.shortcut.1.num_batches_tracked", state.Keys);
-        Assert.Contains("2.2.1.3.1.3.bias", state.Keys);
+        Assert.Contains("2.1.2.1.3.1.4.bias", state.Keys);
 
         static string Form(Tensor t) => $"{(t.dtype == int64 ? "I64" : "F32")} [{string.Join(", ", t.shape)}]";
     }

@@ -5,12 +5,8 @@ using System.Text.Json;
 namespace MiniCnn.Tests;
 
 /// <summary>The comparison of speeds as a person runs it, as a process.</summary>
-public sealed class ComparisonTests : IDisposable
+public sealed class ComparisonTests : FolderTests
 {
-    readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(folder, recursive: true);
-
     [Fact]
     public void Ratios_are_the_peers_time_over_ours()
     {
@@ -63,7 +59,7 @@ public sealed class ComparisonTests : IDisposable
     [Fact]
     public void Time_per_image_by_batch_is_a_table_and_a_chart()
     {
-        string chart = Path.Combine(folder, "scale.png");
+        string chart = PathOf("scale.png");
         (int code, string[] output, string[] error) = Run(["--scale", "--threads", "1", "--only", "LeNet-5 forward", "--chart", chart]);
         Assert.Empty(error);
         Assert.Equal(0, code);
@@ -77,7 +73,7 @@ public sealed class ComparisonTests : IDisposable
 
     (string[] Output, JsonElement[] Figures) Compare(params string[] options)
     {
-        string file = Path.Combine(folder, "figures.json");
+        string file = PathOf("figures.json");
         (int code, string[] output, string[] error) = Run(["--json", file, .. options]);
         Assert.Empty(error);
         Assert.Equal(0, code);

@@ -254,9 +254,7 @@ public sealed class ParityTests
             Layer layer = c.Make();
             Numbers inputs = c.Inputs();
             float[] x = inputs.Floats(c.Named("x", 0));
-            ImageShape shape = c.Shape;
-            FloatTensor batch = ManagedTensor.Create(
-                x, shape.IsFlat ? [c.Batch, shape.Channels] : [c.Batch, shape.Channels, shape.Height, shape.Width]);
+            FloatTensor batch = ManagedTensor.Create(x, LayerSession.Lengths(c.Batch, c.Shape));
             ParityReport report = Parity.Compare(layer, layer.ToTorchSharp(), batch);
             Assert.True(report.Agrees, $"{c}: {report}");
         }

@@ -6,15 +6,11 @@ using TorchSharp;
 namespace MiniCnn.Tests;
 
 /// <summary>TorchSharp loads with nothing written beside the program; where it cannot, one line says why.</summary>
-public sealed class TorchLibraryTests : IDisposable
+public sealed class TorchLibraryTests : FolderTests
 {
     const string InMemory = "/memfd:libLibTorchSharp.so (deleted)";
     static readonly string home = Path.TrimEndingDirectorySeparator(AppContext.BaseDirectory);
     static readonly string natives = Path.Combine("runtimes", "linux-x64", "native");
-
-    readonly string copy = Directory.CreateTempSubdirectory("minicnn-").FullName;
-
-    public void Dispose() => Directory.Delete(copy, recursive: true);
 
     [Fact]
     public void TorchSharp_computes()
@@ -32,20 +28,20 @@ public sealed class TorchLibraryTests : IDisposable
     public void A_library_that_loads_is_left_alone()
     {
         Copy();
-        string weak = Path.Combine(copy, natives, "libLibTorchSharp.so");
+        string weak = Path.Combine(folder, natives, "libLibTorchSharp.so");
         Directory.CreateDirectory(Path.GetDirectoryName(weak)!);
         File.WriteAllBytes(weak, IostreamMarker.Weaken(File.ReadAllBytes(Path.Combine(home, natives, "libLibTorchSharp.so")))!);
-        AssertComputes(TorchProgram.Start(copy, libraries: Path.Combine(home, natives)), weak);
+        AssertComputes(TorchProgram.Start(folder, libraries: Path.Combine(home, natives)), weak);
     }
 
     [LinuxFact]
     public void A_library_in_the_programs_folder_is_found_too()
     {
         Copy();
-        CopyNative("libLibTorchSharp.so", copy);
+        CopyNative("libLibTorchSharp.so", folder);
         AssertComputes(
-            TorchProgram.Start(copy, libraries: Path.Combine(home, natives)),
-            HasOldLibrary ? InMemory : Path.Combine(copy, "libLibTorchSharp.so"));
+            TorchProgram.Start(folder, libraries: Path.Combine(home, natives)),
+            HasOldLibrary ? InMemory : PathOf("libLibTorchSharp.so"));
     }
 
     [Fact]
@@ -62,32 +58,32 @@ public sealed class TorchLibraryTests : IDisposable
     public void Without_native_libraries_one_line_says_so()
     {
         Copy();
-        AssertFails($"{(OperatingSystem.IsWindows() ? "torch.dll" : "libtorch.")}", $"is neither in {copy}", "reference TorchSharp-cpu");
+        AssertFails($"{(OperatingSystem.IsWindows() ? "torch.dll" : "libtorch.")}", $"is neither in {folder}", "reference TorchSharp-cpu");
     }
 
     [LinuxFact]
     public void Without_libtorch_one_line_says_so()
     {
         Copy();
-        CopyNative("libLibTorchSharp.so", Path.Combine(copy, natives));
-        AssertFails($"libtorch.so is neither in {copy}");
+        CopyNative("libLibTorchSharp.so", PathOf(natives));
+        AssertFails($"libtorch.so is neither in {folder}");
     }
 
     [LinuxFact]
     public void Without_one_library_of_libtorch_one_line_names_it()
     {
         Copy();
-        CopyNative("libLibTorchSharp.so", Path.Combine(copy, natives));
-        CopyNative("libtorch.so", Path.Combine(copy, natives));
-        AssertFails($"{Path.Combine(copy, natives, "libtorch.so")} does not load (libtorch_cpu.so: cannot open shared object file");
+        CopyNative("libLibTorchSharp.so", PathOf(natives));
+        CopyNative("libtorch.so", PathOf(natives));
+        AssertFails($"{Path.Combine(folder, natives, "libtorch.so")} does not load (libtorch_cpu.so: cannot open shared object file");
     }
 
     [LinuxFact]
     public void Of_a_damaged_library_one_line_says_so()
     {
         Copy();
-        File.WriteAllText(Path.Combine(copy, "libtorch.so"), "\n not a library \n");
-        AssertFails($"{Path.Combine(copy, "libtorch.so")} does not load ({Path.Combine(copy, "libtorch.so")}: ");
+        File.WriteAllText(PathOf("libtorch.so"), "\n not a library \n");
+        AssertFails($"{PathOf("libtorch.so")} does not load ({PathOf("libtorch.so")}: ");
     }
 
     [Theory]
@@ -111,20 +107,20 @@ public sealed class TorchLibraryTests : IDisposable
 
     void AssertFails(params string[] says)
     {
-        string[] before = Directory.GetFileSystemEntries(copy);
-        (int code, string[] output, string[] error) = TorchProgram.Wait(TorchProgram.Start(copy));
+        string[] before = Directory.GetFileSystemEntries(folder);
+        (int code, string[] output, string[] error) = TorchProgram.Wait(TorchProgram.Start(folder));
         string line = Assert.Single(error);
         Assert.All(says.Prepend("DllNotFoundException: "), part => Assert.Contains(part, line, StringComparison.Ordinal));
         Assert.Equal([], output);
         Assert.Equal(1, code);
-        Assert.Equal(before, Directory.GetFileSystemEntries(copy));
+        Assert.Equal(before, Directory.GetFileSystemEntries(folder));
     }
 
     /// <summary>Copies the program without native libraries.</summary>
     void Copy()
     {
         foreach (string file in Directory.GetFiles(home).Where(file => Path.GetExtension(file) is ".dll" or ".json"))
-            File.Copy(file, Path.Combine(copy, Path.GetFileName(file)));
+            File.Copy(file, Path.Combine(folder, Path.GetFileName(file)));
     }
 
     static void CopyNative(string file, string to)

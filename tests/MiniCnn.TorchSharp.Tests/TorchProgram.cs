@@ -56,14 +56,9 @@ static class TorchProgram
     /// <summary>Waits for a program, and returns its exit code and what it wrote.</summary>
     public static (int Code, string[] Output, string[] Error) Wait(Process process)
     {
-        using (process)
-        {
-            Task<string> error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, Lines(output), Lines(error.GetAwaiter().GetResult()));
-        }
-    }
+        (int code, string output, string error) = Processes.Wait(process);
+        return (code, Lines(output), Lines(error));
 
-    static string[] Lines(string text) => text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        static string[] Lines(string text) => text.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+    }
 }

@@ -101,7 +101,8 @@ sealed class LayerSession(Layer layer) : IDisposable
             + $", not [{string.Join(", ", destination.Lengths.ToArray())}]");
     }
 
-    static nint[] Lengths(int count, ImageShape shape) =>
+    /// <summary>The lengths of a batch: [N, C, H, W] or [N, features].</summary>
+    public static nint[] Lengths(int count, ImageShape shape) =>
         shape.IsFlat ? [count, shape.Channels] : [count, shape.Channels, shape.Height, shape.Width];
 
     /// <summary>The images as [N, C, H, W] or [N, features]: in the destination, or in a tensor of its own.</summary>

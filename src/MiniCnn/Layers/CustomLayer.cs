@@ -61,7 +61,7 @@ public abstract class CustomLayer : Layer
     void Take(Tensor<float> result, LaneTensor<float> to, string method, string name)
     {
         (int count, ImageShape shape) = (to.Count, to.Shape);
-        ReadOnlySpan<nint> expected = shape.IsFlat ? [count, shape.Channels] : [count, shape.Channels, shape.Height, shape.Width];
+        ReadOnlySpan<nint> expected = LayerSession.Lengths(count, shape);
         if (result is null || !result.Lengths.SequenceEqual(expected))
         {
             string got = result is null ? "null" : $"[{string.Join(", ", result.Lengths.ToArray())}]";

@@ -163,21 +163,13 @@ public class Conv2dReferenceTests
                     float[] padded = new float[one.InputLength], part = new float[one.OutputLength];
                     for (int i = 0; i < padded.Length; i++)
                     {
-                        int row = Place(i / width % height - top, h), column = Place(i % width - left, wide), channel = g * inputs + i / (width * height);
+                        int row = Geometries.Source(s.Window.PaddingMode, i / width % height - top, h), column = Geometries.Source(s.Window.PaddingMode, i % width - left, wide);
+                        int channel = g * inputs + i / (width * height);
                         padded[i] = row < 0 || column < 0 ? 0 : x[((n * s.InputChannels + channel) * h + row) * wide + column];
                     }
                     Conv2dReference.Forward<float>(one, padded, w.AsSpan(g * one.WeightLength, one.WeightLength), [], part);
                     Assert.Equal(part, y.AsSpan((n * s.OutputChannels + g * outputs) * plane, outputs * plane).ToArray());
                 }
-
-            // Where a place of the padding takes its number from.
-            int Place(int i, int size) => i >= 0 && i < size ? i : s.Window.PaddingMode switch
-            {
-                PaddingMode.Zeros => -1,
-                PaddingMode.Replicate => Math.Clamp(i, 0, size - 1),
-                PaddingMode.Circular => (i + size) % size,
-                _ => size - 1 - Math.Abs(size - 1 - Math.Abs(i)),
-            };
         }
     }
 

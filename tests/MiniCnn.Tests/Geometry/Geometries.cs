@@ -11,6 +11,15 @@ static class Geometries
     public static IEnumerable<Conv2dShape> TableAndRandom(int count, int seed) =>
         [.. Conv2dCases.ByHand.Select(c => c.Geometry), .. Corners, .. Wide, .. Random(count, seed)];
 
+    /// <summary>The place of an image of so many pixels that place i of the padded image is a copy of, or −1 for a zero.</summary>
+    public static int Source(PaddingMode mode, int i, int size) => i >= 0 && i < size ? i : mode switch
+    {
+        PaddingMode.Zeros => -1,
+        PaddingMode.Replicate => Math.Clamp(i, 0, size - 1),
+        PaddingMode.Circular => (i + size) % size,
+        _ => size - 1 - Math.Abs(size - 1 - Math.Abs(i)),
+    };
+
     /// <summary>Small ones, each at an edge of what a convolution can be.</summary>
     public static Conv2dShape[] Corners =>
     [

@@ -31,15 +31,11 @@ public sealed partial class MutatedPictureTests
     static int Run(string format, int first, int count)
     {
         string[] program = [typeof(MutatedPictureTests).Assembly.Location, "pictures", format];
-        ProcessStartInfo start = new("dotnet", [.. program, $"{first}", $"{count}"]) { RedirectStandardOutput = true, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string last = "";
-        while (process.StandardOutput.ReadLine() is string line) last = line;
-        process.WaitForExit();
+        (int code, string output, string error) = Processes.Run(new("dotnet", [.. program, $"{first}", $"{count}"]));
+        string last = output.TrimEnd().Split(Environment.NewLine)[^1];
         Assert.True(
-            process.ExitCode == 0 && last.EndsWith($" of {count}", StringComparison.Ordinal),
-            $"exit code {process.ExitCode} at mutation {last}: dotnet {string.Join(' ', program)} {last} 1\n{error.GetAwaiter().GetResult()}");
+            code == 0 && last.EndsWith($" of {count}", StringComparison.Ordinal),
+            $"exit code {code} at mutation {last}: dotnet {string.Join(' ', program)} {last} 1\n{error}");
         return int.Parse(last.Split(' ')[0], CultureInfo.InvariantCulture);
     }
 

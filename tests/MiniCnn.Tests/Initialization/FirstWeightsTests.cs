@@ -39,7 +39,7 @@ public sealed class FirstWeightsTests
             else if (how == "printed")
                 Assert.NotEmpty($"{layer.Parameters[0]}{layer.Summary(shape)}");
             else if (how == "run")
-                layer.Forward(Tensor.Create(new float[shape.Length], shape.IsFlat ? [1, shape.Channels] : [1, shape.Channels, 5, 4]), differentiable: true);
+                layer.Forward(Tensor.CreateFromShape<float>(LayerSession.Lengths(1, shape)), differentiable: true);
             else if (how == "checked" && layer is not Container)
                 GradientCheck.Verify(layer, shape.IsFlat ? [1, shape.Channels] : [1, shape.Channels, 5, 4]);
             else if (how == "saved")

@@ -24,14 +24,12 @@ static class ChildProcess
     public static void Run(int width, string? off = null, bool guarded = false)
     {
         string[] program = [typeof(ChildProcess).Assembly.Location, guarded ? "guarded" : "plain"];
-        ProcessStartInfo start = new("dotnet", program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        ProcessStartInfo start = new("dotnet", program);
         if (off is not null)
             start.Environment[off] = "0";
-        using Process process = Process.Start(start)!;
-        Task<string> error = process.StandardError.ReadToEndAsync();
-        string[] lines = process.StandardOutput.ReadToEnd().Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, string.Join('\n', [.. lines, error.GetAwaiter().GetResult()]));
+        (int code, string output, string error) = Processes.Run(start);
+        string[] lines = output.Split(Environment.NewLine, StringSplitOptions.RemoveEmptyEntries);
+        Assert.True(code == 0, string.Join('\n', [.. lines, error]));
         Assert.Equal([Say(width, guarded), .. Cases(width, guarded).Select(c => c.Name)], lines);
         Assert.All(TypesOf(width), type => Assert.Contains(lines, line => line.StartsWith(type.Name + ".", StringComparison.Ordinal)));
     }

@@ -73,7 +73,18 @@ sealed unsafe class LayerBench
         static bool IsZero(Span<float> numbers) => !numbers.ContainsAnyExcept(0);
     }
 
-    static void AssertDeadLanesAreZero(LaneTensor<float> tensor)
+    /// <summary>Overwrites the lanes of the last block that hold no image.</summary>
+    public static void FillDeadLanes(LaneTensor<float> tensor, float value)
+    {
+        for (int plane = 0; plane < tensor.Planes; plane++)
+            for (int row = 0; row < tensor.Shape.Height; row++)
+                for (int i = 0; i < tensor.RowLength; i++)
+                    if (plane / tensor.Shape.Channels * tensor.Lanes + i % tensor.Lanes >= tensor.Count)
+                        tensor.At(plane, row)[i] = value;
+        GC.KeepAlive(tensor);
+    }
+
+    public static void AssertDeadLanesAreZero(LaneTensor<float> tensor)
     {
         for (int image = tensor.Count; image < tensor.Blocks * tensor.Lanes; image++)
             for (int channel = 0; channel < tensor.Shape.Channels; channel++)

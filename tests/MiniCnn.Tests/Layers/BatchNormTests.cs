@@ -64,8 +64,12 @@ public sealed class BatchNormTests
             random.Reals(shape.Channels).CopyTo(norm.Weight.Value.AsSpan());
             random.Reals(shape.Channels).CopyTo(norm.Bias.Value.AsSpan());
             LayerBench bench = LayerBench.Run(norm, shape, count, x, dy, lanes, width);
-            Definition expected = new(norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), 1e-5, x, dy, count, shape);
-            expected.AssertHolds($"{norm} {count}×{shape}", bench.Y, bench.Dx, norm.Weight.Gradient.AsSpan(), norm.Bias.Gradient.AsSpan());
+            // Each channel of the batch is normalized, as group norm with one channel a group does with an image.
+            ImageShape whole = new(shape.Channels, count * shape.Height, shape.Width);
+            float[] wholeX = AsOneImage(x, count, shape), wholeDy = AsOneImage(dy, count, shape);
+            int roundings = count * shape.Height * shape.Width + 16;
+            new ImageNormDefinition(shape.Channels, norm.Weight.Value.AsSpan(), norm.Bias.Value.AsSpan(), 1e-5, wholeX, wholeDy, 1, whole, roundings)
+                .AssertHolds($"{norm} {count}×{shape}", AsOneImage(bench.Y, count, shape), AsOneImage(bench.Dx, count, shape), norm);
 
             norm.Weight.Gradient.AsSpan().Clear();
             norm.Bias.Gradient.AsSpan().Clear();
@@ -155,59 +159,12 @@ public sealed class BatchNormTests
         string Refused(nint[] shape) => Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>(shape), training: true)).Message;
     }
 
-    /// <summary>
-    /// The formula in double, and what rounding may do to each number: sums of m numbers, each with an error of at most m·ε of their sizes.
-    /// </summary>
-    sealed class Definition
-    {
-        readonly double[] y, dx, dweight, dbias, yBound, dxBound, dweightBound, dbiasBound;
-
-        public Definition(ReadOnlySpan<float> weight, ReadOnlySpan<float> bias, double epsilon, float[] x, float[] dy, int count, ImageShape shape)
-        {
-            int plane = shape.Height * shape.Width, m = count * plane;
-            (y, dx, yBound, dxBound) = (new double[x.Length], new double[x.Length], new double[x.Length], new double[x.Length]);
-            (dweight, dbias) = (new double[shape.Channels], new double[shape.Channels]);
-            (dweightBound, dbiasBound) = (new double[shape.Channels], new double[shape.Channels]);
-            for (int c = 0; c < shape.Channels; c++)
-            {
-                int channel = c;
-                int[] places = [.. Enumerable.Range(0, x.Length).Where(i => i / plane % shape.Channels == channel)];
-                double mean = places.Average(i => (double)x[i]), variance = places.Average(i => (x[i] - mean) * (x[i] - mean));
-                double inverse = 1 / Math.Sqrt(variance + epsilon), k = (m + 16) * Epsilon;
-                double meanError = k * places.Average(i => Math.Abs((double)x[i])), scale = Math.Abs(weight[c]) * inverse;
-                double scaleError = k + meanError * meanError * inverse * inverse;                  // a share of it
-                double Hat(int i) => (x[i] - mean) * inverse;
-                double HatError(int i) => inverse * meanError + scaleError * Math.Abs(Hat(i));
-                dbias[c] = places.Sum(i => (double)dy[i]);
-                dweight[c] = places.Sum(i => dy[i] * Hat(i));
-                double sizes = places.Sum(i => Math.Abs((double)dy[i])), products = places.Sum(i => Math.Abs(dy[i] * Hat(i)));
-                dbiasBound[c] = k * sizes;
-                dweightBound[c] = k * products + places.Sum(i => Math.Abs(dy[i]) * HatError(i));
-                foreach (int i in places)
-                {
-                    y[i] = Hat(i) * weight[c] + bias[c];
-                    yBound[i] = Math.Abs(weight[c]) * HatError(i) + 4 * Epsilon * (Math.Abs(y[i]) + Math.Abs(bias[c]));
-                    dx[i] = weight[c] * inverse * (dy[i] - dbias[c] / m - Hat(i) * dweight[c] / m);
-                    dxBound[i] = scale * ((scaleError + k) * (Math.Abs(dy[i]) + sizes / m + Math.Abs(Hat(i)) * products / m)
-                        + HatError(i) * products / m + (Math.Abs(Hat(i)) + HatError(i)) * dweightBound[c] / m);
-                }
-            }
-        }
-
-        public void AssertHolds(
-            string what, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, ReadOnlySpan<float> dweight, ReadOnlySpan<float> dbias)
-        {
-            Near($"{what}: y", this.y, yBound, y);
-            Near($"{what}: dweight", this.dweight, dweightBound, dweight);
-            Near($"{what}: dbias", this.dbias, dbiasBound, dbias);
-            Near($"{what}: dx", this.dx, dxBound, dx);
-        }
-
-        static void Near(string what, double[] expected, double[] bound, ReadOnlySpan<float> actual)
-        {
-            Assert.Equal(expected.Length, actual.Length);
-            for (int i = 0; i < expected.Length; i++)
-                Assert.True(Math.Abs(actual[i] - expected[i]) <= bound[i], $"{what}[{i}] = {actual[i]}, not {expected[i]} ± {bound[i]}");
-        }
-    }
+    /// <summary>A batch as one image, of which each channel holds the pixels of that channel in all images: [C, N·H, W].</summary>
+    static float[] AsOneImage(float[] batch, int count, ImageShape shape) =>
+    [
+        .. from c in Enumerable.Range(0, shape.Channels)
+           from n in Enumerable.Range(0, count)
+           from number in batch.AsSpan((n * shape.Channels + c) * shape.Height * shape.Width, shape.Height * shape.Width).ToArray()
+           select number,
+    ];
 }

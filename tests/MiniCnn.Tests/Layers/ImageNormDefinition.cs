@@ -3,8 +3,8 @@ using static MiniCnn.Tests.Rounded;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// Group norm and layer norm in double, and what rounding may do to each number: sums of so many roundings, each with an error of at most that
-/// many ε of their sizes.
+/// Group norm and layer norm by their definition, in double, with a bound on the rounding error of each float result: a sum with k roundings has
+/// an error of at most k·ε times the sum of absolute values.
 /// </summary>
 sealed class ImageNormDefinition
 {
@@ -78,7 +78,7 @@ sealed class ImageNormDefinition
             .AssertHolds($"{norm} {count}×{shape}, {lanes} lanes of {width}", bench.Y, bench.Dx, norm);
     }
 
-    void AssertHolds(string what, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, Layer norm)
+    public void AssertHolds(string what, ReadOnlySpan<float> y, ReadOnlySpan<float> dx, Layer norm)
     {
         Near($"{what}: y", this.y, yBound, y);
         Near($"{what}: dweight", dweight, dweightBound, norm.Parameters[0].GradientAs<float>());

@@ -35,7 +35,7 @@ public sealed class PadTests
             float[] y = new float[dy.Length], dx = new float[x.Length];
             for (int o = 0; o < y.Length; o++)
             {
-                (int iy, int ix) = (At(o / ow % oh - padding.Top, h), At(o % ow - padding.Left, w));
+                (int iy, int ix) = (Geometries.Source(mode, o / ow % oh - padding.Top, h), Geometries.Source(mode, o % ow - padding.Left, w));
                 if (iy < 0 || ix < 0)
                     continue;
                 int at = (o / (oh * ow) * h + iy) * w + ix;
@@ -45,14 +45,6 @@ public sealed class PadTests
             LayerBench bench = LayerBench.Run(new Pad2d(padding, mode), new(channels, h, w), count, x, dy, lanes, width);
             Assert.Equal(y, bench.Y);
             Assert.Equal(dx, bench.Dx);
-
-            int At(int place, int size) => mode switch
-            {
-                PaddingMode.Zeros => place < size ? place : -1,
-                PaddingMode.Replicate => Math.Clamp(place, 0, size - 1),
-                PaddingMode.Circular => (place + size) % size,
-                _ => size - 1 - Math.Abs(size - 1 - Math.Abs(place)),
-            };
         }
     }
 

@@ -211,6 +211,23 @@ public sealed class LossTests
         Assert.Equal([-2, 2], gradient.AsSpan().ToArray());
         Assert.Equal(float.NaN, mse.Forward(Tensor.CreateFromShape<float>([0, 3]), Tensor.CreateFromShape<float>([0, 3])));
         Assert.Equal([0, 3], mse.Backward().Lengths.ToArray());
+
+        CrossEntropyLoss crossEntropy = new();
+        crossEntropy.Forward(new Random(1).Tensor(33, 3), new int[33]);
+        Assert.Equal(MathF.Log(3), crossEntropy.Forward(Tensor.CreateFromShape<float>([2, 3]), [0, 2]), 1e-6f);
+        Assert.Equal(float.NaN, crossEntropy.Forward(Tensor.CreateFromShape<float>([0, 3]), []));
+        Assert.Equal([0, 3], crossEntropy.Backward().Lengths.ToArray());
+    }
+
+    [Fact]
+    public void Large_logits_do_not_overflow_wherever_the_largest_is()
+    {
+        float[][] rows = [[1000, 0, -1000], [0, 1000, -1000], [-1000, 0, 1000], [-1000, -1000, -1000]];
+        float[][] gradients = [[0, 0, 0], [-1, 1, 0], [-1, 0, 1], [-2 / 3f, 1 / 3f, 1 / 3f]];        // softmax − onehot(0), times 1/4 below
+        CrossEntropyLoss loss = new();
+        float value = loss.Forward(Tensor.Create(rows.SelectMany(row => row).ToArray(), [4, 3]), [0, 0, 0, 0]);
+        Assert.Equal((0 + 1000 + 2000 + MathF.Log(3)) / 4, value, 1e-3f);
+        Assert.All(loss.Backward().AsSpan().ToArray().Zip(gradients.SelectMany(row => row)), g => Assert.Equal(g.Second / 4, g.First, 1e-7f));
     }
 
     [Fact]
@@ -282,6 +299,11 @@ public sealed class LossTests
         Is("label smoothing must be in [0, 1], not 1.5", () => new CrossEntropyLoss(labelSmoothing: 1.5f));
         Is("label 1 is -100, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss(ignoreIndex: -1).Forward(wide, [-1, -100]));
         Is("cross-entropy takes logits [N, classes] or [N, classes, H, W], not [2]", () => new CrossEntropyLoss().Forward(two, two));
+        Is("label 0 is -1, but there are 3 classes, 0 to 2", () => new CrossEntropyLoss().Forward(wide, [-1, 3]));
+        Is("cross-entropy takes logits [N, classes] and N labels, or [N, classes, H, W] and N·H·W labels, not [2, 3] and 1 labels",
+            () => new CrossEntropyLoss().Forward(wide, [0]));
+        Is("cross-entropy takes logits [N, classes] or [N, classes, H, W], not [1, 3, 1]",
+            () => new CrossEntropyLoss().Forward(Tensor.CreateFromShape<float>([1, 3, 1]), [0]));
         Tensor<float> pixels = Tensor.CreateFromShape<float>([2, 3, 1, 2]), binary = Tensor.CreateFromShape<float>([2, 1, 1, 2]);
         Is("cross-entropy takes logits [N, classes] and N labels, or [N, classes, H, W] and N·H·W labels, not [2, 3, 1, 2] and 2 labels",
             () => new CrossEntropyLoss().Forward(pixels, [0, 1]));

@@ -1,31 +1,8 @@
 namespace MiniCnn.Tests;
 
-/// <summary>The optimizer's formula on one number, worked by hand; powers of two, so that nothing rounds.</summary>
+/// <summary>SGD on frozen, long and invalid parameters; the table of cases has its formula.</summary>
 public class SgdTests
 {
-    // p = 8, learning rate 1/2, gradients 4, 2, 1.
-    [Theory]
-    [InlineData(0, 0, 0, false, new[] { 6, 5, 4.5f })]
-    [InlineData(0.5f, 0, 0, false, new[] { 6, 4, 2.5f })]                     // v = 4, 4, 3
-    [InlineData(0.5f, 0.25f, 0, false, new[] { 6, 4.25f, 3 })]                // v = 4, 2 + 3/4 · 2, 7/4 + 3/4 · 1: the first step is not dampened
-    [InlineData(0.5f, 0, 0, true, new[] { 5, 3, 1.75f })]                     // g + v/2 = 6, 4, 5/2
-    [InlineData(0, 0, 0.25f, false, new[] { 5, 3.375f, 2.453125f })]          // g = 4 + 8/4, 2 + 5/4, 1 + 27/32
-    [InlineData(0.5f, 0, 0.25f, false, new[] { 5, 1.875f, -0.421875f })]      // v = 6, 25/4, 147/32: the decay goes through the momentum
-    public void Steps_are_PyTorchs(float momentum, float dampening, float weightDecay, bool nesterov, float[] expected)
-    {
-        (Parameter p, Sgd optimizer) = Make(momentum, dampening, weightDecay, nesterov);
-        Assert.Equal(expected, new[] { 4f, 2, 1 }.Select(g => Step(optimizer, p, g)));
-    }
-
-    [Fact]
-    public void The_learning_rate_is_not_folded_into_the_velocity()
-    {
-        (Parameter p, Sgd optimizer) = Make(momentum: 0.5f);
-        Step(optimizer, p, 4);
-        optimizer.LearningRate = 0.25f;
-        Assert.Equal(5, Step(optimizer, p, 2));                               // 6 − (4/2 + 2) / 4
-    }
-
     [Fact]
     public void A_frozen_parameter_stays_and_begins_when_it_is_freed()
     {

@@ -1,5 +1,4 @@
 using System.ComponentModel;
-using System.Diagnostics;
 using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
@@ -77,11 +76,7 @@ public sealed class ImageClassifierTorchTests : FolderTests
     {
         try
         {
-            using Process process = Process.Start(new ProcessStartInfo(program, arguments) { RedirectStandardOutput = true, RedirectStandardError = true })!;
-            Task<string> error = process.StandardError.ReadToEndAsync();
-            string output = process.StandardOutput.ReadToEnd();
-            process.WaitForExit();
-            return (process.ExitCode, output, error.GetAwaiter().GetResult());
+            return Processes.Run(new(program, arguments));
         }
         catch (Win32Exception)          // there is no such program
         {

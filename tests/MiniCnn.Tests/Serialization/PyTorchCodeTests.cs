@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Numerics.Tensors;
 using System.Runtime.InteropServices;
 using MiniCnn.Cases;
@@ -59,18 +58,15 @@ public sealed class PyTorchCodeTests : FolderTests
             written.Add((c, [.. layer.Forward(x)]));
         }
         Assert.InRange(written.Count, 200, 2000);
-        ProcessStartInfo start = new(python, ["-c", $"""
+        (int code, _, string error) = Processes.Run(new(python, ["-c", $"""
             import importlib, torch
             for i in range({written.Count}):
                 x = torch.frombuffer(bytearray(open(f"case{"{i}"}.x", "rb").read()), dtype=torch.float32).reshape([int(n) for n in open(f"case{"{i}"}.shape").read().split()])
                 with torch.no_grad():
                     y = importlib.import_module(f"case{"{i}"}").load()(x)
                 open(f"case{"{i}"}.y", "wb").write(y.contiguous().numpy().tobytes())
-            """]) { WorkingDirectory = folder, RedirectStandardError = true };
-        using Process process = Process.Start(start)!;
-        string error = process.StandardError.ReadToEnd();
-        process.WaitForExit();
-        Assert.True(process.ExitCode == 0, error);
+            """]) { WorkingDirectory = folder });
+        Assert.True(code == 0, error);
         for (int i = 0; i < written.Count; i++)
         {
             (LayerCase c, float[] y) = written[i];
