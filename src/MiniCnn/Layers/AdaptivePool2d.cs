@@ -22,11 +22,8 @@ public abstract class AdaptivePool2d : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        if (input.IsFlat)
-            Refuse($"takes images, not {input}");
-        if ((double)input.Channels * OutputSize.Height * OutputSize.Width > Array.MaxLength)
-            Refuse($"an output of {input.Channels}×{OutputSize} has more numbers than an array holds");
-        return new(input.Channels, OutputSize.Height, OutputSize.Width);
+        RequireImage(input);
+        return Output(input.Channels, OutputSize.Height, OutputSize.Width);
     }
 
     /// <summary>“AdaptiveAvgPool2d(1×1)”.</summary>

@@ -38,9 +38,7 @@ public sealed class Concat : Container
             }
             channels += shape.Channels;
         }
-        if (channels * first.Height * first.Width > Array.MaxLength)
-            Refuse($"an output of {channels}×{first.Height}×{first.Width} has more numbers than an array holds");
-        return first with { Channels = (int)channels };
+        return Output(channels, first.Height, first.Width) with { IsFlat = first.IsFlat };
     }
 
     /// <summary>“Concat(4 branches)”.</summary>

@@ -135,8 +135,7 @@ public sealed class ConvTranspose2d : WindowLayer
         long width = Length(input.Width, Stride.Width, Dilation.Width, KernelSize.Width, (long)p.Left + p.Right, OutputPadding.Width);
         if (height < 1 || width < 1)
             Refuse($"an input of {input} gives an output of {height}×{width} pixels; use less padding or a larger kernel");
-        if (height > Array.MaxLength || width > Array.MaxLength || height * width > Array.MaxLength / OutputChannels)
-            Refuse($"an output of {OutputChannels}×{height}×{width} has more numbers than an array holds");
+        Output(OutputChannels, height, width);                          // refuses too many elements
         try
         {
             return latest = new Conv2dShape(1, OutputChannels, (int)height, (int)width, InputChannels, Window, Groups).WithOutput(input.Height, input.Width);

@@ -8,7 +8,7 @@ public sealed class Flatten : Layer
     public override ImageShape OutputShape(ImageShape input)
     {
         if (input.Length > Array.MaxLength)
-            Refuse($"{input} has more numbers than an array holds");
+            Refuse($"{input} has more elements than an array can hold");
         return ImageShape.Features((int)input.Length);
     }
 

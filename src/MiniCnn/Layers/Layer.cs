@@ -219,18 +219,31 @@ public abstract class Layer
     /// <summary>Output shape of a sliding window. Throws an exception that names the layer if the window does not fit the image.</summary>
     private protected ImageShape Slide(Window2d window, ImageShape input, int channels)
     {
-        if (input.IsFlat)
-            Refuse($"takes images, not {input}");
+        RequireImage(input);
+        Size2d size;
         try
         {
-            (int height, int width) = window.OutputSize(input.Height, input.Width);
-            if ((long)channels * height * width > Array.MaxLength)
-                throw new ArgumentException($"an output of {channels}×{height}×{width} has more numbers than an array holds");
-            return new(channels, height, width);
+            size = window.OutputSize(input.Height, input.Width);
         }
         catch (ArgumentException e)
         {
             throw new ArgumentException($"{Description}: {e.Message}", e);
         }
+        return Output(channels, size.Height, size.Width);
+    }
+
+    /// <summary>Throws an exception that names the layer if the input is a number of features.</summary>
+    private protected void RequireImage(ImageShape input)
+    {
+        if (input.IsFlat)
+            Refuse($"takes images, not {input}");
+    }
+
+    /// <summary>Shape of an output image. Throws an exception that names the layer if the image has more elements than an array can hold.</summary>
+    private protected ImageShape Output(long channels, long height, long width)
+    {
+        if ((double)channels * height * width > Array.MaxLength)
+            Refuse($"an output of {channels}×{height}×{width} has more elements than an array can hold");
+        return new((int)channels, (int)height, (int)width);
     }
 }

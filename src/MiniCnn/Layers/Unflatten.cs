@@ -16,7 +16,7 @@ public sealed class Unflatten : Layer
         if (shape.IsFlat || shape.Channels < 1 || shape.Height < 1 || shape.Width < 1)
             throw new ArgumentException($"Unflatten needs the channels, height and width of an image, each at least 1, not {shape}");
         if ((double)shape.Channels * shape.Height * shape.Width > Array.MaxLength)
-            throw new ArgumentException($"Unflatten: {shape} has more numbers than an array holds");
+            throw new ArgumentException($"Unflatten: {shape} has more elements than an array can hold");
         Shape = shape;
     }
 

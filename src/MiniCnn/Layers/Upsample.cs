@@ -38,11 +38,8 @@ public sealed class Upsample : Layer
     /// <inheritdoc/>
     public override ImageShape OutputShape(ImageShape input)
     {
-        if (input.IsFlat)
-            Refuse($"takes images, not {input}");
-        if ((double)input.Length * ScaleFactor.Height * ScaleFactor.Width > Array.MaxLength)
-            Refuse($"{input} upsampled by {ScaleFactor} has more numbers than an array holds");
-        return new(input.Channels, input.Height * ScaleFactor.Height, input.Width * ScaleFactor.Width);
+        RequireImage(input);
+        return Output(input.Channels, (long)input.Height * ScaleFactor.Height, (long)input.Width * ScaleFactor.Width);
     }
 
     /// <summary>“Upsample(2×2, Bilinear)”.</summary>

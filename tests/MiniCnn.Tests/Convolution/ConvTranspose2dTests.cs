@@ -147,7 +147,7 @@ public sealed class ConvTranspose2dTests
         Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(new(2, 4, 5)), "ConvTranspose2d(3→2, 2×2): takes images of 3 channels, not 2×4×5");
         Refuses(() => new ConvTranspose2d(3, 2, 2).OutputShape(ImageShape.Features(3)), "takes images of 3 channels");
         Refuses(() => new ConvTranspose2d(3, 2, 2, padding: 3).OutputShape(new(3, 4, 9)), "an input of 3×4×9 gives an output of -1×4 pixels; use less padding");
-        Refuses(() => new ConvTranspose2d(1, 1, 2, int.MaxValue).OutputShape(new(1, 3, 3)), "more numbers than an array holds");
+        Refuses(() => new ConvTranspose2d(1, 1, 2, int.MaxValue).OutputShape(new(1, 3, 3)), "more elements than an array can hold");
         Refuses(() => new ConvTranspose2d(1, 1, 2, padding: int.MaxValue).OutputShape(new(1, 3, 3)), "use less padding");
 
         static void Refuses(Action action, string why) => Assert.Contains(why, Assert.Throws<ArgumentException>(action).Message);

@@ -101,7 +101,7 @@ public sealed class ConcatTests
             () => new Concat(new Flatten(), new Identity()).OutputShape(new(3, 1, 1)));
         Is("layer 1.0, Linear(3→2): takes 3 features, not 4",
             () => new Concat(new ReLU(), new Sequential(new Linear(3, 2))).OutputShape(ImageShape.Features(4)));
-        Is("Concat(2 branches): an output of 2400000000×1×1 has more numbers than an array holds",
+        Is("Concat(2 branches): an output of 2400000000×1×1 has more elements than an array can hold",
             () => new Concat(new Identity(), new ReLU()).OutputShape(ImageShape.Features(1_200_000_000)));
         Is("a Concat needs at least one branch", () => new Concat());
         Is("layer 1 is null", () => new Concat(new ReLU(), null!));

@@ -90,7 +90,7 @@ public sealed class PadTests
             () => new Unflatten(new(2, 3, 5)).OutputShape(new(30, 1, 1)));
         Is("Unflatten needs the channels, height and width of an image, each at least 1, not 30 features", () => _ = new Unflatten(30));
         Is("Unflatten needs the channels, height and width of an image, each at least 1, not 2×0×5", () => _ = new Unflatten(new(2, 0, 5)));
-        Is("Unflatten: 2000000000×2000000000×2000000000 has more numbers than an array holds", () => _ = new Unflatten(new(2_000_000_000, 2_000_000_000, 2_000_000_000)));
+        Is("Unflatten: 2000000000×2000000000×2000000000 has more elements than an array can hold", () => _ = new Unflatten(new(2_000_000_000, 2_000_000_000, 2_000_000_000)));
     }
 
     static void Is(string message, Action action) => Assert.Equal(message, Assert.Throws<ArgumentException>(action).Message);

@@ -142,7 +142,7 @@ public class PoolTests
     {
         Assert.Contains("has no pixels", Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d((1, 0))).Message);
         Assert.Equal(
-            "AdaptiveMaxPool2d(2147483647×2147483647): an output of 4×2147483647×2147483647 has more numbers than an array holds",
+            "AdaptiveMaxPool2d(2147483647×2147483647): an output of 4×2147483647×2147483647 has more elements than an array can hold",
             Assert.Throws<ArgumentException>(() => new AdaptiveMaxPool2d(int.MaxValue).OutputShape(new(4, 5, 7))).Message);
         // The index of the largest pixel is stored as a float, which is exact up to 2²⁴.
         Assert.Equal(

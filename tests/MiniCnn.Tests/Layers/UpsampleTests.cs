@@ -84,9 +84,9 @@ public sealed class UpsampleTests
         Is("not 2×-1", () => new Upsample((2, -1)));
         Is("there is no upsampling mode 7; use one of Nearest, Bilinear", () => new Upsample(2, (UpsampleMode)7));
         Is("Upsample(2×2): takes images, not 3 features", () => new Upsample(2).OutputShape(ImageShape.Features(3)));
-        Is("layer 0, Upsample(40000×2, Bilinear): 3×7×9000 upsampled by 40000×2 has more numbers than an array holds",
+        Is("layer 0, Upsample(40000×2, Bilinear): an output of 3×280000×18000 has more elements than an array can hold",
             () => new Sequential(new Upsample((40000, 2), UpsampleMode.Bilinear)).OutputShape(new(3, 7, 9000)));
-        Is("upsampled by 2147483647×2147483647 has more numbers", () => new Upsample(int.MaxValue).OutputShape(new(1, 2147483647, 1)));
+        Is("4611686014132420609×2147483647 has more elements", () => new Upsample(int.MaxValue).OutputShape(new(1, 2147483647, 1)));
         Assert.Equal(new(3, 10, 21), new Upsample((2, 3)).OutputShape(new(3, 5, 7)));
 
         static void Is(string message, Func<object> action) =>
