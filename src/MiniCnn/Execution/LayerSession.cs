@@ -50,7 +50,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         layer.Forward(from, to, context);
         Step += training ? 1 : 0;
         for (int i = 0; training && i < layer.Parameters.Count; i++)
-            layer.Parameters[i].Keep();                             // values trained together with these depend on them
+            layer.Parameters[i].Keep();                             // trained values depend on them: they must not be drawn again
         ready = context.Differentiable ? context : null;
         return ToTensor(to, destination);
     }

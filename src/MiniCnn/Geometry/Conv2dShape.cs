@@ -35,7 +35,7 @@ public sealed record Conv2dShape
             throw new ArgumentException($"the batch size must be at least 0, not {batch}");
         CheckChannels(inputChannels, outputChannels, groups);
         (Batch, InputChannels, OutputChannels, Groups, Window) = (batch, inputChannels, outputChannels, groups, window);
-        _ = window.OutputSize(height, width);                                            // checked
+        _ = window.OutputSize(height, width);                                            // throws if the window does not fit
         (Rows, Columns) = (window.Rows(height), window.Columns(width));
         InputLength = Length("the input", batch, inputChannels, height, width);
         WeightLength = Length("the weight", outputChannels, GroupInputChannels, window.KernelSize.Height, window.KernelSize.Width);

@@ -25,7 +25,7 @@ public readonly record struct Padding(int Top, int Left, int Bottom, int Right)
     {
         if (stride is { } s && s != 1)
             throw new ArgumentException($"'same' padding requires stride 1, not {s}; give the padding as numbers");
-        Size2d d = new Window2d(kernelSize, dilation: dilation).Dilation;               // checked
+        Size2d d = new Window2d(kernelSize, dilation: dilation).Dilation;               // validates the sizes
         int rows = d.Height * (kernelSize.Height - 1), columns = d.Width * (kernelSize.Width - 1);
         return new(rows / 2, columns / 2, rows - rows / 2, columns - columns / 2);
     }

@@ -8,7 +8,7 @@ namespace MiniCnn;
 /// block, so a layer computes the formula of one image on all lanes at once.
 /// </summary>
 /// <remarks>
-/// Memory layout: [block][C][top + H + bottom][left + W + right][lanes], aligned to 64 bytes, with a gap after each plane, see <see cref="PlanePitch"/>.
+/// Memory layout: [block][C][top + H + bottom][left + W + right][lanes], aligned to 64 bytes. Large planes are followed by a gap, see <see cref="PlanePitch"/>.
 /// With one lane, this is NCHW with margins. Margins are zeroed at allocation and never written. If the last block is not full, its lanes beyond
 /// <see cref="Count"/> are dead: zero after <see cref="Pack"/> and in every gradient, otherwise unspecified. A kernel may set them to zero.
 /// The memory is freed with the object, so code that holds a pointer into it must keep the object alive: a field of a work struct does this, see
