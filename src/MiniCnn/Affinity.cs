@@ -4,16 +4,16 @@ using System.Runtime.InteropServices;
 namespace MiniCnn;
 
 /// <summary>
-/// Which processors a thread may run on. On Linux a new thread of .NET begins with what the main thread has (compiled ahead of time: with what
-/// the thread has that starts it), and OpenMP with OMP_PROC_BIND=true binds that one to a single processor: all later threads would crowd there.
+/// The processors that a thread may run on. On Linux, a new .NET thread inherits the affinity of the main thread (with Native AOT, of the thread that
+/// starts it). OpenMP with OMP_PROC_BIND=true binds the main thread to a single processor, so all later threads would share that processor.
 /// </summary>
 static partial class Affinity
 {
-    const int MostProcessors = 8192;                                   // that a Linux kernel is built for
+    const int MostProcessors = 8192;                                   // largest NR_CPUS of a Linux kernel
 
     /// <summary>
-    /// Lets the calling thread run wherever any thread of this process may. The runtime's own threads still have what the process was started
-    /// with, and none has more. Where the system does not tell or does not allow it, nothing changes.
+    /// Allows the calling thread to run on every processor that any thread of this process may use. The runtime's own threads still have the affinity
+    /// that the process was started with, and no thread has more. If the system does not permit this, nothing changes.
     /// </summary>
     public static void Free()
     {
@@ -36,7 +36,7 @@ static partial class Affinity
     [LibraryImport("libc", EntryPoint = "sched_getaffinity")]
     internal static partial int Get(int thread, nint size, Span<ulong> mask);
 
-    /// <summary>0 is the calling thread.</summary>
+    /// <summary>Thread 0 is the calling thread.</summary>
     [LibraryImport("libc", EntryPoint = "sched_setaffinity")]
     internal static partial int Set(int thread, nint size, ReadOnlySpan<ulong> mask);
 }

@@ -6,7 +6,7 @@ static class TensorSpan
 {
     static readonly nint[] Origin = new nint[4];
 
-    /// <summary>A tensor's numbers in row-major order: the tensor's own memory where it is dense, else a copy.</summary>
+    /// <summary>Returns the elements of a tensor in row-major order: its own memory if it is dense and has at most 4 axes, otherwise a copy.</summary>
     public static Span<float> AsSpan(this Tensor<float> tensor)
     {
         if (tensor.FlattenedLength == 0)

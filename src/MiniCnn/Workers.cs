@@ -3,21 +3,21 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn;
 
-#pragma warning disable CS8500 // pointers to structs that hold objects: they stay on the stack of whoever waits for the work
+#pragma warning disable CS8500 // pointers to structs that hold objects: the structs stay on the stack of the caller, which waits for the work
 
-/// <summary>Work of numbered, independent parts.</summary>
+/// <summary>Work that consists of numbered, independent parts.</summary>
 interface IWork
 {
     void Run(int part);
 }
 
 /// <summary>
-/// The threads that share a layer's work. They live as long as the process, spin for a moment after each piece of work, then sleep.
+/// The threads that share the work of a layer. They live as long as the process. After each piece of work they spin for a moment, then sleep.
 /// </summary>
 /// <remarks>
-/// Each thread begins with its own share of the parts, the same one every time, so that it finds in its cache what it left there in the layer
-/// before, and then helps the others; each part writes what no other part writes, so results do not depend on the number of threads.
-/// One caller at a time has the threads: another one, or a part that calls again, does its work by itself.
+/// Each thread starts with its own range of parts, the same range every time, so its cache still holds the data of the previous layer. It then takes
+/// parts from the ranges of the other threads. No two parts write the same element, so results do not depend on the number of threads.
+/// One caller at a time uses the threads. Another caller, or a part that starts work itself, runs all of its work on its own thread.
 /// </remarks>
 public static unsafe class Workers
 {
@@ -27,14 +27,14 @@ public static unsafe class Workers
     static readonly SemaphoreSlim wake = new(0);
     static int taken, started, asleep, round;
 
-    // The work of whoever has the threads: parts next … end − 1 of each range are still to be done.
+    // The current work. Parts Next … End − 1 of each range have not been started.
     static delegate*<void*, int, int, void> run;
     static void* work;
     static int chunk, threads, room, inside;
     static Range[] ranges = [];
     static ExceptionDispatchInfo? failure;
 
-    /// <summary>A range for itself in memory, so that threads do not wait for one another.</summary>
+    /// <summary>A range of parts, padded to 128 bytes so that no two ranges share a cache line.</summary>
     [StructLayout(LayoutKind.Sequential, Size = 128)]
     struct Range
     {
@@ -42,9 +42,10 @@ public static unsafe class Workers
     }
 
     /// <summary>
-    /// Threads that work, the caller's included. At first the environment variable MINICNN_THREADS, else the number of processors.
+    /// Number of threads that share the work, including the thread of the caller. The default is the environment variable MINICNN_THREADS, or the
+    /// number of processors if that is not a positive integer.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Below 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public static int Count
     {
         get;
@@ -62,7 +63,7 @@ public static unsafe class Workers
     internal static void RunPlanes<T, W>(LaneTensor<T> tensor, in W work) where T : unmanaged where W : struct, IWork =>
         RunMany(tensor.Planes, tensor.PlanePitch, work);
 
-    /// <summary>Runs parts of so many numbers each; small ones go several at a time, so that handing them out costs little.</summary>
+    /// <summary>Runs parts of size numbers each. Small parts are handed out several at a time, to reduce overhead.</summary>
     internal static void RunMany<W>(int parts, nint size, in W work) where W : struct, IWork
     {
         W shared = work;
@@ -76,12 +77,13 @@ public static unsafe class Workers
     }
 
     /// <summary>
-    /// Runs parts of so many numbers each, some that follow one another in a call of <paramref name="run"/>. Work that holds objects is to stay on the
-    /// caller's stack until the return: there the collector finds them, and does not move it.
+    /// Runs parts of size numbers each. One call of <paramref name="run"/> processes consecutive parts, from its first argument up to but not including
+    /// its second. Work that holds objects must stay on the stack of the caller until this method returns: there, the garbage collector finds the objects and
+    /// does not move the work.
     /// </summary>
     internal static void Run(int parts, nint size, delegate*<void*, int, int, void> run, void* work)
     {
-        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 8192 numbers of 4 bytes: 32 kB; the size is 0 for no images
+        int chunk = 1 + (int)(8192 / Math.Max(size, 1));                       // 8192 numbers × 4 bytes = 32 kB; size is 0 for an empty batch
         int helpers = Math.Min(Count, (parts + chunk - 1) / chunk) - 1;
         if (helpers < 1 || Interlocked.CompareExchange(ref taken, 1, 0) != 0)
         {
@@ -138,7 +140,7 @@ public static unsafe class Workers
         }
     }
 
-    /// <summary>Takes back this thread's mark of being asleep, unless a caller has already counted on waking it.</summary>
+    /// <summary>Removes this thread from the sleeping ones, unless a caller has already taken the count and will wake it.</summary>
     static bool TryStayAwake()
     {
         int sleepers = Volatile.Read(ref asleep);
@@ -167,7 +169,7 @@ public static unsafe class Workers
         if (sleepers > 0)
             wake.Release(sleepers);
         DoParts(0);
-        Volatile.Write(ref room, 0);                             // who has not come by now need not come
+        Volatile.Write(ref room, 0);                             // threads that have not joined by now are not needed
         Interlocked.MemoryBarrier();
         for (SpinWait spin = default; Volatile.Read(ref inside) > 0;)
             spin.SpinOnce(sleep1Threshold: -1);
@@ -176,13 +178,13 @@ public static unsafe class Workers
 
     static void Help(int thread)
     {
-        Interlocked.Increment(ref inside);                       // before looking at room, so that the owner sees one of the two
+        Interlocked.Increment(ref inside);                       // before room is read: then the caller waits, or there is no room
         if (Interlocked.Decrement(ref room) >= 0)
             DoParts(thread);
         Interlocked.Decrement(ref inside);
     }
 
-    /// <summary>A thread's own range first, then what the others have left.</summary>
+    /// <summary>Runs the parts of the thread's own range first, then remaining parts of the other ranges.</summary>
     static void DoParts(int thread)
     {
         try
@@ -198,7 +200,7 @@ public static unsafe class Workers
         {
             Interlocked.CompareExchange(ref failure, ExceptionDispatchInfo.Capture(e), null);
             for (int i = 0; i < threads; i++)
-                Volatile.Write(ref ranges[i].Next, ranges[i].End);              // nobody begins another part
+                Volatile.Write(ref ranges[i].Next, ranges[i].End);              // no thread starts another part
         }
     }
 }

@@ -1,29 +1,30 @@
 namespace MiniCnn;
 
-/// <summary>How the convolutions of a net, and their gradients, are computed.</summary>
+/// <summary>The algorithm that computes the convolutions of a network and their gradients.</summary>
 public enum ConvolutionAlgorithm
 {
     /// <summary>
-    /// Winograd where it was measured to be faster: 3×3 with stride 1, and 16 channels of x and of y in a group or more. With 8 images or fewer, in the forward pass
-    /// alone, without dilation, and where there are 9 tiles of 4×4 outputs or more.
+    /// <see cref="Winograd"/> where measurements show that it is faster, otherwise <see cref="Direct"/>. Winograd is used for kernel size 3×3, stride 1,
+    /// and at least 16 input and 16 output channels in each group. With 8 images or fewer, it is used only in the forward pass, without dilation, and
+    /// with at least 9 tiles of 4×4 outputs in the batch.
     /// </summary>
     Auto,
 
-    /// <summary>The sum of the formula. Small whole numbers come out exactly.</summary>
+    /// <summary>The sum of products of the formula. Results are exact for small integers.</summary>
     Direct,
 
     /// <summary>
-    /// Winograd's F(4×4, 3×3) wherever it can be: 3×3 with stride 1; with 8 images or fewer, in the forward pass alone and without dilation. A quarter of the
-    /// multiplications, and rounding errors some 4 times those of the direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it, and
-    /// all nine weights' gradients.
+    /// Winograd's F(4×4, 3×3) wherever it applies, otherwise <see cref="Direct"/>. It applies to kernel size 3×3 with stride 1; with 8 images or fewer,
+    /// only in the forward pass and without dilation. It needs a quarter of the multiplications. Its rounding errors are about 4 times those of the
+    /// direct sum. NaN or infinity in x reaches all outputs of the 4×4 tiles that read it, and the gradients of all nine weights.
     /// </summary>
     Winograd,
 }
 
-/// <summary>The one place that chooses.</summary>
+/// <summary>Selects the algorithm of a convolution.</summary>
 static class ConvolutionChoice
 {
-    /// <summary>Whether the gradients of a convolution of so many lanes are computed by Winograd.</summary>
+    /// <summary>Whether the gradients of a convolution with this number of lanes are computed by Winograd.</summary>
     public static bool TakesWinograd(this ConvolutionAlgorithm algorithm, Conv2dShape shape, int lanes) =>
         lanes > 1 && shape.Window.KernelSize == 3 && shape.Window.Stride == 1 && algorithm switch
         {
@@ -33,7 +34,8 @@ static class ConvolutionChoice
         };
 
     /// <summary>
-    /// Whether a convolution is; of images one by one with few tiles, the transform of the weights would be half of it, and in double they are to be checked.
+    /// Whether the forward pass of a convolution is computed by Winograd. With one lane, Auto excludes convolutions with few tiles, where the transform of
+    /// the weights would take half of the time, and all convolutions in double, the type of the gradient check.
     /// </summary>
     public static bool TakesWinograd<T>(this ConvolutionAlgorithm algorithm, Conv2dShape shape, LaneTensor<T> x) where T : unmanaged
     {

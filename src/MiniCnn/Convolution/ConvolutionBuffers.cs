@@ -1,26 +1,26 @@
 namespace MiniCnn;
 
-/// <summary>The memory that the passes of a convolution work in.</summary>
+/// <summary>Reusable memory of the forward and backward passes of a convolution.</summary>
 sealed class ConvolutionBuffers<T> where T : unmanaged
 {
-    /// <summary>x with its padding, which the backward pass finds as the forward pass left it; x by phases, see <see cref="ColumnPhases"/>.</summary>
+    /// <summary>x with its padding, kept from the forward pass for the backward pass; x split into phases, see <see cref="ColumnPhases"/>.</summary>
     public readonly LaneBuffer<T> Padded = new(), Phases = new();
 
-    /// <summary>dy with zeros around it; dx with its padding, where that is not zeros; dx by phases.</summary>
+    /// <summary>dy surrounded by zeros; dx with its padding, for padding modes other than zeros; dx split into phases.</summary>
     public readonly LaneBuffer<T> WideGradient = new(), PaddedGradient = new(), GradientPhases = new();
 
-    /// <summary>For one pass: the weights as the kernel reads them, or the sums for their gradient; zeros where there is no bias.</summary>
+    /// <summary>Used within one pass: the packed weights, or the partial sums of their gradient; zeros in place of a missing bias.</summary>
     public readonly GrowingArray<T> Weights = new(), Zeros = new();
 
-    /// <summary>For one pass, a number a tap: from a pixel to what the tap reads; where its weight lies.</summary>
+    /// <summary>Used within one pass, one number for each tap: distance from a pixel to the element that the tap reads; index of its weight.</summary>
     public readonly GrowingArray<nint> Offsets = new(), Places = new();
 }
 
-/// <summary>An array that is made anew when it is too short.</summary>
+/// <summary>An array that is reallocated when it is too short.</summary>
 sealed class GrowingArray<E>
 {
     E[] array = [];
 
-    /// <summary>The array, at least so long; unspecified numbers.</summary>
+    /// <summary>Returns the array with at least this length. Its content is unspecified.</summary>
     public E[] Take(int length) => array.Length >= length ? array : array = new E[length];
 }

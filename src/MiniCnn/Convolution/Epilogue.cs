@@ -1,17 +1,17 @@
 namespace MiniCnn;
 
-/// <summary>What becomes of the sums of a convolution before they are stored: in this order a bias, ReLU and a 2×2 max pool, or none of them.</summary>
+/// <summary>Operations applied to the sums of a convolution before they are stored, in this order: bias, ReLU, 2×2 max pool. Each is optional.</summary>
 readonly unsafe struct Epilogue<T> where T : unmanaged
 {
-    /// <summary>What is added, a number a channel; null for nothing.</summary>
+    /// <summary>Added to the sums, one number for each channel; null for no bias.</summary>
     public T* Bias { get; init; }
 
-    /// <summary>Whether what is below 0 becomes 0.</summary>
+    /// <summary>Whether negative sums become 0.</summary>
     public bool Relu { get; init; }
 
-    /// <summary>Whether y is the maximum over 2×2 sums.</summary>
+    /// <summary>Whether y is the maximum over windows of 2×2 sums.</summary>
     public bool Pooled { get; init; }
 
-    /// <summary>If not null, this becomes which of the four it was.</summary>
+    /// <summary>If not null, receives the index, 0 to 3, of the maximum in its window.</summary>
     public LaneTensor<T>? ArgMax { get; init; }
 }

@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>A batch norm and its ReLU, run as one: what lies between them is never stored. The same numbers to the bit.</summary>
+/// <summary>A batch norm fused with its ReLU. The intermediate result is never stored. The output is bit-identical to that of separate layers.</summary>
 sealed class FusedBatchNorm(BatchNorm norm, int index) : Step(norm, index)
 {
     readonly BatchNorm norm = norm;

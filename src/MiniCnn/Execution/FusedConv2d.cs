@@ -1,7 +1,8 @@
 namespace MiniCnn;
 
 /// <summary>
-/// A convolution, its ReLU and perhaps a 2×2 max pool, run as one: what lies between them is never stored. The same numbers to the bit.
+/// A convolution fused with its ReLU and, optionally, a 2×2 max pool. The intermediate results are never stored. The output is bit-identical to that of
+/// separate layers.
 /// </summary>
 sealed class FusedConv2d(Conv2d conv, MaxPool2d? pool, int index) : Step(conv, index)
 {

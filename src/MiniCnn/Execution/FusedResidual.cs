@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>A residual and its ReLU, run as one: the sum of the branches is never stored. The same numbers to the bit.</summary>
+/// <summary>A residual fused with its ReLU. The sum of the branches is never stored. The output is bit-identical to that of separate layers.</summary>
 sealed class FusedResidual(Residual residual, int index) : Step(residual, index)
 {
     readonly Residual residual = residual;

@@ -1,9 +1,12 @@
 namespace MiniCnn;
 
-/// <summary>Which layers of a <see cref="Sequential"/> run as one.</summary>
+/// <summary>Selects the layers of a <see cref="Sequential"/> that run fused.</summary>
 static class Fusion
 {
-    /// <summary>The layers: each convolution with the ReLU and the pool that follow it, each batch norm and each residual with its ReLU.</summary>
+    /// <summary>
+    /// Returns the steps of these layers. A convolution is fused with the ReLU that follows it and with a 2×2 max pool after that; a batch norm or a
+    /// residual is fused with the ReLU that follows it. Every other layer is a step of its own.
+    /// </summary>
     public static IEnumerable<Step> Steps(Layer[] layers)
     {
         for (int i = 0; i < layers.Length; i++)

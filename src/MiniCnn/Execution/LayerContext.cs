@@ -1,42 +1,42 @@
 namespace MiniCnn;
 
 /// <summary>
-/// What one run of a layer has around it: whether it trains, the seed of its random numbers, and the buffers it works in.
-/// Layers keep nothing of a run themselves, so one model can be run in several places at once.
+/// The state of one run of a layer: whether it trains, the random seed, and the buffers.
+/// Layers store no state of a run themselves, so one model can run several times at once.
 /// </summary>
 sealed class LayerContext<T> where T : unmanaged
 {
     readonly List<LayerContext<T>?> children = [];
     object? state;
 
-    /// <summary>Whether layers compute what they compute in training, but for those that are held in evaluation.</summary>
+    /// <summary>Whether the layers run in training mode, except layers that are kept in evaluation mode.</summary>
     public bool Training { get; set; }
 
-    /// <summary>Whether the layer did in its last forward pass.</summary>
+    /// <summary>Whether the layer ran in training mode in its last forward pass.</summary>
     public bool Trained { get; set; }
 
-    /// <summary>Whether a backward pass may follow: in training always.</summary>
+    /// <summary>Whether a backward pass may follow; always true in training mode.</summary>
     public bool Differentiable { get => field || Training; set; }
 
-    /// <summary>The seed of everything random.</summary>
+    /// <summary>The random seed.</summary>
     public int Seed { get; set; }
 
-    /// <summary>Training passes before this one.</summary>
+    /// <summary>Number of training passes before this one.</summary>
     public int Step { get; set; }
 
-    /// <summary>How convolutions are computed.</summary>
+    /// <summary>The algorithm of the convolutions.</summary>
     public ConvolutionAlgorithm Algorithm { get; set; }
 
-    /// <summary>Tells layers of one model apart.</summary>
+    /// <summary>A number that identifies the layer within the model, so that each layer draws its own random numbers.</summary>
     public uint Purpose { get; private init; }
 
-    /// <summary>The layer's x, y, dy and dx, for its caller, who keeps here what has no other place.</summary>
+    /// <summary>Buffers for x, y, dy and dx of the layer. The caller of the layer uses them for tensors that it does not store elsewhere.</summary>
     public readonly LaneBuffer<T> X = new(), Y = new(), Dy = new(), Dx = new();
 
-    /// <summary>The layer's own memory, of the type that it asks for: what it works in, and what its forward pass leaves for its backward pass.</summary>
+    /// <summary>The layer's own state, of the requested type: reusable memory, and data that the forward pass keeps for the backward pass.</summary>
     public S State<S>() where S : class, new() => state as S ?? (S)(state = new S());
 
-    /// <summary>The context of a layer inside this one.</summary>
+    /// <summary>Returns the context of the inner layer with this index.</summary>
     public LayerContext<T> Child(int index)
     {
         while (children.Count <= index)

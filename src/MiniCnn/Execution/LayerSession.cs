@@ -3,23 +3,24 @@ using System.Numerics.Tensors;
 namespace MiniCnn;
 
 /// <summary>
-/// A layer called from outside: tensors in and out, lane tensors between, the rules of who may call when, and what one call leaves for the next.
+/// Runs a layer for the callers of the public API: converts tensors to lane tensors and back, checks the calls, and keeps the state from one call to the
+/// next.
 /// </summary>
 sealed class LayerSession(Layer layer) : IDisposable
 {
-    LayerContext<float>? few, many, ready;                              // few, many: a small batch between large ones takes no memory from them
+    LayerContext<float>? few, many, ready;                              // few, many: a small batch does not release the memory of large batches
     int running;
 
-    /// <summary>The seed of everything random.</summary>
+    /// <summary>The random seed.</summary>
     public int Seed { get; private set; }
 
-    /// <summary>Training passes since the weights were drawn.</summary>
+    /// <summary>Number of training passes since the weights were initialized.</summary>
     public int Step { get; private set; }
 
-    /// <summary>Goes on where another session was.</summary>
+    /// <summary>Continues with the seed and step of another session.</summary>
     public void Resume(int seed, int step) => (Seed, Step) = (seed, step);
 
-    /// <summary>Keeps other threads out, until <see cref="Dispose"/> lets them in again; the session goes on.</summary>
+    /// <summary>Locks out other threads until <see cref="Dispose"/>, which only releases this lock. The session can be entered again.</summary>
     public LayerSession Enter()
     {
         if (Interlocked.Exchange(ref running, 1) != 0)
@@ -29,7 +30,7 @@ sealed class LayerSession(Layer layer) : IDisposable
 
     public void Dispose() => Volatile.Write(ref running, 0);
 
-    /// <summary>Forgets the last Forward.</summary>
+    /// <summary>Discards the last Forward, so that Backward needs a new one.</summary>
     public void Discard() => ready = null;
 
     public Tensor<float> Forward(
@@ -49,7 +50,7 @@ sealed class LayerSession(Layer layer) : IDisposable
         layer.Forward(from, to, context);
         Step += training ? 1 : 0;
         for (int i = 0; training && i < layer.Parameters.Count; i++)
-            layer.Parameters[i].Keep();                             // what was trained beside them depends on them
+            layer.Parameters[i].Keep();                             // trained values depend on them: they must not be drawn again
         ready = context.Differentiable ? context : null;
         return ToTensor(to, destination);
     }
@@ -61,7 +62,8 @@ sealed class LayerSession(Layer layer) : IDisposable
         if (ready is not { } context)
         {
             throw new InvalidOperationException(
-                $"{layer.Description}: Backward needs a Forward with training: true, or differentiable: true, before it, and takes what that kept only once");
+                $"{layer.Description}: Backward needs a Forward with training: true or differentiable: true before it, and each Forward "
+                + "serves only one Backward");
         }
         (LaneTensor<float> x, LaneTensor<float> y) = (context.X.Kept, context.Y.Kept);
         if (ShapeOf(dy) != y.Shape || dy.Lengths[0] != y.Count)
@@ -82,9 +84,9 @@ sealed class LayerSession(Layer layer) : IDisposable
     {
         ReadOnlySpan<nint> n = tensor.Lengths;
         if (n.Length is not (2 or 4))
-            throw new ArgumentException($"{layer.Description}: a tensor [N, C, H, W] or [N, features] is needed, not one of {n.Length} axes");
+            throw new ArgumentException($"{layer.Description}: expected a tensor [N, C, H, W] or [N, features], not a tensor with {n.Length} axes");
         if (n[1..].ContainsAnyInRange(nint.MinValue, 0))
-            throw new ArgumentException($"{layer.Description}: every size but the batch must be at least 1, not [{string.Join(", ", n.ToArray())}]");
+            throw new ArgumentException($"{layer.Description}: every size except the batch size must be at least 1, not [{string.Join(", ", n.ToArray())}]");
         return n.Length == 2 ? ImageShape.Features((int)n[1]) : new((int)n[1], (int)n[2], (int)n[3]);
     }
 
@@ -97,7 +99,7 @@ sealed class LayerSession(Layer layer) : IDisposable
             return;
         }
         throw new ArgumentException(
-            $"{layer.Description}: the destination must be dense, [{string.Join(", ", Lengths(count, shape))}]"
+            $"{layer.Description}: the destination must be a dense tensor [{string.Join(", ", Lengths(count, shape))}]"
             + $", not [{string.Join(", ", destination.Lengths.ToArray())}]");
     }
 
@@ -105,7 +107,7 @@ sealed class LayerSession(Layer layer) : IDisposable
     public static nint[] Lengths(int count, ImageShape shape) =>
         shape.IsFlat ? [count, shape.Channels] : [count, shape.Channels, shape.Height, shape.Width];
 
-    /// <summary>The images as [N, C, H, W] or [N, features]: in the destination, or in a tensor of its own.</summary>
+    /// <summary>Returns the images as [N, C, H, W] or [N, features], in the destination or in a new tensor.</summary>
     public static Tensor<float> ToTensor(LaneTensor<float> lanes, Tensor<float>? destination = null)
     {
         if (destination is not null)

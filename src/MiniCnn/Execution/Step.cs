@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>What <see cref="Sequential"/> runs: a layer, or in the classes below this one layers that run as one.</summary>
+/// <summary>A step of a <see cref="Sequential"/>: one layer or, in derived classes, several fused layers.</summary>
 class Step(Layer layer, int index)
 {
-    /// <summary>Where the layer, the first of several, stands.</summary>
+    /// <summary>Index of the layer, or of the first fused layer, in the network.</summary>
     public int Index => index;
 
-    /// <summary>Whether a parameter in it is trainable.</summary>
+    /// <summary>Whether the layer has a trainable parameter.</summary>
     public bool Learns
     {
         get

@@ -3,8 +3,16 @@ namespace MiniCnn;
 /// <summary>A window that slides over an image: kernel size, stride, padding and dilation on both axes. Immutable.</summary>
 public sealed record Window2d
 {
-    /// <summary>Checks and keeps the numbers; an int stands for both axes.</summary>
-    /// <exception cref="ArgumentException">A kernel, stride or dilation below 1, or a negative padding.</exception>
+    /// <summary>Creates a window and validates its sizes. An int stands for both axes, a tuple for (height, width).</summary>
+    /// <param name="kernelSize">Number of taps on each axis, [kH, kW].</param>
+    /// <param name="stride">Pixels from one output to the next; the default is 1.</param>
+    /// <param name="padding">Pixels added around the image; the default is none.</param>
+    /// <param name="dilation">Pixels from one tap to the next; the default is 1.</param>
+    /// <param name="paddingMode">Values of the padding pixels; the default is zeros.</param>
+    /// <exception cref="ArgumentException">
+    /// A kernel size, stride or dilation is below 1, the padding is negative, the padding mode is not defined, or the kernel spans more pixels than an
+    /// array can hold.
+    /// </exception>
     public Window2d(
         Size2d kernelSize, Size2d? stride = null, Padding padding = default, Size2d? dilation = null, PaddingMode paddingMode = PaddingMode.Zeros)
     {
@@ -21,7 +29,7 @@ public sealed record Window2d
             throw new ArgumentException($"kernel size {KernelSize} with dilation {Dilation} spans {rows}×{columns} pixels, more than an array holds");
     }
 
-    /// <summary>Taps of the kernel, [kH, kW].</summary>
+    /// <summary>Number of taps on each axis, [kH, kW].</summary>
     public Size2d KernelSize { get; }
 
     /// <summary>Pixels from one output to the next.</summary>
@@ -33,25 +41,33 @@ public sealed record Window2d
     /// <summary>Pixels from one tap of the kernel to the next.</summary>
     public Size2d Dilation { get; }
 
-    /// <summary>What stands in the padding.</summary>
+    /// <summary>Values of the padding pixels.</summary>
     public PaddingMode PaddingMode { get; }
 
-    /// <summary>Whether pixels that the stride would leave over after the last whole window get a window of their own; pools only.</summary>
+    /// <summary>Whether the number of outputs is rounded up, so that the last window may extend beyond the padded image. Only pools set it.</summary>
     internal bool CeilMode { get; init; }
 
-    /// <summary>Taps of the kernel in all, kH·kW.</summary>
+    /// <summary>Number of taps of the kernel, kH·kW.</summary>
     public int Taps => KernelSize.Height * KernelSize.Width;
 
-    /// <summary>The rows of this window over an image of a height.</summary>
+    /// <summary>Returns the vertical axis of this window over an image.</summary>
+    /// <param name="height">Height of the image in pixels.</param>
     public WindowAxis Rows(int height) =>
         new(height, KernelSize.Height, Stride.Height, Padding.Top, Padding.Bottom, Dilation.Height, PaddingMode, CeilMode);
 
-    /// <summary>The columns of this window over an image of a width.</summary>
+    /// <summary>Returns the horizontal axis of this window over an image.</summary>
+    /// <param name="width">Width of the image in pixels.</param>
     public WindowAxis Columns(int width) =>
         new(width, KernelSize.Width, Stride.Width, Padding.Left, Padding.Right, Dilation.Width, PaddingMode, CeilMode);
 
-    /// <summary>Checks that the window fits an image [height, width] and its padding, and returns the size of what comes out.</summary>
-    /// <exception cref="ArgumentException">The kernel spans more than the padded image, or the padding takes more pixels than the image has.</exception>
+    /// <summary>Checks that the window fits a padded image, and returns the size of the output.</summary>
+    /// <param name="height">Height of the image in pixels, without padding.</param>
+    /// <param name="width">Width of the image in pixels, without padding.</param>
+    /// <returns>The output size, [OH, OW].</returns>
+    /// <exception cref="ArgumentException">
+    /// The image is empty, the kernel is larger than the padded image, the padded image is larger than an array can be, or reflect or circular padding
+    /// needs more pixels than the image has.
+    /// </exception>
     public Size2d OutputSize(int height, int width)
     {
         if (height < 1 || width < 1)
@@ -72,7 +88,7 @@ public sealed record Window2d
                 $"the kernel spans {rows.Span}×{columns.Span} but the padded input is {paddedHeight}×{paddedWidth}; use padding ≥ {enough} or {way}");
         }
 
-        // Reflecting takes pixels 1 … pad from an edge, going round takes pad of them; PyTorch refuses more.
+        // Reflect padding copies pixels 1 … pad counted from the edge, circular padding copies pad pixels. PyTorch rejects larger padding.
         int most = PaddingMode switch { PaddingMode.Reflect => -1, PaddingMode.Circular => 0, _ => int.MaxValue };
         if (most != int.MaxValue
             && (Math.Max(Padding.Top, Padding.Bottom) > height + most || Math.Max(Padding.Left, Padding.Right) > width + most))
@@ -84,14 +100,14 @@ public sealed record Window2d
         return new(rows.Output, columns.Output);
     }
 
-    /// <summary>PyTorch's rule for pools: with more than half a kernel of padding a window could lie beside the image.</summary>
+    /// <summary>Checks PyTorch's rule for pools, padding ≤ kernel / 2. With more padding, a window could contain no pixel of the image.</summary>
     internal void RequirePoolPadding()
     {
         if (Math.Max(Padding.Top, Padding.Bottom) > KernelSize.Height / 2 || Math.Max(Padding.Left, Padding.Right) > KernelSize.Width / 2)
-            throw new ArgumentException($"a pool's padding must be at most half its kernel, {KernelSize}, not {Padding}");
+            throw new ArgumentException($"the padding of a pool must be at most half of its kernel size, {KernelSize}, not {Padding}");
     }
 
-    /// <summary>“5×5, stride 2, padding 1, dilation 2, Reflect”, leaving out what is as usual; of a pool “3×3, stride 2, ceil mode”.</summary>
+    /// <summary>Returns for example “5×5, stride 2, padding 1, dilation 2, Reflect”, or “3×3, stride 2, ceil mode”. Default values are omitted.</summary>
     public override string ToString()
     {
         string text = KernelSize.ToString();

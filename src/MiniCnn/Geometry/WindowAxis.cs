@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
 /// <summary>
-/// One axis, rows or columns, of a window that slides over a padded image: where tap k of output o reads.
+/// One axis, rows or columns, of a window that slides over a padded image. <see cref="Source"/> gives the pixel that each tap of each output reads.
 /// </summary>
-/// <remarks>Both axes of a convolution or a pool are one of these, so what is right for H is right for W.</remarks>
+/// <remarks>Both axes of every convolution and pool use this type, so H and W share the same index arithmetic.</remarks>
 public readonly record struct WindowAxis
 {
     internal WindowAxis(int input, int kernel, int stride, int padBefore, int padAfter, int dilation, PaddingMode mode, bool ceil = false)
@@ -12,69 +12,77 @@ public readonly record struct WindowAxis
         long room = (long)input + padBefore + padAfter - Span + (ceil ? stride - 1 : 0);
         Output = room < 0 ? 0 : (int)(room / stride + 1);
         if (ceil && (long)(Output - 1) * stride >= (long)input + padBefore)
-            Output--;                                                     // its window would begin in the padding after the image
+            Output--;                                                     // the last window would start in the padding after the image
     }
 
-    /// <summary>Pixels of the image, padding not counted.</summary>
+    /// <summary>Number of pixels of the image, without padding.</summary>
     public int Input { get; }
 
-    /// <summary>Taps of the kernel.</summary>
+    /// <summary>Number of taps of the kernel.</summary>
     public int Kernel { get; }
 
     /// <summary>Pixels from one output to the next.</summary>
     public int Stride { get; }
 
-    /// <summary>Padding above, or to the left.</summary>
+    /// <summary>Padding above or to the left of the image, in pixels.</summary>
     public int PadBefore { get; }
 
-    /// <summary>Padding below, or to the right.</summary>
+    /// <summary>Padding below or to the right of the image, in pixels.</summary>
     public int PadAfter { get; }
 
     /// <summary>Pixels from one tap to the next.</summary>
     public int Dilation { get; }
 
-    /// <summary>What stands in the padding.</summary>
+    /// <summary>Values of the padding pixels.</summary>
     public PaddingMode Mode { get; }
 
-    /// <summary>Pixels from the kernel's first tap to its last, both counted: dilation·(kernel − 1) + 1.</summary>
+    /// <summary>Number of pixels from the first tap of the kernel to the last, inclusive: dilation·(kernel − 1) + 1.</summary>
     public int Span => Dilation * (Kernel - 1) + 1;
 
     /// <summary>
-    /// Outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1; 0 where the window does not fit. With a pool's
-    /// ceilMode the quotient is rounded up, and windows that would begin beyond the image are left out.
+    /// Number of outputs: ⌊(input + padBefore + padAfter − dilation·(kernel − 1) − 1) / stride⌋ + 1, or 0 if the window does not fit.
+    /// With the ceilMode of a pool, the quotient is rounded up, and a window that would start after the image is omitted.
     /// </summary>
     public int Output { get; internal init; }
 
-    /// <summary>The pixel that tap k of output o reads, o·stride + k·dilation − padBefore, or −1 where that is a zero of the padding.</summary>
+    /// <summary>
+    /// Returns the index of the pixel that a tap of an output reads: output·stride + tap·dilation − padBefore. If this index is in the padding, the
+    /// padding mode selects the pixel; the result is −1 for a zero.
+    /// </summary>
+    /// <param name="output">Index of the output, from 0.</param>
+    /// <param name="tap">Index of the tap, from 0.</param>
     public int Source(int output, int tap)
     {
         int i = Place(output, tap);
         return (uint)i < (uint)Input ? i : PaddingSource(i);
     }
 
-    /// <summary>Where tap k of output o stands, o·stride + k·dilation − padBefore: on the image, or in the padding around it.</summary>
+    /// <summary>Position of tap k of output o, o·stride + k·dilation − padBefore: on the image, or in the padding around it.</summary>
     internal int Place(int output, int tap) => output * Stride + tap * Dilation - PadBefore;
 
-    /// <summary>The first tap of output o that lies on the image, not in the padding before it.</summary>
+    /// <summary>First tap of output o that is on the image, not in the padding before it.</summary>
     internal int FirstTap(int output) => Math.Max(0, (PadBefore - output * Stride + Dilation - 1) / Dilation);
 
-    /// <summary>One more than the last tap of output o that lies on the image; not above <see cref="FirstTap"/> where none does.</summary>
+    /// <summary>One past the last tap of output o that is on the image; at most <see cref="FirstTap"/> if no tap is.</summary>
     internal int EndTap(int output)
     {
-        int room = Input - 1 + PadBefore - output * Stride;               // pixels from tap 0 to the last one of the image
+        int room = Input - 1 + PadBefore - output * Stride;               // pixels from tap 0 to the last pixel of the image
         return room < 0 ? 0 : Math.Min(Kernel, room / Dilation + 1);
     }
 
-    /// <summary>Taps of output o that lie on the image or its padding: all but with ceilMode, where the last window may go on beyond.</summary>
+    /// <summary>
+    /// Number of taps of output o on the image or its padding. These are all taps, except with ceilMode, where the last window may extend beyond the
+    /// padding.
+    /// </summary>
     internal int PaddedTaps(int output) => Math.Min(Kernel, (Input + PadBefore + PadAfter - 1 - output * Stride) / Dilation + 1);
 
-    /// <summary>The first output of which all taps lie on the image, if any.</summary>
+    /// <summary>First output with all taps on the image, if there is one.</summary>
     internal int FirstInside => (PadBefore + Stride - 1) / Stride;
 
-    /// <summary>One more than the last of them.</summary>
+    /// <summary>One past the last output with all taps on the image.</summary>
     internal int EndInside => Input + PadBefore < Span ? 0 : (Input + PadBefore - Span) / Stride + 1;
 
-    /// <summary>The pixel that stands at place i of the padding (i below 0, or at Input and beyond), or −1 for zero.</summary>
+    /// <summary>Index of the pixel that the padding repeats at position i (i &lt; 0 or i ≥ Input), or −1 for zero.</summary>
     internal int PaddingSource(int i) => Mode switch
     {
         PaddingMode.Reflect => i < 0 ? -i : 2 * (Input - 1) - i,

@@ -3,11 +3,11 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A pool whose windows follow from the sizes of x and y: an <see cref="AdaptivePool2d"/>.</summary>
+/// <summary>A pool with windows computed from the sizes of x and y, see <see cref="AdaptivePool2d"/>.</summary>
 static unsafe class AdaptiveWindow
 {
     /// <summary>
-    /// y overwritten, and argMax. With one lane a vector takes a number of each of some planes, so that the order of a sum is the same.
+    /// Overwrites y and argMax. With one lane, a vector holds one number of each of several planes, so that the order of every sum stays the same.
     /// </summary>
     public static void Forward<T, W>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T>? argMax, W work)
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T>
@@ -16,12 +16,12 @@ static unsafe class AdaptiveWindow
         Simd.Run(x, (y.Planes + planes - 1) / planes, planes * x.PlanePitch, new Planes<T, W>(x, y, argMax, gradient: false, work), y.Planes);
     }
 
-    /// <summary>dx overwritten.</summary>
+    /// <summary>Overwrites dx.</summary>
     public static void Backward<T, W>(LaneTensor<T> dy, LaneTensor<T>? argMax, LaneTensor<T> dx, W work)
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T> =>
         Simd.RunPlanes(dx, new Planes<T, W>(dx, dy, argMax, gradient: true, work));
 
-    /// <summary>The pixels of an output on an axis, from First to End − 1.</summary>
+    /// <summary>Returns the pixels of an output on one axis, First = ⌊output·inputs / outputs⌋ to End − 1, End = ⌈(output + 1)·inputs / outputs⌉.</summary>
     static (int First, int End) Pixels(int output, int outputs, int inputs) =>
         ((int)((long)output * inputs / outputs), (int)(((long)(output + 1) * inputs + outputs - 1) / outputs));
 
@@ -34,7 +34,7 @@ static unsafe class AdaptiveWindow
             int lanes = image.Lanes, planes = lanes < V.Count ? V.Count : 1, first = part * planes, end = Math.Min(first + planes, image.Planes);
             T* results = stackalloc T[2 * V.Count];
             if (gradient)
-                image.ClearPlane(part);                                        // windows overlap where sizes do not divide
+                image.ClearPlane(part);                                        // windows overlap if outputs do not divide inputs
             for (int oy = 0; oy < outputs.Shape.Height; oy++)
                 for (int ox = 0; ox < outputs.Shape.Width; ox++)
                 {

@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>What a sum under a window is divided by.</summary>
+/// <summary>The divisor of a sum under a window.</summary>
 enum Divisor
 {
-    /// <summary>1: it stays a sum.</summary>
+    /// <summary>1, no division.</summary>
     One,
 
     /// <summary>The number of pixels of the image under the window.</summary>
@@ -16,7 +16,7 @@ enum Divisor
     PaddedPixels,
 }
 
-/// <summary>The sum of the numbers under a window, over a divisor.</summary>
+/// <summary>The average pool: the sum of the numbers under a window, divided by the divisor.</summary>
 readonly unsafe struct AvgPool<T>(Divisor divisor) : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -34,7 +34,7 @@ readonly unsafe struct AvgPool<T>(Divisor divisor) : IWindowWork<T> where T : un
         T.CreateTruncating(divisor == Divisor.PaddedPixels ? taps.Padded : divisor == Divisor.Pixels ? taps.Height * taps.Width : 1);
 }
 
-/// <summary>Its gradient: each pixel gets its share of dy.</summary>
+/// <summary>The gradient of the average pool: each pixel under the window receives dy / divisor.</summary>
 readonly unsafe struct AvgPoolGradient<T>(Divisor divisor) : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -42,7 +42,7 @@ readonly unsafe struct AvgPoolGradient<T>(Divisor divisor) : IWindowWork<T> wher
     {
         V share = V.Load(output) / V.Broadcast(AvgPool<T>.Count(taps, divisor));
         for (int ky = 0; ky < taps.Height; ky++, first += taps.Down)
-            for (int kx = taps.Width - 1; kx >= 0; kx--)                       // backwards: a pixel meets its outputs in their order, in a vector too
+            for (int kx = taps.Width - 1; kx >= 0; kx--)                       // last tap first: each pixel adds its outputs in order, in vectors too
                 SlidingWindow.Add(first + kx * taps.Right, step, share);
     }
 }

@@ -3,7 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A batch norm and a curve after it, channel by channel: if there are numbers to measure, first mean and variance, and the running ones.</summary>
+/// <summary>
+/// A batch norm followed by an elementwise function, one channel per part. If numbers, the count of numbers in a channel, is positive, it first
+/// measures mean and variance and updates the running statistics.
+/// </summary>
 readonly unsafe struct BatchNormForward<T, F>(
     LaneTensor<T> x, LaneTensor<T> y, T* weight, T* bias, T* mean, T* inverse, double epsilon, long numbers, float* runningMean, float* runningVar,
     double momentum) : ILaneWork<T>
@@ -13,7 +16,7 @@ readonly unsafe struct BatchNormForward<T, F>(
     public void Run<V>(int c) where V : struct, ILanes<V, T>
     {
         if (numbers > 0 && x.Lanes == 1)
-            Measure<Scalar<T>>(c);                                             // along a row the order of a sum would depend on the vectors
+            Measure<Scalar<T>>(c);                                             // along a row, the order of a sum would depend on the vector length
         else if (numbers > 0)
             Measure<V>(c);
         Affine<V> vectors = Of<V>(c);
@@ -54,10 +57,10 @@ readonly unsafe struct BatchNormForward<T, F>(
 }
 
 /// <summary>
-/// The gradient of a batch norm and a curve after it, channel by channel: adds to dweight and dbias, and writes dx, for those that are not null.
-/// Mean and variance were measured from x, and depend on it, or are constants.
+/// The gradient of a batch norm followed by an elementwise function, one channel per part. Adds to dweight and dbias and overwrites dx; each may be null.
+/// measured: whether mean and variance were measured from x and depend on it; otherwise they are constants.
 /// </summary>
-/// <remarks>What the curve got is worked out again from x: the same numbers to the bit, and cheaper than to keep them.</remarks>
+/// <remarks>The input of the elementwise function is computed again from x. This is bit-identical, and cheaper than storing it.</remarks>
 readonly unsafe struct BatchNormBackward<T, F>(
     LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T>? dx, T* weight, T* bias, T* dweight, T* dbias, T* mean, T* inverse,
     bool measured) : ILaneWork<T>
@@ -89,11 +92,11 @@ readonly unsafe struct BatchNormBackward<T, F>(
             }
     }
 
-    /// <summary>∂loss/∂(the norm's own output).</summary>
+    /// <summary>Gradient of the loss with respect to the output of the norm, before the elementwise function.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     Gradient<V> Of<V>(int c) where V : struct, ILanes<V, T> => new(V.Broadcast(mean[c]), V.Broadcast(weight[c] * inverse[c]), V.Broadcast(bias[c]));
 
-    /// <summary>Σ of that, and Σ of that · x̂.</summary>
+    /// <summary>The sum of that gradient, and the sum of its products with x̂.</summary>
     (double Sum, double Product) Sums<V>(int c) where V : struct, ILanes<V, T>
     {
         Gradient<V> gradient = Of<V>(c);
@@ -110,11 +113,11 @@ readonly unsafe struct BatchNormBackward<T, F>(
             return default(F).Gradient(y, default(F).At(y), V.Load(dy));
         }
 
-        /// <summary>dx where mean and variance are constants.</summary>
+        /// <summary>dx if mean and variance are constants.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V ToInput(T* x, T* dy) => Of(x, dy) * scale;
 
-        /// <summary>dx where they were measured.</summary>
+        /// <summary>dx if mean and variance were measured from x.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         public V ToInput(T* x, T* dy, V share, V slope) => V.MultiplyAdd(V.Load(x) - mean, slope, Of(x, dy) - share) * scale;
     }

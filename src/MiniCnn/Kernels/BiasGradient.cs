@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The gradient of a number added to each channel: db[c] += Σ dy[n,c,h,w] over n, h, w. One worker a channel, in a fixed order.</summary>
+/// <summary>The gradient of a bias: db[c] += Σ dy[n,c,h,w] over n, h and w. One thread computes a channel, in a fixed order.</summary>
 static unsafe class BiasGradient
 {
     public static void Run<T>(LaneTensor<T> dy, T* db) where T : unmanaged, IFloatingPointIeee754<T> =>

@@ -3,25 +3,25 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The bilinear form of <see cref="Upsample"/>: each output is a mean of four pixels, weighted by how near they are.</summary>
+/// <summary>Bilinear <see cref="Upsample"/>: each output is the mean of four pixels, weighted by their proximity.</summary>
 static unsafe class Bilinear
 {
     public static void Forward<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y)
         where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new Plane<T>(factor, x, y, backward: false));
 
-    /// <summary>dx overwritten: each output's gradient goes to its four pixels by the same weights.</summary>
+    /// <summary>Overwrites dx: the gradient of each output is added to its four pixels with the same weights.</summary>
     public static void Backward<T>(Size2d factor, LaneTensor<T> dy, LaneTensor<T> dx)
         where T : unmanaged, IFloatingPointIeee754<T> => Simd.Run(dx, dx.Planes, dy.PlanePitch, new Plane<T>(factor, dx, dy, backward: true));
 
-    /// <summary>The two inputs that an output lies between, and the second one's weight.</summary>
+    /// <summary>Returns the two neighboring inputs of an output on one axis, and the weight of the second input.</summary>
     static (int First, int Second, T Weight) Between<T>(int output, int factor, int inputs) where T : INumberBase<T>
     {
-        // In steps of 1/(2·factor) of a pixel s is a whole number.
+        // Source position (output + 1/2) / factor − 1/2 = (2·output + 1 − factor) / (2·factor), at least 0: an integer numerator.
         (long first, long rest) = Math.DivRem(Math.Max(2L * output + 1 - factor, 0), 2L * factor);
         return ((int)first, (int)Math.Min(first + 1, inputs - 1), T.CreateTruncating(rest) / T.CreateTruncating(2L * factor));
     }
 
-    /// <summary>Large from small, or where it goes backward small from large.</summary>
+    /// <summary>Computes large from small in the forward pass, small from large in the backward pass.</summary>
     readonly struct Plane<T>(Size2d factor, LaneTensor<T> small, LaneTensor<T> large, bool backward) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {

@@ -3,18 +3,18 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>exp(z[c] − largest) of a pixel's channels: what a softmax and its logarithm are made of.</summary>
+/// <summary>exp(z[c] − largest z) over the channels of a pixel, for softmax, log-softmax and cross-entropy.</summary>
 static unsafe class ChannelExp
 {
     /// <summary>
-    /// Their sum without the largest channel, of equal ones the first: its power is 1, and beside 1 the others may be rounded away.
-    /// NaN where a channel is NaN or the largest infinite.
+    /// Returns Σ exp(z[c] − largest z) without the term of the largest channel (the first one, if several are equal). That term is 1, and adding the other
+    /// terms to 1 could lose them to rounding. The result is NaN if a channel is NaN or the largest is infinite.
     /// </summary>
-    /// <param name="z">Pixels, channels a pitch apart.</param>
-    /// <param name="channels">Their number.</param>
-    /// <param name="pitch">From one to the next.</param>
-    /// <param name="powers">If not null, gets the powers; that of the largest is exactly 1, which V.Exp(0) is not.</param>
-    /// <param name="powersPitch">Its pitch.</param>
+    /// <param name="z">Pixels of channel 0.</param>
+    /// <param name="channels">Number of channels.</param>
+    /// <param name="pitch">Elements from one channel of z to the next.</param>
+    /// <param name="powers">If not null, receives the terms. That of the largest channel is exactly 1; V.Exp(0) is not.</param>
+    /// <param name="powersPitch">Elements from one channel of powers to the next.</param>
     /// <param name="largest">The largest z.</param>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V SumOfOthers<T, V>(T* z, int channels, nint pitch, T* powers, nint powersPitch, out V largest)
@@ -23,7 +23,7 @@ static unsafe class ChannelExp
         largest = V.Load(z);
         for (int c = 1; c < channels; c++)
             largest = V.Max(largest, V.Load(z + c * pitch));
-        V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), others = zero, next = zero;    // next: what a channel as large as the largest adds
+        V zero = V.Broadcast(T.Zero), one = V.Broadcast(T.One), others = zero, next = zero;    // next: term of the next channel equal to the largest
         for (int c = 0; c < channels; c++)
         {
             V shifted = V.Load(z + c * pitch) - largest, isLargest = V.Equal(shifted, zero), power = V.Select(isLargest, one, V.Exp(shifted));

@@ -3,14 +3,14 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary><see cref="Softmax"/> and <see cref="LogSoftmax"/>: over the channels, for each pixel by itself.</summary>
+/// <summary><see cref="Softmax"/> and <see cref="LogSoftmax"/> over the channels, separately for each pixel.</summary>
 static unsafe class ChannelSoftmax
 {
-    /// <summary>y overwritten: the shares of the channels, or their logarithms.</summary>
+    /// <summary>Overwrites y with the softmax, or with its logarithm if log is set.</summary>
     public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, bool log) where T : unmanaged, IFloatingPointIeee754<T> =>
         RunRows(x, new ForwardRow<T>(x, y, log));
 
-    /// <summary>dx overwritten; y is the forward pass's.</summary>
+    /// <summary>Overwrites dx; y is the output of the forward pass.</summary>
     public static void Backward<T>(LaneTensor<T> y, LaneTensor<T> dy, LaneTensor<T> dx, bool log) where T : unmanaged, IFloatingPointIeee754<T> =>
         RunRows(dx, new BackwardRow<T>(y, dy, dx, log));
 
@@ -50,7 +50,7 @@ static unsafe class ChannelSoftmax
             for (int number = 0; number < y.RowLength; number += V.Count)
             {
                 int i = Math.Min(number, y.RowLength - V.Count);               // the last vector overlaps the one before it
-                V sum = none;                                                  // of dy, or weighted by y
+                V sum = none;                                                  // log: Σ dy; otherwise Σ dy · y
                 for (int c = 0; c < y.Shape.Channels; c++)
                 {
                     V gradient = V.Load(pdy + c * dy.PlanePitch + i);

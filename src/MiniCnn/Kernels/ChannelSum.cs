@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The sum of a term over one channel: all images, rows and columns, in a fixed order. Dead lanes do not count.</summary>
+/// <summary>The sum of a term over one channel: all images, rows and columns, in a fixed order. Dead lanes are excluded.</summary>
 static unsafe class ChannelSum
 {
-    /// <summary>A block's planes by themselves, lanes and blocks after that, in double.</summary>
+    /// <summary>Sums each plane separately for each lane, then adds lanes and blocks in double.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static double Of<T, V, F>(LaneTensor<T> x, LaneTensor<T> dy, int channel, F term)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ITerm<V, T>

@@ -3,14 +3,14 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>to = scale · from, or 0 where an element's word is at most last: what a <see cref="Dropout"/> does in both passes.</summary>
-/// <remarks>A part is some elements of a block of images; four neighbours take the four words of one draw.</remarks>
+/// <summary>to = scale · from, or 0 for elements with a random word of at most last: both passes of <see cref="Dropout"/>.</summary>
+/// <remarks>A part is some elements of one block of images. Four neighboring elements use the four words of one random draw.</remarks>
 readonly unsafe struct DropoutMask<T>(Philox random, uint last, T scale, LaneTensor<T> from, LaneTensor<T> to) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    const int Elements = 512;                                                  // with one lane 2 kB of words, else so many for each of 4 elements
+    const int Elements = 512;                                                  // of a part; with one lane, 512 words × 4 bytes = 2 kB of stack
 
-    // All elements in one row where they follow one another.
+    // One row of all elements if they are contiguous.
     readonly ImageShape shape = from.IsOneRow && to.IsOneRow ? new(1, 1, (int)to.Shape.Length) : to.Shape;
 
     public void Run() => Simd.Run(to, to.Blocks * Parts, nint.MaxValue, this, LaneTensor<T>.FullLanes);

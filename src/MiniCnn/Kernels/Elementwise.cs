@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>A function of one number, y = f(x), and its gradient.</summary>
+/// <summary>An elementwise function, y = f(x), and its gradient.</summary>
 interface ICurve<T> where T : unmanaged
 {
     V At<V>(V x) where V : struct, ILanes<V, T>;
 
-    /// <summary>dx = dy · f′(x), from x or from y, whichever is shorter.</summary>
+    /// <summary>Returns dx = dy · f′(x), computed from x or from y, whichever is simpler.</summary>
     V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T>;
 }
 
@@ -22,7 +22,7 @@ readonly struct NoCurve<T> : ICurve<T> where T : unmanaged
     public V Gradient<V>(V x, V y, V dy) where V : struct, ILanes<V, T> => dy;
 }
 
-/// <summary>y = f(x) and dx = dy · f′(x), element by element: what the activations have in common; and a sum of two.</summary>
+/// <summary>y = f(x) and dx = dy · f′(x), element by element, for all activations; and the sum of two tensors.</summary>
 static unsafe class Elementwise
 {
     public static void Forward<T, F>(LaneTensor<T> x, LaneTensor<T> y, F curve)
@@ -42,7 +42,7 @@ static unsafe class Elementwise
         dx.ClearDeadLanes();                                                   // 0 · NaN would be NaN
     }
 
-    /// <summary>y = f(a + b); y may be one of the two.</summary>
+    /// <summary>Computes y = f(a + b); y may be a or b.</summary>
     public static void Add<T, F>(LaneTensor<T> a, LaneTensor<T> b, LaneTensor<T> y, F curve)
         where T : unmanaged, IFloatingPointIeee754<T> where F : struct, ICurve<T>
     {
@@ -63,7 +63,7 @@ static unsafe class Elementwise
                 int i = 0;
                 for (; i <= numbers - V.Count; i += V.Count)
                     curve.At(V.Load(px + i)).Store(py + i);
-                if (i < numbers)                                               // in a vector too: the same bits wherever a number stands
+                if (i < numbers)                                               // in a vector too: the bits do not depend on the position
                     Rest.Store(curve.At(Rest.Load<T, V>(px + i, numbers - i)), py + i, numbers - i);
             }
         }

@@ -4,19 +4,20 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// y = x̂ · weight + bias with x̂ = (x − mean) / √(variance + epsilon), mean and biased variance those of a set of neighbouring channels of one
-/// image, each lane by itself: what <see cref="GroupNorm"/> and <see cref="LayerNorm"/> have in common.
+/// The common computation of <see cref="GroupNorm"/> and <see cref="LayerNorm"/>: y = x̂ · weight + bias with x̂ = (x − mean) / √(variance + epsilon).
+/// Mean and biased variance are those of a set of neighboring channels of one image, separately for each lane.
 /// </summary>
 /// <remarks>
-/// Sums are taken plane by plane first, so that threads have enough to do and errors stay small, then over a set's k channels:
+/// Mean and variance are computed first for each plane, to give all threads work and to keep rounding errors small, then for the k channels of a set:
 /// <code>
 /// mean = Σ mean[c] / k,  variance = Σ (variance[c] + (mean[c] − mean)²) / k
-/// dx̂ = dy · weight,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon),  a Mean being one over the set
+/// dx̂ = dy · weight,  dx = (dx̂ − Mean(dx̂) − x̂ · Mean(dx̂·x̂)) / √(variance + epsilon)
 /// </code>
+/// Mean(…) is the mean over the set.
 /// Source: Chan, Golub and LeVeque, “Algorithms for computing the sample variance”, 1983; Wu and He, “Group normalization”, 2018.
 /// </remarks>
-/// <param name="sets">Sets in an image.</param>
-/// <param name="perChannel">Weights of a channel: one, or one a pixel.</param>
+/// <param name="sets">Number of sets of channels in an image.</param>
+/// <param name="perChannel">Number of weights for each channel: one, or one for each pixel.</param>
 /// <param name="weight">[channels · perChannel].</param>
 readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight) where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -31,7 +32,7 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         Run(new(this, x, null, y, bias, image, image, new(AcrossPlanes(x), x, y)));
     }
 
-    /// <summary>Of the forward pass, for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
+    /// <summary>Statistics of the forward pass for each set and lane: the mean in channel 0, 1 / √(variance + epsilon) in channel 1.</summary>
     static LaneTensor<T> Statistics(ImageNormBuffers<T> buffers) => buffers.Image.Kept;
 
     void RunSets<W>(LaneTensor<T> x, in W work) where W : struct, ILaneWork<T> =>
@@ -39,7 +40,7 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
 
     int SetOf(LaneTensor<T> x, int channel) => channel / (x.Shape.Channels / sets);
 
-    /// <summary>Mean and variance of a plane.</summary>
+    /// <summary>Computes mean and variance of a plane.</summary>
     readonly struct PlaneMoments(LaneTensor<T> x, LaneTensor<T> planes) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -56,7 +57,7 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         }
     }
 
-    /// <summary>Mean and 1 / √(variance + epsilon) of a set.</summary>
+    /// <summary>Computes mean and 1 / √(variance + epsilon) of a set.</summary>
     readonly struct SetMoments(int sets, LaneTensor<T> planes, LaneTensor<T> image, T epsilon) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -74,12 +75,12 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         }
     }
 
-    /// <summary>Whether neighbouring channels are of one set, and pixels beside one another have weights beside one another, in the whole image.</summary>
+    /// <summary>Whether a line may cross channels: all channels belong to one set, and neighboring elements of the image have neighboring weights.</summary>
     bool AcrossPlanes(LaneTensor<T> x) => sets == 1 && perChannel == x.Shape.Height * x.Shape.Width;
 
     static void Run(in Apply work) => Simd.Run(work.To, work.To.Blocks * work.Lines.Count, work.Lines.Size, work, work.Lines.Length);
 
-    /// <summary>y, or where there is a dy dx, of a line of pixels of one set.</summary>
+    /// <summary>Computes y, or dx if dy is not null, for lines of pixels of one set.</summary>
     readonly struct Apply(
         ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T>? dy, LaneTensor<T> to, T* bias, LaneTensor<T> image, LaneTensor<T> means, Lines<T> lines)
         : ILaneWork<T>
@@ -125,7 +126,9 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
         }
     }
 
-    /// <summary>The mean of a term over a set's planes, in blocks: an error of some 64 roundings, not of one a channel.</summary>
+    /// <summary>
+    /// Returns the mean of a term over the planes of a set. Summing in blocks limits the error to about 64 roundings instead of one rounding per channel.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     static V Mean<V, F>(int sets, LaneTensor<T> planes, int block, int set, int lane, int channel, F term)
         where V : struct, ILanes<V, T> where F : struct, ITerm<V, T>
@@ -145,9 +148,11 @@ readonly unsafe partial struct ImageNorm<T>(int sets, int perChannel, T* weight)
     }
 }
 
-/// <summary>The memory that an <see cref="ImageNorm{T}"/> works in.</summary>
+/// <summary>Reusable memory of an <see cref="ImageNorm{T}"/>.</summary>
 sealed class ImageNormBuffers<T> where T : unmanaged
 {
-    /// <summary>In each lane, in channels 0 and 1: of planes; of sets the mean and 1 / √(variance + epsilon); of sets the backward pass's means.</summary>
+    /// <summary>
+    /// Two channels for each lane: the statistics of the planes; mean and 1 / √(variance + epsilon) of the sets; Mean(dx̂) and Mean(dx̂·x̂) of the sets.
+    /// </summary>
     public readonly LaneBuffer<T> Planes = new(), Image = new(), Means = new();
 }

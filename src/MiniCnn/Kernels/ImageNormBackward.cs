@@ -14,7 +14,7 @@ readonly unsafe partial struct ImageNorm<T>
         dx.ClearDeadLanes();
     }
 
-    /// <summary>Means of dx̂ and of dx̂·x̂ over a plane.</summary>
+    /// <summary>Computes the means of dx̂ and of dx̂·x̂ over a plane.</summary>
     readonly struct PlaneMeans(ImageNorm<T> norm, LaneTensor<T> x, LaneTensor<T> dy, LaneTensor<T> planes, LaneTensor<T> image) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -45,7 +45,7 @@ readonly unsafe partial struct ImageNorm<T>
         }
     }
 
-    /// <summary>The same means over a set.</summary>
+    /// <summary>Computes the means of dx̂ and of dx̂·x̂ over a set.</summary>
     readonly struct SetMeans(int sets, LaneTensor<T> planes, LaneTensor<T> means) : ILaneWork<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -58,7 +58,9 @@ readonly unsafe partial struct ImageNorm<T>
         }
     }
 
-    /// <summary>For a weight a channel: a plane's lanes by themselves, lanes and groups of images in double.</summary>
+    /// <summary>
+    /// Adds to dweight and dbias for one weight per channel. Each plane is summed separately for each lane; lanes and blocks are added in double.
+    /// </summary>
     public void ChannelGradients(LaneTensor<T> x, LaneTensor<T> dy, T* dweight, T* dbias, ImageNormBuffers<T> buffers)
     {
         if (dweight is not null)
@@ -67,7 +69,7 @@ readonly unsafe partial struct ImageNorm<T>
             BiasGradient.Run(dy, dbias);
     }
 
-    /// <summary>For a weight a pixel: sums over the lanes, block by block.</summary>
+    /// <summary>Adds to dweight and dbias for one weight per pixel: sums over the lanes, block by block.</summary>
     public static void PixelGradients(LaneTensor<T> x, LaneTensor<T> dy, T* dweight, T* dbias, ImageNormBuffers<T> buffers)
     {
         Lines<T> lines = new(acrossPlanes: x.Lanes == 1, x, dy);
@@ -91,7 +93,7 @@ readonly unsafe partial struct ImageNorm<T>
                     V products = PlaneSum.Of<T, V, ProductTerm<V, T>>(x, dy, block * x.Shape.Channels + c, lane, new(V.Load(mean + lane)));
                     (products * V.Load(inverse + lane)).Store(lanes + lane);
                 }
-                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - block * x.Lanes); lane++)         // dead lanes stay out
+                for (int lane = 0; lane < Math.Min(x.Lanes, x.Count - block * x.Lanes); lane++)         // without dead lanes
                     sum += double.CreateTruncating(lanes[lane]);
             }
             dweight[c] += T.CreateTruncating(sum);
@@ -123,7 +125,7 @@ readonly unsafe partial struct ImageNorm<T>
             }
         }
 
-        /// <summary>A vector of pixels of one image.</summary>
+        /// <summary>Adds a vector of pixels of one image.</summary>
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         void Along<V>(T* px, T* pdy, T mean, T inverse, int at) where V : struct, ILanes<V, T>
         {
@@ -134,7 +136,7 @@ readonly unsafe partial struct ImageNorm<T>
                 (V.Load(dbias + at) + gradient).Store(dbias + at);
         }
 
-        /// <summary>Pixel by pixel of a block of images.</summary>
+        /// <summary>Adds the sums over the lanes of a block of images, pixel by pixel.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void AcrossLanes<V>(T* px, T* pdy, T* mean, T* inverse, int live, int at, int numbers) where V : struct, ILanes<V, T>
         {

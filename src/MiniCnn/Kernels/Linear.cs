@@ -3,13 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>y = b + w · x over lanes, or over the features of images by themselves.</summary>
+/// <summary>y = b + w · x, with vectors over lanes or, with one lane, over the features of each image.</summary>
 static unsafe class LinearForward
 {
-    /// <summary>Features of y in a part's work.</summary>
+    /// <summary>Number of features of y in one part.</summary>
     public const int Block = 16;
 
-    /// <summary>Overwrites y. w is [features of y, features of x]; no bias where b is null.</summary>
+    /// <summary>Overwrites y. w is [features of y, features of x]. b is null for no bias.</summary>
     public static void Run<T>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T>
     {
         int features = x.Shape.Channels;
@@ -19,20 +19,20 @@ static unsafe class LinearForward
             Multiply(new(w, features, 1), b, x, y);
     }
 
-    /// <summary>Whether the features of an image lie side by side, so that vectors run along them.</summary>
+    /// <summary>Whether the features of an image are contiguous, so that vectors can hold features.</summary>
     public static bool IsRow<T>(LaneTensor<T> images) where T : unmanaged => images.Lanes == 1 && images.PlanePitch == 1;
 
-    /// <summary>y = b + m · x, m being w in the forward pass and w transposed in the backward one.</summary>
+    /// <summary>Computes y = b + m · x. m is w in the forward pass and the transpose of w in the backward pass.</summary>
     public static void Multiply<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
         Simd.Run(x, Blocks(y), (nint)x.Shape.Channels * x.Blocks * x.Lanes, new Outputs<T>(m, b, x, y));
 
     static int Blocks<T>(LaneTensor<T> y) where T : unmanaged => (y.Shape.Channels + Block - 1) / Block;
 
-    /// <summary>Features of y for all images, a vector of images at a time.</summary>
+    /// <summary>Computes features of y for all images, one vector of images at a time.</summary>
     readonly struct Outputs<T>(Grid<T> m, T* b, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         /// <summary>
-        /// As many features of x as stay in the first cache while they meet a block of y's: 128 × 16 lanes × 4 bytes = 8 kB for each block of images.
+        /// Features of x that stay in the L1 cache for a block of features of y: 128 × 16 lanes × 4 bytes = 8 kB for each block of images.
         /// </summary>
         const int Depth = 128;
 
@@ -56,7 +56,7 @@ static unsafe class LinearForward
         }
     }
 
-    /// <summary>Features of y for images by themselves, a vector of x's features at a time.</summary>
+    /// <summary>Computes features of y image by image, one vector of features of x at a time.</summary>
     readonly struct Dots<T>(T* w, T* b, LaneTensor<T> x, LaneTensor<T> y) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -72,7 +72,7 @@ static unsafe class LinearForward
                 }
         }
 
-        /// <summary>Some rows of w times an image.</summary>
+        /// <summary>Multiplies some rows of w by an image.</summary>
         readonly struct Rows<V>(T* w, T* b, T* x, int features, T* y, nint pitch) : ITileWork<T, V> where V : struct, ILanes<V, T>
         {
             [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
@@ -99,10 +99,10 @@ static unsafe class LinearForward
 /// <summary>The gradients of a linear layer: dw += Σ dy · x over the images, dx = dy · w.</summary>
 static unsafe class LinearBackward
 {
-    /// <summary>Features of x in a part's work.</summary>
+    /// <summary>Number of features of x in one part.</summary>
     const int Panel = 64;
 
-    /// <summary>Adds to dw, [features of y, features of x]; the buffer is for dy image by image.</summary>
+    /// <summary>Adds to dw, [features of y, features of x]. The buffer holds dy with one lane.</summary>
     public static void Weight<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw, LaneBuffer<T> buffer) where T : unmanaged, IFloatingPointIeee754<T>
     {
         LaneTensor<T> rows = dy;
@@ -125,7 +125,7 @@ static unsafe class LinearBackward
 
     static int Panels<T>(LaneTensor<T> x) where T : unmanaged => (x.Shape.Channels + Panel - 1) / Panel;
 
-    /// <summary>Features of dx for images by themselves: dx[n,i] = Σ dy[n,o] · w[o,i], a vector of features i at a time.</summary>
+    /// <summary>Computes features of dx with one lane: dx[n,i] = Σ dy[n,o] · w[o,i], one vector of features i at a time.</summary>
     readonly struct InputGradient<T>(T* w, LaneTensor<T> dy, LaneTensor<T> dx) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -141,10 +141,10 @@ static unsafe class LinearBackward
         }
     }
 
-    /// <summary>Some columns of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n, a vector of features i at a time.</summary>
+    /// <summary>Adds to some columns of dw: dw[o,i] += Σ dy[n,o] · x[n,i] over the images n, one vector of features i at a time.</summary>
     readonly struct WeightGradient<T>(LaneTensor<T> x, LaneTensor<T> dy, T* dw) : ILaneWork<T> where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // Rows of x: 64 images × 64 features × 4 bytes = 16 kB, half of the first cache.
+        // Rows of x: 64 images × 64 features × 4 bytes = 16 kB, half of the L1 cache.
         const int Images = 64, Block = 16;
 
         [SkipLocalsInit]
@@ -165,7 +165,7 @@ static unsafe class LinearBackward
                         .Add(outputs, images, Panel / V.Count);
                     continue;
                 }
-                for (int o = 0; o < outputs; o += Block)               // the last panel: what stands beyond its width is never copied back
+                for (int o = 0; o < outputs; o += Block)               // last panel: columns beyond its width are not copied back
                 {
                     int block = Math.Min(Block, outputs - o);
                     Copy(dw + (nint)o * features + first, features, sums, Panel, block, width);

@@ -3,26 +3,30 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The pool that most networks have: y = the largest of 2×2 pixels, windows side by side, no padding.</summary>
+/// <summary>The most common pool: maximum over 2×2 pixels with stride 2 and no padding.</summary>
 static unsafe class MaxOf2x2
 {
-    /// <summary>y = the maxima of x, argMax = 0 to 3, which pixel of the four each was.</summary>
+    /// <summary>Overwrites y with the maxima of x, and argMax with the index, 0 to 3, of each maximum in its window.</summary>
     public static void Forward<T>(LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T> argMax)
         where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(y, new ForwardPlane<T>(x, y, argMax), y.Shape.Width);
 
     /// <summary>
-    /// dx = dy at the pixel that won, 0 at the others; overwritten. If y is given, nothing passes where it is 0: a ReLU came before the pool.
+    /// Overwrites dx: dy at the maximum of each window, 0 at the other pixels. If y is not null, a ReLU precedes the pool, and no gradient passes where y
+    /// is 0.
     /// </summary>
     public static void Backward<T>(LaneTensor<T> dy, LaneTensor<T> argMax, LaneTensor<T>? y, LaneTensor<T> dx)
         where T : unmanaged, IFloatingPointIeee754<T> => Simd.RunPlanes(dx, new BackwardPlane<T>(dy, argMax, y, dx), dy.Shape.Width);
 
-    /// <summary>One row of y from two of x; of equal pixels the first one wins, and NaN is larger than all, the last NaN than the others.</summary>
+    /// <summary>
+    /// Computes one row of y from two rows of x. argMax is the first of several equal maxima. NaN is larger than every number; argMax is the last of several
+    /// NaN.
+    /// </summary>
     /// <param name="x">Two rows.</param>
-    /// <param name="pitch">Numbers from one row to the next.</param>
-    /// <param name="lanes">Numbers from one pixel to the next.</param>
-    /// <param name="y">The row of maxima.</param>
-    /// <param name="argMax">The row of winners; null if nobody asks.</param>
-    /// <param name="columns">Pixels of y.</param>
+    /// <param name="pitch">Elements from one row of x to the next.</param>
+    /// <param name="lanes">Elements from one pixel to the next.</param>
+    /// <param name="y">Receives the maxima.</param>
+    /// <param name="argMax">Receives the indices of the maxima; null if they are not needed.</param>
+    /// <param name="columns">Number of pixels of y.</param>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Row<T, V>(T* x, nint pitch, nint lanes, T* y, T* argMax, int columns)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -43,7 +47,7 @@ static unsafe class MaxOf2x2
             }
     }
 
-    /// <summary>With one lane, a vector of neighbouring outputs at a time.</summary>
+    /// <summary>Computes the row with one lane, one vector of neighboring outputs at a time.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     static void Along<T, V>(T* x, nint pitch, T* y, T* argMax, int columns) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -55,7 +59,7 @@ static unsafe class MaxOf2x2
         }
     }
 
-    /// <summary>A vector of outputs, from their upper pixels a and b and the lower ones c and d.</summary>
+    /// <summary>Computes a vector of outputs from their upper pixels a and b and their lower pixels c and d.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void Four<T, V>(V a, V b, V c, V d, T* y, T* argMax) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -64,7 +68,7 @@ static unsafe class MaxOf2x2
         if (argMax == null)
             return;
 
-        // second where b is larger than a, or NaN
+        // second where b is larger than a or b is NaN, otherwise first
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         static V Later(V a, V b, V first, V second) => V.Select(V.Greater(b, a), second, V.Select(V.Equal(b, b), first, second));
 
@@ -114,7 +118,7 @@ static unsafe class MaxOf2x2
                         d.Store(pixels + pitch + next);
                     }
                 }
-                to += 2 * columns * lanes;                                     // a last column and row that no window has
+                to += 2 * columns * lanes;                                     // a last column or row outside all windows
                 new Span<T>(to, rest).Clear();
                 new Span<T>(to + pitch, rest).Clear();
             }

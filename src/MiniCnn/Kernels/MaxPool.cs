@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The largest number under a window, and which of the taps on the image it was, these counted row by row: of equal numbers the first one, and the
-/// last NaN.
+/// The max pool: the largest number under a window, and its index among the taps on the image, counted row by row. The index is that of the first of
+/// several equal maxima, or of the last NaN.
 /// </summary>
 readonly unsafe struct MaxPool<T> : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -25,7 +25,7 @@ readonly unsafe struct MaxPool<T> : IWindowWork<T> where T : unmanaged, IFloatin
     }
 }
 
-/// <summary>Its gradient: dy to where the largest number was.</summary>
+/// <summary>The gradient of the max pool: dy is added to the pixel of the maximum.</summary>
 readonly unsafe struct MaxPoolGradient<T> : IWindowWork<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -33,7 +33,7 @@ readonly unsafe struct MaxPoolGradient<T> : IWindowWork<T> where T : unmanaged, 
     {
         V gradient = V.Load(output), bestTap = V.Load(argMax), zero = V.Broadcast(T.Zero);
         for (int ky = 0; ky < taps.Height; ky++, first += taps.Down)
-            for (int kx = taps.Width - 1; kx >= 0; kx--)                       // backwards: a pixel meets its outputs in their order, in a vector too
+            for (int kx = taps.Width - 1; kx >= 0; kx--)                       // last tap first: each pixel adds its outputs in order, in vectors too
             {
                 V won = V.Equal(bestTap, V.Broadcast(T.CreateTruncating(ky * taps.Width + kx)));
                 SlidingWindow.Add(first + kx * taps.Right, step, V.Select(won, gradient, zero));

@@ -3,14 +3,14 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>log(1 + x) and eˣ − 1 with the digits that are lost beside the 1 where x is small.</summary>
+/// <summary>log(1 + x) and eˣ − 1, accurate for small x, where adding or subtracting 1 loses digits.</summary>
 /// <remarks>
-/// u, the rounded 1 + x or eˣ, is as far off in log(u) as in u − 1, so that log(u) / (u − 1) is right for the x that is meant.
+/// u is the rounded 1 + x or eˣ. Its rounding error changes log(u) and u − 1 by nearly the same factor, so the quotient log(u) / (u − 1) is accurate.
 /// Source: Kahan, see Higham, Accuracy and Stability of Numerical Algorithms, 1.14.1.
 /// </remarks>
 static class NearOne
 {
-    /// <summary>log(1 + x), x at least 0.</summary>
+    /// <summary>log(1 + x) for x ≥ 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V LogP1<T, V>(V x) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -18,7 +18,7 @@ static class NearOne
         return V.Select(V.Equal(u, one), x, x * (V.Log(u) / (u - one)));
     }
 
-    /// <summary>eˣ − 1, x at most 0; below −80, where nothing is left of eˣ, u would become 0.</summary>
+    /// <summary>eˣ − 1 for x ≤ 0. x below −80 is replaced by −80, because u would become 0; the result is −1 in both cases.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V ExpM1<T, V>(V x) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {

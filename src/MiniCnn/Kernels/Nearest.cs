@@ -3,10 +3,13 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The nearest form of <see cref="Upsample"/>: each pixel goes on. Its gradient is the sum under a window, an <see cref="AvgPool{T}"/> over 1.</summary>
+/// <summary>
+/// Nearest-neighbor <see cref="Upsample"/>: each pixel is repeated. Its gradient is the sum under a window, an <see cref="AvgPool{T}"/> with
+/// <see cref="Divisor.One"/>.
+/// </summary>
 static unsafe class Nearest
 {
-    /// <summary>With one lane, vectors lie along a row where it grows to twice its width.</summary>
+    /// <summary>Overwrites y. With one lane, vectors hold pixels of a row if the width is doubled, otherwise pixels are copied one by one.</summary>
     public static void Forward<T>(Size2d factor, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, IFloatingPointIeee754<T> =>
         Simd.RunPlanes(y, new ForwardPlane<T>(factor, x, y), factor.Width == 2 ? x.Shape.Width : 1);
 

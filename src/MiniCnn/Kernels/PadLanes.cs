@@ -3,20 +3,20 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>An image with its padding around it, and the gradient: a <see cref="Pad2d"/>, and the step before a convolution padded by a mode.</summary>
+/// <summary>Padding of images and its gradient, for <see cref="Pad2d"/> and for convolutions with a padding mode other than zeros.</summary>
 static unsafe class PadLanes
 {
-    /// <summary>y = x with the window's padding around it, as part of the image; without its edges where numbers are negative.</summary>
+    /// <summary>Overwrites y with x and the padding of the window, as part of the image. Negative padding crops x.</summary>
     public static void Forward<T>(Window2d window, LaneTensor<T> x, LaneTensor<T> y) where T : unmanaged, INumberBase<T> =>
         Workers.RunPlanes(y, new Plane<T>(window, x, y, gradient: false));
 
-    /// <summary>dx = each pixel's own gradient and those of its copies in the padding, added in the order of dy; overwritten.</summary>
+    /// <summary>Overwrites dx: the gradient of each pixel plus the gradients of its copies in the padding, added in the order of dy.</summary>
     public static void Backward<T>(Window2d window, LaneTensor<T> dy, LaneTensor<T> dx) where T : unmanaged, INumberBase<T> =>
         Workers.RunPlanes(dx, new Plane<T>(window, dx, dy, gradient: true));
 
     /// <summary>
-    /// Copies an image's pixels to their places in the padded one, or adds what stands there to them: a whole row of the image, pixel by pixel beside
-    /// it.
+    /// Copies the pixels of an image to their positions in the padded image or, for the gradient, adds the values at these positions to the pixels. Rows of
+    /// the image are processed at once, the padding on the left and right pixel by pixel.
     /// </summary>
     readonly struct Plane<T>(Window2d window, LaneTensor<T> image, LaneTensor<T> padded, bool gradient) : IWork where T : unmanaged, INumberBase<T>
     {
@@ -37,7 +37,7 @@ static unsafe class PadLanes
                     int x = y < 0 ? -1 : columns.Source(column, 0);
                     width = y < 0 ? columns.Output : column == first ? end - first : 1;
                     Span<T> there = new(inPadded + column * lanes, width * lanes);
-                    if (x < 0)                                                 // zeros, which no gradient reaches
+                    if (x < 0)                                                 // a zero has no gradient
                     {
                         if (!gradient)
                             there.Clear();

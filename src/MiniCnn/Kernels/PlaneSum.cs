@@ -3,10 +3,10 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The sum of a term over one plane, rows and columns in a fixed order, each lane by itself.</summary>
+/// <summary>The sum of a term over one plane, rows and columns in a fixed order, separately for each lane.</summary>
 static unsafe class PlaneSum
 {
-    /// <summary>Of a vector of lanes from one on. Pixels are added up a row at a time, the rows after that.</summary>
+    /// <summary>Returns the sums of a vector of lanes, starting with lane. The pixels of each row are summed first, then the rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static V Of<T, V, F>(LaneTensor<T> x, LaneTensor<T> dy, int plane, int lane, F term)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T> where F : struct, ITerm<V, T>

@@ -3,7 +3,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Numbers, or vectors of them, in rows and columns: [r, c] stands at r·row + c·column.</summary>
+/// <summary>A matrix of numbers or of vectors: element [r, c] is at start + r·row + c·column.</summary>
 readonly unsafe struct Grid<T>(T* start, nint row, nint column) where T : unmanaged
 {
     public nint Row => row;
@@ -14,13 +14,16 @@ readonly unsafe struct Grid<T>(T* start, nint row, nint column) where T : unmana
     public T* At(nint r, nint c) => start + r * row + c * column;
 }
 
-/// <summary>y[r, p] = or += Σ m[r, k] · x[k, p]: a matrix of numbers times vectors, each sum in registers from the first k to the last.</summary>
+/// <summary>
+/// y[r, p] = Σ m[r, k] · x[k, p], or += instead of =: a matrix of numbers times a matrix of vectors. Each sum stays in registers from the first k to the
+/// last.
+/// </summary>
 readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
 {
-    /// <summary>Adds the products of count k to so many rows of so many vectors.</summary>
+    /// <summary>Adds the product, a sum over count values of k, to rows × vectors of y.</summary>
     public void Add(int rows, int count, int vectors) => Run(rows, count, vectors, add: true);
 
-    /// <summary>Overwrites the rows with them.</summary>
+    /// <summary>Overwrites rows × vectors of y with the product, a sum over count values of k.</summary>
     public void Set(int rows, int count, int vectors) => Run(rows, count, vectors, add: false);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -38,10 +41,10 @@ readonly unsafe struct Product<T, V>(Grid<T> m, Grid<T> x, Grid<T> y) where T : 
         }
     }
 
-    /// <summary>Some rows, tile by tile.</summary>
+    /// <summary>Computes some rows, tile by tile.</summary>
     readonly struct Strip(T* numbers, T* vectors, T* sums, Grid<T> m, Grid<T> x, Grid<T> y, int count, int tiles, bool add) : ITileWork<T, V>
     {
-        // Not inlined: of all the tiles there could be, only those that run are compiled.
+        // Not inlined, so that the JIT compiles only the tile sizes that run.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {

@@ -3,39 +3,39 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>What a pool does with the pixels under a window: of one output, or of a vector of outputs whose windows have the same taps.</summary>
+/// <summary>The operation of a pool on the pixels under a window, for one output or for a vector of outputs that have the same taps.</summary>
 unsafe interface IWindowWork<T> where T : unmanaged
 {
-    /// <param name="taps">The taps that lie on the image.</param>
-    /// <param name="first">The pixel under the first of them.</param>
-    /// <param name="step">Numbers from there to that pixel of the next lane.</param>
-    /// <param name="output">The output: of y, or of dy.</param>
-    /// <param name="argMax">Its place among those of a max pool.</param>
+    /// <param name="taps">The taps on the image.</param>
+    /// <param name="first">The pixel under the first tap.</param>
+    /// <param name="step">Elements from that pixel of one lane of the vector to that of the next.</param>
+    /// <param name="output">The output, an element of y or of dy.</param>
+    /// <param name="argMax">The corresponding element of argMax, for a max pool.</param>
     void Run<V>(in Taps taps, T* first, nint step, T* output, T* argMax) where V : struct, ILanes<V, T>;
 }
 
 /// <summary>
-/// The taps of a window that lie on the image, rows × columns; how many there are with those on its padding; how many numbers from what one reads to
-/// the next tap's, down and to the right.
+/// The taps of a window on the image, Height × Width. Padded is the number of taps on the image or its padding. Down and Right are the distances in
+/// elements from one tap to the next, down and to the right.
 /// </summary>
 readonly record struct Taps(int Height, int Width, int Padded, nint Down, nint Right);
 
-/// <summary>A pool whose window slides over each plane.</summary>
+/// <summary>A pool with a window that slides over each plane.</summary>
 static unsafe class SlidingWindow
 {
-    /// <summary>y overwritten, and argMax.</summary>
+    /// <summary>Overwrites y and argMax.</summary>
     public static void Forward<T, W>(Window2d window, LaneTensor<T> x, LaneTensor<T> y, LaneTensor<T>? argMax, W work)
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T> =>
         Simd.RunPlanes(y, new Plane<T, W>(window, x, y, argMax, gradient: false, work), y.Shape.Width);
 
-    /// <summary>dx overwritten. Outputs go one by one where <see cref="Add"/> cannot step from window to window.</summary>
+    /// <summary>Overwrites dx. With one lane and a stride above 2, which <see cref="Add"/> does not support, outputs are processed one by one.</summary>
     public static void Backward<T, W>(Window2d window, LaneTensor<T> dy, LaneTensor<T>? argMax, LaneTensor<T> dx, W work)
         where T : unmanaged, IFloatingPointIeee754<T> where W : struct, IWindowWork<T> =>
         Simd.RunPlanes(dx, new Plane<T, W>(window, dx, dy, argMax, gradient: true, work), window.Stride.Width <= 2 ? dy.Shape.Width : 1);
 
     /// <summary>
-    /// Runs the work for all outputs, in their order. Vectors along a row have those whose windows lie on the image; the last one overlaps the one
-    /// before it, but in a gradient, which would be added twice.
+    /// Runs the work for all outputs in order. Vectors along a row process outputs with all taps on the image. The last vector overlaps the one before it,
+    /// except for a gradient, which would be added twice.
     /// </summary>
     readonly struct Plane<T, W>(Window2d window, LaneTensor<T> image, LaneTensor<T> outputs, LaneTensor<T>? argMax, bool gradient, W work)
         : ILaneWork<T>
@@ -79,7 +79,10 @@ static unsafe class SlidingWindow
         }
     }
 
-    /// <summary>to[i · step] += numbers[i], the step being 1 or 2; what lies between, a sum that began with 0, gets 0 and stays as it is.</summary>
+    /// <summary>
+    /// to[i · step] += numbers[i] for a step of 1 or 2. With step 2, 0 is added to the elements in between. These are sums that started with 0, so this does
+    /// not change them.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Add<T, V>(T* to, nint step, V numbers) where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {
@@ -89,7 +92,7 @@ static unsafe class SlidingWindow
             return;
         }
         V zero = V.Broadcast(T.Zero);
-        T* half = to + V.Count - 1;                                            // so that nothing beyond the last number is touched
+        T* half = to + V.Count - 1;                                            // so that no element beyond the last one is accessed
         V first = V.Load(to) + V.Zip(numbers, zero).First, second = V.Load(half) + V.Zip(zero, numbers).Second;
         first.Store(to);
         second.Store(half);

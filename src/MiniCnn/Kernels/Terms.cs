@@ -2,7 +2,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>What is summed, from one pixel of x and the same pixel of dy.</summary>
+/// <summary>A term of a sum, computed from a pixel of x and the same pixel of dy.</summary>
 unsafe interface ITerm<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     V Of(T* x, T* dy);

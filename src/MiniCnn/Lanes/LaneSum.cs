@@ -3,10 +3,12 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>The sum of one number from each lane, in one order for one number of lanes.</summary>
+/// <summary>The sum of one number from each lane, in an order that depends only on the number of lanes.</summary>
 static unsafe class LaneSum
 {
-    /// <summary>Adds up the live ones of some lanes, a power of two, halves first: (0 + 8) + (4 + 12) + … Overwrites the lanes.</summary>
+    /// <summary>
+    /// Returns the sum of the first live of count lanes, count being a power of two, in the order (0 + 8) + (4 + 12) + … Overwrites the lanes.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static T Of<T, V>(T* lanes, int count, int live) where T : unmanaged, INumberBase<T> where V : struct, ILanes<V, T>
     {

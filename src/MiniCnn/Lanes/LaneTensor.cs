@@ -4,37 +4,41 @@ using System.Runtime.InteropServices;
 namespace MiniCnn;
 
 /// <summary>
-/// A batch of images as the kernels hold it: blocks of <see cref="Lanes"/> images, innermost, so that lane i is image i of its block
-/// and every layer is the formula of one image, run on all lanes at once.
+/// A batch of images in the layout of the kernels: blocks of <see cref="Lanes"/> images, with the index of the image innermost. Lane i is image i of its
+/// block, so a layer computes the formula of one image on all lanes at once.
 /// </summary>
 /// <remarks>
-/// Memory: [block][C][top + H + bottom][left + W + right][lanes], 64-byte aligned, planes apart as the constructor says. With one lane this is NCHW with margins.
-/// Margins are zeroed when memory is taken and never written. In a last block that is not full the lanes beyond <see cref="Count"/>
-/// are dead: zero in what comes in and in every gradient, unspecified elsewhere; a kernel may set them to zero. The memory goes with the object: who holds a pointer into it
-/// keeps the object alive (a work struct's field does, see <see cref="Workers"/>; a method of its own ends with GC.KeepAlive).
+/// Memory layout: [block][C][top + H + bottom][left + W + right][lanes], aligned to 64 bytes. Large planes are followed by a gap, see <see cref="PlanePitch"/>.
+/// With one lane, this is NCHW with margins. Margins are zeroed at allocation and never written. If the last block is not full, its lanes beyond
+/// <see cref="Count"/> are dead: zero after <see cref="Pack"/> and in every gradient, otherwise unspecified. A kernel may set them to zero.
+/// The memory is freed with the object, so code that holds a pointer into it must keep the object alive: a field of a work struct does this, see
+/// <see cref="Workers"/>; other methods end with GC.KeepAlive.
 /// </remarks>
 sealed unsafe class LaneTensor<T> where T : unmanaged
 {
-    /// <summary>Images in a full block: one cache line of floats, on every machine.</summary>
+    /// <summary>Number of images in a full block: one cache line of floats. It is the same on every machine.</summary>
     public const int FullLanes = 16;
 
-    /// <summary>Where memory comes from and goes to: tests put pages around it that nobody may touch.</summary>
+    /// <summary>Allocates memory. Tests replace it, to surround the memory with inaccessible pages.</summary>
     public static delegate*<nuint, nuint, void*> Take = &NativeMemory.AlignedAlloc;
+
+    /// <summary>Frees memory that Take allocated.</summary>
     public static delegate*<void*, void> GiveBack = &NativeMemory.AlignedFree;
 
-    // Planes lie an odd number of cache lines apart: a pixel's channels then fall into different sets of the cache.
+    // Planes are an odd number of cache lines apart, so that the channels of a pixel use different sets of the cache.
     static readonly nint Line = 64 / sizeof(T);
 
     T* memory;
     nuint capacity;
 
     /// <summary>
-    /// Lanes for a batch: a few images run one by one, with vectors along their rows or of their channels; more of them take a lane each, though lanes stay
-    /// empty. A block, full or not, takes as long as 6 to 15 images one by one in a forward pass, as 4 to 16 in training, by the network.
+    /// Returns the number of lanes for a batch: 1 for up to 8 images, with vectors along their rows or over their channels; 16 for more images, even if
+    /// lanes stay empty. A block, full or not, takes as long as 6 to 15 images with one lane in a forward pass, or 4 to 16 in training, depending on the
+    /// network.
     /// </summary>
     public static int LanesFor(int count) => count <= FullLanes / 2 ? 1 : FullLanes;
 
-    /// <summary>A tensor for images of a shape, with no images yet.</summary>
+    /// <summary>Creates a tensor for images of this shape, without images.</summary>
     public LaneTensor(int lanes, ImageShape shape, Padding margin = default)
     {
         (Lanes, Shape, Margin) = (lanes, shape, margin);
@@ -47,7 +51,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
 
     ~LaneTensor() => Free();
 
-    /// <summary>Gives the memory back at once: the collector does not know how much there is. The tensor is not to be used any more.</summary>
+    /// <summary>Frees the memory immediately, because the garbage collector does not know its size. Only <see cref="Resize"/> may follow.</summary>
     public void Free()
     {
         GiveBack(memory);
@@ -55,53 +59,53 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         capacity = 0;
     }
 
-    /// <summary>Images.</summary>
+    /// <summary>Number of images.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Images in a block: 16, or 1.</summary>
+    /// <summary>Number of images in a block: 16 or 1.</summary>
     public int Lanes { get; }
 
-    /// <summary>Channels and size of one image, margins not counted.</summary>
+    /// <summary>Shape of one image, without margins.</summary>
     public ImageShape Shape { get; }
 
     /// <summary>Zeros around every plane.</summary>
     public Padding Margin { get; }
 
-    /// <summary>Numbers from one row to the next.</summary>
+    /// <summary>Elements from one row to the next.</summary>
     public nint RowPitch { get; }
 
-    /// <summary>Numbers from one channel to the next.</summary>
+    /// <summary>Elements from one channel to the next: an odd number of cache lines, if a plane has at least 16.</summary>
     public nint PlanePitch { get; }
 
-    /// <summary>Numbers from one block to the next.</summary>
+    /// <summary>Elements from one block to the next.</summary>
     public nint BlockPitch { get; }
 
-    /// <summary>Numbers in a row, lanes counted, margins not.</summary>
+    /// <summary>Elements in a row of all lanes, without margins.</summary>
     public int RowLength
     {
         [MethodImpl(MethodImplOptions.AggressiveInlining)]
         get => Shape.Width * Lanes;
     }
 
-    /// <summary>Whether all pixels of a block follow one another, with neither margins nor gaps.</summary>
+    /// <summary>Whether all pixels of a block are contiguous, without margins and gaps.</summary>
     public bool IsOneRow => BlockPitch == Shape.Length * Lanes;
 
-    /// <summary>Blocks, the last one perhaps not full.</summary>
+    /// <summary>Number of blocks. The last one may not be full.</summary>
     public int Blocks { get; private set; }
 
-    /// <summary>Planes of all blocks: block · channels + channel.</summary>
+    /// <summary>Number of planes of all blocks. The index of a plane is block · channels + channel.</summary>
     public int Planes => Blocks * Shape.Channels;
 
-    /// <summary>Pixel 0 of a row.</summary>
+    /// <summary>Address of pixel 0 of a row.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int block, int channel, int row) =>
         memory + block * BlockPitch + channel * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
-    /// <summary>Pixel 0 of a row of a plane, counted over blocks and channels.</summary>
+    /// <summary>Address of pixel 0 of a row of a plane, by the index of the plane over blocks and channels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* At(int plane, int row) => memory + plane * PlanePitch + (Margin.Top + row) * RowPitch + Margin.Left * Lanes;
 
-    /// <summary>A pixel of a block, counted over channels and rows.</summary>
+    /// <summary>Address of a pixel of a block, by the index of the pixel over channels, rows and columns.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public T* Pixel(int block, int pixel)
     {
@@ -109,7 +113,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         return At(block, row / Shape.Height, row % Shape.Height) + column * Lanes;
     }
 
-    /// <summary>Makes room for a number of images. Memory grows to the largest number and serves smaller ones; what it holds is unspecified.</summary>
+    /// <summary>Sets the number of images. The memory grows to the largest number and is reused for smaller ones. Its content is unspecified.</summary>
     public LaneTensor<T> Resize(int count)
     {
         (Count, Blocks) = (count, (count + Lanes - 1) / Lanes);
@@ -124,14 +128,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         return this;
     }
 
-    /// <summary>Sets a plane to zero, counted over blocks and channels.</summary>
+    /// <summary>Sets a plane to zero, by the index of the plane over blocks and channels.</summary>
     public void ClearPlane(int plane)
     {
         NativeMemory.Clear(memory + plane * PlanePitch, (nuint)PlanePitch * (nuint)sizeof(T));
         GC.KeepAlive(this);
     }
 
-    /// <summary>Sets the lanes that hold no image to zero.</summary>
+    /// <summary>Sets the dead lanes to zero.</summary>
     public void ClearDeadLanes()
     {
         if (Count % Lanes > 0)
@@ -149,7 +153,7 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         }
     }
 
-    /// <summary>Takes over the images of a tensor that differs in its margin only.</summary>
+    /// <summary>Copies the images of a tensor that differs only in its margin.</summary>
     public LaneTensor<T> CopyFrom(LaneTensor<T> other)
     {
         Lines<T> lines = new(this, other);
@@ -168,14 +172,14 @@ sealed unsafe class LaneTensor<T> where T : unmanaged
         }
     }
 
-    /// <summary>Takes images in from [N, C, H, W]; dead lanes become zero.</summary>
+    /// <summary>Copies images from [N, C, H, W]. Dead lanes become zero.</summary>
     public void Pack(ReadOnlySpan<T> images)
     {
         fixed (T* from = images[..checked((int)(Count * Shape.Length))])
             RunTransposed(from, pack: true);
     }
 
-    /// <summary>Gives the images out as [N, C, H, W].</summary>
+    /// <summary>Copies the images to [N, C, H, W].</summary>
     public void Unpack(Span<T> images)
     {
         fixed (T* to = images[..checked((int)(Count * Shape.Length))])

@@ -3,7 +3,7 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>16 floats: AVX-512. T is float always, see <see cref="Lanes4{T}"/>.</summary>
+/// <summary>16 floats: AVX-512. T is always float, see <see cref="Lanes4{T}"/>.</summary>
 unsafe struct Lanes16<T>(Vector512<T> value) : ILanes<Lanes16<T>, T> where T : unmanaged
 {
     Vector512<T> value = value;

@@ -3,14 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>4 floats: SSE, NEON. T is float always, and a parameter for kernels over any T to name this type.</summary>
+/// <summary>4 floats: SSE, NEON. T is always float. It is a type parameter so that kernels over any T can name this type.</summary>
 unsafe struct Lanes4<T>(Vector128<T> value) : ILanes<Lanes4<T>, T> where T : unmanaged
 {
     Vector128<T> value = value;
 
     public static int Count => 4;
 
-    /// <summary>The numbers, for the vector that this one is a half of.</summary>
+    /// <summary>The hardware vector, for <see cref="Lanes8{T}"/>, which consists of two of these.</summary>
     public Vector128<T> Value => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

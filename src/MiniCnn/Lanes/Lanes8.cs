@@ -3,14 +3,14 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>8 floats: AVX, AVX2. T is float always, see <see cref="Lanes4{T}"/>.</summary>
+/// <summary>8 floats: AVX, AVX2. T is always float, see <see cref="Lanes4{T}"/>.</summary>
 unsafe struct Lanes8<T>(Vector256<T> value) : ILanes<Lanes8<T>, T> where T : unmanaged
 {
     Vector256<T> value = value;
 
     public static int Count => 8;
 
-    /// <summary>The numbers, for the vector that this one is a half of.</summary>
+    /// <summary>The hardware vector, for <see cref="Lanes16{T}"/>, which consists of two of these.</summary>
     public Vector256<T> Value => value;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -3,12 +3,12 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// Images cut into parts of lines, pixels that follow one another in each of some tensors of one shape: pieces of an image where there are neither margins
-/// nor gaps, else planes, of one line or, where there are margins beside them, of a line a row.
+/// Divides images into parts, and parts into lines. The pixels of a line are contiguous in each of several tensors of one shape. Without margins and
+/// gaps, a part is one line, a piece of an image. Otherwise, a part is a plane: one line, or one line for each row if there are margins on the left or right.
 /// </summary>
 readonly struct Lines<T> where T : unmanaged
 {
-    const int Piece = 1024;                                                    // pixels: a few kilobytes, and an even number of vectors
+    const int Piece = 1024;                                                    // pixels: a few kilobytes, and a multiple of all vector lengths
 
     readonly int pixels, lanes, rows;
 
@@ -16,8 +16,8 @@ readonly struct Lines<T> where T : unmanaged
     {
     }
 
-    /// <param name="acrossPlanes">Whether a line may have pixels of several channels.</param>
-    /// <param name="tensors">Of one shape.</param>
+    /// <param name="acrossPlanes">Whether a line may contain pixels of several channels.</param>
+    /// <param name="tensors">Tensors of one shape.</param>
     public Lines(bool acrossPlanes, params ReadOnlySpan<LaneTensor<T>> tensors)
     {
         ImageShape shape = tensors[0].Shape;
@@ -30,16 +30,16 @@ readonly struct Lines<T> where T : unmanaged
         Count = (pixels + rows * Length - 1) / (rows * Length);
     }
 
-    /// <summary>Parts of a block of images.</summary>
+    /// <summary>Number of parts of a block of images.</summary>
     public int Count { get; }
 
-    /// <summary>Pixels of a line, the last piece of an image perhaps less.</summary>
+    /// <summary>Number of pixels of a line. The last piece of an image may be shorter.</summary>
     public int Length { get; }
 
-    /// <summary>Numbers of a part.</summary>
+    /// <summary>Number of elements of a part.</summary>
     public nint Size => (nint)rows * Length * lanes;
 
-    /// <summary>A part, counted over the blocks: its block, its first pixel, its lines, and how many numbers each has.</summary>
+    /// <summary>Returns a part by its index over all blocks: its block, its first pixel, its number of lines, and the number of elements of a line.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public (int Block, int First, int Rows, int Numbers) Of(int part)
     {

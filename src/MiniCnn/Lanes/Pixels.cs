@@ -2,13 +2,13 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-// Changed in place, field by field, and loaded in place: the JIT then keeps each sum in one register. Structs that are made anew cost a move each.
+// The structs are loaded and changed in place, field by field, so that the JIT keeps each sum in one register. Creating new structs costs a move for each.
 #pragma warning disable IDE0044, CS0649 // fields that are set through their own methods
 
-/// <summary>A few vectors, kept in registers: neighbouring pixels of a row, or what a few taps read.</summary>
+/// <summary>A few vectors, kept in registers: neighboring pixels of a row, or the pixels that a few taps read.</summary>
 unsafe interface IPixels<P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    /// <summary>Vectors in one P.</summary>
+    /// <summary>Number of vectors in one P.</summary>
     static abstract int Count { get; }
 
     /// <summary>this = value, in all lanes of all vectors.</summary>
@@ -20,10 +20,10 @@ unsafe interface IPixels<P, V, T> where P : struct, IPixels<P, V, T> where V : s
     /// <summary>this += weight · x.</summary>
     void Add(V weight, in P x);
 
-    /// <summary>this += weight · the vectors at from, from + step, …; three groups of them stand far apart.</summary>
+    /// <summary>this += weight · the vectors at from, from + step, … Nine vectors are three groups of three, far elements apart.</summary>
     void Add(V weight, T* from, nint step, nint far);
 
-    /// <summary>What is below 0 becomes 0.</summary>
+    /// <summary>ReLU: numbers below 0 become 0.</summary>
     void Clip();
 
     void Store(T* to, nint step);
@@ -208,7 +208,7 @@ unsafe struct Pixels4<V, T> : IPixels<Pixels4<V, T>, V, T> where V : struct, ILa
     }
 }
 
-/// <summary>Three times the vectors of Q: enough for a single channel to hide the latency of a multiply-add.</summary>
+/// <summary>Three times the vectors of Q. Nine vectors hide the latency of a multiply-add even with a single channel.</summary>
 unsafe struct PixelsThrice<Q, V, T> : IPixels<PixelsThrice<Q, V, T>, V, T>
     where Q : struct, IPixels<Q, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {

@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
-/// <summary>The end of a line that is no whole vector.</summary>
+/// <summary>Loads and stores the end of a line that does not fill a vector.</summary>
 static unsafe class Rest
 {
-    /// <summary>So many numbers, and zeros.</summary>
+    /// <summary>Loads count numbers, followed by zeros.</summary>
     public static V Load<T, V>(T* from, int count) where T : unmanaged where V : struct, ILanes<V, T>
     {
         T* all = stackalloc T[V.Count];
@@ -11,7 +11,7 @@ static unsafe class Rest
         return V.Load(all);
     }
 
-    /// <summary>So many of a vector's numbers.</summary>
+    /// <summary>Stores the first count numbers of a vector.</summary>
     public static void Store<T, V>(V vector, T* to, int count) where T : unmanaged where V : struct, ILanes<V, T>
     {
         T* all = stackalloc T[V.Count];

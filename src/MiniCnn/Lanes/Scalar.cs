@@ -4,7 +4,7 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn;
 
-/// <summary>One lane: a float or a double by itself.</summary>
+/// <summary>One lane: a single float or double.</summary>
 unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IFloatingPointIeee754<T>
 {
     T value = value;
@@ -50,7 +50,7 @@ unsafe struct Scalar<T>(T value) : ILanes<Scalar<T>, T> where T : unmanaged, IFl
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Scalar<T> Positive(Scalar<T> a) => a.value < T.Zero ? new(T.Zero) : a;
 
-    // As the vectors' of every width, to the bit: one image or the last element of a row is computed as all others.
+    // Bit-identical to the vectors of every width, so that a single image or the last element of a row gives the same result as all others.
     public static Scalar<T> Exp(Scalar<T> a) => new(typeof(T) == typeof(float)
         ? Vector128.Exp(Vector128.CreateScalar(a.value).AsSingle()).As<float, T>().ToScalar() : T.Exp(a.value));
 

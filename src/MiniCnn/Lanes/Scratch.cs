@@ -1,6 +1,6 @@
 namespace MiniCnn;
 
-/// <summary>Memory to work in, on a cache line's boundary: vectors that lie across two lines take twice as long.</summary>
+/// <summary>Scratch memory of a thread, aligned to a cache line: vectors that cross cache lines take twice as long.</summary>
 static unsafe class Scratch<T> where T : unmanaged
 {
     const int Line = 64;
@@ -8,7 +8,7 @@ static unsafe class Scratch<T> where T : unmanaged
     [ThreadStatic]
     static T[]? kept;
 
-    /// <summary>This thread's own memory, which does not move; unspecified numbers. It serves one use at a time.</summary>
+    /// <summary>Returns the memory of this thread, which is pinned. Its content is unspecified. The next Take returns the same memory.</summary>
     public static T* Take(int length)
     {
         int enough = length + Line / sizeof(T);
@@ -18,6 +18,6 @@ static unsafe class Scratch<T> where T : unmanaged
             return Align(memory);
     }
 
-    /// <summary>The next boundary of a cache line.</summary>
+    /// <summary>Rounds an address up to the next cache line.</summary>
     public static T* Align(T* memory) => (T*)(((nint)memory + Line - 1) & -Line);
 }

@@ -5,37 +5,41 @@ namespace MiniCnn;
 #pragma warning disable IDE0044, CS0649 // fields that are set through their own methods
 
 /// <summary>
-/// A tile of sums, some channels of some vectors each, kept in registers from the first product to the last.
+/// A tile of sums, some channels × some vectors, kept in registers from the first product to the last.
 /// </summary>
 /// <remarks>
-/// Eight sums hide the latency of a multiply-add, two a cycle and four cycles each; twelve fit 16 registers with what they are made of, twenty-four
-/// fit 32. A tile of more channels reads its pixels less often. Where vectors hold channels, pixels of an image stand for the channels here.
+/// Eight sums hide the latency of multiply-adds: two start in each cycle, and each takes four cycles. Twelve sums and their operands fit 16 registers,
+/// twenty-four fit 32. A tile with more channels loads its pixels less often. If vectors hold channels, the roles are exchanged: the channels of a tile
+/// are pixels of an image.
 /// </remarks>
 unsafe interface ISums<S, P, V, T>
     where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
-    /// <summary>Channels.</summary>
+    /// <summary>Number of channels.</summary>
     static abstract int Count { get; }
 
     /// <summary>Channel c = start[c].</summary>
     void Start(T* start);
 
-    /// <summary>Channel c = the vectors at from + c · channel, step apart.</summary>
+    /// <summary>Channel c = the vectors at from + c · channel, step elements apart.</summary>
     void Load(T* from, nint channel, nint step);
 
-    /// <summary>Channel c += the factor at w + first + c · channel, times x. A constant first is part of the addresses.</summary>
+    /// <summary>Channel c += the factor at w + first + c · channel, times x. A constant first becomes part of the address.</summary>
     void Add<F>(T* w, nint first, nint channel, in P x) where F : struct, IFactor<V, T>;
 
-    /// <summary>The same with the vectors at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>; far counts in a tile of one channel only, the only one nine wide.</summary>
+    /// <summary>
+    /// The same with the vectors in memory at x, see <see cref="IPixels{P, V, T}.Add(V, T*, nint, nint)"/>. far is used only by tiles of one channel, because
+    /// only these are nine vectors wide.
+    /// </summary>
     void Add<F>(T* w, nint first, nint channel, T* x, nint step, nint far) where F : struct, IFactor<V, T>;
 
-    /// <summary>What is below 0 becomes 0.</summary>
+    /// <summary>ReLU: numbers below 0 become 0.</summary>
     void Clip();
 
     void Store(T* to, nint channel, nint step);
 }
 
-/// <summary>What a channel's vectors are multiplied with.</summary>
+/// <summary>The factor that the vectors of a channel are multiplied by.</summary>
 unsafe interface IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     static abstract V At(T* w);
@@ -48,7 +52,7 @@ readonly unsafe struct OneForAll<V, T> : IFactor<V, T> where V : struct, ILanes<
     public static V At(T* w) => V.Broadcast(*w);
 }
 
-/// <summary>A number for each lane.</summary>
+/// <summary>A different number for each lane.</summary>
 readonly unsafe struct OnePerLane<V, T> : IFactor<V, T> where V : struct, ILanes<V, T> where T : unmanaged
 {
     [MethodImpl(MethodImplOptions.AggressiveInlining)]

@@ -9,24 +9,28 @@ interface ITileWork<T, V> where T : unmanaged where V : struct, ILanes<V, T>
 }
 
 /// <summary>
-/// How many sums a machine's registers hold: channels × vectors of them, so that nothing else that is needed spills. It depends on the numbers in a
-/// vector, and on the lanes of the images.
+/// The sizes of register tiles: channels (height) × vectors (width) of sums that the registers hold together with all operands, without spilling.
 /// </summary>
+/// <param name="Vector">Number of elements in a vector.</param>
+/// <param name="Lanes">Number of lanes of the images.</param>
 readonly record struct Tiles(int Vector, int Lanes)
 {
-    // With 32 registers, those that come with AVX-512, 3 vectors wide: 8 · 3 sums + 3 pixels + 1 weight = 28. With 16, which are sure elsewhere,
-    // 2 vectors wide, the halves of a pixel's cache line: 6 · 2 + 2 + 1 = 15; or 3 wide: 4 · 3 + 3 + 1 = 16. Three channels are 3 wide too: 4 wide
-    // they were 3 · 4 + 4 + 1 = 17.
-    /// <summary>Channels of the highest tile.</summary>
+    // With the 32 registers of AVX-512, 3 vectors wide: 8 · 3 sums + 3 pixels + 1 weight = 28. With 16 registers, the minimum elsewhere, 2 vectors wide, the
+    // halves of the cache line of a pixel: 6 · 2 + 2 + 1 = 15; or 3 wide: 4 · 3 + 3 + 1 = 16. Tiles of three channels are also 3 wide, because 4 wide needs
+    // 3 · 4 + 4 + 1 = 17.
+    /// <summary>Number of channels of the highest tile.</summary>
     public int Most => Vector == 16 ? 8 : Lanes > Vector ? 6 : 4;
 
-    /// <summary>Whether a tile so high is two vectors wide, both of one pixel: with eight sums or more, which hide the latency of a multiply-add.</summary>
+    /// <summary>
+    /// Whether a tile of this height is two vectors wide, both of one pixel. Such a tile has at least 4 · 2 = 8 sums, which hide the latency of a
+    /// multiply-add.
+    /// </summary>
     public bool IsPair(int height) => Lanes > Vector && height >= 4;
 
     /// <summary>
-    /// Channels of the next tile, where so many are left; they divide without a rest. Of four vectors in all, or eight, with 32 registers, a tile takes four:
-    /// 6 · 4 sums + 4 + 1 = 29, with 10 loads for 24 products, where 8 · 2 have 10 for 16. Of one or two vectors in all it takes as many channels as
-    /// <see cref="NextPixels"/> takes pixels.
+    /// Returns the number of channels of the next tile, if left channels remain. The tiles together cover all channels exactly. With 32 registers and four
+    /// or eight vectors in total, a tile is four vectors wide: 6 · 4 sums + 4 + 1 = 29 registers, and 10 loads for 24 products; 8 · 2 sums need 10 loads for
+    /// 16 products. With one or two vectors in total, a tile has as many channels as <see cref="NextPixels"/> has pixels.
     /// </summary>
     public int Height(int left, int vectors = 0) => vectors is 1 or 2 ? NextPixels(vectors, left).Height : (Vector == 16 && vectors is 4 or 8 ? 6 : Most) switch
     {
@@ -35,12 +39,12 @@ readonly record struct Tiles(int Vector, int Lanes)
     };
 
     /// <summary>
-    /// Vectors of the next tiles so high, where so many are left, and how many such tiles there are; a single vector is left to the end only
-    /// where a tile is one high.
+    /// Returns the number of vectors of the next tiles of this height, if left vectors remain, and the number of these tiles. A single vector remains at the
+    /// end only if the height is 1.
     /// </summary>
     public (int Width, int Count) Next(int height, int left)
     {
-        if (height == 1 && left >= 9)                            // two multiply-adds a cycle, each ready after 4: 2 · 4 = 8 sums at least
+        if (height == 1 && left >= 9)                            // two multiply-adds per cycle, latency of 4 cycles: at least 2 · 4 = 8 sums
             return (9, left / 9);
         int most = Vector == 16 ? height == 8 ? 3 : 4 : height >= 3 ? 3 : 4;
         if (left <= most)
@@ -49,8 +53,8 @@ readonly record struct Tiles(int Vector, int Lanes)
     }
 
     /// <summary>
-    /// The next tiles of so many vectors of channels, for so many pixels of one image that are left: how many pixels high, 24 or with 16 registers 12
-    /// sums in all at most, and how many such tiles. One or two pixels are left to the end only where there is no other way.
+    /// Returns the number of pixels (height) of the next tiles of this number of vectors of channels, if left pixels of one image remain, and the number of
+    /// these tiles. A tile has at most 24 sums, or 12 with 16 registers. One or two pixels remain at the end only if this cannot be avoided.
     /// </summary>
     public (int Height, int Count) NextPixels(int width, int left)
     {
@@ -61,7 +65,7 @@ readonly record struct Tiles(int Vector, int Lanes)
         return (Math.Min(left, 3), 1);
     }
 
-    /// <summary>Runs work with the tile of a size: the one place that turns sizes into types.</summary>
+    /// <summary>Runs work with the tile type of this height and width.</summary>
     public static void Run<T, V, W>(int height, int width, in W work) where T : unmanaged where V : struct, ILanes<V, T> where W : struct, ITileWork<T, V>
     {
         switch (width)

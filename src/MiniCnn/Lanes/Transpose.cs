@@ -5,14 +5,14 @@ using System.Runtime.Intrinsics.X86;
 
 namespace MiniCnn;
 
-/// <summary>Between pixels, a number from each image, and rows, the numbers of one image: rows[i, p] = pixels[p, i].</summary>
+/// <summary>Transposes between pixels, which hold one number of each image, and rows, which hold the numbers of one image: rows[i, p] = pixels[p, i].</summary>
 static unsafe class Transpose
 {
-    /// <summary>rows[i, p] at i·rowStep + p becomes pixels[p, i] at p·pixelStep + i, for count p and so many images i.</summary>
+    /// <summary>Copies rows[i, p] at i·rowStep + p to pixels[p, i] at p·pixelStep + i, for p &lt; count and i &lt; images.</summary>
     public static void ToPixels<T>(T* rows, nint rowStep, T* pixels, nint pixelStep, int images, int count) where T : unmanaged =>
         Run(rows, rowStep, pixels, pixelStep, images, count);
 
-    /// <summary>The other way round.</summary>
+    /// <summary>Copies pixels[p, i] at p·pixelStep + i to rows[i, p] at i·rowStep + p, for p &lt; count and i &lt; images.</summary>
     public static void ToRows<T>(T* pixels, nint pixelStep, T* rows, nint rowStep, int images, int count) where T : unmanaged =>
         Run(pixels, pixelStep, rows, rowStep, count, images);
 
@@ -53,7 +53,7 @@ static unsafe class Transpose
             }
     }
 
-    /// <summary>Four columns of four rows.</summary>
+    /// <summary>Transposes four columns of four rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void FourRows(float* from, nint fromStep, float* to, nint toStep)
     {
@@ -66,7 +66,7 @@ static unsafe class Transpose
         ZipHigh(acHigh, bdHigh).Store(to + 3 * toStep);
     }
 
-    /// <summary>Four columns of eight rows: the same with a fifth row beside the first, and so on.</summary>
+    /// <summary>Transposes four columns of eight rows. Each vector holds row r in its lower half and row r + 4 in its upper half.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void EightRows(float* from, nint fromStep, float* to, nint toStep)
     {
@@ -92,7 +92,7 @@ static unsafe class Transpose
     public static Vector128<float> ZipHigh(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.UnpackHigh(a, b) : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(a, b) : Vector128.Create(a[2], b[2], a[3], b[3]);
 
-    /// <summary>a0 a2 b1 b3: every other number of seven, b being three behind a.</summary>
+    /// <summary>a0 a2 b1 b3: every second of seven contiguous numbers, if b starts three numbers after a.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Alternate(Vector128<float> a, Vector128<float> b) =>
         Sse.IsSupported ? Sse.Shuffle(a, b, 0b11_01_10_00) : Vector128.Create(a[0], a[2], b[1], b[3]);

@@ -98,7 +98,7 @@ public class Conv2dShapeTests
         Refused("2 groups must divide the channels, 4 in and 3 out", 1, 4, 5, 5, 3, 3, 2);
         Refused("groups must be at least 1", 1, 4, 5, 5, 4, 3, 0);
         Refused("channels and groups must be at least 1", 1, 0, 5, 5, 4, 3, 1);
-        Refused("at least 0 images", -1, 1, 5, 5, 4, 3, 1);
+        Refused("the batch size must be at least 0", -1, 1, 5, 5, 4, 3, 1);
         Refused("at least 1×1 pixels", 1, 1, 0, 5, 4, 3, 1);
         Refused("would hold more than", 3, 1000, 1000, 1000, 4, 3, 1);
         Refused("would hold more than", 1, 65536, 3, 3, 65536, 3, 1);

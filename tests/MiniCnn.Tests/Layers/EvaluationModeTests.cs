@@ -36,7 +36,7 @@ public sealed class EvaluationModeTests
         Refused();
 
         void Refused() => Assert.Equal(
-            "Sequential(10 layers): Backward needs a Forward with training: true, or differentiable: true, before it, and takes what that kept only once",
+            "Sequential(10 layers): Backward needs a Forward with training: true or differentiable: true before it, and each Forward serves only one Backward",
             Assert.Throws<InvalidOperationException>(() => net.Backward(Gradient(3))).Message);
     }
 

@@ -39,7 +39,7 @@ public class LayerTests
             () => new Sequential(new ReLU(), new Sequential(new Linear(12, 10))).Forward(Images(1)));
         Is("Linear(12→10): takes 12 features, not 120", () => new Linear(12, 10).Forward(Tensor.Create(new float[120], [1, 120])));
         Is("Conv2d(3→4, 3×3): takes images, not 3 features", () => new Conv2d(3, 4, 3).Forward(Tensor.Create(new float[3], [1, 3])));
-        Is("ReLU: a tensor [N, C, H, W] or [N, features] is needed, not one of 3 axes", () => new ReLU().Forward(Tensor.Create(new float[6], [1, 2, 3])));
+        Is("ReLU: expected a tensor [N, C, H, W] or [N, features], not a tensor with 3 axes", () => new ReLU().Forward(Tensor.Create(new float[6], [1, 2, 3])));
         Sequential model = LeNet();
         model.Forward(Images(3), training: true);
         Is("Sequential(7 layers): dy must have the shape of y, 3 × 10 features, not [2, 10]", () => model.Backward(Tensor.Create(new float[20], [2, 10])));
@@ -88,7 +88,7 @@ public class LayerTests
         foreach (nint[] shape in (nint[][])[[count, 11], [count + 1, 10], [count, 10, 1, 1], [10 * count]])
         {
             ArgumentException e = Assert.Throws<ArgumentException>(() => model.Forward(x, destination: Tensor.CreateFromShape<float>(shape)));
-            Assert.Contains($"the destination must be dense, [{count}, 10], not [{string.Join(", ", shape)}]", e.Message);
+            Assert.Contains($"the destination must be a dense tensor [{count}, 10], not [{string.Join(", ", shape)}]", e.Message);
         }
         model.Forward(x, training: true);
         Assert.Throws<ArgumentException>(() => model.BackwardToInput(dy, y));
@@ -165,7 +165,9 @@ public class LayerTests
         Is("a weight of [2000000000, 2000000000]", () => new Linear(2_000_000_000, 2_000_000_000));
         Is("spans 100000×100000 pixels", () => new Conv2d(1, 1, 100_000));
         Is("an output of 200000×110×112 has more numbers", () => new Conv2d(1, 200_000, 1, padding: 50).Forward(Images(1)));
-        Is("ReLU: every size but the batch must be at least 1, not [1, 1, 0, 5]", () => new ReLU().Forward(Tensor.CreateFromShape<float>([1, 1, 0, 5])));
+        Is(
+            "ReLU: every size except the batch size must be at least 1, not [1, 1, 0, 5]",
+            () => new ReLU().Forward(Tensor.CreateFromShape<float>([1, 1, 0, 5])));
 
         static void Is(string message, Func<object> action) => Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message);
     }

@@ -4,39 +4,39 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The sums of <see cref="DirectConvolution{T}"/> for images one by one: a vector holds neighbouring channels of y, and pixels of x are the numbers it is
-/// multiplied with. No width of an image then leaves a rest of a vector.
+/// The sums of <see cref="DirectConvolution{T}"/> for tensors with one lane. A vector holds neighboring channels of y and is multiplied by single pixels
+/// of x, so all vectors of a row are full for every width of the image.
 /// </summary>
 /// <remarks>
-/// A tile is some pixels of a row × some vectors of channels. What comes out of a row, [pixel][channel], is what a lane tensor has, channels in the place
-/// of images: a pool takes its maxima there, and <see cref="Transpose"/> brings them to y. Rows of the kernel that are not on the image read the margin's zeros.
+/// A tile is some pixels of a row × some vectors of channels. The result of a row, [pixel][channel], has the layout of a lane tensor, with channels in
+/// place of images. The pool computes its maxima in this layout, and <see cref="Transpose"/> writes them to y. Kernel rows outside the image read the
+/// zeros of the margin.
 /// </remarks>
-/// <param name="packed">Weights and bias as <see cref="ChannelPanels.Pack"/> lays them out.</param>
-/// <param name="panels">How y's channels are cut.</param>
-/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads.</param>
-/// <param name="taps">Products in one sum.</param>
-/// <param name="x">What is read; wide enough margins around it.</param>
+/// <param name="packed">Weights and bias, packed by <see cref="ChannelPanels.Pack"/>.</param>
+/// <param name="panels">Panels of the channels of y.</param>
+/// <param name="offsets">[taps], distance in elements from a pixel of x to the element that the tap reads.</param>
+/// <param name="taps">Number of products in one sum.</param>
+/// <param name="x">Input, with margins that are wide enough for all taps.</param>
 /// <param name="xStep">Pixels of x from one output to the next.</param>
-/// <param name="y">What is written.</param>
-/// <param name="outputs">How many are written, of each channel.</param>
+/// <param name="y">Output.</param>
+/// <param name="outputs">Number of outputs of each channel, [rows, columns].</param>
 /// <param name="yStep">Pixels of y from one output to the next.</param>
-/// <param name="yFirst">The first output's place in y.</param>
-/// <param name="epilogue">What becomes of the sums.</param>
+/// <param name="yFirst">Position of the first output in y.</param>
+/// <param name="epilogue">Operations on the finished sums.</param>
 readonly unsafe struct ChannelConvolution<T>(
     T* packed, ChannelPanels panels, nint* offsets, int taps, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
     Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Pixels whose sums lie in memory until they are written: 48, which all heights of tiles divide, × 4 vectors × 64 bytes = 12 kB; two rows where they are
-    // pooled.
+    // Pixels with sums in scratch memory at a time. 48 is a multiple of all tile heights, and 48 × 4 vectors × 64 bytes = 12 kB; two rows if pooled.
     const int Piece = 48;
 
     readonly int rows = outputs.Height, columns = outputs.Width, across = epilogue.Pooled ? 2 : 1;
 
-    /// <summary>Runs it: a panel of channels over a few rows of an image at a time.</summary>
+    /// <summary>Runs all parts. A part is one panel of channels over a few rows of one image.</summary>
     public void RunAll() => Simd.Run(y, y.Count * panels.Count * Bands, (nint)(BandRows * RowProducts / 16), this, panels.Vector);
 
-    // Multiply-adds of a row of outputs, of a panel; a pooled output is four sums.
+    // Multiply-adds of one panel for one row of outputs. A pooled output needs four sums.
     long RowProducts => (long)columns * across * across * taps * panels.Width;
 
     int BandRows => (int)Math.Clamp(DirectConvolution<T>.PartProducts / (RowProducts + 1), 1, rows);
@@ -69,7 +69,7 @@ readonly unsafe struct ChannelConvolution<T>(
             }
     }
 
-    /// <summary>Sums of some columns of a row of x, [column][channel], the highest tiles first.</summary>
+    /// <summary>Computes the sums of some columns of one row to [column][channel], the highest tiles first.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Sums<V>(ChannelPanel panel, int image, int row, int column, int left, T* to) where V : struct, ILanes<V, T>
     {
@@ -82,7 +82,7 @@ readonly unsafe struct ChannelConvolution<T>(
         }
     }
 
-    /// <summary>Pixels, [column][channel], to some columns of a row of an image.</summary>
+    /// <summary>Writes pixels, [column][channel], to some columns of one row of an image.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Write(T* pixels, LaneTensor<T> to, int image, ChannelPanel panel, int row, int column, int count)
     {
@@ -97,11 +97,11 @@ readonly unsafe struct ChannelConvolution<T>(
                 at[c * to.PlanePitch + i * yStep.Width] = pixels[i * panel.Width + c];
     }
 
-    /// <summary>Tiles of pixels one after another: what they begin with + Σ x · w, the sums in registers from the first tap to the last.</summary>
+    /// <summary>Consecutive tiles of pixels: y = bias + Σ x · w. The sums stay in registers from the first tap to the last.</summary>
     readonly struct Strip<V>(T* start, nint* offsets, int taps, T* from, nint xPixel, T* to, bool relu, int tiles) : ITileWork<T, V>
         where V : struct, ILanes<V, T>
     {
-        // Not inlined: of all the tiles there could be, only those that run are compiled.
+        // Not inlined, so that the JIT compiles only the tile sizes that run.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {
@@ -113,7 +113,7 @@ readonly unsafe struct ChannelConvolution<T>(
                 sums.Load(start, 0, V.Count);
                 T* w = start + width;
                 nint* offset = offsets, end = offset + taps;
-                for (; pixel == 1 && offset < end; offset++, w += width)                   // a constant distance is part of the addresses
+                for (; pixel == 1 && offset < end; offset++, w += width)                   // a constant step is part of the address
                     sums.Add<OneForAll<V, T>>(x + *offset, 0, 1, w, V.Count, 0);
                 for (; offset < end; offset++, w += width)
                     sums.Add<OneForAll<V, T>>(x + *offset, 0, pixel, w, V.Count, 0);

@@ -3,47 +3,48 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Some channels of y: a tile's vectors.</summary>
-/// <param name="Group">Their group.</param>
-/// <param name="First">The first of them in the group.</param>
-/// <param name="Live">How many there are.</param>
-/// <param name="Width">Numbers of the vectors; the last ones may hold no channel.</param>
-/// <param name="Place">Numbers that the panels before this one have for one tap.</param>
+/// <summary>Consecutive channels of y that the vectors of one tile hold.</summary>
+/// <param name="Group">Index of the group.</param>
+/// <param name="First">Index of the first channel in the group.</param>
+/// <param name="Live">Number of channels.</param>
+/// <param name="Width">Number of elements of the vectors; the last elements may hold no channel.</param>
+/// <param name="Place">Total width of all previous panels.</param>
 readonly record struct ChannelPanel(int Group, int First, int Live, int Width, nint Place);
 
-/// <summary>The channels of groups of y, cut into panels of as many vectors as a tile is wide.</summary>
+/// <summary>The channels of y, divided by groups into panels that are as wide as a tile.</summary>
 readonly record struct ChannelPanels(int Groups, int Channels, int Vector)
 {
     /// <summary>
-    /// Whether images one by one, of so many channels in a group, are run so. Not where rows are long and vectors of channels few: vectors along a row
-    /// then leave little of it, read each pixel for eight channels at once, and need not be turned.
+    /// Whether images with this number of channels in a group are computed by <see cref="ChannelConvolution{T}"/>. This requires one lane. It is not used
+    /// where rows are long and channels fill few vectors: vectors along a row then leave a small remainder, use each pixel for eight channels, and need no
+    /// transpose.
     /// </summary>
     public static bool Suit<T>(LaneTensor<T> images, int channels, int columns) where T : unmanaged =>
         images.Lanes == 1 && channels >= 4 && VectorFor(images, channels) is > 1 and int vector && columns <= 32 * ((channels + vector - 1L) / vector);
 
-    /// <summary>For y's channels.</summary>
+    /// <summary>Returns the panels for the channels of y.</summary>
     public static ChannelPanels Of<T>(LaneTensor<T> y, int groups) where T : unmanaged =>
         new(groups, y.Shape.Channels / groups, VectorFor(y, y.Shape.Channels / groups));
 
-    // The narrowest vector that holds all channels of a group, else the widest.
+    // The narrowest vector that holds all channels of a group, otherwise the widest vector.
     static int VectorFor<T>(LaneTensor<T> images, int channels) where T : unmanaged =>
         Simd.Vector(images, (int)BitOperations.RoundUpToPowerOf2((uint)channels));
 
-    /// <summary>The registers' tiles.</summary>
+    /// <summary>The register tiles.</summary>
     public Tiles Tile => new(Vector, 1);
 
-    /// <summary>Numbers of the widest panel.</summary>
-    // 6 pixels × 4 vectors load 10 times for 24 multiply-adds, 12 × 2 would 14 times; with 16 registers 6 × 2 is widest, 8 times for 12.
+    /// <summary>Number of elements of the widest panel.</summary>
+    // 6 pixels × 4 vectors need 10 loads for 24 multiply-adds; 12 × 2 would need 14 loads. With 16 registers, 6 × 2 is the widest: 8 loads for 12.
     public int Width => Math.Min(Vectors, Vector == 16 ? 4 : 2) * Vector;
 
-    /// <summary>Panels of all groups.</summary>
+    /// <summary>Number of panels of all groups.</summary>
     public int Count => Groups * InGroup;
 
     int Vectors => (Channels + Vector - 1) / Vector;
 
     int InGroup => (Vectors * Vector + Width - 1) / Width;
 
-    /// <summary>A panel, counted over the groups.</summary>
+    /// <summary>Returns a panel by its index over all groups.</summary>
     public ChannelPanel At(int panel)
     {
         (int group, panel) = Math.DivRem(panel, InGroup);
@@ -51,14 +52,14 @@ readonly record struct ChannelPanels(int Groups, int Channels, int Vector)
         return new(group, first, Math.Min(end, Channels) - first, end - first, (nint)group * Vectors * Vector + first);
     }
 
-    /// <summary>Numbers that <see cref="Pack"/> needs for so many taps.</summary>
+    /// <summary>Number of elements that <see cref="Pack"/> needs for this number of taps.</summary>
     public int PackedLength(int taps) => checked(Groups * Vectors * Vector * (taps + 1) + LaneTensor<float>.FullLanes);
 
     /// <summary>
-    /// Lays out bias and weights by panels, in every call, for a user may have changed them: [channel], then [tap][channel]. Tap t of channel c of group g
-    /// has the weight w[g · groupStep + c · channelStep + places[t]]; without places, + t.
+    /// Packs bias and weights by panels: first [channel] of the bias, then [tap][channel] of the weights. Every call packs them again, because the user
+    /// may have changed them. Tap t of channel c of group g has the weight w[g·groupStep + c·channelStep + places[t]], or + t if places is null.
     /// </summary>
-    /// <returns>Where they begin in the memory: on a cache line's boundary, for vectors that lie across two lines take twice as long.</returns>
+    /// <returns>Start of the packed data in the memory, aligned to a cache line: vectors that cross cache lines take twice as long.</returns>
     public unsafe T* Pack<T>(T* w, nint groupStep, nint channelStep, nint* places, int taps, T* bias, T* memory) where T : unmanaged, INumberBase<T>
     {
         T* packed = Scratch<T>.Align(memory);

@@ -1,18 +1,19 @@
 namespace MiniCnn;
 
 /// <summary>
-/// Columns 0, s, 2s, …, then 1, s + 1, …: with one lane, where vectors lie along a row, a stride's columns have to be neighbours.
+/// Splits columns by the stride s into phases: 0, s, 2s, …, then 1, s + 1, 2s + 1, … With one lane, vectors hold neighboring pixels of a row, so the
+/// columns that a stride selects must be adjacent.
 /// </summary>
 static unsafe class ColumnPhases
 {
-    /// <summary>Columns of one phase where there are so many in all.</summary>
+    /// <summary>Number of columns in the longest phase, ⌈columns / stride⌉.</summary>
     public static int Length(int columns, int stride) => (columns - 1) / stride + 1;
 
-    /// <summary>Images of a shape with their columns by phases.</summary>
+    /// <summary>Returns a tensor for images with their columns split into phases.</summary>
     public static LaneTensor<T> Take<T>(LaneBuffer<T> buffer, LaneTensor<T> like, Padding margin, int columns, int stride) where T : unmanaged =>
         buffer.Take(like, new(like.Shape.Channels, like.Shape.Height, stride * Length(columns, stride)), new(margin.Top, 0, margin.Bottom, 0));
 
-    /// <summary>x with the padding to its left and right, by phases: what forward and backward-weight read.</summary>
+    /// <summary>Splits x, including its padding on the left and right, into phases. The forward pass and the gradient of the weight read the result.</summary>
     public static LaneTensor<T> Split<T>(Window2d window, LaneTensor<T> x, LaneBuffer<T> buffer) where T : unmanaged
     {
         (Padding padding, int stride) = (window.Padding, window.Stride.Width);
@@ -22,7 +23,7 @@ static unsafe class ColumnPhases
         return split;
     }
 
-    /// <summary>dx from its phases.</summary>
+    /// <summary>Merges the phases into dx.</summary>
     public static void Merge<T>(LaneTensor<T> split, int stride, LaneTensor<T> dx) where T : unmanaged =>
         Workers.RunPlanes(dx, new MergePlane<T>(split, stride, dx));
 

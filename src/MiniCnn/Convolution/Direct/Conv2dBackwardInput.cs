@@ -2,14 +2,14 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>dx = ∂⟨y, dy⟩/∂x over lanes.</summary>
+/// <summary>The gradient of the input, dx = ∂⟨y, dy⟩/∂x, on lane tensors.</summary>
 /// <remarks>
-/// dx[ic,iy,ix] = Σ w[oc,ic,ky,kx] · dy[oc,oy,ox] over oc and the taps for which oy·stride + ky·dilation − top = iy, and so for ix. Which taps
-/// these are depends on iy mod stride and ix mod stride alone: each of the stride² phases is a plain sum over its own taps.
+/// dx[ic,iy,ix] = Σ w[oc,ic,ky,kx] · dy[oc,oy,ox] over oc and the taps with oy·stride + ky·dilation − top = iy, and likewise for ix. These taps
+/// depend only on iy mod stride and ix mod stride: each of the stride² phases is a plain sum over its own taps.
 /// </remarks>
 static unsafe class Conv2dBackwardInput
 {
-    /// <summary>The zeros around dy that the sums run into.</summary>
+    /// <summary>Number of zeros around dy that the sums read.</summary>
     public static Padding Margin(WindowAxis rows, WindowAxis columns)
     {
         return new(Before(rows), Before(columns), After(rows), After(columns));
@@ -19,7 +19,7 @@ static unsafe class Conv2dBackwardInput
         static int After(WindowAxis axis) => Math.Max(0, (axis.Input - 1 + axis.PadBefore) / axis.Stride - (axis.Output - 1));
     }
 
-    /// <summary>Overwrites dx. dy has at least its <see cref="Margin"/> of zeros. b, if not null, is added to each channel of dx.</summary>
+    /// <summary>Overwrites dx. dy must have at least its <see cref="Margin"/> of zeros. If b is not null, b[ic] is added to channel ic of dx.</summary>
     public static void Run<T>(
         Conv2dShape shape, LaneTensor<T> dy, T* w, LaneTensor<T> dx, ConvolutionBuffers<T> buffers, T* b = null,
         ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Direct)
@@ -27,14 +27,14 @@ static unsafe class Conv2dBackwardInput
     {
         WindowAxis rows = shape.Rows, columns = shape.Columns;
         int most = shape.GroupOutputChannels * shape.Window.Taps, channels = shape.GroupInputChannels;
-        int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors lie along the columns of one phase
+        int row = columns.Input / columns.Stride, vector = Simd.Vector(dx, row);           // vectors hold columns of one phase
         bool winograd = algorithm.TakesWinograd(shape, dx.Lanes), ofChannels = ChannelPanels.Suit(dx, channels, row);
         bool split = !ofChannels && dx.Lanes < vector && columns.Stride > 1;
         ChannelPanels panels = ofChannels ? ChannelPanels.Of(dx, shape.Groups) : default;
-        WinogradWeights turned = new(shape.GroupOutputChannels, channels, shape.Groups);
+        WinogradWeights flipped = new(shape.GroupOutputChannels, channels, shape.Groups);
         nint groupStep = (nint)shape.GroupOutputChannels * channels * shape.Window.Taps;
         LaneTensor<T> target = split ? ColumnPhases.Take(buffers.GradientPhases, dx, default, columns.Input, columns.Stride) : dx;
-        int packedLength = winograd ? turned.Length : ofChannels ? panels.PackedLength(most) : checked(shape.InputChannels * most);
+        int packedLength = winograd ? flipped.Length : ofChannels ? panels.PackedLength(most) : checked(shape.InputChannels * most);
         fixed (T* memory = buffers.Weights.Take(packedLength), zeros = buffers.Zeros.Take(shape.InputChannels))
         fixed (nint* offsets = buffers.Offsets.Take(most), places = buffers.Places.Take(most))
         {
@@ -43,8 +43,8 @@ static unsafe class Conv2dBackwardInput
             if (winograd)
             {
                 Size2d before = (rows.Span - 1 - rows.PadBefore, columns.Span - 1 - columns.PadBefore);
-                turned.Transform(w, groupStep, shape.Window.Taps, (nint)channels * shape.Window.Taps, turned: true, dx, memory);
-                new WinogradConvolution<T>(turned, memory, dy, before, shape.Window.Dilation, dx, (rows.Input, columns.Input), start).RunAll();
+                flipped.Transform(w, groupStep, shape.Window.Taps, (nint)channels * shape.Window.Taps, flip: true, dx, memory);
+                new WinogradConvolution<T>(flipped, memory, dy, before, shape.Window.Dilation, dx, (rows.Input, columns.Input), start).RunAll();
                 return;
             }
             for (int phaseY = 0; phaseY < Math.Min(rows.Stride, rows.Input); phaseY++)
@@ -58,7 +58,7 @@ static unsafe class Conv2dBackwardInput
                     for (int begin = 0, end; begin < shape.GroupOutputChannels; begin = end)
                     {
                         end = Math.Min(shape.GroupOutputChannels, begin + slab.Channels);
-                        for (int i = 0; i < up.Count; i++)                              // dy's rows from the top down
+                        for (int i = 0; i < up.Count; i++)                              // rows of dy from top to bottom
                             for (int oc = begin; oc < end; oc++)
                                 for (int j = 0; j < left.Count; j++)
                                 {
@@ -83,7 +83,10 @@ static unsafe class Conv2dBackwardInput
             ColumnPhases.Merge(target, columns.Stride, dx);
     }
 
-    /// <summary>The taps that reach the pixels phase, phase + stride, … of an axis, the last tap first, and what they read of dy for the first of these.</summary>
+    /// <summary>
+    /// The taps that reach the pixels phase, phase + stride, … of an axis, last tap first, and the positions in dy that they read for the first of these
+    /// pixels.
+    /// </summary>
     readonly record struct Phase(int Count, int FirstTap, int TapStep, int FirstPlace, int PlaceStep)
     {
         public static Phase Of(WindowAxis axis, int phase)

@@ -4,15 +4,16 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>dw += ∂⟨y, dy⟩/∂w over lanes.</summary>
+/// <summary>The gradient of the weight, dw += ∂⟨y, dy⟩/∂w, on lane tensors.</summary>
 /// <remarks>
-/// dw[oc, tap] is the dot product of dy[oc] and of what the tap reads of x. A tile keeps the sums of some channels and taps in registers over a
-/// few rows, which stay in the nearest cache while all taps of a block go over them; between these each sum lies in memory as one vector, whose
-/// numbers are added up at the end. The bands of rows are cut into chunks by shape alone; the chunks' sums are added in their order.
+/// dw[oc, tap] is the dot product of dy[oc] and the pixels of x that the tap reads. A tile keeps the sums of some channels and taps in registers over a
+/// band of a few rows, which stay in the L1 cache for all taps of a block. Between two bands, each sum is stored as one vector; the numbers of the vector
+/// are added at the end. The bands are divided into chunks, and the sums of the chunks are added in order. The chunks depend only on the shape, so the
+/// result does not depend on the number of threads.
 /// </remarks>
 static unsafe class Conv2dBackwardWeight
 {
-    /// <summary>Adds to dw. x has the padding as its margin.</summary>
+    /// <summary>Adds to dw. The margin of x must be the padding.</summary>
     public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers, ConvolutionAlgorithm algorithm)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -25,10 +26,10 @@ static unsafe class Conv2dBackwardWeight
         (LaneTensor<T> columns, Size2d step) = Conv2dForward.Columns(shape, x, vector, buffers);
         fixed (nint* offsets = buffers.Offsets.Take(taps), places = buffers.Places.Take(taps))
         {
-            bool split = columns != x;                                         // columns a stride apart are neighbours there
+            bool split = columns != x;                                         // columns one stride apart are adjacent there
             InThrees(shape, split ? shape.Window.Stride.Width : 1, new TapList<T>(shape, columns, split, offsets, places));
             x.ClearDeadLanes();                                                // 0 · NaN would be NaN
-            dy.ClearDeadLanes();                                               // a gradient's are zero; a transposed convolution gives its x here
+            dy.ClearDeadLanes();                                               // zero in a gradient, but a transposed convolution passes its x here
             int chunks = WeightSums<T>.ChunksOf(shape, dy);
             Span<T> sums = buffers.Weights.Take(checked(chunks * weights)).AsSpan(0, chunks * weights);
             sums.Clear();
@@ -44,8 +45,8 @@ static unsafe class Conv2dBackwardWeight
     }
 
     /// <summary>
-    /// Lists the taps so that most stand in threes, each as far from the next, which a tile takes together: three columns of the kernel, then what
-    /// columns are left by three rows, and what is left of both by channels. Of columns by phases, three of one phase are together.
+    /// Lists the taps so that most of them form groups of three at a constant distance, which a tile processes together: three columns of the kernel, then
+    /// three rows of the remaining columns, then three channels of the remaining taps. If columns are split into phases, the three columns are of one phase.
     /// </summary>
     static void InThrees<T>(Conv2dShape shape, int phases, TapList<T> taps) where T : unmanaged
     {
@@ -66,43 +67,46 @@ static unsafe class Conv2dBackwardWeight
                     for (int ic = 0; ic < channels; ic++)
                         taps.Add(ic, ky, kx);
 
-        // The first column of a phase that is in no three.
+        // The first column of a phase that is in no group of three.
         int End(int phase) => phase + (columns - phase + phases - 1) / phases / 3 * 3 * phases;
     }
 
-    /// <summary>Sums of a block of channels and a block of taps over a chunk of the images' rows.</summary>
+    /// <summary>The sums of a block of channels and a block of taps over a chunk of the rows of all images.</summary>
     readonly struct WeightSums<T>(
         Conv2dShape shape, LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, nint* offsets, nint* places, int chunks, T* sums) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
-        // A block's sums: 32 channels × 240 taps × a vector of 64 bytes = 480 kB, or of 32 bytes 240 kB, in the second cache. 240 = 20 · 12, and 12 is
-        // 3 · 4, the tiles' widths.
+        // Sums of a block: 32 channels × 240 taps × a vector of 64 bytes = 480 kB, or of 32 bytes = 240 kB, in the L2 cache. 240 = 20 · 12, and
+        // 12 = 3 · 4 is a multiple of the tile widths.
         const int BlockChannels = 32, MostBlockTaps = 240, TileTaps = 12;
 
-        // Two for each of four threads.
+        // Two parts for each of four threads.
         const int EnoughParts = 8;
 
-        // Pixels × channels of dy in a band: 512 / 8 channels = 64 pixels × 64 bytes. 8 channels, the highest tile, are 32 kB, of a first cache of 48;
-        // 4 channels, the highest tile of 16 registers, are 16 kB, of 32.
+        // Pixels × channels of dy in a band: 512 / 8 channels = 64 pixels × 64 bytes. 8 channels, the highest tile, take 32 kB of an L1 cache of 48 kB;
+        // 4 channels, the highest tile with 16 registers, take 16 kB of 32 kB.
         const int BandPixels = 512;
 
-        // A chunk's last step, 16 lanes into one number, is some 16 operations a weight: beside 192 vectors of products about a twelfth.
+        // The last step of a chunk adds 16 lanes to one number, about 16 operations for each weight: a twelfth of 192 vectors of products.
         const int ChunkPixels = 192;
 
-        // All chunks' sums: 65,536 × 4 bytes = 256 kB, in the second cache.
+        // Sums of all chunks: 65,536 × 4 bytes = 256 kB, in the L2 cache.
         const int MostChunkSums = 65_536;
 
         readonly int channels = shape.GroupOutputChannels, taps = shape.GroupInputChannels * shape.Window.Taps;
 
         public int Parts => Blocks * chunks;
 
-        /// <summary>Some, so that a thread finds the images it had in the layer before; but their sums are to be few beside their products.</summary>
-        // Where there are groups, these are parts already.
+        /// <summary>
+        /// Number of chunks. With several chunks, a thread finds in its cache the images that it processed in the previous layer. With too many, adding
+        /// their sums takes a large share of the time.
+        /// </summary>
+        // Each group is a part of its own, so groups need fewer chunks.
         public static int ChunksOf(Conv2dShape shape, LaneTensor<T> dy) => (int)Math.Clamp(
             (long)dy.Blocks * shape.OutputHeight * shape.OutputWidth / ChunkPixels, 1,
             Math.Clamp(MostChunkSums / (shape.OutputChannels * shape.GroupInputChannels * shape.Window.Taps) / shape.Groups, 2, 8));
 
-        // A multiple of the tiles' widths, and small enough for all threads to have something to do.
+        // A multiple of the tile widths, small enough to give all threads work.
         int BlockTaps => (int)Math.Clamp(
             ((long)taps * chunks * shape.Groups * ChannelBlocks / EnoughParts + TileTaps - 1) / TileTaps * TileTaps, TileTaps, MostBlockTaps);
 
@@ -112,7 +116,7 @@ static unsafe class Conv2dBackwardWeight
 
         int TapBlocks => (taps + BlockTaps - 1) / BlockTaps;
 
-        // As many rows of a tile's channels of dy as stay in the first cache with the rest; with one lane a vector of them stands for a pixel.
+        // As many rows of dy, for the channels of a tile, as fit the L1 cache. With one lane, a vector of pixels counts as one pixel.
         int BandRows(int vector) =>
             Math.Clamp(BandPixels / Math.Min(8, channels) * Math.Max(1, vector / dy.Lanes) / shape.OutputWidth, 1, shape.OutputHeight);
 
@@ -127,7 +131,7 @@ static unsafe class Conv2dBackwardWeight
             Add<V>(from, end, group, channelBlock * BlockChannels, tapBlock * BlockTaps, sums + (nint)chunk * shape.OutputChannels * taps);
         }
 
-        /// <summary>Adds what a range of bands contributes.</summary>
+        /// <summary>Adds the contribution of a range of bands.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Add<V>(int fromBand, int endBand, int group, int firstChannel, int firstTap, T* to) where V : struct, ILanes<V, T>
         {
@@ -162,7 +166,7 @@ static unsafe class Conv2dBackwardWeight
                     to[(nint)(group * channels + channel) * taps + places[tap]] += V.Sum(V.Load(sums));
         }
 
-        /// <summary>Whole vectors, and with vectors along the row what is left of it.</summary>
+        /// <summary>Adds whole vectors and, if vectors hold pixels of a row, the remainder of the row.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void AddRows<V>(int height, in TapTiles tiles, in Start start) where V : struct, ILanes<V, T>
         {
@@ -172,7 +176,7 @@ static unsafe class Conv2dBackwardWeight
                 AddRest(V.Count, height, tiles, start, vectors * V.Count, numbers);
         }
 
-        /// <summary>What no vector fills: a narrower one of each width, then number by number.</summary>
+        /// <summary>Adds the remainder that does not fill a vector: one narrower vector of each width, then single numbers.</summary>
         [MethodImpl(MethodImplOptions.NoInlining)]
         void AddRest(int vector, int height, in TapTiles tiles, in Start start, int first, int numbers)
         {
@@ -190,7 +194,9 @@ static unsafe class Conv2dBackwardWeight
                 Tiles.Run<T, Scalar<T>, Rows<Scalar<T>>>(height, tiles.Width, new(x, xStep, dy, start, tiles, vector, first, numbers - first));
         }
 
-        /// <summary>Where some channels of dy, some rows of x, the offsets of taps and their sums begin, and how far it is to the next channel's sums.</summary>
+        /// <summary>
+        /// Start of some channels of dy, some rows of x, the offsets of the taps, and their sums. Channel is the distance between the sums of two channels.
+        /// </summary>
         readonly struct Start(T* gradient, T* pixels, nint* offsets, int rows, T* sums, nint channel)
         {
             public readonly T* Gradient = gradient, Pixels = pixels, Sums = sums;
@@ -199,17 +205,17 @@ static unsafe class Conv2dBackwardWeight
             public readonly int Rows = rows;
         }
 
-        /// <summary>Some channels of dy times some taps of x over some rows, tile by tile, added to their sums.</summary>
+        /// <summary>Multiplies some channels of dy by some taps of x over some rows, tile by tile, and adds the products to their sums.</summary>
         readonly struct Rows<U>(LaneTensor<T> x, Size2d xStep, LaneTensor<T> dy, Start start, TapTiles tiles, int tap, nint first, int vectors) : ITileWork<T, U>
             where U : struct, ILanes<U, T>
         {
-            // Not inlined: of all the tiles there could be, only those that run are compiled. Four vectors a turn: see DirectConvolution.
+            // Not inlined, so that the JIT compiles only the tile sizes that run. Unrolled by four vectors, see DirectConvolution.
             [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
             public void Run<S, P>() where S : struct, ISums<S, P, U, T> where P : struct, IPixels<P, U, T>
             {
-                int lanes = Math.Max(dy.Lanes, U.Count), pixel = lanes / U.Count;      // vectors of a pixel; where they lie along a row, one is a pixel
+                int lanes = Math.Max(dy.Lanes, U.Count), pixel = lanes / U.Count;      // vectors in a pixel; 1 if they hold pixels of a row
                 nint plane = dy.PlanePitch, xPixel = xStep.Width * lanes, step = tiles.Step, far = tiles.Far;
-                // The second vector of a turn and the third are so far from the first, and the fourth from the third as the second.
+                // Distances from the first of four vectors to the second and the third. The fourth is as far from the third as the second from the first.
                 (nint second, nint third, nint xTurn, nint dyTurn) = pixel switch
                 {
                     1 => (xPixel, 2 * xPixel, 4 * xPixel, 4 * U.Count),
@@ -250,7 +256,8 @@ static unsafe class Conv2dBackwardWeight
     }
 
     /// <summary>
-    /// The next taps, in tiles of one width: each tap as far from the next, or nine of them in three rows of three, where a tile has one channel.
+    /// The next taps, in tiles of one width. The taps of a tile have a constant distance; if the tile has one channel, nine taps in three rows of three are
+    /// possible too.
     /// </summary>
     readonly record struct TapTiles(int Width, int Count, nint Step, nint Far)
     {

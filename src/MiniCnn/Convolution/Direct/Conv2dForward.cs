@@ -2,10 +2,10 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>y = x ⋆ w + b over lanes: the sums of <see cref="Conv2dReference"/>, on all images of a block at once.</summary>
+/// <summary>The forward pass, y = x ⋆ w + b, on lane tensors: the sums of <see cref="Conv2dReference"/>, for all images of a block at once.</summary>
 static unsafe class Conv2dForward
 {
-    /// <summary>Overwrites y. x has the padding as its margin.</summary>
+    /// <summary>Overwrites y. The margin of x must be the padding.</summary>
     public static void Run<T>(
         Conv2dShape shape, LaneTensor<T> x, T* w, LaneTensor<T> y, ConvolutionBuffers<T> buffers, Epilogue<T> epilogue = default,
         ConvolutionAlgorithm algorithm = ConvolutionAlgorithm.Direct)
@@ -26,7 +26,7 @@ static unsafe class Conv2dForward
                 Size2d before = (shape.Rows.PadBefore, shape.Columns.PadBefore), sums = epilogue.Pooled ? (2 * outputs.Height, 2 * outputs.Width) : outputs;
                 fixed (T* transformed = buffers.Weights.Take(weights.Length))
                 {
-                    weights.Transform(w, groupStep, taps, shape.Window.Taps, turned: false, y, transformed);
+                    weights.Transform(w, groupStep, taps, shape.Window.Taps, flip: false, y, transformed);
                     if (x.Lanes == 1)
                         new WinogradChannels<T>(weights, transformed, x, before, y, sums, epilogue).RunAll();
                     else
@@ -61,7 +61,7 @@ static unsafe class Conv2dForward
         }
     }
 
-    /// <summary>x as vectors of so many numbers can read it, and the pixels from one output to the next there.</summary>
+    /// <summary>Returns x in a layout that vectors of this length can read, and the step in pixels from one output to the next in that layout.</summary>
     public static (LaneTensor<T> X, Size2d Step) Columns<T>(Conv2dShape shape, LaneTensor<T> x, int vector, ConvolutionBuffers<T> buffers)
         where T : unmanaged
     {

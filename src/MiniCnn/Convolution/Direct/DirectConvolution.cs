@@ -4,44 +4,46 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// What forward and backward-input come down to: y[c, pixel] = b[c] + Σ w[t, c] · x[pixel + offset[t]], the sum over the taps t.
+/// The sum of products that the forward pass and the gradient of the input both compute: y[c, pixel] = b[c] + Σ w[t, c] · x[pixel + offset[t]] over
+/// the taps t.
 /// </summary>
 /// <remarks>
-/// A tap is one input channel at one place of the kernel, so stride, padding, dilation and flipping are in the offsets alone. A tile keeps some
-/// channels of some pixels in registers over a <see cref="Slab"/>'s taps; between two slabs the sums lie in y, or where they are pooled, in a
-/// scratch. Every output has its sum in the order of the taps, whatever the tile.
-/// With one lane a vector holds neighbouring pixels of a row; the row's last vector overlaps the one before it, so the row is at least a vector long.
+/// A tap is one input channel at one position of the kernel, so stride, padding, dilation and flipping only change the offsets. A tile keeps the sums of
+/// some channels and pixels in registers over the taps of a <see cref="Slab"/>. Between two slabs, the sums are stored in y, or in scratch memory if they
+/// are pooled. Every sum adds its products in the order of the taps, whatever the tile size.
+/// With one lane, a vector holds neighboring pixels of a row. The last vector of a row overlaps the one before it, so a row has at least as many pixels as
+/// a vector.
 /// </remarks>
-/// <param name="w">Weights as <see cref="Pack"/> lays them out.</param>
-/// <param name="offsets">[taps], numbers from a pixel of x to what the tap reads; in a slab, one row of the kernel after another.</param>
-/// <param name="taps">Products in one sum.</param>
-/// <param name="slab">How much is done at a time.</param>
-/// <param name="kernel">Which rows of x the kernel's rows read: those that are not on the image are left out.</param>
-/// <param name="groups">Groups of channels.</param>
-/// <param name="x">What is read; wide enough margins around it.</param>
-/// <param name="xStep">Pixels of x from one output to the next; across 1 where vectors lie along a row.</param>
-/// <param name="y">What is written.</param>
-/// <param name="outputs">How many are written, of each channel.</param>
-/// <param name="yStep">Pixels of y from one output to the next; across 1 where vectors lie along a row.</param>
-/// <param name="yFirst">The first output's place in y.</param>
-/// <param name="epilogue">What becomes of the sums; its bias, not null here, is what they begin with.</param>
+/// <param name="w">Weights, packed by <see cref="Pack"/>.</param>
+/// <param name="offsets">[taps], distance in elements from a pixel of x to the element that the tap reads; in a slab, kernel row by kernel row.</param>
+/// <param name="taps">Number of products in one sum.</param>
+/// <param name="slab">The part of the convolution that is computed at a time.</param>
+/// <param name="kernel">The rows of x that the kernel rows read. Rows outside the image are skipped.</param>
+/// <param name="groups">Number of groups of channels.</param>
+/// <param name="x">Input, with margins that are wide enough for all taps.</param>
+/// <param name="xStep">Pixels of x from one output to the next; the width must be 1 if vectors hold pixels of a row.</param>
+/// <param name="y">Output.</param>
+/// <param name="outputs">Number of outputs of each channel, [rows, columns].</param>
+/// <param name="yStep">Pixels of y from one output to the next; the width must be 1 if vectors hold pixels of a row.</param>
+/// <param name="yFirst">Position of the first output in y.</param>
+/// <param name="epilogue">Operations on the finished sums. Its bias must not be null; the sums start from it.</param>
 readonly unsafe struct DirectConvolution<T>(
     T* w, nint* offsets, int taps, Slab slab, KernelRows kernel, int groups, LaneTensor<T> x, Size2d xStep, LaneTensor<T> y, Size2d outputs,
     Size2d yStep, Size2d yFirst, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
-    // Between convolution and pool, of one channel: 8 channels × 64 vectors × 64 bytes = 32 kB, in the first cache. With several slabs all channels of a
-    // group lie there, two rows of a slab's columns: 64 channels × 2 · 6 pixels × 64 bytes = 48 kB, in the second.
+    // Vectors of sums of one channel between convolution and pool: 8 channels × 64 vectors × 64 bytes = 32 kB, in the L1 cache. With several slabs, the
+    // sums of all channels of a group are stored, for two rows of the columns of a slab: 64 channels × 2 · 6 pixels × 64 bytes = 48 kB, in the L2 cache.
     const int PooledVectors = 64;
 
-    // Multiply-adds in a part of the work, 16,384 of a vector of 16: at two a cycle about 3 µs, beside which handing a part out costs little.
+    // Multiply-adds in one part of the work, 16,384 with vectors of 16. At two per cycle they take about 3 µs, much longer than handing out a part.
     public const long PartProducts = 16 * 16_384;
 
     readonly int rows = outputs.Height, columns = outputs.Width;
 
     /// <summary>
-    /// Lays out weights for groups · channels sums, by slabs, and these by panels as high as a tile: [slab][panel][taps of the slab][channels of
-    /// the panel]. Tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]].
+    /// Packs the weights of groups · channels sums by slabs, and each slab by panels that are as high as a tile: [slab][panel][taps of the slab]
+    /// [channels of the panel]. The weight of tap t of channel c of group g is w[g·groupStep + c·channelStep + places[t]].
     /// </summary>
     public static void Pack(T* w, nint groupStep, nint channelStep, nint* places, int taps, Slab slab, int groups, int channels, T* packed)
     {
@@ -51,7 +53,7 @@ readonly unsafe struct DirectConvolution<T>(
         Workers.RunMany(groups * panels, (nint)taps * slab.Tile.Most, new PackPanel(w, groupStep, channelStep, places, taps, slab, panels, channels, packed));
     }
 
-    /// <summary>One panel of channels of a group, of all slabs.</summary>
+    /// <summary>Packs one panel of channels of a group, for all slabs.</summary>
     readonly struct PackPanel(T* w, nint groupStep, nint channelStep, nint* places, int taps, Slab slab, int panels, int channels, T* packed) : IWork
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -75,12 +77,12 @@ readonly unsafe struct DirectConvolution<T>(
     }
 
     /// <summary>
-    /// Runs it: a few rows of one block of images and one group of channels at a time, or all rows of a few groups. With one lane, vectors are no
-    /// longer than a row of y.
+    /// Runs all parts. A part is a few rows of one block of images and one group of channels, or all rows of a few groups. With one lane, vectors hold
+    /// at most <paramref name="row"/> pixels.
     /// </summary>
     public void RunAll(int row) => Simd.Run(y, y.Blocks * GroupParts * Bands, nint.MaxValue, this, row);
 
-    // Products of a row of outputs, of a group; a pooled output is four sums.
+    // Products of one group for one row of outputs. A pooled output needs four sums.
     long RowProducts => (long)columns * taps * (y.Shape.Channels / groups) * (epilogue.Pooled ? 4 : 1);
 
     int PartRows => (int)Math.Clamp(PartProducts / (RowProducts * y.Lanes + 1), 1, int.MaxValue);
@@ -89,7 +91,7 @@ readonly unsafe struct DirectConvolution<T>(
 
     int Bands => (rows + BandRows - 1) / BandRows;
 
-    // Groups in a part, where all rows of one are not enough.
+    // Groups in one part, if all rows of one group are too little work.
     int PartGroups => Math.Clamp(PartRows / Math.Max(1, rows), 1, groups);
 
     int GroupParts => (groups + PartGroups - 1) / PartGroups;
@@ -113,12 +115,12 @@ readonly unsafe struct DirectConvolution<T>(
             }
     }
 
-    /// <summary>All channels of a group, of some rows and columns of outputs: slab by slab, and over each a panel of channels after another.</summary>
+    /// <summary>Computes all channels of a group for some rows and columns of outputs, slab by slab, and within a slab panel by panel.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Outputs<V>(int block, int group, int firstRow, int endRow, int column, int width) where V : struct, ILanes<V, T>
     {
         int channels = y.Shape.Channels / groups, first = group * channels, tap = 0, end;
-        bool several = slab.Taps < taps;                              // then a row at a time, see Slab: the sums' place has no row in it
+        bool several = slab.Taps < taps;                              // then one row at a time, see Slab: scratch memory holds one row
         T* weights = w + (nint)first * taps, sums = null;
         if (epilogue.Pooled)
             sums = Scratch<T>.Take(several ? channels * 4 * slab.Columns * y.Lanes : slab.Tile.Most * PooledVectors * V.Count);
@@ -147,7 +149,10 @@ readonly unsafe struct DirectConvolution<T>(
         while (tap < taps);
     }
 
-    /// <summary>Some channels over a slab: weights, what the sums begin with (null: they go on from what is stored), taps; ReLU and pool follow the last.</summary>
+    /// <summary>
+    /// Some channels over one slab: weights, start values of the sums (null to continue from the stored sums), and taps. ReLU and pool follow the last
+    /// slab.
+    /// </summary>
     readonly struct Panel(T* weights, T* starts, int firstTap, int endTap, int channels, bool isLast)
     {
         public readonly T* Weights = weights, Starts = starts;
@@ -155,7 +160,7 @@ readonly unsafe struct DirectConvolution<T>(
         public readonly bool IsLast = isLast;
     }
 
-    /// <summary>Some columns of one row of pooled outputs: two rows of sums, and after the last slab their maxima.</summary>
+    /// <summary>Computes some columns of one row of pooled outputs: two rows of sums and, after the last slab, their maxima.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void PooledRow<V>(in Panel panel, int block, int group, int channel, int row, int column, int columns, T* sums) where V : struct, ILanes<V, T>
     {
@@ -177,7 +182,7 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>Some columns of some rows of outputs, which the same rows of the kernel reach.</summary>
+    /// <summary>Computes some columns of consecutive rows of outputs that use the same kernel rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Rows<V>(in Panel panel, int block, int group, int row, int rows, int column, int columns, T* to, nint plane, nint pitch)
         where V : struct, ILanes<V, T>
@@ -209,7 +214,7 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>So many vectors, the same distance apart, in tiles one after another.</summary>
+    /// <summary>Computes equidistant vectors in consecutive tiles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Vectors<V>(in RowTerms terms, T* from, nint xVector, T* to, nint yVector, int left) where V : struct, ILanes<V, T>
     {
@@ -220,7 +225,10 @@ readonly unsafe struct DirectConvolution<T>(
         }
     }
 
-    /// <summary>What some channels of rows of outputs are made of; no starts where the sums go on from y. Rows of x and of y lie so far apart.</summary>
+    /// <summary>
+    /// Arguments for some channels of some rows of outputs. Starts is null if the sums continue from y. Plane is the distance between channels of y, XRow
+    /// and YRow between rows of x and of y.
+    /// </summary>
     readonly struct RowTerms(
         T* weights, T* starts, nint* offsets, nint* end, int channels, nint plane, bool relu, int rows, nint xRow, nint yRow)
     {
@@ -232,14 +240,14 @@ readonly unsafe struct DirectConvolution<T>(
         public readonly int Rows = rows;
     }
 
-    /// <summary>Tiles one after another, row by row: y = b + Σ w · x, or y + Σ w · x, the sums in registers from the first tap to the last.</summary>
+    /// <summary>Consecutive tiles, row by row: y = b + Σ w · x, or y += Σ w · x. The sums stay in registers from the first tap to the last.</summary>
     readonly struct Strip<V>(in RowTerms terms, T* from, nint xVector, nint xTile, T* to, nint yVector, nint yTile, int tiles) : ITileWork<T, V>
         where V : struct, ILanes<V, T>
     {
         readonly RowTerms terms = terms;
 
-        // Not inlined: of all the tiles there could be, only those that run are compiled.
-        // Four products a turn save a tenth of the instructions of a high tile; the higher ones of AVX-512 gain nothing, and take twice as long to compile.
+        // Not inlined, so that the JIT compiles only the tile sizes that run. Unrolling by four products saves a tenth of the instructions of a high tile.
+        // The higher tiles of AVX-512 gain nothing from it and take twice as long to compile.
         [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
         public void Run<S, P>() where S : struct, ISums<S, P, V, T> where P : struct, IPixels<P, V, T>
         {

@@ -1,9 +1,9 @@
 namespace MiniCnn;
 
-/// <summary>The rows of a kernel, from the top of the image down: row k reads the image's row first + k · step, counted from where an output stands.</summary>
+/// <summary>The rows of a kernel, from top to bottom. Row k reads the image row first + k · step, relative to the position of the output.</summary>
 readonly record struct KernelRows(int Count, int First, int Step)
 {
-    /// <summary>The first of them that lies on an image of so many rows for an output that stands at a row, and one more than the last.</summary>
+    /// <summary>Returns the first kernel row that is on an image of this height, for an output at this row, and one past the last.</summary>
     public (int From, int End) OnImage(int row, int height)
     {
         int from = 0, end = Count;
@@ -14,7 +14,9 @@ readonly record struct KernelRows(int Count, int First, int Step)
         return (from, end);
     }
 
-    /// <summary>How many rows of outputs from one on, each so many rows of the image below the one before, have the same rows of the kernel on the image.</summary>
+    /// <summary>
+    /// Returns how many consecutive output rows, starting with row, have the same kernel rows on the image. Output rows are step image rows apart.
+    /// </summary>
     public int Alike(int row, int end, int step, int height)
     {
         int rows = 1;

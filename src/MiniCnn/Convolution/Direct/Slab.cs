@@ -1,30 +1,34 @@
 namespace MiniCnn;
 
 /// <summary>
-/// How much of a convolution is done at a time: some rows and columns of outputs over the taps of some input channels, such that what they read
-/// of x stays in the first cache while the weights of all output channels stream past it from the second.
+/// The part of a convolution that is computed at a time: some rows and columns of outputs over the taps of some input channels. The part of x that it
+/// reads stays in the L1 cache, while the weights of all output channels stream from the L2 cache.
 /// </summary>
-/// <param name="Tile">The registers' tiles.</param>
-/// <param name="Rows">Rows of outputs, pooled ones where they are pooled.</param>
-/// <param name="Columns">Columns of these.</param>
-/// <param name="Channels">Input channels; of dx, channels of dy.</param>
-/// <param name="Taps">Taps of all these channels.</param>
+/// <param name="Tile">The register tiles.</param>
+/// <param name="Rows">Number of rows of outputs; of pooled outputs, if there is a pool.</param>
+/// <param name="Columns">Number of columns of outputs; of pooled outputs, if there is a pool.</param>
+/// <param name="Channels">Number of input channels; for dx, of channels of dy.</param>
+/// <param name="Taps">Number of taps of all these channels.</param>
 readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int Taps)
 {
-    // 400 lines × 64 bytes = 25 kB, of a first cache of 32 kB.
+    // 400 cache lines × 64 bytes = 25 kB of an L1 cache of 32 kB.
     const int Lines = 400;
 
-    // 7 outputs of a kernel three wide read 9 columns: a pixel then serves 3 · 7 / 9 = 2.3 taps. 9 are three tiles three wide.
+    // 7 outputs of a kernel of width 3 read 9 columns, so each pixel is used for 3 · 7 / 9 = 2.3 taps. 9 columns are three tiles of width 3.
     const int LeastColumns = 7, LeastInThrees = 9;
 
-    // 8192 lines × 64 bytes = 512 kB: beside weights and sums about as much as a second cache of 1 MB holds, which most with 32 registers have.
+    // 8192 cache lines × 64 bytes = 512 kB. With weights and sums, this fits an L2 cache of 1 MB, which most processors with 32 vector registers have.
     const int MostRowLines = 8192;
 
-    /// <summary>For so many columns of sums, two for each output if these are pooled, and taps in rows and columns that many pixels of x apart.</summary>
+    /// <summary>
+    /// Returns the slab for rows of this number of columns of sums (two columns for each pooled output) and a kernel of taps rows × columns, which are
+    /// apart pixels of x apart.
+    /// </summary>
     /// <remarks>
-    /// How many channels, and so the order of a sum, depends on the convolution's own width alone, not on what follows the sums. Only where a pixel is
-    /// a vector or several are there several slabs: along a row the last vector overlaps the one before it, so that its sums must not go on from y.
-    /// Where a pixel is one vector, 32 registers read x seldom enough to take it from the second cache, if that holds what a row reads.
+    /// The number of channels, and therefore the order of a sum, depends only on the width of the convolution, not on the operations after it. Several
+    /// slabs are used only if a pixel fills one vector or more: with vectors along a row, the last one overlaps the one before it, so its sums must not
+    /// continue from y. If a pixel fills exactly one vector, 32 registers read x rarely enough to load it from the L2 cache, if the part of x that a row
+    /// reads fits there.
     /// </remarks>
     public static Slab For(int vector, int lanes, int channels, int columns, Size2d xStep, Size2d taps, Size2d apart, bool pooled = false)
     {
@@ -32,16 +36,16 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
         int most = channels, rows = int.MaxValue, width = int.MaxValue;
         if (lanes > vector || lanes == vector && lanes > 1 && Read(1, columns) * channels > MostRowLines)
         {
-            int across = pooled ? 2 : 1;                                       // columns, and rows, of sums in an output
+            int across = pooled ? 2 : 1;                                       // columns and rows of sums per output
             most = Split(channels, (int)Math.Max(1, Lines / Math.Max(1, Read(1, Fitting(columns, lanes > vector ? LeastColumns : LeastInThrees, 1, channels)))));
             width = Math.Max(1, Split(columns / across, Math.Max(1, Fitting(columns, across, across, most) / across)));
             rows = 1;
-            while (most == channels && !pooled && Read(rows + 1, width) * channels is > 0 and <= Lines)        // 0: a phase that no tap reaches
+            while (most == channels && !pooled && Read(rows + 1, width) * channels is > 0 and <= Lines)        // 0: no tap reaches the phase
                 rows++;
         }
         return new(tile, rows, width, most, Math.Max(1, most * taps.Height * taps.Width));
 
-        // As many columns, of at least so many, as keep what some rows of outputs read of some channels in the cache.
+        // Largest number of columns, not less than least, such that the pixels that these rows of outputs read of these channels fit the L1 cache.
         int Fitting(int columns, int least, int rows, int channels)
         {
             while (columns > least && Read(rows, columns) * channels > Lines)
@@ -49,13 +53,13 @@ readonly record struct Slab(Tiles Tile, int Rows, int Columns, int Channels, int
             return columns;
         }
 
-        // Pixels of a channel that so many rows and columns of outputs read.
+        // Pixels of one channel that these numbers of rows and columns of outputs read.
         long Read(int rows, int columns) =>
             Math.Min((rows - 1L) * xStep.Height + (taps.Height - 1L) * apart.Height + 1, (long)rows * taps.Height)
             * Math.Min((columns - 1L) * xStep.Width + (taps.Width - 1L) * apart.Width + 1, (long)columns * taps.Width);
     }
 
-    /// <summary>The length of even pieces, none longer than the most.</summary>
+    /// <summary>Returns the length of equal pieces that are at most <paramref name="most"/> long.</summary>
     static int Split(int length, int most)
     {
         int pieces = (length + most - 1) / most;

@@ -1,14 +1,14 @@
 namespace MiniCnn;
 
 /// <summary>
-/// The taps of a group in the order in which a kernel takes them: for each, what it reads of x for the first output, counted from the image's first pixel,
-/// and the place of its weight among a channel's.
+/// The taps of a group in the order in which a kernel processes them. For each tap, it stores the position of the element of x that the tap reads for the
+/// first output, relative to the first pixel of the image, and the index of its weight among the weights of an output channel.
 /// </summary>
-/// <param name="shape">The convolution.</param>
-/// <param name="x">What is read.</param>
-/// <param name="split">Whether its columns stand by phases, see <see cref="ColumnPhases"/>.</param>
-/// <param name="offsets">[taps], what each tap reads.</param>
-/// <param name="places">[taps], the places of the weights.</param>
+/// <param name="shape">Sizes of the convolution.</param>
+/// <param name="x">Input.</param>
+/// <param name="split">Whether the columns of x are split into phases, see <see cref="ColumnPhases"/>.</param>
+/// <param name="offsets">[taps], receives the positions of the elements of x.</param>
+/// <param name="places">[taps], receives the indices of the weights.</param>
 unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, bool split, nint* offsets, nint* places) where T : unmanaged
 {
     readonly WindowAxis rows = shape.Rows, columns = shape.Columns;
@@ -16,7 +16,7 @@ unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, bool split, nint* o
     readonly int lanes = x.Lanes, phase = x.Shape.Width / shape.Columns.Stride;
     int count;
 
-    /// <summary>All taps of some input channels, one row of the kernel after another.</summary>
+    /// <summary>Adds all taps of some input channels, kernel row by kernel row.</summary>
     public void AddByRows(int first, int end)
     {
         for (int ky = 0; ky < rows.Kernel; ky++)
@@ -25,7 +25,7 @@ unsafe struct TapList<T>(Conv2dShape shape, LaneTensor<T> x, bool split, nint* o
                     Add(ic, ky, kx);
     }
 
-    /// <summary>All taps in the order of their weights, so that places[t] = t.</summary>
+    /// <summary>Adds all taps in the order of their weights, so that places[t] = t.</summary>
     public void AddInOrder()
     {
         for (int ic = 0; ic < shape.GroupInputChannels; ic++)

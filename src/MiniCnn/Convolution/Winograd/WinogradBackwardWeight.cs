@@ -5,23 +5,24 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// dw += ∂⟨y, dy⟩/∂w of a 3×3 convolution with stride 1 over lanes, by <see cref="WinogradTransforms"/>: x and dy go to 36 places, there the sums of a
-/// channel of x times a channel of dy are taken over all tiles and images, and the sums go back.
+/// The gradient of the weight, dw += ∂⟨y, dy⟩/∂w, of a 3×3 convolution with stride 1 and several lanes, by <see cref="WinogradTransforms"/>. x and dy are
+/// transformed to 36 places. At each place, the products of a channel of x and a channel of dy are summed over all tiles and images. The sums are
+/// transformed to dw.
 /// </summary>
 /// <remarks>
-/// Forward, w and x meet as Aᵀ [(G w Gᵀ) ∘ (Bᵀ x B)] A. The same number for all tiles, turned to w, is Gᵀ [(A dy Aᵀ) ∘ (Bᵀ x B)] G. A vector holds
-/// channels of dy, so that no sum runs over its lanes: dy's pixels are transposed first. The images are cut into chunks by shape alone; the chunks' sums
-/// are added in their order.
+/// The forward pass combines w and x as Aᵀ [(G w Gᵀ) ∘ (Bᵀ x B)] A. Its transpose with respect to w is Gᵀ [(A dy Aᵀ) ∘ (Bᵀ x B)] G, summed over all tiles.
+/// A vector holds channels of dy, so that no sum runs over the lanes of a vector; the pixels of dy are transposed first. The tiles are divided into
+/// chunks, and the sums of the chunks are added in order. The chunks depend only on the shape, so the result does not depend on the number of threads.
 /// </remarks>
 static unsafe class WinogradBackwardWeight
 {
-    /// <summary>Adds to dw. x has the padding as its margin.</summary>
+    /// <summary>Adds to dw. The margin of x must be the padding.</summary>
     public static void Run<T>(Conv2dShape shape, LaneTensor<T> x, LaneTensor<T> dy, T* dw, ConvolutionBuffers<T> buffers)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         int weights = checked(shape.OutputChannels * shape.GroupInputChannels * shape.Window.Taps);
         x.ClearDeadLanes();                                                    // 0 · NaN would be NaN
-        dy.ClearDeadLanes();                                                   // a gradient's are zero; a transposed convolution gives its x here
+        dy.ClearDeadLanes();                                                   // zero in a gradient, but a transposed convolution passes its x here
         WinogradTiles<T> tiles = new(x, (shape.Rows.PadBefore, shape.Columns.PadBefore), shape.Window.Dilation, (shape.OutputHeight, shape.OutputWidth));
         int chunks = Sums<T>.ChunksOf(shape, dy.Blocks * tiles.Count);
         fixed (T* sums = buffers.Weights.Take(checked(chunks * weights)))
@@ -34,13 +35,14 @@ static unsafe class WinogradBackwardWeight
         }
     }
 
-    /// <summary>Sums of all channels of x and some of dy, of a group, over a chunk of the tiles.</summary>
+    /// <summary>The sums of all channels of x and some channels of dy, of one group, over a chunk of the tiles.</summary>
     readonly struct Sums<T>(Conv2dShape shape, WinogradTiles<T> tiles, LaneTensor<T> dy, int chunks, T* to) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         const int Places = WinogradTransforms.Places, Side = WinogradTransforms.Outputs, Line = 16;
 
-        // Channels of dy at a time: four vectors of 16, a product's tile. Their sums beside 64 channels of x, 36 · 64 · 80 · 4 = 740 kB, fit a second cache.
+        // Channels of dy at a time: four vectors of 16, the tile of a product. With 64 channels of x, their sums fit an L2 cache: 36 · 64 · 80 · 4 bytes =
+        // 740 kB, 64 channels of dy having a pitch of 80.
         const int Block = 64;
 
         readonly int inputs = shape.GroupInputChannels, outputs = shape.GroupOutputChannels, lanes = dy.Lanes;
@@ -49,7 +51,10 @@ static unsafe class WinogradBackwardWeight
 
         public int Parts => chunks * shape.Groups * Blocks;
 
-        /// <summary>Two for each of four threads; but the way back of a chunk's sums takes as long as one tile, where they lie beyond the second cache as two.</summary>
+        /// <summary>
+        /// Number of chunks, at most two parts for each of four threads. A chunk has at least 8 tiles, because the transform of its sums takes as long as one
+        /// tile. It has at least 16 if the sums exceed the L2 cache, where the transform takes as long as two tiles.
+        /// </summary>
         public static int ChunksOf(Conv2dShape shape, int tiles)
         {
             int blocks = shape.Groups * ((shape.GroupOutputChannels + Block - 1) / Block), least = shape.GroupInputChannels < 128 ? 8 : 16;
@@ -62,7 +67,8 @@ static unsafe class WinogradBackwardWeight
             (int chunk, int rest) = Math.DivRem(part, shape.Groups * Blocks);
             (int group, int block) = Math.DivRem(rest, Blocks);
             int firstChannel = group * outputs + block * Block, channels = Math.Min(Block, outputs - block * Block);
-            // Tiles at a time: what comes in, 36 · 16 lanes · (inputs + channels) numbers a tile, is about as long as the sums, 36 · inputs · channels.
+            // Tiles at a time: their transformed x and dy, 36 · 16 lanes · (inputs + channels) numbers per tile, are about as large as the sums,
+            // 36 · inputs · channels.
             int most = Math.Clamp(inputs * channels / (lanes * (inputs + channels)), 3, 9);
             WinogradWeights weights = new(inputs, channels, 1);
             nint pitch = (channels + Line - 1) / Line * Line;
@@ -92,7 +98,7 @@ static unsafe class WinogradBackwardWeight
             weights.TransformBack<T, V>(sums, to + ((nint)chunk * shape.OutputChannels + firstChannel) * inputs * 9);
         }
 
-        /// <summary>Transforms some tiles of some channels of dy, to [place][tile][lane][channel].</summary>
+        /// <summary>Transforms some tiles of some channels of dy to [place][tile][lane][channel].</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         void Gradient<V>(int images, int firstChannel, int channels, int first, int count, T* to, nint plane, nint pitch, T* pixels)
             where V : struct, ILanes<V, T>

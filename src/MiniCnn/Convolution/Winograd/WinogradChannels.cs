@@ -4,38 +4,38 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// <see cref="WinogradConvolution{T}"/> for images one by one, without dilation: a vector holds neighbouring channels, of x up to the 36 places and of y from
-/// there on. At a place the tiles' numbers, [tile][channel of x], are multiplied with the weights, [channel of x][channel of y].
+/// <see cref="WinogradConvolution{T}"/> for tensors with one lane, without dilation. A vector holds neighboring channels: of x in the transform to the 36
+/// places, of y after that. At each place, the numbers of the tiles, [tile][channel of x], are multiplied by the weights, [channel of x][channel of y].
 /// </summary>
-/// <param name="weights">The form of the weights.</param>
-/// <param name="u">The weights, transformed.</param>
-/// <param name="x">What is read, with the padding as its margin.</param>
-/// <param name="before">Rows above and columns to the left of x's first pixel where the first output's first tap stands.</param>
-/// <param name="y">What is written.</param>
-/// <param name="outputs">Outputs of the convolution, twice as many as y has where it is pooled.</param>
-/// <param name="epilogue">What becomes of the sums; its bias is not null here.</param>
+/// <param name="weights">Layout of the transformed weights.</param>
+/// <param name="u">The transformed weights.</param>
+/// <param name="x">Input; its margin is the padding.</param>
+/// <param name="before">Position of the first tap of the first output: rows above and columns to the left of the first pixel of x.</param>
+/// <param name="y">Output.</param>
+/// <param name="outputs">Number of outputs of the convolution on each axis; twice the size of y if pooled.</param>
+/// <param name="epilogue">Operations on the finished sums. Its bias must not be null.</param>
 readonly unsafe struct WinogradChannels<T>(
     WinogradWeights weights, T* u, LaneTensor<T> x, Size2d before, LaneTensor<T> y, Size2d outputs, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
 {
     const int Places = WinogradTransforms.Places, Side = WinogradTransforms.Outputs, Reach = WinogradTransforms.Inputs;
 
-    // Tiles of a part: 12 + 4 of a vector of channels fill the registers, 4 + 4 of four.
+    // Tiles in one part. With one vector of channels, 12 + 4 tiles fill the registers; with four vectors, 4 + 4.
     int Most => yWidth == WinogradWeights.Together ? 16 : 8;
 
     readonly int tileColumns = TilesOf(1, outputs.Width), tiles = TilesOf(outputs.Height, outputs.Width);
 
-    // Whole cache lines of channels of x, and of y.
+    // Channels of x and of y, rounded up to whole cache lines.
     readonly int xWidth = Lines(weights.Inputs), yWidth = Lines(weights.Outputs);
 
-    /// <summary>Tiles of an image of so many outputs.</summary>
+    /// <summary>Number of tiles of an image with height × width outputs.</summary>
     public static int TilesOf(int height, int width) => (height + Side - 1) / Side * ((width + Side - 1) / Side);
 
     static int Lines(int channels) => (channels + WinogradWeights.Together - 1) / WinogradWeights.Together * WinogradWeights.Together;
 
     int Pieces => (tiles + Most - 1) / Most;
 
-    /// <summary>Runs it: a few tiles of a group of channels of an image at a time.</summary>
+    /// <summary>Runs all parts. A part is a few tiles of one group of channels of one image.</summary>
     public void RunAll() => Simd.Run(y, y.Count * weights.Groups * Pieces, nint.MaxValue, this, WinogradWeights.Together);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -44,7 +44,8 @@ readonly unsafe struct WinogradChannels<T>(
         (int image, int piece) = Math.DivRem(part, Pieces);
         (image, int group) = Math.DivRem(image, weights.Groups);
         int first = tiles * piece / Pieces, count = tiles * (piece + 1) / Pieces - first;
-        // Planes lie an odd number of cache lines apart. The pixels of a row of tiles, 6 × (4 · 8 + 2) of x or 4 × 4 · 8 of y and of its maxima.
+        // Planes are an odd number of cache lines apart, so that they use different sets of the cache. Scratch memory for the pixels of a row of 8 tiles:
+        // 6 × (4 · 8 + 2) of x, or 4 × 4 · 8 of y and as many for its maxima.
         nint xPlane = (nint)count * xWidth | WinogradWeights.Together, yPlane = (nint)count * yWidth | WinogradWeights.Together;
         int pixels = Math.Max(Reach * (Side * Most + Reach - Side) * xWidth, 2 * Side * Side * Most * yWidth);
         T* from = Scratch<T>.Take((int)(Places * (xPlane + yPlane)) + yWidth + pixels), to = from + Places * xPlane, bias = to + Places * yPlane, row = bias + yWidth;
@@ -61,10 +62,10 @@ readonly unsafe struct WinogradChannels<T>(
             Output<V>(image, group, first + tile, many = InRow(first + tile, count - tile), to + tile * yWidth, yPlane, bias, row);
     }
 
-    /// <summary>Tiles from one on in its row, at most so many.</summary>
+    /// <summary>Number of tiles from this one to the end of its row, at most <paramref name="most"/>.</summary>
     int InRow(int tile, int most) => Math.Min(tileColumns - tile % tileColumns, most);
 
-    /// <summary>Transforms neighbouring tiles of x; pixels beyond its zeros are zeros.</summary>
+    /// <summary>Transforms neighboring tiles of x. Pixels beyond the margin of x are zeros.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Input<V>(int image, int group, int tile, int many, T* pixels, T* to, nint plane) where V : struct, ILanes<V, T>
     {
@@ -80,7 +81,7 @@ readonly unsafe struct WinogradChannels<T>(
                 WinogradTransforms.Input<T, V>(pixels + i * Side * xWidth + c, wide * xWidth, xWidth, to + i * xWidth + c, plane);
     }
 
-    /// <summary>Transforms neighbouring tiles back, to y.</summary>
+    /// <summary>Transforms the sums of neighboring tiles and writes them to y.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Output<V>(int image, int group, int tile, int many, T* from, nint plane, T* bias, T* pixels) where V : struct, ILanes<V, T>
     {
@@ -106,7 +107,7 @@ readonly unsafe struct WinogradChannels<T>(
         }
     }
 
-    /// <summary>Pixels, [column][channel], to some columns of a row of an image.</summary>
+    /// <summary>Writes pixels, [column][channel], to some columns of one row of an image.</summary>
     void Write(T* pixels, LaneTensor<T> to, int image, int group, int row, int column, int count) =>
         Transpose.ToRows(pixels, yWidth, to.At(image, group * weights.Outputs, row) + column, to.PlanePitch, weights.Outputs, count);
 }

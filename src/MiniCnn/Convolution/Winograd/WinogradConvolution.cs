@@ -4,21 +4,23 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// A 3×3 convolution with stride 1 over lanes, by <see cref="WinogradTransforms"/>: a few tiles at a time go from x to 36 places, there every channel
-/// of y is a sum of products over the channels of x, and back.
+/// A 3×3 convolution with stride 1 and several lanes, by <see cref="WinogradTransforms"/>. A few tiles at a time are transformed from x to 36 places. At
+/// each place, every channel of y is a sum of products over the channels of x. The sums are transformed to y.
 /// </summary>
 /// <remarks>
-/// Between the transforms lie, for a thread, 36 · (channels of x + channels of y) · tiles cache lines, 11 MB for 256 channels to 256: see
-/// <see cref="TilesFor"/>. The order of every sum is that of the channels.
+/// Between the transforms, a thread stores 36 · (channels of x + channels of y) · tiles cache lines, 11 MB for 256 and 256 channels, see
+/// <see cref="TilesFor"/>. Every sum adds the channels in order.
 /// </remarks>
-/// <param name="weights">The form of the weights.</param>
-/// <param name="u">The weights, transformed.</param>
-/// <param name="x">What is read, with the zeros that the taps of the outputs run into.</param>
-/// <param name="before">Where the first output's first tap stands: rows above and columns to the left of x's first pixel.</param>
+/// <param name="weights">Layout of the transformed weights.</param>
+/// <param name="u">The transformed weights.</param>
+/// <param name="x">Input, with a margin of all zeros that the taps of the outputs read.</param>
+/// <param name="before">Position of the first tap of the first output: rows above and columns to the left of the first pixel of x.</param>
 /// <param name="dilation">Pixels from one tap to the next.</param>
-/// <param name="y">What is written.</param>
-/// <param name="outputs">Outputs of the convolution, twice as many as y has where it is pooled.</param>
-/// <param name="epilogue">What becomes of the sums; its bias is not null here. Pooled with a dilation of 1 only: a tile then holds whole windows.</param>
+/// <param name="y">Output.</param>
+/// <param name="outputs">Number of outputs of the convolution on each axis; twice the size of y if pooled.</param>
+/// <param name="epilogue">
+/// Operations on the finished sums. Its bias must not be null. A pool requires a dilation of 1, because a tile then contains whole windows.
+/// </param>
 readonly unsafe struct WinogradConvolution<T>(
     WinogradWeights weights, T* u, LaneTensor<T> x, Size2d before, Size2d dilation, LaneTensor<T> y, Size2d outputs, Epilogue<T> epilogue) : ILaneWork<T>
     where T : unmanaged, IFloatingPointIeee754<T>
@@ -28,8 +30,8 @@ readonly unsafe struct WinogradConvolution<T>(
     readonly int lanes = x.Lanes;
     readonly WinogradTiles<T> grid = new(x, before, dilation, outputs);
 
-    // Three tiles fill a product's registers. What lies between the transforms, 36 · (16 + 16) · 64 bytes = 72 kB a tile for 16 channels, is to stay in
-    // a second cache of 512 kB. Weights of more than 4 MB come from beyond that cache: more tiles then share a reading of them.
+    // Three tiles fill the registers of a product. The data between the transforms, 36 · (16 + 16) · 64 bytes = 72 kB per tile for 16 channels, should
+    // stay in an L2 cache of 512 kB. Weights of more than 4 MB do not fit that cache; more tiles then share each load of a weight.
     static int TilesFor(WinogradWeights weights) =>
         weights.Length > 1_000_000 ? 9 : Math.Clamp(7000 / (Places * (weights.Inputs + weights.Outputs)) / 3 * 3, 3, 6);
 
@@ -37,7 +39,7 @@ readonly unsafe struct WinogradConvolution<T>(
 
     int Pieces => (grid.Count + most - 1) / most;
 
-    /// <summary>Runs it: a few tiles of a group of channels of a block of images at a time.</summary>
+    /// <summary>Runs all parts. A part is a few tiles of one group of channels of one block of images.</summary>
     public void RunAll() => Simd.Run(y, y.Blocks * weights.Groups * Pieces, nint.MaxValue, this);
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -46,7 +48,7 @@ readonly unsafe struct WinogradConvolution<T>(
         (int image, int piece) = Math.DivRem(part, Pieces);
         (int block, int group) = Math.DivRem(image, weights.Groups);
         int all = grid.Count, first = (int)((long)all * piece / Pieces), tiles = (int)((long)all * (piece + 1) / Pieces) - first;
-        // Planes lie an odd number of cache lines apart.
+        // Planes are an odd number of cache lines apart, so that they use different sets of the cache.
         nint xPlane = (weights.Inputs * tiles | 1) * (nint)lanes, yPlane = (weights.Outputs * tiles | 1) * (nint)lanes;
         T* from = Scratch<T>.Take((int)(Places * (xPlane + yPlane + lanes))), to = from + Places * xPlane, edge = to + Places * yPlane;
         grid.Input<V>(block, group * weights.Inputs, weights.Inputs, first, tiles, from, xPlane, edge);
@@ -60,7 +62,7 @@ readonly unsafe struct WinogradConvolution<T>(
         Output<V>(block, group, first, tiles, to, yPlane, edge);
     }
 
-    /// <summary>Transforms some tiles of all channels of y back. What reaches beyond y, and what is pooled, goes by way of a scratch.</summary>
+    /// <summary>Transforms the sums of some tiles of all channels to y. Tiles that extend beyond y and pooled tiles go through scratch memory.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Output<V>(int block, int group, int first, int tiles, T* from, nint plane, T* edge) where V : struct, ILanes<V, T>
     {
@@ -88,7 +90,7 @@ readonly unsafe struct WinogradConvolution<T>(
         }
     }
 
-    /// <summary>The maxima of a tile's windows.</summary>
+    /// <summary>Writes the maxima of the windows of a tile.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     void Pool<V>(int block, int channel, int row, int column, int rows, int columns, T* tile) where V : struct, ILanes<V, T>
     {

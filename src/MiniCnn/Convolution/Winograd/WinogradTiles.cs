@@ -4,26 +4,26 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The 4×4 tiles of a 3×3 convolution's outputs, and the 6×6 pixels of x that each of them reads. Taps that are d pixels apart see d² images of every
-/// dth pixel, each of which has tiles of its own.
+/// The 4×4 tiles of the outputs of a 3×3 convolution, and the 6×6 pixels of x that each tile reads. With a dilation of d, the image consists of d²
+/// subsampled images of every d-th pixel, and each of these has its own tiles.
 /// </summary>
-/// <param name="x">What is read, with the zeros that the taps of the outputs run into.</param>
-/// <param name="before">Where the first output's first tap stands: rows above and columns to the left of x's first pixel.</param>
-/// <param name="dilation">Pixels from one tap to the next, and so from one output of a tile to the next.</param>
-/// <param name="outputs">Outputs in all.</param>
+/// <param name="x">Input, with a margin of all zeros that the taps of the outputs read.</param>
+/// <param name="before">Position of the first tap of the first output: rows above and columns to the left of the first pixel of x.</param>
+/// <param name="dilation">Pixels from one tap to the next, and therefore from one output of a tile to the next.</param>
+/// <param name="outputs">Number of outputs on each axis.</param>
 readonly unsafe struct WinogradTiles<T>(LaneTensor<T> x, Size2d before, Size2d dilation, Size2d outputs) where T : unmanaged, IFloatingPointIeee754<T>
 {
     const int Places = WinogradTransforms.Places, Side = WinogradTransforms.Outputs, Reach = WinogradTransforms.Inputs;
 
     readonly int lanes = x.Lanes, tileRows = TilesOf(outputs.Height, dilation.Height), tileColumns = TilesOf(outputs.Width, dilation.Width);
 
-    /// <summary>Tiles of an image.</summary>
+    /// <summary>Number of tiles of an image.</summary>
     public int Count => tileRows * tileColumns;
 
-    // Of an axis: as many for every image of dth pixels.
+    // Number of tiles on one axis; each subsampled image has the same number.
     static int TilesOf(int outputs, int dilation) => ((outputs + dilation - 1) / dilation + Side - 1) / Side * dilation;
 
-    /// <summary>The first output of a tile.</summary>
+    /// <summary>Returns the position of the first output of a tile.</summary>
     public (int Row, int Column) First(int tile)
     {
         (int row, int column) = Math.DivRem(tile, tileColumns);
@@ -32,13 +32,13 @@ readonly unsafe struct WinogradTiles<T>(LaneTensor<T> x, Size2d before, Size2d d
         return (row * Side * dilation.Height + down, column * Side * dilation.Width + right);
     }
 
-    /// <summary>Outputs of the tile that begins there: 4×4, or what is left of them.</summary>
+    /// <summary>Returns the number of outputs of the tile that starts at this position: 4×4, or fewer at the edge.</summary>
     public (int Rows, int Columns) OutputsFrom(int row, int column) =>
         (Math.Min(Side, Steps(outputs.Height - row, dilation.Height)), Math.Min(Side, Steps(outputs.Width - column, dilation.Width)));
 
     /// <summary>
-    /// Transforms some tiles of some channels of x, to [place][channel][tile][lanes], places a plane apart. Tiles that reach beyond x's zeros are copied
-    /// to 36 pixels of scratch first, into zeros.
+    /// Transforms some tiles of some channels of x to [place][channel][tile][lane]; places are plane elements apart. A tile that extends beyond the margin of
+    /// x is first copied to 36 pixels of scratch memory, with zeros for the missing pixels.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public void Input<V>(int block, int firstChannel, int channels, int first, int tiles, T* to, nint plane, T* edge) where V : struct, ILanes<V, T>
@@ -67,7 +67,7 @@ readonly unsafe struct WinogradTiles<T>(LaneTensor<T> x, Size2d before, Size2d d
         }
     }
 
-    /// <summary>Copies so many rows and columns of pixels.</summary>
+    /// <summary>Copies rows × columns pixels.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Copy<V>(T* from, nint row, nint column, T* to, nint toRow, nint toColumn, int rows, int columns) where V : struct, ILanes<V, T>
     {
@@ -76,6 +76,6 @@ readonly unsafe struct WinogradTiles<T>(LaneTensor<T> x, Size2d before, Size2d d
                 V.Load(from + i * row + j * column).Store(to + i * toRow + j * toColumn);
     }
 
-    /// <summary>Pixels a distance apart in so many that are left, the first one counted; 0 if none is left.</summary>
+    /// <summary>Number of pixels that are <paramref name="apart"/> apart, from the first of the remaining ones: ⌈left / apart⌉, at least 0.</summary>
     static int Steps(int left, int apart) => Math.Max(0, (left + apart - 1) / apart);
 }

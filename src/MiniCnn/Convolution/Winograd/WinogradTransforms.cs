@@ -4,13 +4,14 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The three transforms of Winograd's F(4×4, 3×3): four by four outputs of a 3×3 convolution by 36 multiplications, where the formula takes 144.
+/// The transforms of Winograd's F(4×4, 3×3), which computes 4×4 outputs of a 3×3 convolution with 36 multiplications instead of 144.
 /// </summary>
 /// <remarks>
 /// <para>
-/// Along one axis. Four outputs y of three weights g over six inputs d, y[i] = Σ d[i + k] · g[k], turn around a product of polynomials: the five
-/// coefficients of that of g, of degree 2, and another of degree 3 come from its values at five points, since the values multiply number by number.
-/// With the points 0, 1, −1, 2, −2 and, for the highest coefficient, ∞ there are six products in all:
+/// Along one axis, three weights g and six inputs d give four outputs y, y[i] = Σ d[i + k] · g[k]. This is the transpose of a product of polynomials.
+/// The product of the polynomial g, of degree 2, and a polynomial of degree 3 has six coefficients. They follow from its values at the points 0, 1, −1,
+/// 2, −2 and from its highest coefficient, called its value at ∞. At each of these six points, the values of the factors are multiplied, which takes one
+/// multiplication:
 /// </para>
 /// <code>
 /// y = Aᵀ [(G g) ∘ (Bᵀ d)]
@@ -23,25 +24,26 @@ namespace MiniCnn;
 ///      ⎣ 0       0     1  ⎦        ⎣ 0   4   0  −5   0   1 ⎦                                       ∞
 /// </code>
 /// <para>
-/// A row of G is g's value at the point, 1, p, p², over the product of the point's distances to the other points; a column of Aᵀ is the point's powers
-/// 1, p, p², p³; a row of Bᵀ holds the coefficients of the product of (x − q) over the other points q, so it is 0 at these. In rational numbers the
-/// two sides are equal: AᵀDiag(G g)Bᵀ is the matrix with g along its diagonal. In floating point each transform rounds.
+/// A row of G gives the value of g at the point p: 1, p, p², divided by the product of (p − q) over the other finite points q. A column of Aᵀ holds the
+/// powers 1, p, p², p³ of the point. A row of Bᵀ holds the coefficients of the product of (x − q) over the other finite points q; this polynomial is 0 at
+/// these points. In exact arithmetic, both sides are equal: Aᵀ Diag(G g) Bᵀ is the 4×6 matrix with g along its diagonals. In floating point, each
+/// transform rounds.
 /// </para>
 /// <para>
-/// Along both axes every matrix is applied to the columns and then to the rows: Y = Aᵀ [(G w Gᵀ) ∘ (Bᵀ x B)] A. The sum over input channels is taken
-/// between the transforms. Source: Lavin and Gray, https://arxiv.org/abs/1509.09308.
+/// In two dimensions, each matrix is applied to the columns and then to the rows: Y = Aᵀ [(G w Gᵀ) ∘ (Bᵀ x B)] A. The sum over the input channels is
+/// computed between the transforms. Source: Lavin and Gray, https://arxiv.org/abs/1509.09308.
 /// </para>
 /// </remarks>
-[SkipLocalsInit]                                  // what lies between columns and rows is written before it is read
+[SkipLocalsInit]                                  // the intermediate result is written before it is read
 static unsafe class WinogradTransforms
 {
-    /// <summary>Outputs of a tile along an axis, inputs that they read, and places: products, of both axes.</summary>
+    /// <summary>Along one axis: outputs of a tile, and inputs that they read. Places: elements of a transformed tile, one product for each.</summary>
     public const int Outputs = 4, Inputs = 6, Places = Inputs * Inputs;
 
-    // The stack begins anywhere, and a vector of 64 bytes across two cache lines made a whole pass take up to twice as long.
+    // Stack memory is not aligned to cache lines. Vectors of 64 bytes that cross cache lines made a whole pass up to twice as slow.
     const int Line = 16;
 
-    /// <summary>Bᵀ x B of 6×6 pixels: x, rows and columns apart as said, to 36 places.</summary>
+    /// <summary>Bᵀ x B: transforms 6×6 pixels to 36 places. row, column and place are distances in elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Input<T, V>(T* x, nint row, nint column, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -52,7 +54,7 @@ static unsafe class WinogradTransforms
             ApplyB<T, V>(half + i * Inputs * V.Count, V.Count, to + i * Inputs * place, place);
     }
 
-    /// <summary>Aᵀ m A + bias of 36 places: to 4×4 pixels, what is below 0 becoming 0 if asked.</summary>
+    /// <summary>Aᵀ m A + bias: transforms 36 places to 4×4 pixels, and applies ReLU if relu is set.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Output<T, V>(T* m, nint place, V bias, bool relu, T* to, nint row, nint column)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -65,7 +67,7 @@ static unsafe class WinogradTransforms
             ApplyA<T, V>(half + i * Inputs * V.Count, V.Count, to + i * row, column, bias, relu);
     }
 
-    /// <summary>G w Gᵀ of 3×3 weights, one after another.</summary>
+    /// <summary>G w Gᵀ: transforms 3×3 weights, next elements apart, to 36 places.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Weights<T, V>(T* w, nint next, T* to, nint place) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -77,7 +79,7 @@ static unsafe class WinogradTransforms
             ApplyG<T, V>(half + i * 3 * V.Count, V.Count, to + i * Inputs * place, place, scale);
     }
 
-    /// <summary>A dy Aᵀ of 4×4 pixels: dy, rows and columns apart as said, to 36 places.</summary>
+    /// <summary>A dy Aᵀ: transforms 4×4 pixels to 36 places. row, column and place are distances in elements.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void Gradient<T, V>(T* dy, nint row, nint column, T* to, nint place)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
@@ -89,7 +91,7 @@ static unsafe class WinogradTransforms
             ApplyTransposedA<T, V>(half + i * Outputs * V.Count, V.Count, to + i * Inputs * place, place);
     }
 
-    /// <summary>Gᵀ s G of 36 places: to 3×3 weights, one after another.</summary>
+    /// <summary>Gᵀ s G: transforms 36 places to 3×3 weights, next elements apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization | MethodImplOptions.NoInlining)]
     public static void WeightGradient<T, V>(T* s, nint place, T* to, nint next) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -108,8 +110,8 @@ static unsafe class WinogradTransforms
         V d0 = V.Load(from), d1 = V.Load(from + step), d2 = V.Load(from + 2 * step);
         V d3 = V.Load(from + 3 * step), d4 = V.Load(from + 4 * step), d5 = V.Load(from + 5 * step);
         V four = V.Broadcast(T.CreateTruncating(4)), minusFour = V.Broadcast(T.CreateTruncating(-4)), minusFive = V.Broadcast(T.CreateTruncating(-5));
-        V even = V.MultiplyAdd(minusFour, d2, d4), odd = V.MultiplyAdd(minusFour, d1, d3);           // of the points 1 and −1
-        V evenOf2 = d4 - d2, oddOf2 = d3 - d1;                                                       // of 2 and −2
+        V even = V.MultiplyAdd(minusFour, d2, d4), odd = V.MultiplyAdd(minusFour, d1, d3);           // for the points 1 and −1
+        V evenOf2 = d4 - d2, oddOf2 = d3 - d1;                                                       // for 2 and −2
         oddOf2 += oddOf2;
         V.MultiplyAdd(four, d0, V.MultiplyAdd(minusFive, d2, d4)).Store(to);
         (even + odd).Store(to + toStep);
@@ -138,7 +140,7 @@ static unsafe class WinogradTransforms
         y3.Store(to + 3 * toStep);
     }
 
-    /// <summary>24 · G g · scale: whole numbers of the weights, until they are scaled.</summary>
+    /// <summary>24 · G g · scale: all coefficients are integers before the scaling.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void ApplyG<T, V>(T* from, nint step, T* to, nint toStep, V scale) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -167,7 +169,7 @@ static unsafe class WinogradTransforms
         e3.Store(to + 5 * toStep);
     }
 
-    /// <summary>24 · Gᵀ s / divisor: whole numbers of the sums, until they are divided.</summary>
+    /// <summary>24 · Gᵀ s / divisor: all coefficients are integers before the division.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     static void ApplyTransposedG<T, V>(T* from, nint step, T* to, nint toStep, V divisor)
         where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>

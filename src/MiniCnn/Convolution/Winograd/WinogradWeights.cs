@@ -4,42 +4,43 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The weights of a 3×3 convolution in Winograd's form, G w Gᵀ: [place][group][channel of x][channel of y], so that a channel of x has its numbers
-/// for all channels of y side by side.
+/// The layout of the transformed weights G w Gᵀ of a 3×3 convolution: [place][group][channel of x][channel of y]. For each channel of x, the numbers for
+/// all channels of y are contiguous.
 /// </summary>
-/// <param name="inputs">Channels of x in a group.</param>
-/// <param name="outputs">Channels of y in a group.</param>
-/// <param name="groups">Groups of channels.</param>
+/// <param name="inputs">Number of channels of x in a group.</param>
+/// <param name="outputs">Number of channels of y in a group.</param>
+/// <param name="groups">Number of groups of channels.</param>
 readonly struct WinogradWeights(int inputs, int outputs, int groups)
 {
-    /// <summary>Channels that are transformed together: a cache line.</summary>
+    /// <summary>Number of channels that are transformed together: 16 floats are one cache line.</summary>
     public const int Together = 16;
 
-    /// <summary>Channels of x, and of y, in a group.</summary>
+    /// <summary>Number of channels of x in a group.</summary>
     public int Inputs => inputs;
 
+    /// <summary>Number of channels of y in a group.</summary>
     public int Outputs => outputs;
 
     public int Groups => groups;
 
-    /// <summary>Numbers from one channel of x to the next: an odd number of cache lines, which fall into different sets of the cache.</summary>
+    /// <summary>Elements from one channel of x to the next: an odd number of cache lines, so that the channels use different sets of the cache.</summary>
     public int Pitch => ((outputs + Together - 1) / Together | 1) * Together;
 
-    /// <summary>Numbers from one place to the next: an odd number of cache lines too.</summary>
+    /// <summary>Elements from one place to the next: also an odd number of cache lines.</summary>
     public nint Place => ((nint)groups * inputs * Pitch / Together | 1) * Together;
 
-    /// <summary>Numbers in all.</summary>
+    /// <summary>Total number of elements.</summary>
     public int Length => checked((int)(WinogradTransforms.Places * Place));
 
     /// <summary>
-    /// Transforms weights: tap t of channel k of x for channel c of y, of group g, is w[g·groupStep + c·outputStep + k·inputStep + t], or if they are
-    /// turned round, as the gradient of x has them, at 8 − t.
+    /// Transforms weights. Tap t of channel k of x for channel c of y in group g is w[g·groupStep + c·outputStep + k·inputStep + t]. If flip is set, the
+    /// kernel is flipped on both axes, + 8 − t instead of + t, as the gradient of x requires.
     /// </summary>
-    public unsafe void Transform<T>(T* w, nint groupStep, nint outputStep, nint inputStep, bool turned, LaneTensor<T> y, T* to)
+    public unsafe void Transform<T>(T* w, nint groupStep, nint outputStep, nint inputStep, bool flip, LaneTensor<T> y, T* to)
         where T : unmanaged, IFloatingPointIeee754<T> =>
-        Simd.Run(y, groups * inputs, 9 * outputs, new Channel<T>(this, w, groupStep, outputStep, inputStep, turned, to), Together);
+        Simd.Run(y, groups * inputs, 9 * outputs, new Channel<T>(this, w, groupStep, outputStep, inputStep, flip, to), Together);
 
-    /// <summary>What is the sum of a gradient in that form, of one group, becomes dw, [channel of y][channel of x][3×3], overwritten.</summary>
+    /// <summary>Transforms the sums of the weight gradient of one group, in this layout, to dw, [channel of y][channel of x][3×3]. Overwrites dw.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public unsafe void TransformBack<T, V>(T* sums, T* dw) where T : unmanaged, IFloatingPointIeee754<T> where V : struct, ILanes<V, T>
     {
@@ -54,8 +55,8 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
             }
     }
 
-    /// <summary>A channel of x, for all of y's.</summary>
-    readonly unsafe struct Channel<T>(WinogradWeights weights, T* w, nint groupStep, nint outputStep, nint inputStep, bool turned, T* to) : ILaneWork<T>
+    /// <summary>Transforms the weights of one channel of x for all channels of y.</summary>
+    readonly unsafe struct Channel<T>(WinogradWeights weights, T* w, nint groupStep, nint outputStep, nint inputStep, bool flip, T* to) : ILaneWork<T>
         where T : unmanaged, IFloatingPointIeee754<T>
     {
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -70,7 +71,7 @@ readonly struct WinogradWeights(int inputs, int outputs, int groups)
                 Transpose.ToPixels(from + first * outputStep, outputStep, taps, Together, Math.Min(Together, weights.Outputs - first), 9);
                 for (int lane = 0; lane < Together; lane += V.Count)
                     WinogradTransforms.Weights<T, V>(
-                        turned ? taps + lane + 8 * Together : taps + lane, turned ? -Together : Together, target + first + lane, weights.Place);
+                        flip ? taps + lane + 8 * Together : taps + lane, flip ? -Together : Together, target + first + lane, weights.Place);
             }
         }
     }
