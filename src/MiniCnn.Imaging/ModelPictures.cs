@@ -162,7 +162,7 @@ public static class ModelPictures
     /// <param name="progress">Called after each photo, by one thread at a time, with the number of photos done and the total.</param>
     /// <param name="cancellationToken">Cancels the writing. Masks that are already written are complete and are kept.</param>
     /// <returns>
-    /// The files without a mask and the reasons: the file is not a photo, it cannot be read, its mask cannot be written, or the network outputs NaN or infinity.
+    /// The files without a mask and the reason: the file is not a photo or cannot be read, the mask cannot be written, or the network outputs NaN or infinity.
     /// </returns>
     /// <exception cref="ArgumentException">
     /// The folders are the same, or one is inside the other; or the network was changed and no longer fits the model's input or classes.
