@@ -4,10 +4,10 @@ using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A picture in memory, grey or RGB, with 8 bits per channel. The pixels are in rows from the top; the channels are interleaved.</summary>
+/// <summary>A picture in memory, grey or RGB, with 8 bits per channel. Pixels are in rows from the top, channels are interleaved.</summary>
 public sealed class Picture
 {
-    /// <summary>Maximum number of pixels of a picture file, for the whole program: a small file can contain a huge picture. The default is 100 million.</summary>
+    /// <summary>Maximum number of pixels of a picture file: a small file can be a huge picture. For the whole program; the default is 100 million.</summary>
     /// <remarks>Reading takes 3 to 15 bytes of memory per pixel, plus four times the file size.</remarks>
     /// <exception cref="ArgumentOutOfRangeException">The value is below 1.</exception>
     public static int MaxFilePixels
@@ -71,9 +71,9 @@ public sealed class Picture
     /// <summary>The pixels, not copied. Channel c in row y and column x has the index (y · Width + x) · Channels + c.</summary>
     public byte[] Pixels { get; }
 
-    /// <summary>Reads a JPEG, PNG, WebP, GIF or BMP file. The format is detected from the content. From an animation the first frame is read.</summary>
+    /// <summary>Reads a JPEG, PNG, WebP, GIF or BMP file; the content determines the format. Of an animation, the first frame is read.</summary>
     /// <remarks>
-    /// The pixels are bit-identical to PIL's, except in a BMP of 16 bits per pixel (differences up to 1) and where the first frame of a GIF has no pixels (white).
+    /// The pixels are bit-identical to PIL's, except in a BMP of 16 bits per pixel (differences up to 1) and where the first frame of a GIF is empty (white).
     /// Transparent pixels are blended over white. Channels of 16 bits are truncated to the upper 8 bits. Color profiles are ignored. The EXIF orientation of a
     /// JPEG, PNG or WebP is applied. A grey JPEG or PNG, with or without alpha, has one channel; all other pictures have three.
     /// A JPEG may lack the end marker if it has all pixels, and Huffman tables if it uses the standard ones, as from webcams. It may have at most 500 scans.
@@ -97,7 +97,7 @@ public sealed class Picture
     public static Task<Picture> LoadAsync(Stream stream, CancellationToken cancellationToken = default) =>
         LoadAsync(stream, picture => picture, cancellationToken);
 
-    /// <summary>Decodes a picture and converts it by <paramref name="make"/>. Its pixels count towards <see cref="MaxPixelsAtOnce"/> until both are done.</summary>
+    /// <summary>Decodes a picture and calls <paramref name="make"/>. Until both are done, its pixels count towards <see cref="MaxPixelsAtOnce"/>.</summary>
     internal static T Load<T>(Stream stream, Func<Picture, T> make)
     {
         using PictureFile file = new(Read(stream, mask: false));
@@ -228,7 +228,7 @@ public sealed class Picture
     public Picture Crop(int left, int top, int width, int height)
     {
         if (left < 0 || top < 0 || width < 1 || height < 1 || width > Width - left || height > Height - top)
-            throw new ArgumentOutOfRangeException(nameof(width), $"expected a rectangle inside the picture, {Width}×{Height}, got {width}×{height} at ({left}, {top})");
+            throw new ArgumentOutOfRangeException(nameof(width), $"expected a rectangle inside {Width}×{Height}, got {width}×{height} at ({left}, {top})");
         Picture cut = new(width, height, Channels);
         int row = width * Channels;
         for (int y = 0; y < height; y++)
