@@ -121,7 +121,7 @@ public sealed class Picture
     /// applied, if there is one; that of the photo is not.
     /// </remarks>
     /// <returns>A grey picture of indices, 0 to 255.</returns>
-    /// <exception cref="PictureFormatException">The file is not such a PNG, damaged, or larger than <see cref="MaxFilePixels"/>.</exception>
+    /// <exception cref="PictureFormatException">The file is not such a PNG, is damaged, or has more than <see cref="MaxFilePixels"/> pixels.</exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Access to the file is denied, or the path is a folder.</exception>
     public static Picture LoadMask(string path) => Open(path, LoadMask);

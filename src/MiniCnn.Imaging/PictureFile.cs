@@ -59,7 +59,7 @@ sealed class PictureFile : IDisposable
             using (codec)
             {
                 throw codec?.EncodedFormat != format ? Fault(what, result) : new PictureFormatException(
-                    $"expected at most {Most} pixels, and {MaxSide} in a row or column, found {what} of {codec.Info.Width}×{codec.Info.Height}");
+                    $"expected at most {Most} pixels, and {MaxSide} in a row or column, found {what} of {codec.Info.Width}×{codec.Info.Height} pixels");
             }
     }
 

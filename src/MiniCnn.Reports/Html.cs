@@ -5,7 +5,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Reports;
 
-/// <summary>Creates the elements of an HTML page. All texts are escaped by an XML writer, so that class and file names are never interpreted as markup.</summary>
+/// <summary>Creates the elements of an HTML page. An XML writer escapes all texts, so that class and file names are never interpreted as markup.</summary>
 public static class Html
 {
     static readonly HashSet<string> withoutEnd = ["img", "meta", "br", "input"];

@@ -73,8 +73,8 @@ sealed class ImageSections(RunReport run)
     IEnumerable<XElement?> Looks(Scored set)
     {
         int[] wrong = [.. set.Surest(right: false).Take(Mistakes)];
-        yield return H("p", "Next to each image: the regions of the last feature maps that support the predicted class (Grad-CAM, if the network has feature maps), "
-            + "and the pixels with the largest influence on its logit (saliency).");
+        yield return H("p", "Next to each image: the regions of the last feature maps that support the predicted class (Grad-CAM, if the network has "
+            + "feature maps), and the pixels with the largest influence on its logit (saliency).");
         yield return H("h3", "The most confident mistakes");
         yield return wrong is [] ? H("p", "None: all images are classified correctly.") : H("div.photos", wrong.Select(image => Look(set, image)));
         LabeledImages labeled = (LabeledImages)set.Images;

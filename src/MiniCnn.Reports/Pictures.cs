@@ -58,7 +58,7 @@ static class Pictures
         return Image(picture, "", share > 1 ? (int)share : 1);
     }
 
-    /// <summary>A picture, each pixel as a square of <paramref name="cell"/> pixels. Photos are JPEGs, drawings and small pictures PNGs, whichever is smaller.</summary>
+    /// <summary>A picture, each pixel as a square of <paramref name="cell"/> pixels. Photos are JPEGs; drawings and small pictures are PNGs.</summary>
     public static XElement Image(Picture picture, string alternative, int cell = 1) =>
         Html.Image(picture, alternative, cell, photo: picture is { Channels: 3, Width: > 48 } && alternative is "");
 }

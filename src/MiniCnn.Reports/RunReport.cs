@@ -30,7 +30,7 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     readonly Page page;
     readonly Dictionary<ImageDataset, IReadOnlyList<string>> files = [];
     double lossSum;
-    long counted, started, epochStarted, written;                // images since the last point; clock at the start, at the epoch's start, at the last write
+    long counted, started, epochStarted, written;                // images since the last point; clock: start, start of epoch, last write
     long? ended;                                                 // clock at the end of the run
     bool hasPage;
 
@@ -44,7 +44,9 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     }
 
     /// <summary>Creates the report for photos from folders. The page also shows file names and the files that were not read.</summary>
-    /// <param name="photos">The photos; the run is given the images of its training part.</param>
+    /// <param name="path">Path of the page, such as “report.html”. Its folder is created if needed; an existing page is overwritten.</param>
+    /// <param name="trainer">The trainer that will run. The kernels of the first convolution are copied now, as the kernels before training.</param>
+    /// <param name="photos">The photos. The training part has the training images of the run.</param>
     /// <inheritdoc cref="RunReport(string, Trainer, ImageDataset)"/>
     public RunReport(string path, Trainer trainer, LoadedSplits photos)
         : this(path, trainer, (photos ?? throw new ArgumentNullException(nameof(photos))).Train.Images)
@@ -161,7 +163,7 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
             Validation = (step.Validation, step.Epoch);
     }
 
-    /// <summary>Called by the trainer after the run. The page then shows why the run ended, and the predictions for the validation images.</summary>
+    /// <summary>Called by the trainer after the run. The page then shows why the run ended and, unless it was cancelled, the validation set.</summary>
     public void Report(TrainingResult value)
     {
         (Progress as IProgress<TrainingResult>)?.Report(value);
@@ -203,7 +205,9 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     /// <param name="name">Name of the set on the page, such as “test”. A set that was scored before under this name is replaced.</param>
     /// <param name="images">Images with the shape, the classes and the normalization of the training images.</param>
     /// <returns>The scores, as by <see cref="Evaluation.Of(Layer, ImageDataset, int?, LabelLoss)"/>.</returns>
-    /// <exception cref="ArgumentException">The images do not fit the network, or have other classes or another normalization or fit than the training images.</exception>
+    /// <exception cref="ArgumentException">
+    /// The images do not fit the network, or have other classes or another normalization or fit than the training images.
+    /// </exception>
     public Evaluation Score(string name, ImageDataset images)
     {
         ArgumentNullException.ThrowIfNull(name);
