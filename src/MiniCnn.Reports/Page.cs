@@ -28,7 +28,7 @@ sealed class Page(RunReport run)
                 ? Section("validation", "Validation images", () => [H("p", $"After epoch {epoch + 1}."), .. ScoreTables.Of(scores)]) : null,
             run.Sets.Select(images.Scores), images.Data(), network.Kernels(), network.Maps(), Section("run", "The run", Settings));
         string text = Fitting(body);
-        // The page is reloaded after a third of an epoch, at least every 20 s and at most every 2 s.
+        // The page is reloaded after a third of an epoch, but not before 2 s and not after more than 20 s.
         double again = Math.Clamp(run.Times.LastOrDefault()?.TotalSeconds / 3 ?? 2, 2, 20);
         string refresh = isOver ? "" : FormattableString.Invariant($"<noscript><meta http-equiv=\"refresh\" content=\"{again:F0}\"></noscript>");
         string attributes = FormattableString.Invariant($" data-written=\"{run.Now.ToUnixTimeMilliseconds()}\" data-again=\"{(isOver ? 0 : again):F0}\"");

@@ -17,8 +17,8 @@ namespace MiniCnn.Reports;
 /// The page shows loss, accuracy and learning rate, the best epoch and why the run ended; the confusion matrix, precision, recall, F1 and, for masks, IoU; the
 /// images per class, the files that were not read, and augmented samples; the kernels of the first convolution before and after, the feature maps, the most
 /// confident mistakes with Grad-CAM and saliency maps; the network summary, settings, command and versions. The trained weights are bit-identical with and
-/// without the report. The page is below 2 MB; pictures that do not fit are omitted, with a note. If the page cannot be written after an epoch, the error is
-/// written to the standard error stream, the run continues, and the next epoch tries again.
+/// without the report. The page is below 2 MB; pictures that do not fit are omitted, with a note. If the page cannot be written later in the
+/// run, the error is written to the standard error stream, the run continues, and the next epoch tries again.
 /// </remarks>
 public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResult>, IProgress<Exception>
 {
@@ -38,7 +38,7 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
     /// <param name="path">Path of the page, such as “report.html”. Its folder is created if needed; an existing page is overwritten.</param>
     /// <param name="trainer">The trainer that will run. The kernels of the first convolution are copied now, as the kernels before training.</param>
     /// <param name="train">The training images of the run.</param>
-    /// <exception cref="IOException">The folder cannot be created. If the page cannot be written after the first step, the run throws this exception too.</exception>
+    /// <exception cref="IOException">The folder cannot be created. The run also throws it if the page cannot be written after the first step.</exception>
     public RunReport(string path, Trainer trainer, ImageDataset train) : this(path, trainer, train, TimeProvider.System)
     {
     }
@@ -194,7 +194,7 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         if (Last is null)
             Begin([]);
         (Failure, ended) = (value.Message.TrimEnd('.'), clock.GetTimestamp());
-        hasPage = true;                                          // if the page cannot be written either, the first exception is the one that is thrown
+        hasPage = true;                                          // so that Write does not throw and hide this exception
         Write();
     }
 
