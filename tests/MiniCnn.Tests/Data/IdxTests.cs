@@ -45,9 +45,9 @@ public sealed class IdxTests : IDisposable
         Refused("0x00000801, not with 0x00000803", Idx.Bytes(twelve, 0x801, 12, 1, 1));
         Refused("0x00000903, not with 0x00000803", Idx.Bytes(twelve, 0x903, 12, 1, 1));
         Refused("0x3C21444F, not with 0x00000803", "<!DOCTYPE html><html></html>"u8.ToArray());
-        Refused("declares 0×28×28 bytes, which is nothing", Idx.Bytes([], 0x803, 0, 28, 28));
-        Refused("declares 12×0×1 bytes, which is nothing", Idx.Bytes(twelve, 0x803, 12, 0, 1));
-        Refused("declares 12×1×0 bytes, which is nothing", Idx.Bytes(twelve, 0x803, 12, 1, 0));
+        Refused("declares 0×28×28 bytes, no data at all", Idx.Bytes([], 0x803, 0, 28, 28));
+        Refused("declares 12×0×1 bytes, no data at all", Idx.Bytes(twelve, 0x803, 12, 0, 1));
+        Refused("declares 12×1×0 bytes, no data at all", Idx.Bytes(twelve, 0x803, 12, 1, 0));
         Refused("declares 3×2×2 bytes", Idx.Bytes(twelve[..^1], 0x803, 3, 2, 2));
         Refused("declares 3×2×2 bytes", Idx.Bytes([], 0x803, 3, 2, 2));
         Refused("goes on after the 3×2×2 bytes", Idx.Bytes([.. twelve, 0], 0x803, 3, 2, 2));

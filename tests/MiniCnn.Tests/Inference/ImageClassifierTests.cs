@@ -89,7 +89,7 @@ public sealed class ImageClassifierTests : IDisposable
         Refused("must be finite", Net(12, 2), shape, [float.NaN], [1], pets);
         Refused("no name", Net(12, 2), shape, [0], [1], ["a", null!]);
         Sequential whole = new(Net(12, 2));
-        Refused("layer 0, Sequential(2 layers): stands inside", whole.Layers[0], shape, [0], [1], pets);
+        Refused("layer 0, Sequential(2 layers): is inside another network", whole.Layers[0], shape, [0], [1], pets);
 
         static Sequential Net(int features, int classes) => new(new Flatten(), new Linear(features, classes));
 
@@ -110,20 +110,20 @@ public sealed class ImageClassifierTests : IDisposable
 
     public static TheoryData<string, string, string> Faults => new()
     {
-        { "architecture", "", "tells no 'architecture': weights alone" },
-        { "input", "", "tells no 'input'" },
-        { "class_names", "", "tells no 'class_names'" },
+        { "architecture", "", "has no 'architecture': the file holds weights only" },
+        { "input", "", "has no 'input'" },
+        { "class_names", "", "has no 'class_names'" },
         { "architecture", "{", "JSON" },
         { "architecture", """{"type":"Conv9d\n"}""", "layer Conv9d : is no layer of this library" },
         { "architecture", """{"type":"\ud800"}""", "UTF-16" },
-        { "architecture", """{"type":"Flatten"}""", "makes 60 features of 3×4×5, but 2 classes need 2 features" },
+        { "architecture", """{"type":"Flatten"}""", "the output of the network for 3×4×5 is 60 features, but 2 classes need 2 features" },
         { "input", "[]", "Object" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0]}""", "The given key was not present" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std a channel" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
         { "input", """{"channels":1,"height":4,"width":5,"fit":"Stretch","mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
-        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' is not as ImageClassifier.Save writes it: " },
+        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' does not have the format that ImageClassifier.Save writes: " },
         { "class_names", "[1,2]", "String" },
         { "class_names", """["one"]""", "1 classes need 1 features" },
         { "class_names", """["one",null]""", "no name" },

@@ -91,7 +91,7 @@ public sealed class TrainerTests : SmallRuns
     {
         Sequential model = Model();
         string[] names = [.. digits.ClassNames];
-        Refused("class 3 is '3' of the training images, but 'a_3' of the validation images: they need the same", Named([.. names[..3], "a_3", .. names[4..]]));
+        Refused("class 3 is '3' in the training images, but 'a_3' in the validation images: both need the same", Named([.. names[..3], "a_3", .. names[4..]]));
         Refused("class 9 is '9' of the training images, but none of the validation images", Named(names[..9]));
         Refused("class 0 is '0' of the training images, but '1' of the validation images", Named(["1", "0", .. names[2..]]));
         Refused(
@@ -114,8 +114,8 @@ public sealed class TrainerTests : SmallRuns
     {
         LabeledImages one = new(new byte[4 * 6], [0, 0, 0, 0], new(1, 2, 3), 1, classNames: ["cat"]);
         LabeledImages two = new(new byte[4 * 6], [1, 1, 1, 1], new(1, 2, 3), 2, classNames: ["cat", "dog"]);
-        Refused("all training images are of one class, 'cat': there is nothing to tell it from", new Linear(6, 1), one);
-        Refused("all training images are of one class, 'dog', and none of cat: there is nothing to tell it from", new Linear(6, 2), two);
+        Refused("all training images are of one class, 'cat'; training needs two", new Linear(6, 1), one);
+        Refused("all training images are of one class, 'dog', and none of cat; training needs two", new Linear(6, 2), two);
         MaskedImages ground = new(new byte[8 * 6], new byte[8 * 6], new(1, 2, 3), 2, classNames: ["ground", "cat"]);
         Refused("all training images are of one class, 'ground', and none of cat", new Conv2d(1, 2, 1), ground);
 
