@@ -114,7 +114,7 @@ public sealed class ImageClassifierTests : IDisposable
         { "input", "", "has no 'input'" },
         { "class_names", "", "has no 'class_names'" },
         { "architecture", "{", "JSON" },
-        { "architecture", """{"type":"Conv9d\n"}""", "layer Conv9d : is no layer of this library" },
+        { "architecture", """{"type":"Conv9d\n"}""", "layer Conv9d : is not a layer of this library" },
         { "architecture", """{"type":"\ud800"}""", "UTF-16" },
         { "architecture", """{"type":"Flatten"}""", "the output of the network for 3×4×5 is 60 features, but 2 classes need 2 features" },
         { "input", "[]", "Object" },
@@ -154,8 +154,8 @@ public sealed class ImageClassifierTests : IDisposable
         With("1.running_var", Entry.From<float>(new float[5], 5), "1.running_var is F32 [5], but the model's is F32 [4]");
         With("1.num_batches_tracked", Entry.From<long>([1], 1), "1.num_batches_tracked is I64 [1], but the model's is I64 []");
         With("1.num_batches_tracked", Entry.From<float>([1]), "1.num_batches_tracked is F32 [], but the model's is I64 []");
-        With("0.weight", Entry.From<int>(new int[72], 4, 3, 3, 2), "layer 0, Conv2d: takes 0.weight F32 [4, 3, 3, 2], but the file has I32 [4, 3, 3, 2]");
-        With("8.weight", null, "layer 8, Linear: takes 8.weight F32 [2, 24], but the file has none");
+        With("0.weight", Entry.From<int>(new int[72], 4, 3, 3, 2), "layer 0, Conv2d: needs 0.weight F32 [4, 3, 3, 2], but the file has I32 [4, 3, 3, 2]");
+        With("8.weight", null, "layer 8, Linear: needs 8.weight F32 [2, 24], but the file has none");
         With("extra\n", Entry.From<float>([1], 1), "holds extra , which the model does not have");
 
         void With(string name, Entry? entry, string fault)
