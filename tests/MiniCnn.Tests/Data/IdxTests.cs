@@ -50,7 +50,7 @@ public sealed class IdxTests : IDisposable
         Refused("declares 12×1×0 bytes, no data at all", Idx.Bytes(twelve, 0x803, 12, 1, 0));
         Refused("declares 3×2×2 bytes", Idx.Bytes(twelve[..^1], 0x803, 3, 2, 2));
         Refused("declares 3×2×2 bytes", Idx.Bytes([], 0x803, 3, 2, 2));
-        Refused("goes on after the 3×2×2 bytes", Idx.Bytes([.. twelve, 0], 0x803, 3, 2, 2));
+        Refused("has more data after the 3×2×2 bytes", Idx.Bytes([.. twelve, 0], 0x803, 3, 2, 2));
         Refused("ends after 15 bytes, within the header of 16", Idx.Bytes([], 0x803, 3, 2, 2)[..15]);
         Refused("ends after 3 bytes, within the header of 16", [0, 0, 8]);
         if (!zipped)
@@ -122,7 +122,7 @@ public sealed class IdxTests : IDisposable
         string bomb = Write("bomb", Idx.Bytes(new byte[50_000_000], 0x803, 3, 2, 2), zipped: true);
         AssertRefused("more than a file of 1000016 bytes holds", plain, mostBytes: 100_000);
         AssertRefused("declares 500×1000×1000 bytes, but it ends after 1000000", zipped, mostBytes: 9_000_000);
-        AssertRefused("goes on after the 3×2×2 bytes", bomb, mostBytes: 500_000);
+        AssertRefused("has more data after the 3×2×2 bytes", bomb, mostBytes: 500_000);
     }
 
     static void AssertRefused(string fault, string path, long mostBytes = long.MaxValue)
