@@ -96,7 +96,7 @@ public sealed class Evaluation
         if (fit != images.Fit)
             throw new ArgumentException($"the fit of {first} is {fit}, but that of {second} is {images.Fit}: load both with the same fit");
 
-        static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "none";
+        static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "missing";
 
         static string Text(ReadOnlySpan<float> values) =>
             $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";

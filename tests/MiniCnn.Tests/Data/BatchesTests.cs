@@ -156,7 +156,7 @@ public class BatchesTests
         (float[] mean, float[] std) = images.MeanAndStd();
         Assert.Equal([0.25f, 0.2f], mean);
         Assert.Equal([(float)Math.Sqrt(3 / 16.0), 0], std);
-        Assert.StartsWith("no images", Assert.Throws<InvalidOperationException>(() => images.Take(0).MeanAndStd()).Message, StringComparison.Ordinal);
+        Assert.StartsWith("the set has no images", Assert.Throws<InvalidOperationException>(() => images.Take(0).MeanAndStd()).Message, StringComparison.Ordinal);
     }
 
     // 25 million pixels a channel. The first half 0, half 255: n²σ² goes beyond 64 bits. The second 255 but for one: σ² = (1 − 1/n)/n, which

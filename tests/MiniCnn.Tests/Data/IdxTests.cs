@@ -86,7 +86,7 @@ public sealed class IdxTests : IDisposable
         byte[] whole = Idx.Gzip(Idx.Bytes(twelve, 0x803, 2, 3, 2));
         for (int length = 0; length < whole.Length; length++)
             AssertRefused("", Write("cut", whole[..length]));
-        AssertRefused("something follows", Write("followed", [.. whole, 1, 2, 3, 4]));
+        AssertRefused("followed by other data", Write("followed", [.. whole, 1, 2, 3, 4]));
     }
 
     // A flipped bit is found by zlib or its checksum, or lies in the header's time, flags and system, which say nothing.

@@ -104,9 +104,9 @@ public sealed class EvaluationTests
         Assert.Equal(2, Evaluation.Of(model, Images(["dent", "ok"])).Count);
         Assert.Equal(["dent", "ok"], Evaluation.Of(model, Images(["dent", "ok"])).ClassNames);
         Refused("class 0 is 'dent' in the model, but 'a_ok' in the images: both need the same class names in the same order, not dent, ok and a_ok, dent", Images(["a_ok", "dent"]));
-        Refused("class 2 is none of the model, but 'scratch' of the images", Images(["dent", "ok", "scratch"]));
-        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images [0.5] and [0.75]", Images(["dent", "ok"]).WithNormalization([0.5f], [0.75f]));
-        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images [0.125] and [0.25]", Images(["dent", "ok"]).WithNormalization([0.125f], [0.25f]));
+        Refused("class 2 is missing in the model, but 'scratch' in the images", Images(["dent", "ok", "scratch"]));
+        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images are [0.5] and [0.75]", Images(["dent", "ok"]).WithNormalization([0.5f], [0.75f]));
+        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images are [0.125] and [0.25]", Images(["dent", "ok"]).WithNormalization([0.125f], [0.25f]));
         Refused("the model takes images of 1×2×2, not 1×1×4", new(new byte[8], [0, 1], new(1, 1, 4), 2, [0.5f], [0.25f], ["dent", "ok"]));
 
         static LabeledImages Images(string[] names) => new(new byte[8], [0, 1], new(1, 2, 2), names.Length, [0.5f], [0.25f], names);

@@ -76,7 +76,7 @@ public sealed class ImageClassifierTests : IDisposable
     {
         ImageShape shape = new(1, 3, 4);
         Refused("3 classes need 3 features", Net(12, 2), shape, [0], [1], ["a", "b", "c"]);
-        Refused("makes 12×1×1", new Conv2d(1, 12, (3, 4)), shape, [0], [1], [.. Enumerable.Range(0, 12).Select(i => $"{i}")]);
+        Refused("for 1×3×4 is 12×1×1", new Conv2d(1, 12, (3, 4)), shape, [0], [1], [.. Enumerable.Range(0, 12).Select(i => $"{i}")]);
         Refused("layer 1, Linear(12→2): takes 12 features, not 15", Net(12, 2), new(1, 3, 5), [0], [1], pets);
         Refused("1 or 3 channels", Net(24, 2), new(2, 3, 4), [0, 0], [1, 1], pets);
         Refused("1 or 3 channels", Net(12, 2), ImageShape.Features(12), [0], [1], pets);
@@ -87,7 +87,7 @@ public sealed class ImageClassifierTests : IDisposable
         foreach (float std in (float[])[0, -1, float.NaN, float.PositiveInfinity])
             Refused("above 0", Net(12, 2), shape, [0], [std], pets);
         Refused("must be finite", Net(12, 2), shape, [float.NaN], [1], pets);
-        Refused("no name", Net(12, 2), shape, [0], [1], ["a", null!]);
+        Refused("every class needs a name", Net(12, 2), shape, [0], [1], ["a", null!]);
         Sequential whole = new(Net(12, 2));
         Refused("layer 0, Sequential(2 layers): is inside another network", whole.Layers[0], shape, [0], [1], pets);
 
@@ -119,14 +119,14 @@ public sealed class ImageClassifierTests : IDisposable
         { "architecture", """{"type":"Flatten"}""", "the output of the network for 3×4×5 is 60 features, but 2 classes need 2 features" },
         { "input", "[]", "Object" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0]}""", "The given key was not present" },
-        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std a channel" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std per channel" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
         { "input", """{"channels":1,"height":4,"width":5,"fit":"Stretch","mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
         { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' does not have the format that ImageClassifier.Save writes: " },
         { "class_names", "[1,2]", "String" },
         { "class_names", """["one"]""", "1 classes need 1 features" },
-        { "class_names", """["one",null]""", "no name" },
+        { "class_names", """["one",null]""", "every class needs a name" },
     };
 
     [Theory]

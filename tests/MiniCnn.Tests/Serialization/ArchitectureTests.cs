@@ -92,7 +92,7 @@ public sealed class ArchitectureTests
             deep = i % 2 == 0 ? new Sequential(deep) : new Residual(deep);
         Same(deep, Again(deep));
         fault = Assert.Throws<InvalidOperationException>(() => Architecture.Write(new Sequential(deep))).Message;
-        Assert.Contains("up to 16 deep", fault, StringComparison.Ordinal);
+        Assert.Contains("at most 16 levels", fault, StringComparison.Ordinal);
     }
 
     [Theory]
@@ -127,10 +127,10 @@ public sealed class ArchitectureTests
     [InlineData("""{"type":"Upsample","scaleFactor":[2,2],"mode":"1"}""", "there is no UpsampleMode '1'")]
     [InlineData("""{"type":"Linear","inputFeatures":3,"outputFeatures":2}""", "'bias' is missing")]
     [InlineData("""{"type":"Linear","inputFeatures":2,"outputFeatures":3,"bias":true}""", "layer Linear: needs weight F32 [3, 2], but the file has F32 [2, 3]")]
-    [InlineData("""{"type":"Linear","inputFeatures":1000000000,"outputFeatures":1000000000,"bias":true}""", "takes weight F32 [1000000000, 1000000000], but")]
+    [InlineData("""{"type":"Linear","inputFeatures":1000000000,"outputFeatures":1000000000,"bias":true}""", "needs weight F32 [1000000000, 1000000000], but")]
     [InlineData("""{"type":"Linear","inputFeatures":4000000000,"outputFeatures":3,"bias":true}""", "'inputFeatures' must be whole numbers up to 2147483647")]
     [InlineData("""{"type":"Concat","layers":[{"type":"BatchNorm2d","channels":2000000000,"epsilon":1,"momentum":1}]}""", "2000000000], but the file has none")]
-    [InlineData("""{"type":"LayerNorm","shape":[1,2,3,4],"epsilon":1}""", "takes weight F32 [1, 2, 3, 4], but")]
+    [InlineData("""{"type":"LayerNorm","shape":[1,2,3,4],"epsilon":1}""", "needs weight F32 [1, 2, 3, 4], but")]
     [InlineData("""{"type":"LayerNorm","shape":[2,3],"epsilon":1}""", "needs 1 or 3 numbers in 'shape'")]
     public void What_makes_no_sense_is_refused(string text, string fault)
     {

@@ -55,10 +55,10 @@ public sealed class CheckpointTests : SmallRuns
         Refused("its batch size: 32; this run's: 64", model => Other(model, 3, 64, 7));
         LabeledImages images = new([.. digits.Pixels.ToArray().Select((x, i) => i == 5 ? (byte)(x ^ 1) : x)], digits.Labels.ToArray(), digits.Shape, 10);
         string others = Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images)).Message;
-        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
+        Assert.Contains("its training set: 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         images = digits.WithNormalization([0.5f], [0.3f]);
         others = Assert.Throws<InvalidDataException>(() => Other(Model(), 3, 32, 7).Run(images)).Message;
-        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
+        Assert.Contains("its training set: 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         Sequential likewise = new(
             new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new Sigmoid(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
             new Flatten(), new Dropout(0.3), new Linear(256, 10));

@@ -92,12 +92,12 @@ public sealed class TrainerTests : SmallRuns
         Sequential model = Model();
         string[] names = [.. digits.ClassNames];
         Refused("class 3 is '3' in the training images, but 'a_3' in the validation images: both need the same", Named([.. names[..3], "a_3", .. names[4..]]));
-        Refused("class 9 is '9' of the training images, but none of the validation images", Named(names[..9]));
-        Refused("class 0 is '0' of the training images, but '1' of the validation images", Named(["1", "0", .. names[2..]]));
+        Refused("class 9 is '9' in the training images, but missing in the validation images", Named(names[..9]));
+        Refused("class 0 is '0' in the training images, but '1' in the validation images", Named(["1", "0", .. names[2..]]));
         Refused(
-            "the mean and std of the training images are [0.1307] and [0.3081], but those of the validation images [0.1307] and [0.5]",
+            "the mean and std of the training images are [0.1307] and [0.3081], but those of the validation images are [0.1307] and [0.5]",
             others.WithNormalization([0.1307f], [0.5f]));
-        Refused("but those of the validation images [0.25] and [0.3081]", others.WithNormalization([0.25f], [0.3081f]));
+        Refused("but those of the validation images are [0.25] and [0.3081]", others.WithNormalization([0.25f], [0.3081f]));
 
         LabeledImages Named(string[] classNames) => new(new byte[784], [0], new(1, 28, 28), classNames.Length, classNames: classNames);
 
@@ -150,7 +150,7 @@ public sealed class TrainerTests : SmallRuns
         }
         Assert.Throws<ArgumentNullException>(() => new Trainer(null!, sgd));
         LabeledImages of3 = new(new byte[784], [0], new(1, 28, 28), classes: 3);
-        Assert.Contains("as many logits", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(of3)).Message);
+        Assert.Contains("one logit per class", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(of3)).Message);
         Trainer endless = new(model, sgd) { Epochs = int.MaxValue };
         Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => endless.Run(digits)).Message);
         Trainer nowhere = new(model, sgd) { CheckpointPath = System.IO.Path.Combine(folder, "no", "where") };
