@@ -3,59 +3,77 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn;
 
-/// <summary>Changes to the images of a batch at random, others in each epoch, that leave what they show: more to learn from few images.</summary>
+/// <summary>Random changes to training images, different in each epoch, that keep their class. They increase the variety of a small data set.</summary>
 /// <remarks>
-/// In this order: the image is turned by an angle, a part of it is cut out and enlarged, moved, mirrored, turned by quarters; made brighter or darker, its
-/// contrast higher or lower; normalised; and a square is blanked. What happens to an image is a pure function (<see cref="Philox"/>) of the epoch's
-/// seed and the image's index in its set: it depends on no thread, batch or order, and what one option does not on which others are on.
-/// A mask moves as its image does, each pixel the nearest one; brightness, contrast and the blanked square leave it as it is.
+/// The order is: rotation, resized crop, shift, flips, quarter turns; brightness, contrast; normalization; cutout. The random numbers of an image
+/// depend only on the seed of the epoch and the index of the image in its set (<see cref="Philox"/>), not on threads, batches or order. The random numbers of
+/// an option do not depend on which other options are on. A mask moves with its image, with nearest-neighbor interpolation. Brightness, contrast and cutout do
+/// not change it.
 /// </remarks>
 public sealed record Augmentation
 {
-    /// <summary>Mirrors every second image, left for right.</summary>
+    /// <summary>Whether to flip images left to right, each with probability 0.5. The default is false.</summary>
     public bool HorizontalFlip { get; init; }
 
-    /// <summary>Mirrors every second image, top for bottom.</summary>
+    /// <summary>Whether to flip images top to bottom, each with probability 0.5. The default is false.</summary>
     public bool VerticalFlip { get; init; }
 
-    /// <summary>Turns the image by 0, 90, 180 or 270 degrees, for pictures that have no up; it must be square.</summary>
+    /// <summary>
+    /// Whether to rotate images by 0, 90, 180 or 270 degrees with equal probability, for images without a natural orientation. They must be square. The default
+    /// is false.
+    /// </summary>
     public bool QuarterTurns { get; init; }
 
-    /// <summary>Turns the image about its middle by an angle of up to this many degrees to either side; its edges are repeated into what opens.</summary>
-    /// <remarks>As torchvision's <c>RandomRotation(Rotation)</c>, bilinear; that one fills what opens with black.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">Not from 0 to 180.</exception>
+    /// <summary>
+    /// Maximum angle in degrees. The image is rotated about its center by a random angle from −Rotation to Rotation, with bilinear interpolation. Edge pixels
+    /// are repeated outside the image. The default is 0.
+    /// </summary>
+    /// <remarks>Like torchvision's <c>RandomRotation(Rotation)</c> with bilinear interpolation, which however fills the outside with black.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 180.</exception>
     public double Rotation { get; init => field = value is >= 0 and <= 180 ? value : throw Refused(value, "from 0 to 180"); }
 
-    /// <summary>Moves the image by up to this many pixels up or down and left or right; its edges are repeated into what opens.</summary>
-    /// <remarks>As torchvision's <c>RandomCrop(size, padding, padding_mode='edge')</c>.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <summary>
+    /// Maximum shift in pixels. The image is shifted by a random whole number of pixels from −CropPadding to CropPadding in each direction. Edge pixels are
+    /// repeated outside the image. The default is 0.
+    /// </summary>
+    /// <remarks>Like torchvision's <c>RandomCrop(size, padding=CropPadding, padding_mode='edge')</c>.</remarks>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int CropPadding { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
 
-    /// <summary>Cuts out a rectangle whose area is this share of the image's, or more, up to 1, and enlarges it to the image's size.</summary>
+    /// <summary>
+    /// Minimum area of a random crop, as a fraction of the image. A rectangle with a random area from Scale to 1 is cropped and resized to the shape of the
+    /// image. The default is 1, no crop.
+    /// </summary>
     /// <remarks>
-    /// As torchvision's <c>RandomResizedCrop(size, scale=(Scale, 1))</c>, bilinear, but to fractions of a pixel; the rectangle's proportions,
-    /// between 3:4 and 4:3 of the image's, are drawn from those that fit.
+    /// Like torchvision's <c>RandomResizedCrop(size, scale=(Scale, 1))</c> with bilinear interpolation, but the rectangle is not rounded to whole pixels. Its
+    /// aspect ratio, relative to that of the image, is drawn from the range 3:4 to 4:3, restricted to rectangles that fit in the image.
     /// </remarks>
-    /// <exception cref="ArgumentOutOfRangeException">Not above 0, or above 1.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not above 0, or is above 1.</exception>
     public double Scale { get; init => field = value is > 0 and <= 1 ? value : throw Refused(value, "above 0 and at most 1"); } = 1;
 
-    /// <summary>Multiplies the pixels by a factor from 1 − this (0 at least) to 1 + this; torchvision's <c>ColorJitter(brightness)</c>.</summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    /// <summary>
+    /// Pixels are multiplied by a random factor from max(0, 1 − Brightness) to 1 + Brightness, like torchvision's <c>ColorJitter(brightness)</c>. The default
+    /// is 0.
+    /// </summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 1000.</exception>
     public double Brightness { get; init => field = value is >= 0 and <= 1000 ? value : throw Refused(value, "from 0 to 1000"); }
 
     /// <summary>
-    /// Multiplies the pixels' difference from the image's mean grey by a factor from 1 − this (0 at least) to 1 + this; torchvision's
-    /// <c>ColorJitter(contrast)</c>. Three channels are taken as red, green and blue.
+    /// The difference of pixels from the mean gray of the image is multiplied by a random factor from max(0, 1 − Contrast) to 1 + Contrast, like torchvision's
+    /// <c>ColorJitter(contrast)</c>. Three channels are treated as RGB. The default is 0.
     /// </summary>
-    /// <exception cref="ArgumentOutOfRangeException">Negative or not finite.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not from 0 to 1000.</exception>
     public double Contrast { get; init => field = value is >= 0 and <= 1000 ? value : throw Refused(value, "from 0 to 1000"); }
 
-    /// <summary>Side of a square that becomes 0, the mean: centred on any pixel, so a part may lie outside.</summary>
+    /// <summary>
+    /// Side in pixels of a square that is set to 0, the mean, after normalization. Its center is a random pixel, so it may extend beyond the image. The default
+    /// is 0, no square.
+    /// </summary>
     /// <remarks>Source: DeVries, Taylor, “Improved Regularization of Convolutional Neural Networks with Cutout”, 2017.</remarks>
-    /// <exception cref="ArgumentOutOfRangeException">Negative.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The value is negative.</exception>
     public int Cutout { get; init => field = value >= 0 ? value : throw Refused(value, "0 or more"); }
 
-    /// <summary>What is on: “HorizontalFlip, Scale 0.5”, or “none”.</summary>
+    /// <summary>Returns the options that are on: “HorizontalFlip, Scale 0.5”, or “none”.</summary>
     public override string ToString()
     {
         string[] all =
@@ -72,28 +90,28 @@ public sealed record Augmentation
     static ArgumentOutOfRangeException Refused(object value, string range, [CallerMemberName] string name = "") =>
         new(name, value, $"{name} must be {range}");
 
-    const uint Purpose = 0x41756767;                                          // of the random words: not a layer's place
+    const uint Purpose = 0x41756767;                                          // “Augg” in ASCII: separates these random numbers from those of the layers
     const double Unit = 1 / 4294967296.0;
 
-    static readonly float[] greys = [0.2989f, 0.587f, 0.114f];                // of red, green and blue, as torchvision has it
+    static readonly float[] greys = [0.2989f, 0.587f, 0.114f];                // weights of red, green and blue, as in torchvision
 
-    /// <summary>Refuses what cannot be done to images of a shape.</summary>
+    /// <summary>Throws if an option does not support images of a shape.</summary>
     internal void Check(ImageShape shape)
     {
         if (QuarterTurns && shape.Height != shape.Width)
-            throw new ArgumentException($"{nameof(QuarterTurns)} needs square images, not {shape}; {nameof(Rotation)} and the flips take any");
+            throw new ArgumentException($"{nameof(QuarterTurns)} needs square images, not {shape}; use {nameof(Rotation)} or the flips instead");
     }
 
     /// <summary>Writes an image, augmented and normalised.</summary>
-    /// <param name="images">The set.</param>
-    /// <param name="image">Its bytes.</param>
-    /// <param name="index">The image's, in its set.</param>
-    /// <param name="seed">The epoch's.</param>
-    /// <param name="y">[C, H, W].</param>
-    /// <returns>Where its pixels went, for a mask to follow them.</returns>
+    /// <param name="images">The data set.</param>
+    /// <param name="image">Bytes of the image, [C, H, W].</param>
+    /// <param name="index">Index of the image in the data set.</param>
+    /// <param name="seed">Seed of the epoch.</param>
+    /// <param name="y">The result, [C, H, W].</param>
+    /// <returns>The motion of the pixels, to apply it to the mask.</returns>
     internal Motion Apply(ImageDataset images, ReadOnlySpan<byte> image, int index, int seed, Span<float> y)
     {
-        Span<double> random = stackalloc double[16];                          // from 0 to below 1; every option has its own
+        Span<double> random = stackalloc double[16];                          // uniform in [0, 1); every option uses its own elements
         for (int i = 0; i < random.Length; i += 4)
         {
             (uint a, uint b, uint c, uint d) = Philox.Block((uint)i / 4, (uint)index, 0, Purpose, (uint)seed, 0);
@@ -101,14 +119,14 @@ public sealed record Augmentation
         }
         ReadOnlySpan<float> values = Brightness > 0 || Contrast > 0 ? Colors(images, image, random[0], random[1]) : images.Normalized;
 
-        // A rectangle of tall × wide of the image, from (top, left) on; output pixel x shows what is at its middle, left + (x + ½)·wide − ½.
+        // The crop has the size tall·height × wide·width and starts at (top, left). Output column x samples the input at left + (x + ½)·wide − ½.
         (int height, int width) = (images.Shape.Height, images.Shape.Width);
         double share = 1 - (1 - Scale) * random[2], spread = Math.Min(Math.Log(4 / 3.0), -Math.Log(share));
         double root = Math.Sqrt(share), proportion = Math.Exp(spread * (random[3] - 0.5));
         double tall = Math.Min(root / proportion, 1), wide = Math.Min(root * proportion, 1);
         double top = height * (1 - tall) * random[4] + Shift(random[6]), left = width * (1 - wide) * random[5] + Shift(random[7]);
         Axis rows = new(top + (tall - 1) / 2, tall, height), columns = new(left + (wide - 1) / 2, wide, width);
-        // A quarter turn to the left is a mirror image, transposed; a half turn is mirrored both ways.
+        // A quarter turn to the left is a flip and a transpose; a half turn is a flip in both directions.
         int turns = QuarterTurns ? (int)(4 * random[12]) : 0;
         if ((HorizontalFlip && random[8] < 0.5) ^ turns is 1 or 2)
             columns = columns.Mirrored;
@@ -128,7 +146,7 @@ public sealed record Augmentation
         double Shift(double random) => Math.Floor(random * (2.0 * CropPadding + 1)) - CropPadding;
     }
 
-    /// <summary>What the image's bytes become, [C, 256]: brightness, then contrast, each cut off at 0 and 255, then normalised.</summary>
+    /// <summary>Returns the value of each byte, [C, 256]: brightness, then contrast, each clamped to 0 to 255, then normalization.</summary>
     ReadOnlySpan<float> Colors(ImageDataset images, ReadOnlySpan<byte> image, double brightness, double contrast)
     {
         ImageShape shape = images.Shape;
@@ -159,10 +177,10 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>The mean grey of an image whose bytes stand for these values.</summary>
+    /// <summary>Computes the mean gray of an image; <paramref name="values"/> holds the value of each byte.</summary>
     static float Grey(ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values)
     {
-        Span<int> parts = stackalloc int[256];                                // of 65536: whole numbers are added faster
+        Span<int> parts = stackalloc int[256];                                // values · 65536: integers are added faster
         for (int x = 0; x < 256; x++)
             parts[x] = (int)(65536 * values[x]);
         int plane = shape.Height * shape.Width;
@@ -177,7 +195,7 @@ public sealed record Augmentation
         return (float)grey;
     }
 
-    /// <summary>Where the pixels of an output row or column come from: pixel i from start + i·step, not beyond the image.</summary>
+    /// <summary>Input coordinates of the pixels of an output row or column: start + i·step, clamped to the image.</summary>
     internal readonly struct Axis(double start, double step, int size)
     {
         public int Size => size;
@@ -199,10 +217,10 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>Where an image's pixels went: along rows and columns, then turned about the middle to the left, then transposed.</summary>
+    /// <summary>The motion of the pixels of an image: sampled along rows and columns, then rotated to the left about the center, then transposed.</summary>
     internal readonly struct Motion(Axis rows, Axis columns, double angle, bool transposed)
     {
-        /// <summary>The mask of the image, each pixel the one that is nearest to its place.</summary>
+        /// <summary>Applies the motion to the mask of the image with nearest-neighbor interpolation.</summary>
         public void Nearest(ReadOnlySpan<byte> mask, Span<int> y)
         {
             (double sine, double cosine) = Math.SinCos(angle);
@@ -218,7 +236,7 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>Bilinear: along the columns in each row that is needed, then between two rows.</summary>
+    /// <summary>Bilinear interpolation: first along the columns of each needed row, then between two rows.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Resample(ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values, Axis rows, Axis columns, Span<float> y)
     {
@@ -234,7 +252,7 @@ public sealed record Augmentation
         {
             ReadOnlySpan<byte> source = image.Slice(c * plane, plane);
             ReadOnlySpan<float> channel = values.Slice(256 * c, 256);
-            int there = -2;                                                   // above holds row there of the image, below the next one
+            int there = -2;                                                   // above holds the interpolated input row there, below the row there + 1
             for (int row = 0; row < height; row++)
             {
                 (int upper, _, float fraction) = rows.At(rows[row]);
@@ -259,7 +277,9 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>Bilinear, each pixel by itself: what rows and columns give is turned about the middle of the image, to the left.</summary>
+    /// <summary>
+    /// Bilinear interpolation of each pixel separately: the coordinates of rows and columns are rotated to the left about the center of the image.
+    /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void ResampleTurned(
         ReadOnlySpan<byte> image, ImageShape shape, ReadOnlySpan<float> values, Axis rows, Axis columns, double angle, Span<float> y)
@@ -282,7 +302,7 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>Swaps rows and columns of square planes.</summary>
+    /// <summary>Transposes square planes in place.</summary>
     static void Transpose<T>(Span<T> y, int size)
     {
         for (; !y.IsEmpty; y = y[(size * size)..])
@@ -291,7 +311,7 @@ public sealed record Augmentation
                     (y[row * size + column], y[column * size + row]) = (y[column * size + row], y[row * size + column]);
     }
 
-    /// <summary>A row of the image along its columns; no fractions: all are 0.</summary>
+    /// <summary>Interpolates a row of the image along its columns. Empty fractions mean that all are 0.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     static void Line(ReadOnlySpan<byte> row, ReadOnlySpan<float> values, ReadOnlySpan<int> low, ReadOnlySpan<float> fractions, Span<float> to)
     {
@@ -308,7 +328,7 @@ public sealed record Augmentation
         }
     }
 
-    /// <summary>A square centred on a pixel, as far as it lies in the image.</summary>
+    /// <summary>Clears the part of the cutout square that is inside the image.</summary>
     void Blank(ImageShape shape, int row, int column, Span<float> y)
     {
         int top = Math.Max(0, row - Cutout / 2), bottom = (int)Math.Min(shape.Height, (long)row - Cutout / 2 + Cutout);

@@ -2,11 +2,11 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>CIFAR-10 in its binary version: from a folder, or downloaded on first use (170 MB).</summary>
+/// <summary>Loads CIFAR-10, binary version, from a folder or by download on first use (170 MB).</summary>
 /// <remarks>
-/// 50,000 + 10,000 images of 3×32×32 in 10 classes. A record is one byte of label and 1,024 each of red, green and blue, row by row;
-/// a file is records and nothing else. Source: https://www.cs.toronto.edu/~kriz/cifar.html.
-/// Mean (0.4914, 0.4822, 0.4465) and standard deviation (0.2470, 0.2435, 0.2616) are those of all pixels of the training set.
+/// 50,000 training and 10,000 test images of 3×32×32 in 10 classes. A file is a sequence of records. A record is one byte for the label, then 1,024 bytes each
+/// for red, green and blue, row by row. Source: https://www.cs.toronto.edu/~kriz/cifar.html. Images are normalized with the mean (0.4914, 0.4822, 0.4465) and
+/// the standard deviation (0.2470, 0.2435, 0.2616) of all pixels of the training set.
 /// </remarks>
 public static class Cifar10Data
 {
@@ -19,16 +19,18 @@ public static class Cifar10Data
     static readonly string[] classNames =
         ["airplane", "automobile", "bird", "cat", "deer", "dog", "frog", "horse", "ship", "truck"];
 
-    /// <summary>Reads the training set, data_batch_1.bin to data_batch_5.bin, and the test set, test_batch.bin.</summary>
+    /// <summary>Loads the training set, data_batch_1.bin to data_batch_5.bin, and the test set, test_batch.bin.</summary>
     /// <param name="directory">
-    /// The folder of the six files, or one that holds it as cifar-10-batches-bin. If left out: found or downloaded as
-    /// <see cref="MnistData.Load"/> has it, the folder's name being cifar10.
+    /// The folder of the six files, or its parent folder if the folder is named cifar-10-batches-bin. If null, the folder cifar10 is located, and missing files
+    /// are downloaded, as in <see cref="MnistData.Load"/>.
     /// </param>
-    /// <param name="progress">Told about the archive: bytes received, then, under the name of its folder, unpacked; and in all.</param>
-    /// <param name="cancellationToken">Ends a download; nothing half-written stays.</param>
-    /// <exception cref="FileNotFoundException">A folder is not there or lacks files; the message names them.</exception>
-    /// <exception cref="DownloadException">Nothing could be downloaded: there is no network, or no mirror sent the right bytes.</exception>
-    /// <exception cref="InvalidDataException">A file is not what it should be; the message names it.</exception>
+    /// <param name="progress">
+    /// Receives, for the archive, the bytes received and the total bytes; then, for its folder, the bytes of the archive unpacked and the total bytes.
+    /// </param>
+    /// <param name="cancellationToken">Cancels a download. No partial files remain.</param>
+    /// <exception cref="FileNotFoundException">A given folder does not exist or lacks files; the message names them.</exception>
+    /// <exception cref="DownloadException">The download failed: there is no network, or no mirror sent a file with the correct size and SHA-256.</exception>
+    /// <exception cref="InvalidDataException">A file is damaged or has another format; the message names it.</exception>
     /// <exception cref="OperationCanceledException">The download was cancelled.</exception>
     public static (LabeledImages Train, LabeledImages Test) Load(
         string? directory = null, Progress? progress = null, CancellationToken cancellationToken = default)
@@ -52,9 +54,12 @@ public static class Cifar10Data
         }
     }
 
-    /// <summary>Reads files of records, however many a file holds, as one set.</summary>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">A file is empty or no whole number of records, or a label is above 9; the message names it.</exception>
+    /// <summary>Reads files with any number of records into one data set.</summary>
+    /// <param name="paths">Paths of the files, in the order of the images.</param>
+    /// <exception cref="FileNotFoundException">A file does not exist.</exception>
+    /// <exception cref="InvalidDataException">
+    /// A file is empty or does not hold a whole number of records, or a label is above 9; the message names the file.
+    /// </exception>
     public static LabeledImages Read(params string[] paths)
     {
         ArgumentNullException.ThrowIfNull(paths);
@@ -64,7 +69,7 @@ public static class Cifar10Data
         if (count > Array.MaxLength / length)
             throw new InvalidDataException($"{paths[0]}: {count} images in all are more than an array holds ({Array.MaxLength / length})");
 
-        var pixels = new byte[count * length];       // [N, 3, 32, 32], as the records have it
+        var pixels = new byte[count * length];       // [N, 3, 32, 32], the order of the records
         var labels = new int[count];
         int n = 0;
         for (int i = 0; i < paths.Length; i++)

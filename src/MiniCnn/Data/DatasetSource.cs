@@ -3,25 +3,25 @@ using System.Text.Json.Serialization;
 
 namespace MiniCnn;
 
-/// <summary>One file of a downloadable set, an archive if <paramref name="Archive"/> says what is in it.</summary>
+/// <summary>One file of a data set to download; an archive if <paramref name="Archive"/> is not null.</summary>
 sealed record DatasetFile(string Name, long Size, string Sha256, DatasetArchive? Archive = null)
 {
-    /// <summary>What stands in the set's folder afterwards: the file, or the folder that the archive holds.</summary>
+    /// <summary>Name of the file, or of the folder unpacked from the archive, in the folder of the data set.</summary>
     public string Gives => Archive?.Folder ?? Name;
 }
 
-/// <summary>What is wanted of an archive; the rest is left in it.</summary>
-/// <param name="Folder">The folder in the archive that is wanted.</param>
-/// <param name="Members">The files that are wanted of that folder: paths with “/”, in which # stands for any number.</param>
-/// <param name="Files">How many these are.</param>
-/// <param name="MaxBytes">More than this is not unpacked.</param>
+/// <summary>The files to unpack from an archive; other members are skipped.</summary>
+/// <param name="Folder">Folder in the archive.</param>
+/// <param name="Members">Files in this folder: paths with “/”, in which # is any number of 1 to 9 digits.</param>
+/// <param name="Files">Expected number of these files.</param>
+/// <param name="MaxBytes">Maximum total size of the unpacked files.</param>
 sealed record DatasetArchive(string Folder, string[] Members, int Files, long MaxBytes);
 
-/// <summary>A downloadable set, as datasets/sources.json lists it.</summary>
-/// <remarks>The mirrors are base addresses in the order to try; a file's name is appended.</remarks>
+/// <summary>A data set to download, an entry of datasets/sources.json.</summary>
+/// <remarks>The mirrors are base addresses, tried in this order; the name of the file is appended.</remarks>
 sealed record DatasetSource(string Name, string Title, string Home, string Licence, string[] Mirrors, DatasetFile[] Files)
 {
-    /// <summary>Every set that datasets/sources.json listed when this library was built.</summary>
+    /// <summary>All entries of datasets/sources.json, which is embedded in the library.</summary>
     public static DatasetSource[] All { get; } = Read();
 
     static DatasetSource[] Read()

@@ -2,27 +2,27 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>Where data sets are looked for, and how those that datasets/sources.json lists are downloaded.</summary>
+/// <summary>Locates the folders of data sets, and downloads the data sets listed in datasets/sources.json.</summary>
 public static class Datasets
 {
-    /// <summary>The folder of a set: where it is, or where it is to be.</summary>
-    /// <param name="name">The set: mnist, fashion-mnist, cifar10, cats-vs-dogs, or any other name of a folder.</param>
+    /// <summary>Returns the folder of a data set. It need not exist.</summary>
+    /// <param name="name">Name of the data set: mnist, fashion-mnist, cifar10, cats-vs-dogs, or another folder name.</param>
     /// <param name="directory">
-    /// The folder itself, if a person named one. If left out: the folder <paramref name="name"/> of the folder that the environment
-    /// variable MINICNN_DATASETS names. Without both: datasets/<paramref name="name"/> in the repository (the nearest folder above the
-    /// program or the current directory that holds MiniCnn.sln, else the current directory).
+    /// The folder itself, if the user gave one. If null, the folder is <paramref name="name"/> in the folder given by the environment variable
+    /// MINICNN_DATASETS. If that is not set either, it is datasets/<paramref name="name"/> in the repository: the nearest parent folder of the program, or of
+    /// the current directory, that contains MiniCnn.sln, otherwise the current directory.
     /// </param>
     public static string Locate(string name, string? directory = null) => Find(name, directory).Folder;
 
-    /// <summary>Downloads what of a set is not in a folder yet: checked by size and SHA-256, archives unpacked.</summary>
-    /// <param name="name">A set of datasets/sources.json: mnist, fashion-mnist, cifar10 or cats-vs-dogs.</param>
-    /// <param name="folder">Where to; it is made. What stands there under the name of a file, or of an archive's folder, is kept.</param>
+    /// <summary>Downloads the missing files of a data set into a folder. Files are verified by size and SHA-256; archives are unpacked.</summary>
+    /// <param name="name">Name of a data set in datasets/sources.json: mnist, fashion-mnist, cifar10 or cats-vs-dogs.</param>
+    /// <param name="folder">The target folder, which is created. Existing files, and existing folders of archives, are kept.</param>
     /// <param name="progress">
-    /// Told about each file: bytes received, and in all. Then about each archive, under the name of its folder: bytes of it unpacked, and in all.
+    /// Receives, for each file, the bytes received and the total bytes; then, for an archive, the name of its folder, the bytes unpacked and the total bytes.
     /// </param>
-    /// <param name="cancellationToken">Ends the download; nothing half-written stays.</param>
-    /// <exception cref="ArgumentException">No such set is listed.</exception>
-    /// <exception cref="DownloadException">No mirror sent the right bytes, or they could not be put where they belong.</exception>
+    /// <param name="cancellationToken">Cancels the download. No partial files remain.</param>
+    /// <exception cref="ArgumentException">datasets/sources.json has no such data set.</exception>
+    /// <exception cref="DownloadException">No mirror sent a file with the correct size and SHA-256, or a file could not be stored.</exception>
     /// <exception cref="OperationCanceledException">The download was cancelled.</exception>
     public static Task DownloadAsync(
         string name, string folder, Progress? progress = null, CancellationToken cancellationToken = default)
@@ -30,13 +30,13 @@ public static class Datasets
         ArgumentNullException.ThrowIfNull(name);
         ArgumentException.ThrowIfNullOrEmpty(folder);
         DatasetSource source = DatasetSource.All.FirstOrDefault(source => source.Name == name) ?? throw new ArgumentException(
-            $"no set “{name}” can be downloaded; there are {string.Join(", ", DatasetSource.All.Select(source => source.Name))}", nameof(name));
+            $"there is no data set “{name}” to download; the data sets are {string.Join(", ", DatasetSource.All.Select(source => source.Name))}", nameof(name));
         DatasetFile[] files = [.. source.Files.Where(file => !Path.Exists(Path.Combine(folder, file.Gives)))];
-        // Task.Run: unpacking takes its time, which is not the caller's thread's.
+        // Task.Run: unpacking is synchronous and must not block the caller's thread.
         return Task.Run(() => new Downloader().DownloadAsync(source, files, folder, progress, cancellationToken), cancellationToken);
     }
 
-    /// <summary>As <see cref="Locate"/>, and whether a person named the folder: then nothing is downloaded into it unasked.</summary>
+    /// <summary>Like <see cref="Locate"/>; also returns whether the user gave the folder. Nothing is downloaded automatically into such a folder.</summary>
     internal static (string Folder, bool Given) Find(string name, string? directory) => Find(
         name, directory, Environment.GetEnvironmentVariable("MINICNN_DATASETS"), AppContext.BaseDirectory, Directory.GetCurrentDirectory());
 
@@ -57,14 +57,14 @@ public static class Datasets
         }
     }
 
-    /// <summary>Downloads the files of a set that are missing, and waits for them. Without a downloader it says that they are missing.</summary>
-    /// <param name="name">The set.</param>
-    /// <param name="folder">Where its files are to be.</param>
-    /// <param name="missing">What is missing now, by the names of the source's files or those that its archives give.</param>
-    /// <param name="hint">Said after the names of what is missing.</param>
-    /// <param name="downloader">Null: the folder is a person's.</param>
-    /// <param name="progress">Told about each file that is downloaded.</param>
-    /// <param name="cancel">Ends a download.</param>
+    /// <summary>Downloads the missing files of a data set and waits for them. Throws if files are missing and there is no downloader.</summary>
+    /// <param name="name">Name of the data set.</param>
+    /// <param name="folder">Folder of its files.</param>
+    /// <param name="missing">Returns the names of the files that are missing now, packed or unpacked.</param>
+    /// <param name="hint">Text after the names of the missing files in the message.</param>
+    /// <param name="downloader">Null if the user gave the folder.</param>
+    /// <param name="progress">Receives the progress of each download.</param>
+    /// <param name="cancel">Cancels a download.</param>
     internal static void Complete(
         string name, string folder, Func<string[]> missing, string hint, Downloader? downloader, Progress? progress, CancellationToken cancel)
     {
@@ -74,7 +74,7 @@ public static class Datasets
             DatasetSource source = DatasetSource.All.Single(source => source.Name == name);
             DatasetFile[] files = [.. source.Files.Where(
                 file => file.Archive is null ? names.Contains(file.Name) : !Path.Exists(Path.Combine(folder, file.Gives)))];
-            // Task.Run: else, on a user interface's thread, the download would wait for the thread that waits for it here.
+            // Task.Run avoids a deadlock on a user interface thread: the download would wait for the thread that waits for it here.
             Task.Run(() => downloader.DownloadAsync(source, files, folder, progress, cancel), cancel).GetAwaiter().GetResult();
             names = missing();
         }

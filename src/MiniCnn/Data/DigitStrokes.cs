@@ -3,25 +3,24 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>How people write the ten digits: some stroke models of each.</summary>
+/// <summary>Stroke models of handwritten digits, several for each digit.</summary>
 /// <remarks>
-/// A model is the path of the pen over points x,y, x to the right and y down, about 100 high: a smooth curve through the points;
-/// “/” a corner, where the curve begins anew from the point before; “|” the pen is lifted. Each model of a digit is equally likely,
-/// so a way of writing that is twice as common has two models here.
+/// A model is the path of the pen: a smooth curve through points x,y (x to the right, y down, about 100 high). “/” is a corner, where a new curve starts at the
+/// previous point. “|” lifts the pen. All models of a digit are equally likely, so a way of writing that is twice as common has two models.
 /// </remarks>
 static class DigitStrokes
 {
-    /// <summary>Models[digit][variant][curve]: the points of a curve.</summary>
+    /// <summary>Models[digit][variant][curve].</summary>
     internal static readonly Curve[][][] Models = [.. Written().Select(digit => digit.Select(Parse).ToArray())];
 
-    /// <summary>A smooth piece of a model.</summary>
-    /// <param name="Continues">Whether it begins where the curve before it ended, at a corner.</param>
-    /// <param name="Points">The points it passes, without the one it continues from.</param>
+    /// <summary>One smooth curve of a model.</summary>
+    /// <param name="Continues">Whether it starts at the last point of the previous curve, at a corner.</param>
+    /// <param name="Points">Points of the curve, without the last point of the previous curve.</param>
     internal sealed record Curve(bool Continues, Vector2[] Points);
 
     static string[][] Written() =>
     [
-        [ // 0: round, narrow, wide, begun at the right, ends crossing
+        [ // 0: round, narrow, wide, started at the right, with crossing ends
             "38,0 12,14 0,50 12,86 36,100 60,86 70,50 60,14 36,0",
             "30,0 8,15 0,50 8,85 26,100 44,85 50,50 42,15 22,1",
             "50,0 15,15 0,50 15,85 48,98 80,82 92,50 80,15 48,2",
@@ -29,7 +28,7 @@ static class DigitStrokes
             "20,8 4,40 4,78 22,100 48,92 66,60 64,22 44,2 24,6 12,20",
             "40,6 60,20 68,55 54,90 30,100 8,82 0,48 10,16 36,0 50,4",
         ],
-        [ // 1: a line (most people's), bent, with a flag, with flag and foot, upstroke first
+        [ // 1: a line (most common), bent, with a flag, with flag and foot, upstroke first
             "0,0 0,50 0,100",
             "0,0 6,50 0,100",
             "3,0 0,35 2,70 0,100",
@@ -71,7 +70,7 @@ static class DigitStrokes
             "52,4 28,22 4,48 / 28,52 58,44 / 60,8 / 54,54 46,100",
             "14,0 8,26 0,48 / 24,50 60,46 | 46,14 42,52 34,100",
         ],
-        [ // 5: with corners, the hat apart, in one curve like an S, long hat, short hat
+        [ // 5: with corners, separate top bar, in one curve like an S, long top bar, short top bar
             "58,0 36,1 14,2 / 12,22 8,42 / 34,36 58,52 58,78 36,98 0,94",
             "16,4 14,22 10,42 / 32,36 56,50 56,78 36,99 4,94 | 16,4 38,2 62,0",
             "62,2 30,2 14,18 18,38 42,52 54,72 40,94 14,100 0,90",
@@ -101,7 +100,7 @@ static class DigitStrokes
             "0,10 30,4 64,0 / 34,48 8,100",
             "0,26 6,4 30,10 58,2 / 46,46 38,100",
         ],
-        [ // 8: begun like an S, as two rings, from the middle, open at the top, narrow below
+        [ // 8: started like an S, as two rings, from the middle, open at the top, narrow below
             "54,14 34,0 12,10 14,30 36,46 56,66 54,90 30,100 6,88 8,68 30,50 52,32 58,12",
             "30,48 10,34 8,12 30,0 50,10 50,34 30,48 8,64 4,86 28,100 54,88 54,64 30,48",
             "50,10 26,2 6,16 16,36 36,52 46,76 32,98 10,92 4,72 22,52 44,34 58,8",

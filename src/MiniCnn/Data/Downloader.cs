@@ -3,20 +3,24 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>A data set could not be downloaded from any of its addresses; the message says in one line what was tried.</summary>
+/// <summary>A data set could not be downloaded from any mirror, or could not be stored. The message is one line with the reasons.</summary>
+/// <param name="message">The message.</param>
+/// <param name="inner">The exception of the last attempt.</param>
 public sealed class DownloadException(string message, Exception? inner = null) : IOException(message, inner);
 
-/// <summary>Downloads files over HTTPS, from the first mirror that sends the right bytes: size and SHA-256 are checked.</summary>
-/// <remarks>A file appears under its name only when it is whole, checked and on the disk; the folder of an archive when all of it is unpacked.</remarks>
-/// <param name="handler">Stands in for the network in tests.</param>
+/// <summary>Downloads files over HTTPS, from the first mirror that sends the correct bytes, verified by size and SHA-256.</summary>
+/// <remarks>
+/// A file appears under its name only when it is complete, verified and flushed to the disk; the folder of an archive only when it is completely unpacked.
+/// </remarks>
+/// <param name="handler">Replaces the network in tests.</param>
 sealed class Downloader(HttpMessageHandler? handler = null)
 {
-    /// <summary>How long nothing at all may come, over all mirrors together, before they are given up.</summary>
+    /// <summary>Timeout without received data, divided equally among the mirrors.</summary>
     public TimeSpan Patience { get; init; } = TimeSpan.FromSeconds(5);
 
-    /// <summary>Downloads some files of a set into a folder, which is made when the first bytes come, and unpacks those that are archives.</summary>
+    /// <summary>Downloads files of a data set into a folder, and unpacks archives. The folder is created when a mirror answers.</summary>
     /// <exception cref="DownloadException">
-    /// No mirror sent a file as it should be, or it could not be put in its place. Files that came before it stay.
+    /// No mirror sent the correct bytes of a file, or the file could not be stored. Files that were completed before are kept.
     /// </exception>
     public async Task DownloadAsync(
         DatasetSource source, IEnumerable<DatasetFile> files, string folder, Progress? progress, CancellationToken cancel)
@@ -37,7 +41,7 @@ sealed class Downloader(HttpMessageHandler? handler = null)
             }
             catch (Exception e) when (e is InvalidDataException or UnauthorizedAccessException or IOException and not DownloadException)
             {
-                throw new DownloadException($"{file.Name} of {source.Name} came, but could not be put into {folder} ({OneLine(e)})", e);
+                throw new DownloadException($"{file.Name} of {source.Name} was downloaded, but could not be stored in {folder} ({OneLine(e)})", e);
             }
             finally
             {
@@ -69,7 +73,7 @@ sealed class Downloader(HttpMessageHandler? handler = null)
                 cancel.ThrowIfCancellationRequested();
                 last = e;
                 string reason = e is OperationCanceledException
-                    ? FormattableString.Invariant($"nothing came for {silence.TotalSeconds:0.#} s")
+                    ? FormattableString.Invariant($"no data for {silence.TotalSeconds:0.#} s")
                     : OneLine(e);
                 failures.Add($"{address.Host}: {reason}");
             }
@@ -79,12 +83,12 @@ sealed class Downloader(HttpMessageHandler? handler = null)
 
     static string OneLine(Exception e) => e.GetBaseException().Message.ReplaceLineEndings(" ").TrimEnd('.');
 
-    /// <summary>Writes a file that is whole and right, or throws.</summary>
+    /// <summary>Downloads a file from one address and verifies it; throws if it is not correct.</summary>
     static async Task FetchAsync(
         HttpClient client, Uri address, DatasetFile file, string part, TimeSpan silence, Progress? progress, CancellationToken cancel)
     {
         if (address.Scheme != Uri.UriSchemeHttps)
-            throw new InvalidDataException($"only https is used, not {address.Scheme}");
+            throw new InvalidDataException($"the address must be https, not {address.Scheme}");
         using CancellationTokenSource answer = CancellationTokenSource.CreateLinkedTokenSource(cancel);
         answer.CancelAfter(silence);
         using HttpResponseMessage response = await client.GetAsync(address, HttpCompletionOption.ResponseHeadersRead, answer.Token);
@@ -102,7 +106,7 @@ sealed class Downloader(HttpMessageHandler? handler = null)
         int count;
         while ((count = await body.ReadAsync(buffer, answer.Token)) > 0)
         {
-            answer.CancelAfter(Timeout.InfiniteTimeSpan);       // a slow disk is not the mirror's silence
+            answer.CancelAfter(Timeout.InfiniteTimeSpan);       // the timeout must not count the time of a slow disk
             received += count;
             if (received > file.Size)
                 throw new InvalidDataException($"it sends more than {file.Size} bytes");

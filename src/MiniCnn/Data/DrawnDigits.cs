@@ -2,23 +2,23 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>The built-in digits: handwriting in the form of MNIST, drawn by the program, for where there is no data set.</summary>
+/// <summary>Synthetic handwritten digits in the format of MNIST, for use without a data set.</summary>
 /// <remarks>
-/// The pen follows a stroke model of the digit, its points shaken, the whole bent, stretched, slanted and turned; it is wide or
-/// narrow, soft or hard, sometimes dry. As in MNIST the digit fills a box of 20×20 pixels, its aspect kept, its centre of mass is
-/// within half a pixel or so of pixel (14, 14) of 28×28, paper is 0 and ink is 255. Only + − × ÷ and √ are computed, which
-/// IEEE 754 fixes to the bit: the same seed gives the same bytes on every machine.
+/// The pen follows a stroke model of the digit with random noise on its points. The path is bent, stretched, slanted and rotated at random. The width, softness
+/// and dryness of the pen vary. As in MNIST, the digit fits a box of 20×20 pixels with its aspect ratio kept, its center of mass is about half a pixel or less
+/// from pixel (14, 14) of 28×28, the background is 0 and ink is 255. Only + − × ÷ and √ are used, which IEEE 754 rounds exactly: the same seed gives the same
+/// bytes on every machine.
 /// </remarks>
 public static class DrawnDigits
 {
     const int Side = 28, Box = 20;
     const int StepsPerPoint = 3;
 
-    /// <summary>Draws digits: 0, 1, …, 9, 0, 1, … Each is a function of the seed and its index alone, however many are drawn.</summary>
+    /// <summary>Draws the digits 0, 1, …, 9, 0, 1, … Each image depends only on the seed and its index, not on <paramref name="count"/>.</summary>
     /// <param name="count">Number of images.</param>
-    /// <param name="seed">Other seeds give other images: take one to train on, another to test on.</param>
+    /// <param name="seed">Seed of the random numbers. Use different seeds for training and test images.</param>
     /// <returns>Images of 1×28×28 in 10 classes.</returns>
-    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative, or too many for an array.</exception>
+    /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative, or the images do not fit in an array.</exception>
     public static LabeledImages Draw(int count, int seed)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(count);
@@ -45,7 +45,7 @@ public static class DrawnDigits
         Centre(ink, image, ref dice);
     }
 
-    /// <summary>The way of the pen in short straight steps, and whether it is down on the way to each point.</summary>
+    /// <summary>Returns the path of the pen in short straight segments, and for each point whether the pen is down on the way to it.</summary>
     static List<(Vector2 At, bool Down)> Shake(DigitStrokes.Curve[] model, ref Dice dice)
     {
         List<(Vector2, bool)> path = new();
@@ -73,11 +73,11 @@ public static class DrawnDigits
         return path;
     }
 
-    /// <summary>The smooth curve from b (t = 0) to c (t = 1) that comes from a and goes on to d.</summary>
+    /// <summary>Catmull–Rom spline: the point at t of the curve from b (t = 0) to c (t = 1) with the neighbor points a and d.</summary>
     static Vector2 CatmullRom(Vector2 a, Vector2 b, Vector2 c, Vector2 d, float t) =>
         0.5f * (2 * b + t * (c - a + t * (2 * a - 5 * b + 4 * c - d + t * (3 * (b - c) + d - a))));
 
-    /// <summary>Bends by polynomials of second and third degree, stretches, slants, turns.</summary>
+    /// <summary>Bends the path by polynomials of degree 2 and 3, then stretches, slants and rotates it.</summary>
     static void Bend(List<(Vector2 At, bool Down)> path, ref Dice dice)
     {
         Span<float> bend = stackalloc float[10];
@@ -85,10 +85,10 @@ public static class DrawnDigits
             bend[i] = 0.12f * dice.Normal();
         float aspect = dice.Between(0.7f, 1.5f);
         float slant = 0.1f + 0.28f * dice.Normal();
-        float turn = 0.1f * dice.Normal();      // the angle's tangent
+        float turn = 0.1f * dice.Normal();      // tangent of the angle
         for (int i = 0; i < path.Count; i++)
         {
-            float x = (path[i].At.X - 30) / 50, y = (path[i].At.Y - 50) / 50;       // −1 to 1 or so
+            float x = (path[i].At.X - 30) / 50, y = (path[i].At.Y - 50) / 50;       // about −1 to 1
             float u = x + bend[0] * x * x + bend[1] * x * y + bend[2] * y * y + bend[3] * y * y * y + bend[4] * x * x * y;
             float v = y + bend[5] * x * x + bend[6] * x * y + bend[7] * y * y + bend[8] * x * x * x + bend[9] * x * y * y;
             u = aspect * u - slant * v;
@@ -96,7 +96,7 @@ public static class DrawnDigits
         }
     }
 
-    /// <summary>Brings the path into the middle of the image, the longer side as long as told.</summary>
+    /// <summary>Scales the path so that its longer side has a size in pixels, and moves it to the middle of the image.</summary>
     static void Fit(List<(Vector2 At, bool Down)> path, float size)
     {
         Vector2 low = path[0].At, high = low;
@@ -107,12 +107,12 @@ public static class DrawnDigits
             path[i] = (new Vector2(Side / 2f) + scale * (path[i].At - (low + high) / 2), path[i].Down);
     }
 
-    /// <summary>Inks each pixel, 0 to 1, by its distance from the path.</summary>
+    /// <summary>Computes the ink of each pixel, 0 to 1, from its distance to the path.</summary>
     static void Paint(List<(Vector2 At, bool Down)> path, float radius, Span<float> ink, ref Dice dice)
     {
-        float soft = dice.Between(0.8f, 1.3f);                              // pixels from full ink to none
-        float pressure = 0.15f * dice.Normal();                             // the pen gets wider, or narrower, on its way
-        float flat = 0.1f * dice.Normal();                                  // and differs in width across and down
+        float soft = dice.Between(0.8f, 1.3f);                              // width in pixels of the transition from full ink to none
+        float pressure = 0.15f * dice.Normal();                             // the stroke gets wider or narrower along the path
+        float flat = 0.1f * dice.Normal();                                  // the stroke width differs between horizontal and vertical
         float dry = dice.Next() < 0.2f ? dice.Between(0, 0.5f) : 0;
         for (int i = 1; i < path.Count; i++)
         {
@@ -140,7 +140,7 @@ public static class DrawnDigits
         }
     }
 
-    /// <summary>Moves the centre of mass to pixel (14, 14), by whole pixels as MNIST does, and makes bytes, the ink a little noisy.</summary>
+    /// <summary>Moves the center of mass to pixel (14, 14) by whole pixels, as in MNIST, and converts ink to bytes with a little noise.</summary>
     static void Centre(ReadOnlySpan<float> ink, Span<byte> image, ref Dice dice)
     {
         float mass = 0, massX = 0, massY = 0;
@@ -158,12 +158,12 @@ public static class DrawnDigits
                     image[(y + down) * Side + x + right] = (byte)Math.Clamp(255 * cover * (1 + 0.04f * dice.Normal()), 0, 255);
     }
 
-    /// <summary>The random numbers of one image: SplitMix64 (Steele, Lea and Flood, 2014) from its seed and index.</summary>
+    /// <summary>Random numbers of one image: SplitMix64 (Steele, Lea and Flood, 2014), seeded with the seed and the index.</summary>
     struct Dice(int seed, int index)
     {
         ulong state = ((ulong)(uint)seed << 32) | (uint)index;
 
-        /// <summary>Uniform from 0 to below 1.</summary>
+        /// <summary>Uniform in [0, 1).</summary>
         public float Next()
         {
             ulong z = state += 0x9E3779B97F4A7C15;
@@ -174,7 +174,7 @@ public static class DrawnDigits
 
         public float Between(float low, float high) => low + (high - low) * Next();
 
-        /// <summary>Near enough to normal: mean 0, variance 1, never beyond ±3.5.</summary>
+        /// <summary>Approximately normal: √3 · (sum of four uniform numbers − 2), with mean 0, variance 1 and range ±3.5.</summary>
         public float Normal() => 1.7320508f * (Next() + Next() + Next() + Next() - 2);
 
         public T Pick<T>(T[] choices) => choices[(int)(Next() * choices.Length)];

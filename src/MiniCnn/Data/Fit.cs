@@ -1,16 +1,16 @@
 namespace MiniCnn;
 
 /// <summary>
-/// How a picture of other proportions is brought to the size of a model's images. A model's file holds it, and its predictor does the same.
+/// How a picture with another aspect ratio is resized to the shape of the model's images. A model file stores it, and the predictor uses it.
 /// </summary>
 public enum Fit
 {
-    /// <summary>The whole picture, stretched or squeezed.</summary>
+    /// <summary>Resizes the whole picture and changes its aspect ratio.</summary>
     Stretch,
 
-    /// <summary>The whole picture in its own proportions, in the middle, with black bars at two sides: PIL's <c>ImageOps.pad</c>.</summary>
+    /// <summary>Resizes the whole picture with its aspect ratio kept, centered, with black bars at two sides, like PIL's <c>ImageOps.pad</c>.</summary>
     Letterbox,
 
-    /// <summary>As much of the picture's middle as has the image's proportions; the rest is cut off: PIL's <c>ImageOps.fit</c>.</summary>
+    /// <summary>Crops the largest centered area with the aspect ratio of the image, and resizes it, like PIL's <c>ImageOps.fit</c>.</summary>
     CenterCrop,
 }

@@ -3,17 +3,19 @@ using System.IO.Compression;
 
 namespace MiniCnn;
 
-/// <summary>Reads IDX files of bytes, plain or gzipped: the format of MNIST.</summary>
+/// <summary>Reads IDX files of bytes, plain or gzipped. This is the file format of MNIST.</summary>
 /// <remarks>
-/// Big-endian 32-bit words, first 0x00000800 + the number of axes, then the size of each axis; then one byte an element, row-major.
-/// Source: http://yann.lecun.com/exdb/mnist/. Whether a file is gzipped is told from its first two bytes, not from its name.
-/// No file is trusted: sizes are checked before memory is taken, and no more is unpacked than the header declares.
+/// The header consists of big-endian 32-bit words: 0x00000800 + the number of axes, then the size of each axis. The data are one byte per element, row-major.
+/// Source: http://yann.lecun.com/exdb/mnist/. A gzipped file is detected by its first two bytes, not by its name. Files are treated as untrusted: sizes are
+/// checked before memory is allocated, and at most the size that the header declares is unpacked.
 /// </remarks>
 public static class IdxFile
 {
-    /// <summary>Reads images: Pixels [Count, Rows, Columns], 0 is the background.</summary>
+    /// <summary>Reads images.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <returns>Pixels [Count, Rows, Columns]; 0 is the background.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not a whole IDX file of images, no more and no less.</exception>
+    /// <exception cref="InvalidDataException">The file is not an IDX file of images, is truncated, or has extra data at its end.</exception>
     public static (byte[] Pixels, int Count, int Rows, int Columns) ReadImages(string path)
     {
         Span<int> sizes = stackalloc int[3];
@@ -21,9 +23,11 @@ public static class IdxFile
         return (pixels, sizes[0], sizes[1], sizes[2]);
     }
 
-    /// <summary>Reads labels, one byte each.</summary>
+    /// <summary>Reads labels.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <returns>One byte per label.</returns>
     /// <exception cref="FileNotFoundException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">The file is not a whole IDX file of labels, no more and no less.</exception>
+    /// <exception cref="InvalidDataException">The file is not an IDX file of labels, is truncated, or has extra data at its end.</exception>
     public static byte[] ReadLabels(string path) => Read(path, "labels", stackalloc int[1]);
 
     static byte[] Read(string path, string what, Span<int> sizes)
@@ -48,9 +52,9 @@ public static class IdxFile
         for (int axis = 0; axis < sizes.Length; axis++)
             product *= declared[axis] = BinaryPrimitives.ReadUInt32BigEndian(header[(4 + 4 * axis)..]);
         string shape = string.Join('×', declared);
-        long most = zipped ? 1032 * file.Length : file.Length - header.Length;      // deflate makes 258 bytes of 2 bits at best
+        long most = zipped ? 1032 * file.Length : file.Length - header.Length;      // deflate: at most 258 bytes from 2 bits, 258 · 8 / 2 = 1032
         if (product == 0)
-            throw Bad($"its header declares {shape} bytes, which is nothing");
+            throw Bad($"its header declares {shape} bytes, no data at all");
         if (product > (UInt128)most)
             throw Bad($"its header declares {shape} bytes, more than a {(zipped ? "gzip " : "")}file of {file.Length} bytes holds");
         if (product > (UInt128)Array.MaxLength)
@@ -58,7 +62,7 @@ public static class IdxFile
         for (int axis = 0; axis < sizes.Length; axis++)
             sizes[axis] = (int)declared[axis];
 
-        // A gzip file may declare far more than it holds: memory grows with what really comes.
+        // A header in a gzip file may declare much more than the file holds: memory grows with the unpacked bytes.
         int length = (int)product, filled = 0;
         byte[] data = [];
         while (filled < length)
@@ -69,15 +73,15 @@ public static class IdxFile
                 throw Bad($"its header declares {shape} bytes, but it ends after {filled}");
         }
         if (Fill(stream, stackalloc byte[1], path) > 0)
-            throw Bad($"it goes on after the {shape} bytes that its header declares");
+            throw Bad($"it has more data after the {shape} bytes that its header declares");
         if (zipped && UnpackedSize(file) != (uint)(header.Length + length))
-            throw Bad("its gzip data are cut short at the very end, or something follows them");
+            throw Bad("its gzip data are truncated in their last bytes, or followed by other data");
         return data;
 
         InvalidDataException Bad(string fault) => new($"{path}: expected IDX {what}; {fault}");
     }
 
-    /// <summary>The unpacked size modulo 2³², a gzip file's last word: GZipStream does not mind a file that is cut after its data.</summary>
+    /// <summary>The unpacked size modulo 2³² from the last word of a gzip file: GZipStream accepts a file that is truncated after its data.</summary>
     static uint UnpackedSize(FileStream file)
     {
         Span<byte> word = stackalloc byte[4];
@@ -86,7 +90,7 @@ public static class IdxFile
         return BinaryPrimitives.ReadUInt32LittleEndian(word);
     }
 
-    /// <summary>Reads until the buffer is full or the data end; returns the number of bytes read.</summary>
+    /// <summary>Reads until the buffer is full or the data end. Returns the number of bytes read.</summary>
     static int Fill(Stream stream, Span<byte> buffer, string path)
     {
         try

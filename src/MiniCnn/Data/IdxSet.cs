@@ -2,7 +2,7 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>A set of ten classes in MNIST's four IDX files, each gzipped or plain.</summary>
+/// <summary>A data set of ten classes in four IDX files with MNIST's names, each gzipped or plain.</summary>
 sealed class IdxSet(string name, float mean, float std, string[]? classNames = null)
 {
     const int Classes = 10;

@@ -6,17 +6,17 @@ using System.Security.Cryptography;
 namespace MiniCnn;
 
 /// <summary>A batch of images and their labels, in the same order.</summary>
-/// <param name="Images">[n, C, H, W], normalised.</param>
-/// <param name="Labels">Class indices: n, one an image, or n·H·W, [n, H, W], one a pixel.</param>
+/// <param name="Images">Normalized images, [n, C, H, W].</param>
+/// <param name="Labels">Class indices: [n], one per image, or [n, H, W], one per pixel.</param>
 public readonly record struct Batch(Tensor<float> Images, int[] Labels);
 
 /// <summary>
-/// Images of one shape, a byte a channel and pixel, and what they are labelled with: each with one class, <see cref="LabeledImages"/>, or each
-/// pixel with its own, <see cref="MaskedImages"/>.
+/// Images of one shape, with one byte per channel and pixel, and their labels: one class per image, <see cref="LabeledImages"/>, or one class per pixel,
+/// <see cref="MaskedImages"/>.
 /// </summary>
 /// <remarks>
-/// A batch holds (x/255 − mean)/std, in float and in this order, as torchvision's <c>ToTensor</c> and <c>Normalize</c> compute it.
-/// Immutable, so safe to read from several threads.
+/// A batch holds (x/255 − mean)/std, computed in float in this order, like torchvision's <c>ToTensor</c> and <c>Normalize</c>. The data set is immutable and
+/// thread-safe.
 /// </remarks>
 public abstract class ImageDataset
 {
@@ -29,10 +29,10 @@ public abstract class ImageDataset
         (Source, this.mean, this.std, Shape, Classes, Fit) = (source, mean, std, shape, classes, fit);
         ClassNames = classNames is null ? [.. Enumerable.Range(0, int.Max(classes, 0)).Select(c => $"{c}")] : [.. classNames];
         if (ClassNames.Count != classes)
-            throw new ArgumentException($"{classes} classes need as many names; got {ClassNames.Count}", nameof(classNames));
+            throw new ArgumentException($"{classes} classes need {classes} names; got {ClassNames.Count}", nameof(classNames));
         if (mean.Length != shape.Channels || std.Length != shape.Channels)
             throw new ArgumentException(
-                $"images of {shape} need one mean and one std a channel; got {mean.Length} and {std.Length}", nameof(mean));
+                $"images of {shape} need one mean and one std per channel; got {mean.Length} and {std.Length}", nameof(mean));
         int flat = Array.FindIndex(std, s => !(s > 0));
         if (flat >= 0)
             throw new ArgumentException(FormattableString.Invariant($"std {flat} is {std[flat]}; it must be above 0"), nameof(std));
@@ -46,7 +46,7 @@ public abstract class ImageDataset
         }
     }
 
-    /// <summary>Images in memory, as many as there are labels or masks.</summary>
+    /// <summary>Returns a source of images in memory. Throws if their number is not that of the labels or masks.</summary>
     private protected static ImageSource InMemory(byte[] pixels, int count, string counted, ImageShape shape)
     {
         ArgumentNullException.ThrowIfNull(pixels);
@@ -55,46 +55,46 @@ public abstract class ImageDataset
         long length = count * shape.Length;
         return pixels.Length == length
             ? ImageSource.Of(pixels, count, shape)
-            : throw new ArgumentException($"{count} {counted} need as many images of {shape}, {length} bytes in all; got {pixels.Length}", nameof(pixels));
+            : throw new ArgumentException($"{count} {counted} need {count} images of {shape}, {length} bytes in total; got {pixels.Length}", nameof(pixels));
     }
 
-    /// <summary>The images' bytes.</summary>
+    /// <summary>Bytes of the images.</summary>
     internal ImageSource Source { get; }
 
-    /// <summary>Number of images, N.</summary>
+    /// <summary>Number of images.</summary>
     public int Count => Source.Count;
 
-    /// <summary>The shape of each image.</summary>
+    /// <summary>Shape of each image.</summary>
     public ImageShape Shape { get; }
 
     /// <summary>Number of classes.</summary>
     public int Classes { get; }
 
-    /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
+    /// <summary>Name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>How pictures were brought to this size.</summary>
+    /// <summary>How pictures were resized to this shape.</summary>
     public Fit Fit { get; }
 
-    /// <summary>The bytes of an image, [C, H, W]. Those that are not kept in memory are read again from their file.</summary>
-    /// <exception cref="IOException">The file cannot be read any more, or is another than it was.</exception>
+    /// <summary>Returns the bytes of an image, [C, H, W]. If the image is not in memory, it is read again from its file.</summary>
+    /// <exception cref="IOException">The file can no longer be read, or has changed.</exception>
     public ReadOnlySpan<byte> Image(int index) => Source.Read(index).Span;
 
-    /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
+    /// <summary>Mean that is subtracted, one value per channel, for pixels scaled to 0 to 1.</summary>
     public ReadOnlySpan<float> Mean => mean;
 
-    /// <summary>What is divided by, one value a channel, on the scale of 0 to 1.</summary>
+    /// <summary>Standard deviation that is divided by, one value per channel, for pixels scaled to 0 to 1.</summary>
     public ReadOnlySpan<float> Std => std;
 
-    /// <summary>Mean and standard deviation over all pixels of all images, one value a channel, on the scale of 0 to 1.</summary>
+    /// <summary>Computes mean and standard deviation of all pixels of all images, one value per channel, for pixels scaled to 0 to 1.</summary>
     /// <remarks>
-    /// Exact but for the last rounding; the deviation is that of a population (numpy's <c>std</c>, divided by n): 0 for a channel all alike.
+    /// Only the final rounding to float is inexact. The standard deviation is that of a population, divided by n, as in numpy. It is 0 for a constant channel.
     /// </remarks>
     /// <exception cref="InvalidOperationException">There are no images.</exception>
     public (float[] Mean, float[] Std) MeanAndStd()
     {
         if (Count == 0)
-            throw new InvalidOperationException("no images, so they have no mean");
+            throw new InvalidOperationException("the set has no images, so it has no mean");
         long n = (long)Count * Shape.Height * Shape.Width;
         ImageSummary[] summaries = [.. Enumerable.Range(0, Count).Select(Source.Summary)];
         float[] mean = new float[Shape.Channels], std = new float[Shape.Channels];
@@ -109,33 +109,36 @@ public abstract class ImageDataset
         return (mean, std);
     }
 
-    /// <summary>All images once, in batches: in their own order, or shuffled. The last batch holds what is left.</summary>
-    /// <param name="batchSize">Images in a batch.</param>
-    /// <param name="seed">Shuffles in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Give each epoch its own.</param>
-    /// <param name="augmentation">Changes the images at random, by the same seed.</param>
+    /// <summary>Returns all images once, in batches, in their order or shuffled. The last batch may be smaller.</summary>
+    /// <param name="batchSize">Number of images in a batch.</param>
+    /// <param name="seed">
+    /// If given, images are shuffled in the order of <c>torch.manual_seed(seed); torch.randperm(N)</c>. Use a different seed in each epoch. The default is no
+    /// shuffling.
+    /// </param>
+    /// <param name="augmentation">Random changes to the images, with the same seed. The default is none.</param>
     /// <returns>
-    /// Batches as they are asked for, each prepared by all threads at once. Each has arrays of its own, which belong to the caller.
-    /// Their order and their bits do not depend on the threads.
+    /// A lazy sequence of batches. All threads prepare each batch together. Each batch has new arrays, which the caller may keep. Order and values do not
+    /// depend on the number of threads.
     /// </returns>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="batchSize"/> is below 1.</exception>
     /// <exception cref="ArgumentException">
-    /// An <paramref name="augmentation"/> without a seed: it would do the same in every epoch; or one that such images cannot take.
+    /// There is an <paramref name="augmentation"/> without a <paramref name="seed"/>, or it does not support the shape of the images.
     /// </exception>
-    /// <exception cref="IOException">A photo that memory does not hold cannot be read again.</exception>
+    /// <exception cref="IOException">An image that is not in memory can no longer be read from its file.</exception>
     public IEnumerable<Batch> Batches(int batchSize, int? seed = null, Augmentation? augmentation = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(batchSize, 1);
         if (augmentation is not null && seed is null)
-            throw new ArgumentException("augmentation needs a seed, another one in each epoch", nameof(seed));
+            throw new ArgumentException("augmentation needs a seed, a different one in each epoch", nameof(seed));
         augmentation?.Check(Shape);
         return InOrder(seed is int s ? Permutation.Random(Count, s) : [.. Enumerable.Range(0, Count)], batchSize, seed ?? 0, augmentation, 0);
     }
 
-    /// <summary>The same from a batch on.</summary>
+    /// <summary>Returns the shuffled batches from batch <paramref name="first"/> on.</summary>
     internal IEnumerable<Batch> Batches(int batchSize, int seed, Augmentation? augmentation, int first) =>
         InOrder(Permutation.Random(Count, seed), batchSize, seed, augmentation, first);
 
-    // Between the steps and not beside them: where the workers fill the processors, a batch made meanwhile by one more thread costs twice as much.
+    // Batches are prepared between the steps, not concurrently: the workers use all processors, so one more thread would make a batch twice as expensive.
     IEnumerable<Batch> InOrder(int[] order, int batchSize, int seed, Augmentation? augmentation, int first)
     {
         foreach (int[] indices in order.Chunk(batchSize).Skip(first))
@@ -181,19 +184,19 @@ public abstract class ImageDataset
         TensorPrimitives.Divide(x, std[channel], x);
     }
 
-    /// <summary>[C, 256]: what each byte becomes.</summary>
+    /// <summary>Normalized value of each byte, [C, 256].</summary>
     internal ReadOnlySpan<float> Normalized => normalized;
 
-    /// <summary>Labels of an image: 1, or its pixels.</summary>
+    /// <summary>Number of labels per image: 1, or its number of pixels.</summary>
     internal abstract int LabelsPerImage { get; }
 
-    /// <summary>Writes the labels of an image, moved as its pixels were.</summary>
+    /// <summary>Writes the labels of an image, with the same motion as its pixels.</summary>
     private protected abstract void Label(int index, Augmentation.Motion? motion, Span<int> to);
 
-    /// <summary>How many labels each class has.</summary>
+    /// <summary>Returns the number of labels of each class.</summary>
     internal abstract long[] CountLabels();
 
-    /// <summary>Refuses a set of one class alone, of which everything learns to say that one.</summary>
+    /// <summary>Throws if all labels are of one class: training would learn a constant.</summary>
     internal void RefuseOneClass()
     {
         long[] counts = CountLabels();
@@ -202,13 +205,15 @@ public abstract class ImageDataset
         string only = ClassNames[Array.FindIndex(counts, count => count > 0)];
         string others = Classes == 1 ? "" : $", and none of {string.Join(", ", ClassNames.Where(name => name != only).Take(3))}{(Classes > 4 ? ", …" : "")}";
         throw new ArgumentException(
-            $"all training images are of one class, '{only}'{others}: there is nothing to tell it from; a folder of photos has a subfolder for each class");
+            $"all training images are of one class, '{only}'{others}; training needs two: a folder of photos has a subfolder for each class");
     }
 
-    /// <summary>The labels of an image as they are kept.</summary>
+    /// <summary>The stored labels of an image.</summary>
     private protected abstract ReadOnlySpan<byte> LabelBytes(int index);
 
-    /// <summary>What tells this set from others, “2000 images of 3×64×64 (0123abcd)”: what a run that goes on must find again.</summary>
+    /// <summary>
+    /// Describes the set with a hash, “2000 images of 3×64×64 (0123abcd)”. A checkpoint holds it, so that a run resumes only with the same set.
+    /// </summary>
     internal string Describe()
     {
         using IncrementalHash hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
@@ -222,10 +227,10 @@ public abstract class ImageDataset
         return $"{Count} images of {Shape} ({Convert.ToHexStringLower(hash.GetHashAndReset())[..8]})";
     }
 
-    /// <summary>What a model must make of the images: a number for each class, of the image or of each pixel.</summary>
+    /// <summary>The required output shape of a model: the channels of each image, or of each pixel.</summary>
     internal abstract ImageShape OutputShape(int channels);
 
-    /// <summary>Two parts of the indices, at random.</summary>
+    /// <summary>Splits the indices at random into two parts; <paramref name="share"/> is the fraction in the second.</summary>
     private protected (int[] First, int[] Second) RandomSplit(double share, int seed)
     {
         Permutation.CheckShare(share);

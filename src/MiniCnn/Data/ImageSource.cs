@@ -3,14 +3,14 @@ using System.Security.Cryptography;
 namespace MiniCnn;
 
 /// <summary>
-/// Images as bytes, each by its number, for any number of threads at once: in memory, or read again from their files when they are asked for.
+/// Bytes of images by index, in memory or read again from their files on each access. Thread-safe.
 /// </summary>
-/// <param name="Count">N.</param>
-/// <param name="Read">The [C, H, W] bytes of an image.</param>
-/// <param name="Summary">What is known of an image, which need not be read again for it.</param>
+/// <param name="Count">Number of images.</param>
+/// <param name="Read">Returns the bytes of an image, [C, H, W].</param>
+/// <param name="Summary">Returns the summary of an image. It need not read the file again.</param>
 sealed record ImageSource(int Count, Func<int, ReadOnlyMemory<byte>> Read, Func<int, ImageSummary> Summary)
 {
-    /// <summary>Images in memory, one after another.</summary>
+    /// <summary>Returns a source of images in one array, [N, C, H, W].</summary>
     public static ImageSource Of(byte[] pixels, int count, ImageShape shape)
     {
         int length = (int)shape.Length;
@@ -19,11 +19,11 @@ sealed record ImageSource(int Count, Func<int, ReadOnlyMemory<byte>> Read, Func<
         ReadOnlyMemory<byte> Image(int i) => pixels.AsMemory(i * length, length);
     }
 
-    /// <summary>Some of these images, in a new order.</summary>
+    /// <summary>Returns a source of the images with these indices, in this order.</summary>
     public ImageSource Pick(int[] indices) => new(indices.Length, i => Read(indices[i]), i => Summary(indices[i]));
 }
 
-/// <summary>What is asked of all images of a set: of each its hash, and the sums of its values and of their squares, for each channel.</summary>
+/// <summary>The SHA-256 of an image, and for each channel the sum of its values and of their squares.</summary>
 readonly record struct ImageSummary(byte[] Hash, (long Sum, long Squares)[] Channels)
 {
     public static ImageSummary Of(ReadOnlySpan<byte> image, int channels)

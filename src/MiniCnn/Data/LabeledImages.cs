@@ -2,22 +2,26 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn;
 
-/// <summary>Images of one shape, each with the index of its class.</summary>
+/// <summary>Images of one shape, each with a class index.</summary>
 public sealed class LabeledImages : ImageDataset
 {
     readonly int[] labels;          // [N]
 
-    /// <summary>Images and labels; the arrays are kept, not copied: do not change them afterwards.</summary>
+    /// <summary>Creates a data set of images and labels. The arrays are not copied: do not change them afterwards.</summary>
     /// <param name="pixels">[N, C, H, W] bytes.</param>
     /// <param name="labels">N class indices, each from 0 to <paramref name="classes"/> − 1.</param>
     /// <param name="shape">C × H × W.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <param name="mean">One value a channel, on the scale of 0 to 1; MNIST's 0.1307, for one channel, if left out.</param>
-    /// <param name="std">One value a channel, above 0; MNIST's 0.3081 if left out.</param>
-    /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
-    /// <param name="fit">How pictures were brought to this size, which a model of them will do with others.</param>
+    /// <param name="mean">
+    /// Mean to subtract, one value per channel, for pixels scaled to 0 to 1. The default, only for one channel, is that of MNIST, 0.1307.
+    /// </param>
+    /// <param name="std">
+    /// Standard deviation to divide by, one value per channel, above 0. The default, only for one channel, is that of MNIST, 0.3081.
+    /// </param>
+    /// <param name="classNames">Name of each class. The default is “0”, “1”, …</param>
+    /// <param name="fit">How pictures were resized to this shape. A model trained on them resizes its pictures in the same way.</param>
     /// <exception cref="ArgumentException">
-    /// Numbers of images, labels, channels or classes differ, or a label or a std is out of range.
+    /// The numbers of images, labels, channels or classes do not match, or a label or a std is out of range.
     /// </exception>
     public LabeledImages(
         byte[] pixels, int[] labels, ImageShape shape, int classes, float[]? mean = null, float[]? std = null,
@@ -39,10 +43,10 @@ public sealed class LabeledImages : ImageDataset
                 $"label {bad} is {labels[bad]}; with {classes} classes it must be 0 to {classes - 1}", nameof(labels));
     }
 
-    /// <summary>N class indices.</summary>
+    /// <summary>Class indices, [N].</summary>
     public ReadOnlySpan<int> Labels => labels;
 
-    /// <summary>The first <paramref name="count"/> images, or all where there are fewer; their bytes are shared, not copied.</summary>
+    /// <summary>Returns the first <paramref name="count"/> images, or all if there are fewer. Their bytes are shared, not copied.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     public LabeledImages Take(int count)
     {
@@ -50,18 +54,21 @@ public sealed class LabeledImages : ImageDataset
         return With([.. Enumerable.Range(0, int.Min(count, Count))]);
     }
 
-    /// <summary>The same images with another normalisation: pixels and labels are shared, not copied.</summary>
-    /// <remarks>A test set takes that of its training set: <c>test.WithNormalization(train.Mean, train.Std)</c>.</remarks>
-    /// <param name="mean">One value a channel, on the scale of 0 to 1.</param>
-    /// <param name="std">One value a channel, above 0.</param>
-    /// <exception cref="ArgumentException">There is not one value a channel, or a std is not above 0.</exception>
+    /// <summary>Returns the same images with another normalization. Pixels and labels are shared, not copied.</summary>
+    /// <remarks>Use the mean and std of the training set for a test set: <c>test.WithNormalization(train.Mean, train.Std)</c>.</remarks>
+    /// <param name="mean">Mean to subtract, one value per channel, for pixels scaled to 0 to 1.</param>
+    /// <param name="std">Standard deviation to divide by, one value per channel, above 0.</param>
+    /// <exception cref="ArgumentException">The number of values is not the number of channels, or a std is not above 0.</exception>
     public LabeledImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
         new(Source, labels, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames, Fit);
 
-    /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
-    /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
-    /// <param name="seed">The same seed splits the same way.</param>
-    /// <param name="stratify">Takes that share of each class by itself; of a class of two or more, at least one goes either way.</param>
+    /// <summary>Splits the images at random into two sets, like <c>torch.utils.data.random_split</c> with a seeded generator.</summary>
+    /// <param name="validation">Fraction of the images in the second set, between 0 and 1, rounded to whole images.</param>
+    /// <param name="seed">Seed of the random permutation.</param>
+    /// <param name="stratify">
+    /// Whether to split each class separately by this fraction. A class of two or more images then has at least one image in each set, and a class of one image
+    /// is in the first. The default is false.
+    /// </param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
     public (LabeledImages Train, LabeledImages Validation) Split(double validation, int seed, bool stratify = false)
     {
@@ -87,7 +94,7 @@ public sealed class LabeledImages : ImageDataset
     private protected override ReadOnlySpan<byte> LabelBytes(int index) => MemoryMarshal.AsBytes(labels.AsSpan(index, 1));
 
     static float[] Mnist(float value, ImageShape shape) => shape.Channels == 1
-        ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; MNIST's stand for grey images alone");
+        ? [value] : throw new ArgumentException($"images of {shape} need a mean and a std for each channel; the default, MNIST's, is for one channel");
 
     LabeledImages With(int[] indices) =>
         new(Source.Pick(indices), [.. indices.Select(i => labels[i])], Shape, Classes, Mean.ToArray(), Std.ToArray(), ClassNames, Fit);

@@ -1,28 +1,28 @@
 namespace MiniCnn;
 
-/// <summary>Images of one shape, each with a mask of its size: the index of a class for each pixel.</summary>
+/// <summary>Images of one shape, each with a mask of the same height and width that holds a class index for each pixel.</summary>
 public sealed class MaskedImages : ImageDataset
 {
-    /// <summary>The value of a mask's pixels that have no class, or an unknown one.</summary>
+    /// <summary>Mask value of pixels without a class. Losses and <see cref="Evaluation"/> ignore them.</summary>
     public const byte Ignored = 255;
 
-    /// <summary>The label that a batch has there: PyTorch's ignore_index, which losses and <see cref="Evaluation"/> leave out.</summary>
+    /// <summary>Label of these pixels in a batch: PyTorch's default ignore_index.</summary>
     internal const int IgnoredLabel = -100;
 
     readonly Func<int, ReadOnlyMemory<byte>> masks;     // [H, W]
     readonly Lazy<long[]> counts;               // [256]
 
-    /// <summary>Images and masks; the arrays are kept, not copied: do not change them afterwards.</summary>
+    /// <summary>Creates a data set of images and masks. The arrays are not copied: do not change them afterwards.</summary>
     /// <param name="pixels">[N, C, H, W] bytes.</param>
     /// <param name="masks">[N, H, W]: class indices, each from 0 to <paramref name="classes"/> − 1, or <see cref="Ignored"/>.</param>
     /// <param name="shape">C × H × W.</param>
     /// <param name="classes">Number of classes, up to 255.</param>
-    /// <param name="mean">One value a channel, on the scale of 0 to 1; 0 if left out.</param>
-    /// <param name="std">One value a channel, above 0; 1 if left out.</param>
-    /// <param name="classNames">A name for each class; “0”, “1”, … if left out.</param>
-    /// <param name="fit">How pictures were brought to this size, which a model of them will do with others.</param>
+    /// <param name="mean">Mean to subtract, one value per channel, for pixels scaled to 0 to 1. The default is 0.</param>
+    /// <param name="std">Standard deviation to divide by, one value per channel, above 0. The default is 1.</param>
+    /// <param name="classNames">Name of each class. The default is “0”, “1”, …</param>
+    /// <param name="fit">How pictures were resized to this shape. A model trained on them resizes its pictures in the same way.</param>
     /// <exception cref="ArgumentException">
-    /// Numbers of images, masks, channels or classes differ, or a class index or a std is out of range.
+    /// The numbers of images, masks, channels or classes do not match, or a class index or a std is out of range.
     /// </exception>
     public MaskedImages(
         byte[] pixels, byte[] masks, ImageShape shape, int classes, float[]? mean = null, float[]? std = null, IReadOnlyList<string>? classNames = null,
@@ -56,10 +56,10 @@ public sealed class MaskedImages : ImageDataset
         }
     }
 
-    /// <summary>The mask of an image, [H, W]: class indices, as they were given.</summary>
+    /// <summary>Returns the mask of an image, [H, W]: class indices, or <see cref="Ignored"/>.</summary>
     public ReadOnlySpan<byte> Mask(int index) => masks(index).Span;
 
-    /// <summary>The first <paramref name="count"/> images, or all where there are fewer.</summary>
+    /// <summary>Returns the first <paramref name="count"/> images, or all if there are fewer.</summary>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="count"/> is negative.</exception>
     public MaskedImages Take(int count)
     {
@@ -67,14 +67,14 @@ public sealed class MaskedImages : ImageDataset
         return With([.. Enumerable.Range(0, int.Min(count, Count))]);
     }
 
-    /// <summary>The same images with another normalisation: pixels and masks are shared, not copied.</summary>
+    /// <summary>Returns the same images with another normalization. Pixels and masks are shared, not copied.</summary>
     /// <inheritdoc cref="LabeledImages.WithNormalization"/>
     public MaskedImages WithNormalization(ReadOnlySpan<float> mean, ReadOnlySpan<float> std) =>
         new(Source, masks, Shape, Classes, mean.ToArray(), std.ToArray(), ClassNames, Fit);
 
-    /// <summary>Splits off a share of the images at random, as a seeded <c>torch.utils.data.random_split</c> does.</summary>
-    /// <param name="validation">The share that goes to the second set, between 0 and 1; rounded to whole images.</param>
-    /// <param name="seed">The same seed splits the same way.</param>
+    /// <summary>Splits the images at random into two sets, like <c>torch.utils.data.random_split</c> with a seeded generator.</summary>
+    /// <param name="validation">Fraction of the images in the second set, between 0 and 1, rounded to whole images.</param>
+    /// <param name="seed">Seed of the random permutation.</param>
     /// <exception cref="ArgumentOutOfRangeException"><paramref name="validation"/> is not between 0 and 1.</exception>
     public (MaskedImages Train, MaskedImages Validation) Split(double validation, int seed)
     {
@@ -97,14 +97,14 @@ public sealed class MaskedImages : ImageDataset
         to.Replace(Ignored, IgnoredLabel);
     }
 
-    /// <summary>Refuses masks that hold 0 and 255 alone, as programs write masks that are to be looked at: nothing would be learnt from them.</summary>
+    /// <summary>Throws if the masks hold only 0 and 255, the format of black and white masks: all pixels would be class 0 or ignored.</summary>
     internal void RefuseBlack()
     {
         if (Classes > 1 && counts.Value[Ignored] > 0 && counts.Value.AsSpan(1, Ignored - 1).IndexOfAnyExcept(0) < 0)
         {
             throw new ArgumentException(
-                $"all pixels of the masks are 0, '{ClassNames[0]}', or {Ignored}, ignored, so nothing would be learnt: "
-                + $"where {Ignored} is meant for '{ClassNames[1]}', write 1");
+                $"all pixels of the masks are 0, '{ClassNames[0]}', or {Ignored}, ignored, so there is nothing to learn: "
+                + $"if {Ignored} means '{ClassNames[1]}', write 1 instead");
         }
     }
 

@@ -1,10 +1,10 @@
 namespace MiniCnn;
 
-/// <summary>Seeded shuffling, as PyTorch shuffles.</summary>
+/// <summary>Seeded shuffling with PyTorch's random numbers.</summary>
 static class Permutation
 {
-    /// <summary>The permutation of 0 … n−1 that <c>torch.manual_seed(seed); torch.randperm(n)</c> gives.</summary>
-    /// <remarks>PyTorch draws 64 bits at a time where n ≥ 2³²/20; no data set here is that long.</remarks>
+    /// <summary>Returns the permutation of 0 … n−1 that <c>torch.manual_seed(seed); torch.randperm(n)</c> returns.</summary>
+    /// <remarks>For n ≥ 2³²/20 (215 million), PyTorch draws 64 bits per number instead of 32; this is not implemented.</remarks>
     public static int[] Random(int n, int seed)
     {
         TorchGenerator generator = new(seed);
@@ -19,18 +19,21 @@ static class Permutation
         return order;
     }
 
-    /// <exception cref="ArgumentOutOfRangeException">Not between 0 and 1.</exception>
+    /// <summary>Throws if the fraction of validation images is not between 0 and 1, exclusive.</summary>
     public static void CheckShare(double validation)
     {
         if (!(validation > 0 && validation < 1))
-            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the share of validation images must be between 0 and 1");
+            throw new ArgumentOutOfRangeException(nameof(validation), validation, "the fraction of validation images must be between 0 and 1");
     }
 
-    /// <summary>A permutation cut in two, each class by itself: of n it gives round(share · n) to the second part, but none to be without any.</summary>
-    /// <returns>Indices, in the permutation's order.</returns>
+    /// <summary>
+    /// Splits a random permutation in two, each class separately: round(share · n) of the n images of a class are in the second part. If n ≥ 2, each part has
+    /// at least one; if n = 1, the image is in the first part.
+    /// </summary>
+    /// <returns>Indices in the order of the permutation.</returns>
     public static (int[] First, int[] Second) Stratified(ReadOnlySpan<int> labels, int classes, double share, int seed)
     {
-        int[] left = new int[classes];                          // of each class, how many are still to go to the first part
+        int[] left = new int[classes];                          // per class: number of images that still go to the first part
         foreach (int label in labels)
             left[label]++;
         for (int c = 0; c < classes; c++)

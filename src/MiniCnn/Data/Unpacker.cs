@@ -5,10 +5,10 @@ using Progress = System.IProgress<(string File, long Received, long Total)>;
 
 namespace MiniCnn;
 
-/// <summary>Unpacks archives, .zip and .tar.gz, which are told apart by their first bytes. No archive is trusted.</summary>
+/// <summary>Unpacks .zip and .tar.gz archives, detected by their first byte. Archives are treated as untrusted.</summary>
 /// <remarks>
-/// Only members whose names are listed, letter by letter, are unpacked, so no name leads out of the folder; a listed member that is a link
-/// is refused. What members declare is believed only as a bound: no more is written, and no more than was said in all.
+/// Only members with listed names are unpacked, so no name can lead out of the folder. A listed member that is a link is refused. The declared size of a member
+/// is an upper limit for the bytes written, and <see cref="DatasetArchive.MaxBytes"/> limits their sum.
 /// </remarks>
 sealed class Unpacker
 {
@@ -27,10 +27,10 @@ sealed class Unpacker
         members = new($@"\A(?:{string.Join('|', names)})\z", RegexOptions.CultureInvariant);
     }
 
-    /// <summary>Unpacks the wanted folder of an archive into <paramref name="folder"/>, where it appears when it is whole.</summary>
-    /// <exception cref="InvalidDataException">The archive is damaged, or does not hold exactly what is wanted.</exception>
-    /// <exception cref="IOException">The disk is full, or something is in the way.</exception>
-    /// <exception cref="OperationCanceledException">Cancelled; as after any other exception, nothing is left behind.</exception>
+    /// <summary>Unpacks a folder of an archive into <paramref name="folder"/>. It appears there only when it is complete.</summary>
+    /// <exception cref="InvalidDataException">The archive is damaged, or does not hold exactly the expected files.</exception>
+    /// <exception cref="IOException">The disk is full, or a file cannot be written.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled. No partial files remain, as after any other exception.</exception>
     public static void Unpack(string archive, DatasetArchive wanted, string folder, Progress? progress, CancellationToken cancel)
     {
         string into = Path.Combine(folder, $"{wanted.Folder}.{Path.GetRandomFileName()}.part");
@@ -42,13 +42,13 @@ sealed class Unpacker
                 long size = file.Length;
                 new Unpacker(wanted, into, cancel).Unpack(file, at => progress?.Report((wanted.Folder, long.Min(at, size), size)));
             }
-            if (!Directory.Exists(to))      // else another program was faster
+            if (!Directory.Exists(to))      // it exists if another process was faster
                 Directory.Move(from, to);
         }
         catch (Exception e) when (e is EndOfStreamException or ArgumentException or InvalidOperationException or NotSupportedException
             or FormatException or OverflowException)
         {
-            // What the readers of the platform throw at archives that are no such thing.
+            // Exceptions of .NET's archive readers for damaged archives.
             throw new InvalidDataException($"it is damaged ({e.Message})", e);
         }
         finally
@@ -67,7 +67,7 @@ sealed class Unpacker
         else
             UnpackTar(file, report);
         if (files < wanted.Files)
-            throw new InvalidDataException($"it holds {files} of the {wanted.Files} files that are wanted");
+            throw new InvalidDataException($"it holds {files} of the {wanted.Files} expected files");
         report(long.MaxValue);
     }
 
@@ -77,7 +77,7 @@ sealed class Unpacker
         long packed = 0;
         foreach (ZipArchiveEntry entry in zip.Entries)
         {
-            int kind = entry.ExternalAttributes >> 28 & 15;      // of the Unix mode; 0: not said
+            int kind = entry.ExternalAttributes >> 28 & 15;      // file type of the Unix mode: 8 is a regular file, 0 is unknown
             if (members.IsMatch(entry.FullName))
                 using (Stream content = entry.Open())
                 {
@@ -102,9 +102,9 @@ sealed class Unpacker
     void Write(string name, bool plain, long length, Stream content)
     {
         if (!plain)
-            throw new InvalidDataException($"its {name} is not a plain file");
+            throw new InvalidDataException($"its {name} is not a regular file");
         if (++files > wanted.Files)
-            throw new InvalidDataException($"it holds more than the {wanted.Files} files that are wanted");
+            throw new InvalidDataException($"it holds more than the {wanted.Files} expected files");
         if (length > wanted.MaxBytes - bytes)
             throw new InvalidDataException($"it would unpack to more than {wanted.MaxBytes} bytes");
         bytes += length;
@@ -128,7 +128,7 @@ sealed class Unpacker
             throw new InvalidDataException($"its {name} unpacks to {written} of the {length} bytes that it declares");
     }
 
-    /// <summary>The first bytes of a stream; to ask for more is an error.</summary>
+    /// <summary>A stream that throws when more than a maximum number of bytes is read.</summary>
     sealed class BoundedStream(Stream stream, long most, CancellationToken cancel) : Stream
     {
         long read;

@@ -3,8 +3,8 @@ using System.Numerics;
 namespace MiniCnn;
 
 /// <summary>
-/// A layer as a function of its tensors, number 0 the input, 1 and up the trainable parameters: one lane, the step held, and all that the
-/// layer had before put back at the end.
+/// A layer as a function of its tensors: tensor 0 is the input, tensors from 1 on are the trainable parameters. The step of the session does not advance during
+/// the check. <see cref="Dispose"/> restores the previous state of the layer.
 /// </summary>
 sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -15,14 +15,14 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     readonly TorchGenerator random;
     readonly int[] inputShape;
     readonly T[] input;
-    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // what a training pass changes besides gradients
+    readonly (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored;    // state that a training pass changes in addition to gradients
 
     public CheckedLayer(Layer layer, ReadOnlySpan<int> inputShape, int seed, bool training)
     {
         if (inputShape.Length is not (2 or 4) || inputShape.ContainsAnyInRange(int.MinValue, 0))
         {
             throw new ArgumentException(
-                $"an input [N, C, H, W] or [N, features] is needed, all above 0, not [{string.Join(", ", inputShape.ToArray())}]");
+                $"the input shape must be [N, C, H, W] or [N, features], all above 0, not [{string.Join(", ", inputShape.ToArray())}]");
         }
         ImageShape shape = inputShape.Length == 2 ? ImageShape.Features(inputShape[1]) : new(inputShape[1], inputShape[2], inputShape[3]);
         (this.layer, this.inputShape, random) = (layer, inputShape.ToArray(), new(seed));
@@ -40,12 +40,12 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
                 value += T.CreateTruncating(random.NextUniform(-0.25f, 0.25f));
     }
 
-    /// <summary>∂f/∂y, one array for ever.</summary>
+    /// <summary>∂f/∂y; always the same array.</summary>
     public T[] Dy { get; }
 
     public int Tensors => 1 + parameters.Length;
 
-    /// <summary>Images in the batch.</summary>
+    /// <summary>Number of images in the batch.</summary>
     public int Batch => inputShape[0];
 
     public string Name(int tensor) => tensor == 0 ? "input" : parameters[tensor - 1].Name;
@@ -53,21 +53,21 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
     public int[] Shape(int tensor) =>
         tensor == 0 ? inputShape : Array.ConvertAll(parameters[tensor - 1].Value.Lengths.ToArray(), n => (int)n);
 
-    /// <summary>The layer that a parameter belongs to.</summary>
+    /// <summary>Description of the layer that a parameter belongs to.</summary>
     public string Owner(int tensor) => tensor == 0 ? layer.Description : parameters[tensor - 1].Owner.Description;
 
-    /// <summary>The numbers of a tensor; change them, and the next Forward is another one.</summary>
+    /// <summary>Values of a tensor. Changes to them have an effect on the next Forward.</summary>
     public Span<T> Values(int tensor) => tensor == 0 ? input : parameters[tensor - 1].ValueAs<T>();
 
     public void Forward(Span<T> to) => function.Forward(input, to);
 
     public T[] Forward() => function.Forward(input);
 
-    /// <summary>∂f/∂x, for the last Forward; parameters' gradients are added to.</summary>
+    /// <summary>Returns ∂f/∂x for the last Forward, and adds to the gradients of the parameters.</summary>
     public T[] Backward() => function.Backward(Dy);
 
     /// <summary>
-    /// A forward and a backward pass: ∂f/∂x, and what the parameters' gradients hold then, which held these numbers before, or zeros.
+    /// Runs Forward and Backward. Returns ∂f/∂x, then the gradients of the parameters, which start from <paramref name="before"/>, or from zeros.
     /// </summary>
     public T[][] Gradients(T[][]? before)
     {
@@ -81,7 +81,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         return [Backward(), .. parameters.Select(parameter => parameter.GradientAs<T>().ToArray())];
     }
 
-    /// <summary>Numbers of the gradients' size for parameters' gradients to hold before.</summary>
+    /// <summary>Returns random start values for gradients, of the same magnitude as <paramref name="gradients"/>.</summary>
     public T[][] RandomGradients(T[][] gradients) =>
     [
         .. gradients.Select(gradient =>
@@ -101,7 +101,7 @@ sealed class CheckedLayer<T> : IDisposable where T : unmanaged, IFloatingPointIe
         session.Dispose();
     }
 
-    /// <summary>Numbers in ±[0.1, 1.1], clear of the kinks that many layers have at 0.</summary>
+    /// <summary>Random numbers in ±[0.1, 1.1], away from 0, where many layers have a kink.</summary>
     T[] Random(int length)
     {
         T[] values = new T[length];

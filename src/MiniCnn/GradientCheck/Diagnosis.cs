@@ -4,8 +4,7 @@ using System.Numerics;
 namespace MiniCnn;
 
 /// <summary>
-/// Says in a sentence what is wrong with a gradient: each usual mistake is undone in turn, and where that makes the gradient right, it
-/// was that one.
+/// Describes in one sentence what is wrong with a gradient. Each usual mistake is reverted in turn; if the gradient is then correct, that mistake is reported.
 /// </summary>
 static class Diagnosis
 {
@@ -42,7 +41,7 @@ static class Diagnosis
             {
                 double[] dx = GradientWith(layer, other, turn);
                 if (IsRight(i => dx[i]))
-                    return $"Backward takes {layer.Name(other)} with {what}";
+                    return $"Backward uses {layer.Name(other)} with {what}";
             }
         }
         return BordersOnly(tensor) ?? $"{tensor.Wrong().Count()} of {tensor.Checked} elements are wrong{Where(tensor)}";
@@ -50,15 +49,15 @@ static class Diagnosis
         bool IsRight(Func<int, double> gradient) => tensor.ErrorOf(gradient) <= 4 * tensor.Tolerance;
     }
 
-    /// <summary>Whether gradients were added to what was there, as they must be; else what happened.</summary>
+    /// <summary>Returns null if Backward added to the existing gradient, as it must; otherwise a description of the error.</summary>
     public static string? OfAccumulation<T>(T[] before, T[] gradient, T[] after) where T : unmanaged, IFloatingPointIeee754<T>
     {
         double largest = before.Concat(gradient).Max(value => Math.Abs(double.CreateTruncating(value)));
         if (Enumerable.Range(0, after.Length).All(i => Near(after[i], before[i] + gradient[i])))
             return null;
         return Enumerable.Range(0, after.Length).All(i => Near(after[i], gradient[i]))
-            ? "Backward overwrites the gradient: it must add to what is there"
-            : "Backward does not add the gradient to what is there: starting from other numbers than 0 gives another one";
+            ? "Backward overwrites the gradient: it must add to the existing values"
+            : "Backward does not add to the existing gradient: the gradient that it adds depends on the start values";
 
         bool Near(T x, T y) => !(Math.Abs(double.CreateTruncating(x - y)) > 1e-3 * largest);
     }
@@ -77,7 +76,9 @@ static class Diagnosis
         bool Is(double value) => Math.Abs(ratio - value) <= 1e-3 * Math.Abs(value);
     }
 
-    /// <summary>What can have befallen the last two axes: the place that has an element's gradient, from its own place and the shape.</summary>
+    /// <summary>
+    /// Usual mistakes in the last two axes: the index at which the gradient of an element is found, from the index of the element and the shape.
+    /// </summary>
     public static readonly (string What, Func<int, int[], int> Turn)[] Turns =
     [
         ("its last two axes turned by 180°: the kernel is flipped", static (i, shape) => shape.Length < 4 ? i : Flip(i, shape[^2] * shape[^1])),
@@ -87,14 +88,14 @@ static class Diagnosis
 
     static int Flip(int i, int plane) => i / plane * plane + plane - 1 - i % plane;
 
-    /// <summary>From y·width + x to x·height + y: in a square the transposed element, else what exchanged strides reach.</summary>
+    /// <summary>Maps y·width + x to x·height + y: the transposed element of a square; otherwise the element at exchanged strides.</summary>
     static int Swap(int i, int height, int width)
     {
         int plane = height * width;
         return i / plane * plane + i % width * height + i % plane / width;
     }
 
-    /// <summary>dx when Backward, but not Forward, is given a parameter with its elements moved about.</summary>
+    /// <summary>Returns dx when Backward, but not Forward, uses a parameter with permuted elements.</summary>
     static double[] GradientWith<T>(CheckedLayer<T> layer, int parameter, Func<int, int[], int> turn)
         where T : unmanaged, IFloatingPointIeee754<T>
     {
@@ -118,7 +119,7 @@ static class Diagnosis
         int deepest = wrong.Max(), border = tensor.Places.Count(i => Depth(i) <= deepest);
         return border < tensor.Checked && 6 * wrong.Length >= border
             ? $"only the borders are wrong: {wrong.Length} elements in a border of width {deepest + 1}; "
-                + $"the {tensor.Checked - border} inside are right"
+                + $"the {tensor.Checked - border} inside are correct"
             : null;
 
         int Depth(int i)
@@ -128,7 +129,7 @@ static class Diagnosis
         }
     }
 
-    /// <summary>The indices that all wrong elements share: “, all at [1, *, *, 0]”; nothing where they share none.</summary>
+    /// <summary>Returns the indices that all wrong elements share, “, all at [1, *, *, 0]”; empty if they share none.</summary>
     static string Where(TensorReport tensor)
     {
         int[][] wrong = [.. tensor.Wrong().Select(k => tensor.Indices(tensor.Places[k]))];

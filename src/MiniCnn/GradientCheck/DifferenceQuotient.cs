@@ -2,18 +2,18 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>What differences say about one derivative.</summary>
+/// <summary>One derivative, computed from differences.</summary>
 /// <param name="Value">The derivative.</param>
-/// <param name="Rounding">How far rounding can have moved it.</param>
-/// <param name="IsKink">Whether no step gave a derivative that a shorter one confirmed.</param>
+/// <param name="Rounding">Bound of its rounding error.</param>
+/// <param name="IsKink">Whether the function has no derivative here: no step gave a value that half the step confirmed.</param>
 readonly record struct Quotient(double Value, double Rounding, bool IsKink);
 
-/// <summary>How a check is done in a number type.</summary>
-/// <param name="Name">Its name in C#.</param>
-/// <param name="Tolerance">The largest error that passes.</param>
-/// <param name="RoundOff">The relative error of one rounding.</param>
-/// <param name="FirstStep">The step that is tried first: long, for little rounding.</param>
-/// <param name="LastStep">The step that is tried last: short, to pass between kinks.</param>
+/// <summary>Constants of a check in a number type.</summary>
+/// <param name="Name">Name of the type in C#.</param>
+/// <param name="Tolerance">Largest error that passes.</param>
+/// <param name="RoundOff">Unit roundoff: the largest relative error of one rounding.</param>
+/// <param name="FirstStep">The first, longest step, with the smallest rounding error.</param>
+/// <param name="LastStep">The last, shortest step, which avoids most kinks.</param>
 readonly record struct Precision(string Name, double Tolerance, double RoundOff, double FirstStep, double LastStep)
 {
     public static readonly Precision Double = new("double", 1e-7, 1.0 / (1L << 53), 1.0 / (1 << 10), 1.0 / (1 << 20));
@@ -22,13 +22,13 @@ readonly record struct Precision(string Name, double Tolerance, double RoundOff,
 
 /// <summary>Derivatives of f = Σ y·dy by central differences of fourth order, (−f(x+2h) + 8f(x+h) − 8f(x−h) + f(x−2h)) / 12h.</summary>
 /// <remarks>
-/// The quotients at h and at h/2 must agree, and so must the slopes on both sides of x: else h is halved, down to the last step.
-/// Σ dy·(y₊ − y₋) is summed, not f₊ − f₋, so that outputs that do not move add no rounding. Where none moves, as with a bias before a batch norm, all
-/// count: the analytic derivative is then a sum that cancels, but for its rounding.
+/// The quotients at h and at h/2 must agree, and the slopes on both sides of x must agree. Otherwise h is halved, down to the last step. The sum is
+/// Σ dy·(y₊ − y₋), not f₊ − f₋, so that outputs that do not change add no rounding error. If no output changes, as for a bias before a batch norm, the rounding
+/// bound uses all outputs: the analytic derivative is then a sum that cancels except for rounding errors.
 /// </remarks>
 sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) where T : unmanaged, IFloatingPointIeee754<T>
 {
-    const double RoundingsOfOutput = 64;                         // y is a sum of many products, and a quotient of several y
+    const double RoundingsOfOutput = 64;                         // an output is a sum of many products, and a quotient is computed from several outputs
 
     readonly T[] y = layer.Forward(), plus = new T[layer.Dy.Length], minus = new T[layer.Dy.Length];
 
@@ -40,7 +40,7 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
         {
             Pair near = Move(tensor, element, h / 2);
             double coarse = (4 * middle.Slope - far.Slope) / 3, fine = (4 * near.Slope - middle.Slope) / 3;
-            double jump = (far.Jump - 10 * middle.Jump + 16 * near.Jump) / 7;      // of weights that cancel f″ and f⁗
+            double jump = (far.Jump - 10 * middle.Jump + 16 * near.Jump) / 7;      // with these weights f″ and f⁗ cancel
             double rounding = RoundingsOfOutput * precision.RoundOff * near.Size / h;
             double allowed = Math.Max(precision.Tolerance * Math.Abs(fine), rounding);
             if (Math.Abs(coarse - fine) <= allowed / 4 && Math.Abs(jump) <= allowed)
@@ -53,8 +53,8 @@ sealed class DifferenceQuotient<T>(CheckedLayer<T> layer, Precision precision) w
     }
 
     /// <summary>
-    /// From f at x + step and x − step: the slope between them, by how much the slopes to them from x differ, and the size of the
-    /// outputs that moved, or of all.
+    /// Evaluates f at x + step and x − step. Returns the slope between them, the difference of the slopes on both sides of x, and the norm of dy·y over the
+    /// outputs that changed, or over all outputs if none changed.
     /// </summary>
     Pair Move(int tensor, int element, double step)
     {

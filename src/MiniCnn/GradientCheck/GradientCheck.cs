@@ -2,29 +2,31 @@ using System.Numerics;
 
 namespace MiniCnn;
 
-/// <summary>Whether a layer's Backward is the gradient of its Forward: held against difference quotients, element by element.</summary>
+/// <summary>Checks that Backward of a layer computes the gradient of its Forward, by comparison with difference quotients for each element.</summary>
 /// <remarks>
-/// x and dy are random, and trainable parameters are moved a little from their values, so that a one or a zero hides nothing. The function
-/// differentiated is f = Σ y·dy; a dropout's mask stays the same throughout. Layers of this library are run in double; a
-/// <see cref="CustomLayer"/>, or a model with one in it, in float. Of a tensor with more than <see cref="MostElements"/> elements so many
-/// are checked, drawn at random. Each costs six forward passes or more, so give it small images and a small batch: unequal sizes and a
-/// batch of three show the most.
+/// x and dy are random. Small random numbers are added to the trainable parameters, so that initial values of 0 or 1 cannot hide an error. The function that is
+/// differentiated is f = Σ y·dy. The mask of a dropout stays the same during the check. Layers of this library run in double. A <see cref="CustomLayer"/>, or a
+/// model that contains one, runs in float. In a tensor with more than <see cref="MostElements"/> elements, this number of elements is checked, drawn at random.
+/// Each element needs six or more forward passes, so use small images and a small batch. Unequal sizes and a batch of three find the most errors.
 /// <code>error = max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|),  at most 10⁻⁷ in double, 2·10⁻³ in float</code>
-/// where a difference that rounding alone explains counts as none. An element at a kink, such as ReLU's at 0, has no derivative and is
-/// skipped; more than 5 % of these in a tensor fail the check. Afterwards the layer is as it was, but for what an earlier Forward kept.
+/// A difference within the bound of the rounding error passes. An element at a kink, such as that of ReLU at 0, has no derivative and is skipped; the check
+/// fails if more than 5 % of the elements of a tensor are at kinks. The check restores the state of the layer, except that a Backward for an earlier Forward is
+/// no longer possible.
 /// </remarks>
 public static class GradientCheck
 {
-    /// <summary>Elements of one tensor that are checked at most.</summary>
+    /// <summary>Maximum number of elements of one tensor that are checked.</summary>
     public const int MostElements = 2000;
 
-    /// <summary>Checks, and throws where a gradient is wrong.</summary>
+    /// <summary>Checks the gradients of a layer, and throws if one is wrong.</summary>
     /// <param name="layer">A layer, or a whole model.</param>
-    /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
-    /// <param name="seed">Seed of all random numbers.</param>
-    /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
+    /// <param name="inputShape">Shape of the input, [N, C, H, W] or [N, features].</param>
+    /// <param name="seed">Seed of all random numbers. The default is 0.</param>
+    /// <param name="training">
+    /// Whether to check training mode (the default) or evaluation mode, in which running statistics are constants.
+    /// </param>
     /// <exception cref="InvalidOperationException">A gradient is wrong; the message is the report.</exception>
-    /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
+    /// <exception cref="ArgumentException">The layer does not accept this input shape.</exception>
     public static void Verify(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0, bool training = true)
     {
         GradientReport report = Run(layer, inputShape, seed, training);
@@ -32,12 +34,15 @@ public static class GradientCheck
             throw new InvalidOperationException(report.ToString());
     }
 
-    /// <summary>Checks, and says what came out: its ToString is to be read.</summary>
+    /// <summary>Checks the gradients of a layer, and returns a report.</summary>
     /// <param name="layer">A layer, or a whole model.</param>
-    /// <param name="inputShape">[N, C, H, W], or [N, features].</param>
-    /// <param name="seed">Seed of all random numbers.</param>
-    /// <param name="training">The form that is checked: false for the one in evaluation, with running statistics as constants.</param>
-    /// <exception cref="ArgumentException">The layer cannot take such an input.</exception>
+    /// <param name="inputShape">Shape of the input, [N, C, H, W] or [N, features].</param>
+    /// <param name="seed">Seed of all random numbers. The default is 0.</param>
+    /// <param name="training">
+    /// Whether to check training mode (the default) or evaluation mode, in which running statistics are constants.
+    /// </param>
+    /// <returns>The report. Use its ToString to print it.</returns>
+    /// <exception cref="ArgumentException">The layer does not accept this input shape.</exception>
     public static GradientReport Run(Layer layer, ReadOnlySpan<int> inputShape, int seed = 0, bool training = true)
     {
         ArgumentNullException.ThrowIfNull(layer);
@@ -54,9 +59,9 @@ public static class GradientCheck
         GradientReport report = new($"{layer.Description}, {form}input [{string.Join(", ", inputShape.ToArray())}], in {precision.Name}");
         T[] y = run.Forward();
         if (!y.All(T.IsFinite))
-            report.Add("y holds NaN or infinity");
+            report.Add("y contains NaN or infinity");
         else if (!y.AsSpan().SequenceEqual(run.Forward()))
-            report.Add("Forward gives another y for the same x, so there is nothing to differentiate");
+            report.Add("Forward returns different outputs for the same input, so it has no derivative");
         if (!report.Passed)
             return report;
 

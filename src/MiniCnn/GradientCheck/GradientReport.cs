@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What a gradient check found. ToString is the report to read; findings are sentences that say what is wrong.</summary>
+/// <summary>The result of a gradient check. Use <see cref="ToString"/> to print it.</summary>
 public sealed class GradientReport
 {
     readonly string title;
@@ -11,17 +11,17 @@ public sealed class GradientReport
 
     internal GradientReport(string title) => this.title = title;
 
-    /// <summary>Whether every gradient is right.</summary>
+    /// <summary>Whether all gradients are correct.</summary>
     public bool Passed => Findings.Count == 0;
 
-    /// <summary>The input, then the trainable parameters; empty where Forward could not be differentiated at all.</summary>
+    /// <summary>Reports of the input, then of the trainable parameters. Empty if Forward has no derivative.</summary>
     public IReadOnlyList<TensorReport> Tensors => tensors;
 
-    /// <summary>What is wrong, “weight: analytic = −1 × numeric everywhere: the sign is turned”; empty when the check passed.</summary>
+    /// <summary>Descriptions of the errors, “weight: analytic = −1 × numeric everywhere: the sign is turned”. Empty if the check passed.</summary>
     public IReadOnlyList<string> Findings =>
         [.. findings, .. tensors.SelectMany(tensor => tensor.Findings.Select(finding => $"{tensor.Name}: {finding}"))];
 
-    /// <summary>A line for the layer, one for each tensor, and below a wrong one its findings and its worst elements.</summary>
+    /// <summary>Returns one line for the layer and one for each tensor. A wrong tensor is followed by its findings and its worst elements.</summary>
     public override string ToString()
     {
         StringBuilder text = new($"gradient check {(Passed ? "passed" : "FAILED")}: {title}");

@@ -3,7 +3,8 @@ using System.Numerics;
 namespace MiniCnn;
 
 /// <summary>
-/// A layer as a function of a batch, image by image, or by Winograd if the layer asks for it: in double where <see cref="Layer.RunsInDouble"/>, else in float.
+/// A layer as a function of a batch, in one lane, or in full vectors if the layer uses Winograd. It runs in double if <see cref="Layer.RunsInDouble"/>,
+/// otherwise in float.
 /// </summary>
 sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
 {
@@ -34,13 +35,13 @@ sealed class ScalarRun<T> where T : unmanaged, IFloatingPointIeee754<T>
     public T[] Forward(ReadOnlySpan<T> from)
     {
         T[] to = new T[y.Count * y.Shape.Length];
-        Array.Fill(to, T.NaN);                                   // what is never written shows
+        Array.Fill(to, T.NaN);                                   // elements that are never written stay NaN
         y.Pack(to);
         Forward(from, to);
         return to;
     }
 
-    /// <summary>∂f/∂x for the last Forward; parameters' gradients are added to.</summary>
+    /// <summary>Returns ∂f/∂x for the last Forward, and adds to the gradients of the parameters.</summary>
     public T[] Backward(ReadOnlySpan<T> gradient)
     {
         T[] to = new T[dx.Count * dx.Shape.Length];

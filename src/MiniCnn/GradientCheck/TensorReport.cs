@@ -3,7 +3,7 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What a gradient check found for one tensor: the gradient that Backward gave against the one that differences gave.</summary>
+/// <summary>The result of a gradient check for one tensor: the gradient from Backward (analytic) compared with difference quotients (numeric).</summary>
 public sealed class TensorReport
 {
     const double MostKinks = 0.05;
@@ -20,32 +20,33 @@ public sealed class TensorReport
         Error = analytic.All(double.IsFinite) ? ErrorOf(i => analytic[i]) : double.PositiveInfinity;
         if (Kinks > MostKinks * Checked)
         {
-            findings.Add($"{Kinks} of {Checked} elements lie at kinks, where there is no derivative; at most 5 % may: "
+            findings.Add($"{Kinks} of {Checked} elements are at kinks, where there is no derivative; at most 5 % are allowed: "
                 + "try a smaller input, another seed, or the layers one by one");
         }
     }
 
-    /// <summary>“input”, or the parameter's name, “0.weight”.</summary>
+    /// <summary>“input”, or the name of the parameter, “0.weight”.</summary>
     public string Name { get; }
 
-    /// <summary>[N, C, H, W] or [N, features] for the input, [OC, IC/groups, kH, kW] for a convolution's weight.</summary>
+    /// <summary>Shape of the tensor: [N, C, H, W] or [N, features] for the input, [OC, IC/groups, kH, kW] for a convolution's weight.</summary>
     public IReadOnlyList<int> Shape { get; }
 
-    /// <summary>Elements that were looked at, those at kinks counted.</summary>
+    /// <summary>Number of checked elements, including those at kinks.</summary>
     public int Checked => Places.Length;
 
-    /// <summary>Elements that were skipped because they lie at kinks.</summary>
+    /// <summary>Number of elements that were skipped because they are at kinks.</summary>
     public int Kinks { get; }
 
     /// <summary>
-    /// max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|, what rounding explains); infinite where NaN or infinity came.
+    /// The largest error: max |analytic − numeric| / max(|analytic|, |numeric|, 10⁻³·max|numeric|, rounding error / tolerance). Infinite if a gradient is NaN
+    /// or infinite.
     /// </summary>
     public double Error { get; }
 
-    /// <summary>Sentences that say what is wrong; empty when nothing is.</summary>
+    /// <summary>Descriptions of the errors; empty if the gradient is correct.</summary>
     public IReadOnlyList<string> Findings => findings;
 
-    /// <summary>One line when the gradient is right; else the findings too, and the worst elements.</summary>
+    /// <summary>Returns one line. If the gradient is wrong, the findings and the five worst elements follow.</summary>
     public override string ToString()
     {
         string elements =
@@ -69,25 +70,25 @@ public sealed class TensorReport
 
     internal double Tolerance { get; }
 
-    /// <summary>The gradient that Backward gave, every element.</summary>
+    /// <summary>The gradient from Backward, all elements.</summary>
     internal double[] Analytic { get; }
 
-    /// <summary>The elements that are checked, in ascending order.</summary>
+    /// <summary>Indices of the checked elements, ascending.</summary>
     internal int[] Places { get; }
 
-    /// <summary>Their derivatives.</summary>
+    /// <summary>Derivatives of the checked elements.</summary>
     internal Quotient[] Numeric { get; }
 
     internal void Add(string finding) => findings.Add(finding);
 
-    /// <summary>The error that a gradient would have.</summary>
+    /// <summary>Computes <see cref="Error"/> for another gradient, given by element index.</summary>
     internal double ErrorOf(Func<int, double> gradient) =>
         Enumerable.Range(0, Checked).Select(k => ErrorAt(k, gradient(Places[k]))).DefaultIfEmpty().Max();
 
-    /// <summary>Which of the checked elements are wrong.</summary>
+    /// <summary>Returns the positions in <see cref="Places"/> of the wrong elements.</summary>
     internal IEnumerable<int> Wrong() => Enumerable.Range(0, Checked).Where(k => !(ErrorAt(k, Analytic[Places[k]]) <= Tolerance));
 
-    /// <summary>An element's indices.</summary>
+    /// <summary>Returns the indices of an element along each axis.</summary>
     internal int[] Indices(int place)
     {
         int[] indices = new int[Shape.Count];

@@ -4,11 +4,11 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What a model makes of images whose labels are known: of each image's class, or of each pixel's.</summary>
+/// <summary>Scores of a model on labeled images: loss, confusion matrix, accuracy, precision, recall, F1 and IoU, per image or per pixel.</summary>
 /// <remarks>
-/// Of images with masks every number counts pixels, not images. Precision, recall and F1 are scikit-learn's. A macro average is the mean over the classes
-/// that the set has images of, each counted alike; what is not defined for one of them (the precision of a class that no image is taken for) is 0 there.
-/// MacroRecall is the balanced accuracy.
+/// For images with masks, all counts are of pixels, not of images. Precision, recall and F1 are defined as in scikit-learn. A macro average is the mean, with
+/// equal weights, over the classes that occur in the labels. An undefined score (the precision of a class that is never predicted) counts as 0 in it.
+/// <see cref="MacroRecall"/> is the balanced accuracy.
 /// Source: https://scikit-learn.org/stable/modules/model_evaluation.html.
 /// </remarks>
 public sealed class Evaluation
@@ -18,21 +18,24 @@ public sealed class Evaluation
     Evaluation(long[,] confusion, double loss, ImageDataset images) =>
         (this.confusion, Loss, ClassNames, IsOfPixels) = (confusion, loss, images.ClassNames, images is MaskedImages);
 
-    /// <summary>Runs a model over all images of a set.</summary>
-    /// <param name="model">From a batch of images to logits: [N, classes], or of images with masks [N, classes, H, W]; of two classes one channel may do.</param>
-    /// <param name="images">The set, of as many classes as the model has logits.</param>
+    /// <summary>Evaluates a model on all images of a set.</summary>
+    /// <param name="model">
+    /// Maps images [N, C, H, W] to logits [N, classes], or [N, classes, H, W] for images with masks. For two classes, one channel is enough.
+    /// </param>
+    /// <param name="images">The set; its classes must match the logits of the model.</param>
     /// <param name="batchSize">
-    /// Images in a batch; the numbers depend on it in their last bits only. If not given 100, and fewer of images of more than 65,536 pixels.
+    /// Number of images in a batch. It changes the results only by rounding errors. The default is 100, and fewer for images of more than 65,536 pixels.
     /// </param>
     /// <param name="loss">
-    /// What <see cref="Loss"/> is the mean of, with its class weights and label smoothing; the plain cross-entropy if not given, the binary one of one
-    /// logit. Images whose label it ignores are left out of all numbers.
+    /// The loss that <see cref="Loss"/> is the mean of, with its class weights and label smoothing. The default is the cross-entropy with equal class weights,
+    /// or the binary cross-entropy for one logit. Images, or pixels, with a label that it ignores do not count in any score.
     /// </param>
-    /// <exception cref="ArgumentException">No images, logits of another number of classes, or images that all are left out.</exception>
+    /// <returns>The scores.</returns>
+    /// <exception cref="ArgumentException">There are no images, the logits do not match the classes, or all labels are ignored.</exception>
     public static Evaluation Of(Layer model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null) =>
         Of(model, images, batchSize, loss, (_, _) => { });
 
-    /// <summary>The same; what is told gets the labels and logits of each batch.</summary>
+    /// <summary>Evaluates a model; <paramref name="told"/> receives the labels and logits of each batch.</summary>
     internal static Evaluation Of(Layer model, ImageDataset images, int? batchSize, LabelLoss? loss, Action<int[], Tensor<float>> told)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -58,7 +61,7 @@ public sealed class Evaluation
         return new(confusion, sum / total, images);
     }
 
-    /// <summary>Runs a model over all images of a set that has its shape, class names, mean and std.</summary>
+    /// <summary>Evaluates a model on all images of a set. The set must have the shape, class names, mean, std and fit of the model.</summary>
     /// <inheritdoc cref="Of(Layer, ImageDataset, int?, LabelLoss)"/>
     public static Evaluation Of(ImageModel model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null)
     {
@@ -70,7 +73,7 @@ public sealed class Evaluation
         return Of(model.Network, images, batchSize, loss);
     }
 
-    /// <summary>Refuses images of other classes, another normalisation or another fit, than those that a model learns from or was made for.</summary>
+    /// <summary>Throws if the class names, mean, std or fit of the images differ from those of the training images or the model.</summary>
     internal static void CheckAlike(
         string first, IReadOnlyList<string> names, ReadOnlySpan<float> mean, ReadOnlySpan<float> std, Fit fit, string second, ImageDataset images)
     {
@@ -80,26 +83,26 @@ public sealed class Evaluation
             if (there != here)
             {
                 throw new ArgumentException(
-                    $"class {c} is {there} of {first}, but {here} of {second}: they need the same class names in the same order, "
+                    $"class {c} is {there} in {first}, but {here} in {second}: both need the same class names in the same order, "
                     + $"not {string.Join(", ", names)} and {string.Join(", ", images.ClassNames)}");
             }
         }
         if (!mean.SequenceEqual(images.Mean) || !std.SequenceEqual(images.Std))
         {
             throw new ArgumentException(
-                $"the mean and std of {first} are {Text(mean)} and {Text(std)}, but those of {second} {Text(images.Mean)} and {Text(images.Std)}: "
-                + "WithNormalization gives them the same");
+                $"the mean and std of {first} are {Text(mean)} and {Text(std)}, but those of {second} are {Text(images.Mean)} and {Text(images.Std)}: "
+                + "use WithNormalization to make them equal");
         }
         if (fit != images.Fit)
-            throw new ArgumentException($"the fit of {first} is {fit}, but that of {second} {images.Fit}: load both with the same");
+            throw new ArgumentException($"the fit of {first} is {fit}, but that of {second} is {images.Fit}: load both with the same fit");
 
-        static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "none";
+        static string Name(IReadOnlyList<string> names, int label) => label < names.Count ? $"'{names[label]}'" : "missing";
 
         static string Text(ReadOnlySpan<float> values) =>
             $"[{string.Join(", ", values.ToArray().Select(value => value.ToString(CultureInfo.InvariantCulture)))}]";
     }
 
-    /// <summary>Whether there are images that a loss does not leave out, and the logits that it needs for their classes.</summary>
+    /// <summary>Throws if there are no images, if the loss ignores all labels, or if the logits of the model do not match the loss and the classes.</summary>
     internal static void Check(Layer model, ImageDataset images, LabelLoss loss)
     {
         ImageShape output = model.OutputShape(images.Shape);
@@ -109,8 +112,8 @@ public sealed class Evaluation
         if (loss.IgnoreIndex != MaskedImages.IgnoredLabel && counts.Sum() < images.Count * (long)images.LabelsPerImage)
         {
             throw new ArgumentException(
-                $"{MaskedImages.Ignored} in a mask is the label {MaskedImages.IgnoredLabel} in a batch, which a loss ignores unless it is told otherwise: "
-                + $"leave ignoreIndex {loss.IgnoreIndex} out, and write {MaskedImages.Ignored} for a class that is to be ignored too");
+                $"the mask value {MaskedImages.Ignored} is the label {MaskedImages.IgnoredLabel} in a batch, but the loss has ignoreIndex {loss.IgnoreIndex}: "
+                + $"remove ignoreIndex, and write {MaskedImages.Ignored} in the masks for a class to ignore");
         }
         bool isClass = loss.IgnoreIndex >= 0 && loss.IgnoreIndex < counts.Length;
         if (counts.Sum() == (isClass ? counts[loss.IgnoreIndex] : 0))
@@ -121,44 +124,48 @@ public sealed class Evaluation
         }
         int channels = loss.Channels(images.Classes);
         if (channels == 0)
-            throw new ArgumentException($"{loss} tells two classes apart, not {images.Classes}: take CrossEntropyLoss, and as many logits");
+            throw new ArgumentException($"{loss} is for two classes, not {images.Classes}: use CrossEntropyLoss, and {images.Classes} logits");
         if (output != images.OutputShape(channels))
         {
-            string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})", made = $"but the model makes {output} of {images.Shape}";
+            string classes = $"{images.Classes} classes ({string.Join(", ", images.ClassNames)})";
+            string made = $"but the output of the model for {images.Shape} is {output}";
             ImageShape needed = images.OutputShape(channels);
             string why = output switch
             {
                 _ when output.IsFlat != needed.IsFlat => $"images with {(needed.IsFlat ? "one class each" : "masks")} of {classes} need {needed}, {made}",
                 _ when output.Channels == channels =>
-                    $"the logits must have the images' size, {needed}, {made}: upsample as often as it is pooled; "
-                    + "a size that a pool does not divide takes ceilMode, and a Pad2d that crops",
-                { Channels: 1 } when images.Classes == 2 => $"{loss} needs a logit for each of {classes}; for one logit take BceWithLogitsLoss",
-                _ when channels == 1 => $"{loss} takes one logit for {classes}, {needed}, {made}; for two take CrossEntropyLoss",
-                _ => $"images of {classes} need as many logits, {needed}, {made}",
+                    $"the logits must have the images' size, {needed}, {made}: upsample as often as you pool; "
+                    + "for a size that a pool does not divide, use ceilMode, and a Pad2d that crops",
+                { Channels: 1 } when images.Classes == 2 => $"{loss} needs a logit for each of {classes}; for one logit use BceWithLogitsLoss",
+                _ when channels == 1 => $"{loss} takes one logit for {classes}, {needed}, {made}; for two logits use CrossEntropyLoss",
+                _ => $"images of {classes} need one logit per class, {needed}, {made}",
             };
             throw new ArgumentException(why);
         }
     }
 
-    /// <summary>Number of correctly classified images, or pixels, in a batch.</summary>
-    /// <param name="logits">[N, classes] or [N, classes, H, W], or with one channel for two classes.</param>
-    /// <param name="labels">[N] or [N, H, W].</param>
-    /// <param name="ignoreIndex">Images with this label are left out.</param>
-    /// <exception cref="ArgumentException">Another shape, or another number of labels.</exception>
+    /// <summary>Counts the correctly classified images, or pixels, in a batch.</summary>
+    /// <param name="logits">[N, classes] or [N, classes, H, W]. For two classes, one channel is enough.</param>
+    /// <param name="labels">Class indices, [N] or [N, H, W].</param>
+    /// <param name="ignoreIndex">Images, or pixels, with this label do not count. The default is −100, as in PyTorch.</param>
+    /// <returns>Number of correct predictions.</returns>
+    /// <exception cref="ArgumentException">The logits have another rank, or the number of labels does not match.</exception>
     public static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex = -100)
     {
         ArgumentNullException.ThrowIfNull(logits);
         return CountCorrect(logits, labels, ignoreIndex, classes: 2);
     }
 
-    /// <summary>The same, where one channel may be the logits of one class.</summary>
+    /// <summary>
+    /// Counts correct predictions. For one channel, <paramref name="classes"/> tells whether it is the logit of class 1 of two, or the only class.
+    /// </summary>
     internal static int CountCorrect(Tensor<float> logits, ReadOnlySpan<int> labels, int ignoreIndex, int classes)
     {
         if (logits.Rank is not (2 or 4) || labels.Length != logits.FlattenedLength / nint.Max(logits.Lengths[1], 1))
         {
             throw new ArgumentException(
-                "labels are counted of logits [N, classes] or [N, classes, H, W], one an image or a pixel, not "
-                + $"{labels.Length} of [{string.Join(", ", logits.Lengths.ToArray())}]");
+                "expected logits [N, classes] or [N, classes, H, W] and one label per image or pixel, got "
+                + $"[{string.Join(", ", logits.Lengths.ToArray())}] and {labels.Length} labels");
         }
         int correct = 0;
         Guesses guesses = new(logits, classes);
@@ -169,63 +176,63 @@ public sealed class Evaluation
 
     internal bool IsOfPixels { get; }
 
-    /// <summary>The mean loss.</summary>
+    /// <summary>Mean loss.</summary>
     public double Loss { get; }
 
-    /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
+    /// <summary>Name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Images.</summary>
+    /// <summary>Number of images, or pixels. Ignored labels do not count.</summary>
     public long Count => confusion.Cast<long>().Sum();
 
-    /// <summary>Correctly classified images.</summary>
+    /// <summary>Number of correctly classified images, or pixels.</summary>
     public long Correct => Labels.Sum(c => confusion[c, c]);
 
-    /// <summary>The share of these, from 0 to 1.</summary>
+    /// <summary>Fraction of correctly classified images, or pixels, from 0 to 1.</summary>
     public double Accuracy => (double)Correct / Count;
 
-    /// <summary>[label, guess]: how many images of a class are taken for which.</summary>
+    /// <summary>Confusion matrix [label, prediction]: number of images, or pixels. Each access returns a copy.</summary>
     public long[,] Confusion => (long[,])confusion.Clone();
 
-    /// <summary>Images of a class.</summary>
+    /// <summary>Number of images, or pixels, of a class.</summary>
     public long Support(int label) => Labels.Sum(c => confusion[label, c]);
 
-    /// <summary>Of the images taken for a class, the share that are of it; NaN if there are none.</summary>
+    /// <summary>Fraction of the predictions of a class that are correct, from 0 to 1; NaN if the class is never predicted.</summary>
     public double Precision(int label) => confusion[label, label] / (double)Taken(label);
 
-    /// <summary>Of the images of a class, the share that are taken for it; NaN if there are none.</summary>
+    /// <summary>Fraction of the images, or pixels, of a class that are predicted correctly, from 0 to 1; NaN if there are none.</summary>
     public double Recall(int label) => confusion[label, label] / (double)Support(label);
 
-    /// <summary>The harmonic mean of precision and recall, 2 · right / (images of the class + images taken for it); NaN if there are neither.</summary>
+    /// <summary>Harmonic mean of precision and recall: 2 · correct / (support + predictions of the class); NaN if both are 0.</summary>
     public double F1(int label) => 2 * confusion[label, label] / (double)(Support(label) + Taken(label));
 
     /// <summary>
-    /// Intersection over union: right / (images of the class + images taken for it − right), the Jaccard index; NaN if there are neither.
+    /// Intersection over union, the Jaccard index: correct / (support + predictions of the class − correct); NaN if support and predictions are 0.
     /// </summary>
     public double IoU(int label) => confusion[label, label] / (double)(Support(label) + Taken(label) - confusion[label, label]);
 
-    /// <summary>The macro average of <see cref="IoU"/>: over the classes that the set has, what masks are usually scored by.</summary>
+    /// <summary>Macro average of <see cref="IoU"/>, the usual score of segmentation.</summary>
     public double MeanIoU => Macro(IoU);
 
-    /// <summary>The macro average of <see cref="Precision"/>.</summary>
+    /// <summary>Macro average of <see cref="Precision"/>.</summary>
     public double MacroPrecision => Macro(Precision);
 
-    /// <summary>The macro average of <see cref="Recall"/>.</summary>
+    /// <summary>Macro average of <see cref="Recall"/>: the balanced accuracy.</summary>
     public double MacroRecall => Macro(Recall);
 
-    /// <summary>The macro average of <see cref="F1"/>.</summary>
+    /// <summary>Macro average of <see cref="F1"/>.</summary>
     public double MacroF1 => Macro(F1);
 
-    /// <summary>“98.73 % (9873 of 10000)”.</summary>
+    /// <summary>Returns the accuracy: “98.73 % (9873 of 10000)”.</summary>
     public override string ToString() => FormattableString.Invariant($"{100 * Accuracy:F2} % ({Correct} of {Count})");
 
     /// <summary>
-    /// A table to print: of each class how many images are taken for which, its precision, recall and F1 in percent, of masks its IoU too, and their macro
-    /// averages, over the classes that the set has; “–” where one is not defined.
+    /// Returns a text table: the confusion matrix (rows: label, columns: prediction), precision, recall and F1 of each class in percent, and their macro
+    /// averages; for masks also the IoU. An undefined score is “–”. The last line is the accuracy.
     /// </summary>
     public string ToTable()
     {
-        List<string[]> rows = [["is \\ taken for", .. ClassNames, IsOfPixels ? "pixels" : "images", "precision", "recall", "F1", .. OfPixels("IoU")]];
+        List<string[]> rows = [["true \\ predicted", .. ClassNames, IsOfPixels ? "pixels" : "images", "precision", "recall", "F1", .. OfPixels("IoU")]];
         foreach (int c in Labels)
         {
             rows.Add(
@@ -236,7 +243,8 @@ public sealed class Evaluation
         }
         rows.Add(
         [
-            Counted == ClassNames.Count ? "macro average" : $"macro average of {Counted} classes", .. Labels.Select(_ => ""), $"{Count}", Text(MacroPrecision), Text(MacroRecall), Text(MacroF1), .. OfPixels(Text(MeanIoU)),
+            Counted == ClassNames.Count ? "macro average" : $"macro average of {Counted} classes", .. Labels.Select(_ => ""), $"{Count}",
+            Text(MacroPrecision), Text(MacroRecall), Text(MacroF1), .. OfPixels(Text(MeanIoU)),
         ]);
         int[] widths = [.. rows[0].Select((_, column) => rows.Max(row => row[column].Length))];
         StringBuilder table = new();
@@ -251,22 +259,25 @@ public sealed class Evaluation
 
     IEnumerable<int> Labels => Enumerable.Range(0, ClassNames.Count);
 
-    /// <summary>Classes that the set has, which macro averages are over.</summary>
+    /// <summary>Number of classes that occur in the labels, over which macro averages are computed.</summary>
     int Counted => Labels.Count(c => Support(c) > 0);
 
-    /// <summary>Images that are taken for a class.</summary>
+    /// <summary>Number of predictions of a class.</summary>
     long Taken(int label) => Labels.Sum(c => confusion[c, label]);
 
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 
-    /// <summary>What images, or pixels in the order of their labels, are taken for: the largest logit, or of one for two classes whether it is above 0.</summary>
+    /// <summary>
+    /// Predicted classes of images, or of pixels in the order of their labels: the index of the largest logit. For one logit and two classes: 1 if it is above
+    /// 0.
+    /// </summary>
     internal readonly ref struct Guesses(Tensor<float> logits, int classes)
     {
         readonly ReadOnlySpan<float> logits = logits.AsSpan();                    // [N, channels, plane]
         readonly int channels = (int)logits.Lengths[1], plane = logits.Rank == 4 ? (int)(logits.Lengths[2] * logits.Lengths[3]) : 1;
         readonly bool isBinary = logits.Lengths[1] == 1 && classes == 2;
 
-        /// <summary>NaN is larger than any number.</summary>
+        /// <summary>NaN counts as the largest value.</summary>
         public int this[int i]
         {
             get

@@ -2,10 +2,11 @@ using System.Text.Json;
 
 namespace MiniCnn;
 
-/// <summary>A network and what it has to know of an image: one file holds all of it, and no code is needed to load it.</summary>
+/// <summary>A network with the properties of its images, stored in one file. The file can be loaded without the code that built the network.</summary>
 /// <remarks>
-/// The file is safetensors with PyTorch's names for the weights, so the same network in PyTorch loads it too. Its metadata tells the rest, in JSON:
-/// “architecture”, the layers as their constructors are called; “input”, the images' shape, fit, mean and std; “class_names”; and “minicnn_version”.
+/// The file is a safetensors file with PyTorch's names for the weights, so the same network in PyTorch can load it too. Its metadata holds JSON:
+/// “architecture”, the layers with their constructor arguments; “input”, the shape, fit, mean and std of the images; and “class_names”. “minicnn_version” is
+/// plain text.
 /// </remarks>
 public abstract class ImageModel
 {
@@ -18,50 +19,51 @@ public abstract class ImageModel
         ArgumentNullException.ThrowIfNull(classNames);
         (Network, Input, this.mean, this.std, ClassNames, Fit) = (network, input, mean.ToArray(), std.ToArray(), [.. classNames], fit);
         if (network.Place is not "")
-            throw new ArgumentException($"{network.Description}: stands inside a network; a model takes the outermost layer");
+            throw new ArgumentException($"{network.Description}: is inside another network; a model takes the outermost layer");
         if (input.IsFlat || input.Channels is not (1 or 3) || input.Height < 1 || input.Width < 1 || input.Length > Array.MaxLength)
             throw new ArgumentException($"a model takes images of 1 or 3 channels and of a size that fits an array, not {input}");
         if (mean.Length != input.Channels || std.Length != input.Channels)
-            throw new ArgumentException($"images of {input} need one mean and one std a channel, not {mean.Length} and {std.Length}");
+            throw new ArgumentException($"images of {input} need one mean and one std per channel, not {mean.Length} and {std.Length}");
         if (!this.mean.All(float.IsFinite) || !this.std.All(value => value > 0 && float.IsFinite(value)))
             throw new ArgumentException("means must be finite, and stds finite and above 0");
         if (!Enum.IsDefined(fit))
             throw new ArgumentException($"there is no fit {fit}");
         if (ClassNames.Contains(null!))
-            throw new ArgumentException("a class has no name");
+            throw new ArgumentException("a class name is null; every class needs a name");
         CheckOutput();
     }
 
-    /// <summary>From images, [N, C, H, W], to logits.</summary>
+    /// <summary>The network: it maps images [N, C, H, W] to logits.</summary>
     public Layer Network { get; }
 
-    /// <summary>Channels, 1 for grey or 3 for red, green and blue; and the size that pictures are resized to.</summary>
+    /// <summary>Number of channels, 1 (grayscale) or 3 (RGB), and the height and width that pictures are resized to.</summary>
     public ImageShape Input { get; }
 
-    /// <summary>How a picture is brought to that size.</summary>
+    /// <summary>How pictures are resized to the input size.</summary>
     public Fit Fit { get; }
 
-    /// <summary>What is subtracted, one value a channel, on the scale of 0 to 1.</summary>
+    /// <summary>Mean that is subtracted, one value per channel, for pixels scaled to 0 to 1.</summary>
     public ReadOnlySpan<float> Mean => mean;
 
-    /// <summary>What is then divided by, one value a channel, on the scale of 0 to 1.</summary>
+    /// <summary>Standard deviation that is divided by, one value per channel, for pixels scaled to 0 to 1.</summary>
     public ReadOnlySpan<float> Std => std;
 
-    /// <summary>The name of each class: <c>ClassNames[label]</c>.</summary>
+    /// <summary>Name of each class: <c>ClassNames[label]</c>.</summary>
     public IReadOnlyList<string> ClassNames { get; }
 
-    /// <summary>Calls of a network with a <see cref="CustomLayer"/> wait for one another, whichever predictor they are of.</summary>
+    /// <summary>Lock for calls of a network with a <see cref="CustomLayer"/>, shared by all predictors of the model.</summary>
     internal Lock OneByOne { get; } = new();
 
-    /// <summary>A model of what a network was trained on.</summary>
+    /// <summary>Creates a model from a network and the images it was trained on.</summary>
     internal static ImageModel Of(Layer network, ImageDataset images) =>
         images is MaskedImages masked ? new ImageSegmenter(network, masked) : new ImageClassifier(network, (LabeledImages)images);
 
-    /// <summary>Writes the file, whole or not at all; the same model gives the same bytes.</summary>
+    /// <summary>Writes the model file atomically. The same model gives the same bytes.</summary>
+    /// <param name="path">Path of the file; an existing file is replaced.</param>
     /// <exception cref="InvalidOperationException">
-    /// The network holds a <see cref="CustomLayer"/>, which only code can make: keep the weights by <see cref="Weights.Save"/>.
+    /// The network contains a <see cref="CustomLayer"/>, which a model file cannot hold: save its weights with <see cref="Weights.Save"/>.
     /// </exception>
-    /// <exception cref="ArgumentException">The network was changed and does not fit any more.</exception>
+    /// <exception cref="ArgumentException">The network was changed, and its output no longer matches the classes.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public void Save(string path)
     {
@@ -69,7 +71,7 @@ public abstract class ImageModel
         Weights.Save(Network, path, new Dictionary<string, string>([KeyValuePair.Create("architecture", Architecture.Write(Network)), .. Metadata]));
     }
 
-    /// <summary>What a file tells of it besides the layers.</summary>
+    /// <summary>Metadata of the file without the layers.</summary>
     internal Dictionary<string, string> Metadata => new()
     {
         ["input"] = Architecture.ToText(json =>
@@ -101,10 +103,10 @@ public abstract class ImageModel
         ["minicnn_version"] = Version,
     };
 
-    /// <summary>A maker of models from what a file tells.</summary>
+    /// <summary>Creates a model from the contents of a file.</summary>
     private protected delegate T Maker<T>(Layer network, ImageShape input, float[] mean, float[] std, string[] classNames, Fit fit);
 
-    /// <summary>Reads what Save wrote.</summary>
+    /// <summary>Loads a model file that <see cref="Save"/> wrote.</summary>
     private protected static T Load<T>(string path, Maker<T> make) where T : ImageModel
     {
         SafeTensorsFile file = SafeTensors.Read(path);
@@ -123,9 +125,9 @@ public abstract class ImageModel
         }
     }
 
-    /// <summary>A network with what a file's metadata tell of its images, if they do.</summary>
-    /// <exception cref="InvalidDataException">They tell it otherwise than <see cref="Metadata"/> does.</exception>
-    /// <exception cref="ArgumentException">They tell of other images than the network takes.</exception>
+    /// <summary>Creates a model from a network and the metadata of a file; null if the metadata do not describe the images.</summary>
+    /// <exception cref="InvalidDataException">The metadata do not have the format of <see cref="Metadata"/>.</exception>
+    /// <exception cref="ArgumentException">The network does not accept images with these properties.</exception>
     internal static ImageModel? Of(Layer network, ImageShape input, IReadOnlyDictionary<string, string> metadata)
     {
         if (!metadata.ContainsKey("class_names") || !metadata.ContainsKey("input"))
@@ -143,7 +145,7 @@ public abstract class ImageModel
             Floats(json, "mean"), Floats(json, "std"), FitOf(json)));
         return make(network, shape, mean, std, Told(metadata, "class_names", type, json => json.EnumerateArray().Select(name => name.GetString()!).ToArray()), fit);
 
-        // Files from before there was a choice tell none: pictures were stretched.
+        // Older files have no fit: pictures were stretched.
         static Fit FitOf(JsonElement json)
         {
             if (!json.TryGetProperty("fit", out JsonElement name))
@@ -161,7 +163,7 @@ public abstract class ImageModel
         if (!metadata.TryGetValue(key, out string? text))
         {
             throw new InvalidDataException(
-                $"tells no '{key}': weights alone, not a model that {type}.Save wrote; build the network in code and load them with Weights.Load");
+                $"has no '{key}': the file holds weights only, not a model that {type}.Save wrote; build the network in code and use Weights.Load");
         }
         try
         {
@@ -170,24 +172,24 @@ public abstract class ImageModel
         }
         catch (Exception e) when (e is JsonException or InvalidOperationException or FormatException or KeyNotFoundException)
         {
-            throw new InvalidDataException($"'{key}' is not as {type}.Save writes it: {e.Message}", e);
+            throw new InvalidDataException($"'{key}' does not have the format that {type}.Save writes: {e.Message}", e);
         }
     }
 
     static string Version => typeof(ImageModel).Assembly.GetName().Version!.ToString(3);
 
-    /// <summary>What the network must make of an image, in a number of channels.</summary>
+    /// <summary>The required output shape of the network for a number of channels.</summary>
     private protected abstract ImageShape OutputOf(int channels);
 
-    /// <summary>Again when it is used: layers can be replaced.</summary>
+    /// <summary>Throws if the output shape does not match the classes. Checked before every use, because layers can be replaced.</summary>
     internal void CheckOutput()
     {
         ImageShape output = Network.OutputShape(Input), wanted = OutputOf(ClassNames.Count);
         if (output != wanted && (ClassNames.Count != 2 || output != OutputOf(1)))
         {
             ImageShape other = wanted.IsFlat ? new(ClassNames.Count, Input.Height, Input.Width) : ImageShape.Features(ClassNames.Count);
-            string hint = output == other ? $": that is an {(output.IsFlat ? nameof(ImageClassifier) : nameof(ImageSegmenter))}" : "";
-            throw new ArgumentException($"the network makes {output} of {Input}, but {ClassNames.Count} classes need {wanted}{hint}");
+            string hint = output == other ? $": use an {(output.IsFlat ? nameof(ImageClassifier) : nameof(ImageSegmenter))}" : "";
+            throw new ArgumentException($"the output of the network for {Input} is {output}, but {ClassNames.Count} classes need {wanted}{hint}");
         }
     }
 }

@@ -2,11 +2,11 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>Tells what images show, for any number of threads at once: they share the weights, and each call has buffers of its own.</summary>
+/// <summary>Predicts the classes of images. It is thread-safe: all calls share the weights, and each call has its own buffers.</summary>
 /// <remarks>
-/// Buffers are kept for the next call, for as many calls at once as there are processors. A call gives the same bits whatever runs beside it.
-/// The weights are the model's own: whoever trains it, or replaces a layer, waits until no call is running. A <see cref="CustomLayer"/> may keep what it likes of a run,
-/// so where there is one in the network, calls wait for one another.
+/// Buffers are reused by later calls; at most one set per processor is kept. Results are bit-identical with any number of concurrent calls. The weights are
+/// those of the model, not a copy: do not train it or replace a layer while a call is running. A <see cref="CustomLayer"/> may store state during a call, so
+/// calls run one after the other if the network contains one.
 /// </remarks>
 public sealed class Predictor
 {
@@ -14,13 +14,14 @@ public sealed class Predictor
 
     internal Predictor(ImageClassifier model) => (Model, network) = (model, new(model));
 
-    /// <summary>Whose predictions these are.</summary>
+    /// <summary>The model that makes the predictions.</summary>
     public ImageClassifier Model { get; }
 
-    /// <summary>What each image of a batch shows, by the softmax of the network's logits.</summary>
-    /// <param name="images">[N, C, H, W] of the model's <see cref="ImageModel.Input"/>, normalised as its images are.</param>
-    /// <exception cref="ArgumentException">Images of another shape.</exception>
-    /// <exception cref="NotFiniteNumberException">The network makes NaN or infinity of an image.</exception>
+    /// <summary>Predicts the class of each image of a batch. The probabilities are the softmax of the logits.</summary>
+    /// <param name="images">[N, C, H, W], of the shape <see cref="ImageModel.Input"/>, normalized with the mean and std of the model.</param>
+    /// <returns>One prediction per image, in the order of the batch.</returns>
+    /// <exception cref="ArgumentException">The images have another shape.</exception>
+    /// <exception cref="NotFiniteNumberException">The output of the network contains NaN or infinity.</exception>
     public IReadOnlyList<Prediction> Predict(Tensor<float> images)
     {
         Tensor<float> logits = network.Logits(images);
@@ -29,7 +30,7 @@ public sealed class Predictor
 
     Prediction Of(float[] row)
     {
-        TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);          // so that nothing overflows
+        TensorPrimitives.Subtract(row, TensorPrimitives.Max<float>(row), row);          // prevents overflow of exp
         TensorPrimitives.SoftMax(row, row);
         int label = TensorPrimitives.IndexOfMax<float>(row);
         return new(label, Model.ClassNames[label], row[label], row);

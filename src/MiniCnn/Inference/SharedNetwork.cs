@@ -2,15 +2,15 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>A model's network, run by any number of threads at once: they share the weights, and each call has buffers of its own, kept for the next.</summary>
+/// <summary>Runs the network of a model, thread-safe: all calls share the weights, and each call has its own buffers, which later calls reuse.</summary>
 sealed class SharedNetwork(ImageModel model)
 {
     readonly Stack<LayerSession> idle = new();
 
-    /// <summary>The logits of a batch, one channel a class: of two classes that have one logit z, 0 and z.</summary>
-    /// <param name="images">[N, C, H, W] of the model's input.</param>
-    /// <exception cref="ArgumentException">Images of another shape.</exception>
-    /// <exception cref="NotFiniteNumberException">The network makes NaN or infinity of an image.</exception>
+    /// <summary>Returns the logits of a batch, one channel per class. For two classes with one logit z, they are 0 and z.</summary>
+    /// <param name="images">[N, C, H, W], of the input shape of the model.</param>
+    /// <exception cref="ArgumentException">The images have another shape.</exception>
+    /// <exception cref="NotFiniteNumberException">The output of the network contains NaN or infinity.</exception>
     public Tensor<float> Logits(Tensor<float> images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -20,7 +20,7 @@ sealed class SharedNetwork(ImageModel model)
         model.CheckOutput();
         Tensor<float> logits = Run(images);
         if (count > 0 && !TensorPrimitives.IsFiniteAll<float>(logits.AsSpan()))
-            throw new NotFiniteNumberException("the network makes NaN or infinity of an image: its weights are damaged, or the image is not normalised");
+            throw new NotFiniteNumberException("the output of the network contains NaN or infinity: its weights are damaged, or the images are not normalized");
         return logits.Lengths[1] == model.ClassNames.Count ? logits : Tensor.ConcatenateOnDimension<float>(1, [Tensor.CreateFromShape<float>(logits.Lengths), logits]);
     }
 
@@ -30,7 +30,7 @@ sealed class SharedNetwork(ImageModel model)
         lock (idle)
             session = idle.TryPop(out LayerSession? kept) ? kept : new(model.Network);
         Tensor<float> logits;
-        if (model.Network.RunsInDouble)                         // no CustomLayer
+        if (model.Network.RunsInDouble)                         // only without a CustomLayer, which need not be thread-safe
             logits = session.Forward(images, training: false, null);
         else
         {
@@ -39,7 +39,7 @@ sealed class SharedNetwork(ImageModel model)
         }
         lock (idle)
             if (idle.Count < Environment.ProcessorCount)
-                idle.Push(session);                             // not one that threw
+                idle.Push(session);                             // a session that threw is not reused
         return logits;
     }
 }

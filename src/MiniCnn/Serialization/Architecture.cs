@@ -7,20 +7,20 @@ using System.Text.Json.Nodes;
 namespace MiniCnn;
 
 /// <summary>
-/// A network's layers in JSON, each as its constructor would be called, and the network made of that again:
-/// <c>{"type": "Linear", "inputFeatures": 400, "outputFeatures": 10, "bias": true}</c>; a layer made of layers has them in “layers”.
+/// Writes the layers of a network as JSON with their constructor arguments, and reads them:
+/// <c>{"type": "Linear", "inputFeatures": 400, "outputFeatures": 10, "bias": true}</c>. Containers have their layers in “layers”.
 /// </summary>
 static class Architecture
 {
-    const int MaxDepth = 32;                                        // brackets in brackets: two for a layer in a layer
+    const int MaxDepth = 32;                                        // nesting of JSON brackets: two per level of layers, an object and its “layers”
 
     static readonly JsonDocumentOptions strict = new() { MaxDepth = MaxDepth, AllowDuplicateProperties = false };
 
-    /// <summary>The layers as text.</summary>
-    /// <exception cref="InvalidOperationException">A layer that only code can make, or layers too deep in one another.</exception>
+    /// <summary>Returns the layers as JSON text.</summary>
+    /// <exception cref="InvalidOperationException">The network contains a custom layer, or layers are nested too deeply.</exception>
     public static string Write(Layer network) => ToText(json => Write(network, json));
 
-    /// <summary>What is written, as text.</summary>
+    /// <summary>Returns the JSON text that <paramref name="write"/> writes.</summary>
     public static string ToText(Action<Utf8JsonWriter> write)
     {
         ArrayBufferWriter<byte> text = new();
@@ -30,15 +30,16 @@ static class Architecture
     }
 
     /// <summary>
-    /// The layers again, with their first weights. A layer is made only where the file holds what it learns, in its shapes: so none is larger than the file.
+    /// Creates the layers with initial weights. A layer with parameters is created only if the file has its weight with the correct shape, so that no layer
+    /// needs much more memory than the file.
     /// </summary>
-    /// <exception cref="InvalidDataException">The text is no network, or the file has other tensors than it.</exception>
-    /// <exception cref="ArgumentException">A constructor refuses what stands there.</exception>
-    /// <exception cref="InvalidOperationException">Text that is not Unicode.</exception>
+    /// <exception cref="InvalidDataException">The JSON is not a network, or the file does not have its tensors.</exception>
+    /// <exception cref="ArgumentException">A constructor refuses its arguments.</exception>
+    /// <exception cref="InvalidOperationException">A text is not valid Unicode.</exception>
     public static Layer Read(JsonElement json, IReadOnlyDictionary<string, SafeTensors.Entry> tensors) => Make(new(json, "", tensors));
 
-    /// <summary>JSON, no name twice, not too deep.</summary>
-    /// <exception cref="JsonException">The text is something else.</exception>
+    /// <summary>Parses JSON without duplicate names, up to the maximum depth.</summary>
+    /// <exception cref="JsonException">The text is not such JSON.</exception>
     public static JsonDocument Parse(string text) => JsonDocument.Parse(text, strict);
 
     public static JsonArray ToJson(this Size2d size) => Numbers(size.Height, size.Width);
@@ -47,7 +48,7 @@ static class Architecture
 
     public static JsonArray ToJson(this ImageShape shape) => shape.IsFlat ? Numbers(shape.Channels) : Numbers(shape.Channels, shape.Height, shape.Width);
 
-    // Converted one by one: JsonArray.Add of a number needs reflection, which a trimmed program may not have.
+    // Each number is converted to JsonNode: JsonArray.Add<int> needs reflection, which a trimmed program may not have.
     static JsonArray Numbers(params int[] numbers) => new([.. numbers.Select(number => (JsonNode)number)]);
 
     static void Write(Layer layer, Utf8JsonWriter json)
@@ -55,11 +56,11 @@ static class Architecture
         if (layer.Arguments is not { } arguments)
         {
             throw new InvalidOperationException(
-                $"{layer.Description}: a layer of your own cannot be made again from a model's file; keep the weights alone with Weights.Save, "
+                $"{layer.Description}: a custom layer cannot be stored in a model file; save only the weights with Weights.Save, "
                 + "and load them with Weights.Load into a network built in code");
         }
         if (json.CurrentDepth >= MaxDepth)
-            throw new InvalidOperationException($"{layer.Description}: a model's file holds layers up to {MaxDepth / 2} deep in one another");
+            throw new InvalidOperationException($"{layer.Description}: layers are nested too deeply; a model file holds at most {MaxDepth / 2} levels");
         json.WriteStartObject();
         json.WriteString("type", layer.GetType().Name);
         foreach ((string name, JsonNode value) in arguments)
@@ -84,7 +85,7 @@ static class Architecture
         {
             layer = Construct(a);
         }
-        catch (ArgumentException e)                                 // a constructor's, which does not know where the layer stands
+        catch (ArgumentException e)                                 // thrown by a constructor, which does not know the place of the layer
         {
             throw a.Bad(e.Message);
         }
@@ -125,7 +126,7 @@ static class Architecture
         nameof(Tanh) => new Tanh(),
         nameof(Softmax) => new Softmax(),
         nameof(LogSoftmax) => new LogSoftmax(),
-        _ => throw a.Bad("is no layer of this library"),
+        _ => throw a.Bad("is not a layer of this library"),
     };
 
     static Layer[] Layers(LayerArguments a, params string[] names) => [.. a.Children("layers", names).Select(Make)];

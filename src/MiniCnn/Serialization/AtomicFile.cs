@@ -1,16 +1,19 @@
 namespace MiniCnn;
 
-/// <summary>Files that are either whole or not there.</summary>
+/// <summary>Writes files atomically.</summary>
 static class AtomicFile
 {
     /// <summary>
-    /// Writes <c>path.tmp</c> beside <paramref name="path"/>, flushes it to the disk and renames it over <paramref name="path"/>.
-    /// If <paramref name="write"/> throws, what stood at <paramref name="path"/> stays and nothing else is left behind.
+    /// Writes <c>path.tmp</c>, flushes it to the disk and renames it to <paramref name="path"/>. If <paramref name="write"/> throws, an existing file at
+    /// <paramref name="path"/> is kept and the temporary file is deleted.
     /// </summary>
-    /// <exception cref="IOException">The folder does not exist, the disk is full, or another writer is at the same file.</exception>
+    /// <exception cref="IOException">The folder does not exist, the disk is full, or another process is writing the same file.</exception>
     public static void Write(string path, Action<Stream> write) => Write(path, previous: null, write);
 
-    /// <summary>The same; what stood at the path stays at another, if that is given. Between two renames nothing stands at the path.</summary>
+    /// <summary>
+    /// Writes a file atomically, and first renames an existing file to <paramref name="previous"/> if that is not null. Between the two renames, there is no
+    /// file at <paramref name="path"/>.
+    /// </summary>
     internal static void Write(string path, string? previous, Action<Stream> write)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);

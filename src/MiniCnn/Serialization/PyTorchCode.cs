@@ -3,16 +3,19 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>A network as a Python module for PyTorch, whose tensors have the names that <see cref="Weights.Save"/> gives them.</summary>
+/// <summary>Exports a network as a Python module for PyTorch. Its tensors have the same names as in <see cref="Weights.Save"/>.</summary>
 public static class PyTorchCode
 {
     /// <summary>
-    /// Writes <c>model.py</c> and, beside it, <c>model.safetensors</c>: <c>import model; net = model.load()</c> gives the network in evaluation, every tensor under its
-    /// name. The module needs torch alone. A comment at its end says how to go on training on several GPUs.
+    /// Writes <c>model.py</c>, and <c>model.safetensors</c> in the same folder. In Python, <c>import model; net = model.load()</c> returns the network in
+    /// evaluation mode with its weights. The module needs only torch. A comment at its end explains how to continue training on several GPUs.
     /// </summary>
     /// <param name="network">The network.</param>
-    /// <param name="path">The module, “model.py”; both files are whole or not there.</param>
-    /// <exception cref="NotSupportedException">A layer of your own, or a pool whose uneven padding is not counted; the message names it.</exception>
+    /// <param name="path">Path of the module, “model.py”. Both files are written atomically.</param>
+    /// <exception cref="NotSupportedException">
+    /// A layer cannot be exported: a <see cref="CustomLayer"/>, a ConvTranspose2d with uneven padding, or an AvgPool2d with uneven padding that is not counted
+    /// or with ceilMode. The message names it.
+    /// </exception>
     /// <exception cref="ArgumentException">The path does not end in .py.</exception>
     /// <exception cref="IOException">A file cannot be written.</exception>
     public static void Write(Layer network, string path)
@@ -20,13 +23,13 @@ public static class PyTorchCode
         ArgumentNullException.ThrowIfNull(network);
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (Path.GetExtension(path) != ".py")
-            throw new ArgumentException($"{path}: a Python module ends in .py", nameof(path));
+            throw new ArgumentException($"{path}: the name of a Python module must end in .py", nameof(path));
         string code = Text(network, Path.GetFileNameWithoutExtension(path));
         Weights.Save(network, Path.ChangeExtension(path, ".safetensors"));
         AtomicFile.Write(path, file => file.Write(Encoding.UTF8.GetBytes(code)));
     }
 
-    /// <summary>The module's text.</summary>
+    /// <summary>Returns the text of the module.</summary>
     internal static string Text(Layer network, string name) => $$"""
         # A network that MiniCnn made, for PyTorch 1.10 or newer; its weights are in {{name}}.safetensors.
         import json
@@ -132,7 +135,7 @@ public static class PyTorchCode
             Unflatten u => $"nn.Unflatten(1, {Of(u.Shape)})",
             Softmax or LogSoftmax => $"nn.{layer.GetType().Name}(dim=1)",
             Flatten or Identity or ReLU or GELU or SiLU or Sigmoid or Tanh => $"nn.{layer.GetType().Name}()",
-            _ => throw new NotSupportedException($"{layer.Description}: a layer of your own is to be written in Python by hand"),
+            _ => throw new NotSupportedException($"{layer.Description}: a custom layer cannot be exported; write it in Python by hand"),
         };
     }
 
@@ -144,13 +147,13 @@ public static class PyTorchCode
             : $"nn.Conv2d({arguments}{(c.PaddingMode == PaddingMode.Zeros ? "" : $", padding_mode=\"{Of(c.PaddingMode)}\"")})";
     }
 
-    /// <summary>A pool, behind a Pad if its padding is uneven; it has no tensors, so their place does not matter.</summary>
+    /// <summary>A pool, after a Pad module if its padding is uneven. Pools have no tensors, so the nesting does not change names.</summary>
     static string Padded(Padding padding, string value, Func<string, string> pool) => Even(padding) is string even
         ? pool(even) : $"nn.Sequential(Pad({Sides(padding)}{value}), {pool("0")})";
 
     static string Pad(Padding padding, PaddingMode mode) => $"Pad({Sides(padding)}, \"{(mode == PaddingMode.Zeros ? "constant" : Of(mode))}\")";
 
-    /// <summary>PyTorch's padding=(h, w), where both sides of an axis have the same.</summary>
+    /// <summary>PyTorch's padding=(h, w); null if the padding of an axis is uneven.</summary>
     static string? Even(Padding p) => p.Top == p.Bottom && p.Left == p.Right ? $"({p.Top}, {p.Left})" : null;
 
     static string Sides(Padding p) => $"({p.Left}, {p.Right}, {p.Top}, {p.Bottom})";

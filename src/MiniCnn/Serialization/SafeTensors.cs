@@ -8,21 +8,22 @@ using System.Text.Json;
 
 namespace MiniCnn;
 
-/// <summary>What a safetensors file holds.</summary>
-/// <param name="Tensors">The tensors by name.</param>
-/// <param name="Metadata">Text by name; empty when the file has none.</param>
+/// <summary>The contents of a safetensors file.</summary>
+/// <param name="Tensors">Tensors by name.</param>
+/// <param name="Metadata">Text by name; empty if the file has no metadata.</param>
 public sealed record SafeTensorsFile(
     IReadOnlyDictionary<string, SafeTensors.Entry> Tensors, IReadOnlyDictionary<string, string> Metadata);
 
 /// <summary>
-/// Named tensors in a file, as PyTorch, Hugging Face and others exchange weights: a little-endian u64, a JSON header of that many
-/// bytes, then the tensors' elements, little-endian and row-major. See https://github.com/huggingface/safetensors#format.
+/// Reads and writes safetensors files: named tensors, the usual exchange format of PyTorch and Hugging Face. A file consists of the length of the header as a
+/// little-endian u64, a JSON header of this length, and the elements of the tensors, little-endian and row-major. See
+/// https://github.com/huggingface/safetensors#format.
 /// </summary>
 public static partial class SafeTensors
 {
     const int LargestHeader = 100_000_000;
 
-    // In the order of the data: wider elements first, so that every tensor is aligned to its elements.
+    // The order of the data in a file: wide elements first, so that every tensor is aligned to the size of its elements.
     static readonly (string Name, int Size, Type? Element)[] Types =
     [
         ("F64", 8, typeof(double)), ("I64", 8, typeof(long)), ("U64", 8, typeof(ulong)),
@@ -34,10 +35,11 @@ public static partial class SafeTensors
     /// <summary>One tensor of a file.</summary>
     public sealed class Entry
     {
+        /// <summary>Creates a tensor. The data are not copied.</summary>
         /// <param name="type">Element type: "F32", "F64", "I64", "U8" and so on.</param>
         /// <param name="shape">Length of each axis; empty for a single number.</param>
         /// <param name="data">The elements, row-major, little-endian.</param>
-        /// <exception cref="ArgumentException">The type is unknown, or type and shape ask for another number of bytes.</exception>
+        /// <exception cref="ArgumentException">The type is unknown, or the number of bytes does not match type and shape.</exception>
         public Entry(string type, ImmutableArray<long> shape, ReadOnlyMemory<byte> data)
         {
             if (Fault(type, shape.AsSpan(), data.Length) is string fault) throw new ArgumentException(fault);
@@ -53,23 +55,23 @@ public static partial class SafeTensors
         /// <summary>The elements, row-major, little-endian.</summary>
         public ReadOnlyMemory<byte> Data { get; }
 
-        /// <summary>The elements as numbers, without a copy.</summary>
+        /// <summary>Returns the elements as numbers, without a copy.</summary>
         /// <exception cref="InvalidDataException">The tensor's element type is not <typeparamref name="T"/>.</exception>
         public ReadOnlySpan<T> As<T>() where T : unmanaged => TypeOf<T>() == Type
             ? MemoryMarshal.Cast<byte, T>(Data.Span)
             : throw new InvalidDataException($"expected elements of type {TypeOf<T>()}, the tensor {this} has {Type}");
 
-        /// <summary>Whether <see cref="CopyTo{T}"/> makes floats of it.</summary>
+        /// <summary>Whether <see cref="CopyTo{T}"/> can convert the elements to float.</summary>
         internal bool IsFloatingPoint => Type is "F32" or "F64" or "F16" or "BF16";
 
         /// <summary>“[8, 1, 5, 5]”.</summary>
         internal string ShapeText => $"[{string.Join(", ", Shape)}]";
 
         /// <summary>
-        /// Copies the elements. To float they are converted as by PyTorch's <c>.float()</c>: F64 is rounded to the nearest, ties to even, and to infinity
-        /// beyond float's range; F16 and BF16 are exact.
+        /// Copies the elements. For float, other floating-point types are converted like PyTorch's <c>.float()</c>: F64 is rounded to nearest, ties to even,
+        /// and to infinity outside the range of float; F16 and BF16 are exact.
         /// </summary>
-        /// <exception cref="InvalidDataException">The tensor's element type is neither <typeparamref name="T"/> nor converted to it.</exception>
+        /// <exception cref="InvalidDataException">The tensor's element type is not <typeparamref name="T"/> and cannot be converted to it.</exception>
         internal void CopyTo<T>(Span<T> to) where T : unmanaged
         {
             if (typeof(T) != typeof(float) || Type is "F32" || !IsFloatingPoint)
@@ -79,22 +81,22 @@ public static partial class SafeTensors
             }
             Span<float> floats = MemoryMarshal.Cast<T, float>(to);
             if (Type is "F64")
-                TensorPrimitives.ConvertTruncating(As<double>(), floats);              // cuts whole numbers only: to float it rounds
+                TensorPrimitives.ConvertTruncating(As<double>(), floats);              // truncates only for integer types; for float it rounds
             else if (Type is "F16")
                 TensorPrimitives.ConvertToSingle(As<Half>(), floats);
             else
             {
-                ReadOnlySpan<ushort> upper = MemoryMarshal.Cast<byte, ushort>(Data.Span);      // the upper halves of floats
+                ReadOnlySpan<ushort> upper = MemoryMarshal.Cast<byte, ushort>(Data.Span);      // BF16: the upper 16 bits of a float
                 for (int i = 0; i < upper.Length; i++)
                     floats[i] = BitConverter.UInt32BitsToSingle((uint)upper[i] << 16);
             }
         }
 
-        /// <summary>A copy of <paramref name="elements"/>, row-major, with the given shape.</summary>
+        /// <summary>Creates a tensor from a copy of row-major <paramref name="elements"/> with a shape.</summary>
         public static Entry From<T>(ReadOnlySpan<T> elements, params ReadOnlySpan<long> shape) where T : unmanaged =>
             new(TypeOf<T>(), [.. shape], MemoryMarshal.AsBytes(elements).ToArray());
 
-        /// <summary>A copy of a tensor.</summary>
+        /// <summary>Creates a tensor from a copy of a <see cref="Tensor{T}"/>.</summary>
         public static Entry From(Tensor<float> tensor)
         {
             ArgumentNullException.ThrowIfNull(tensor);
@@ -103,20 +105,21 @@ public static partial class SafeTensors
             return From<float>(elements, [.. tensor.Lengths]);
         }
 
-        /// <summary>“F32 [8, 1, 5, 5]”.</summary>
+        /// <summary>Returns type and shape: “F32 [8, 1, 5, 5]”.</summary>
         public override string ToString() => $"{Type} {ShapeText}";
     }
 
-    /// <summary>Writes <paramref name="path"/>, whole or not at all; the same content gives the same bytes.</summary>
-    /// <param name="path">The file; replaced if it exists.</param>
+    /// <summary>Writes a file atomically. The same content gives the same bytes.</summary>
+    /// <param name="path">Path of the file; an existing file is replaced.</param>
     /// <param name="tensors">Tensors by name, in any order.</param>
     /// <param name="metadata">Text by name.</param>
-    /// <exception cref="ArgumentException">A name stands twice, is “__metadata__” or not Unicode; or the header is over 100 MB.</exception>
+    /// <exception cref="ArgumentException">A name occurs twice, is “__metadata__” or is not valid Unicode; or the header is larger than 100 MB.</exception>
+    /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Write(
         string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata = null) =>
         Write(path, tensors, metadata, previous: null);
 
-    /// <summary>The same; what stood at the path stays at another, if that is given.</summary>
+    /// <summary>Writes a file atomically, and first renames an existing file to <paramref name="previous"/> if that is not null.</summary>
     internal static void Write(
         string path, IEnumerable<KeyValuePair<string, Entry>> tensors, IEnumerable<KeyValuePair<string, string>>? metadata, string? previous)
     {
@@ -126,8 +129,8 @@ public static partial class SafeTensors
         long end = 0;
         foreach ((string name, Entry entry) in stored)
         {
-            if (name == "__metadata__") throw new ArgumentException($"safetensors: the name '{name}' is not a tensor's");
-            if (!offsets.TryAdd(name, end)) throw new ArgumentException($"safetensors: the tensor '{name}' is there twice");
+            if (name == "__metadata__") throw new ArgumentException($"safetensors: '{name}' is not allowed as the name of a tensor");
+            if (!offsets.TryAdd(name, end)) throw new ArgumentException($"safetensors: the tensor '{name}' occurs twice");
             end += entry.Data.Length;
         }
 
@@ -171,7 +174,7 @@ public static partial class SafeTensors
         });
     }
 
-    // Unlike a writer's own encoding, this throws where a surrogate stands alone.
+    // Throws on a lone surrogate, unlike the encoding of Utf8JsonWriter.
     internal static JsonEncodedText Encoded(string text) => JsonEncodedText.Encode(text, JavaScriptEncoder.UnsafeRelaxedJsonEscaping);
 
     static int IndexOf(string type) => Array.FindIndex(Types, t => t.Name == type);
@@ -180,7 +183,7 @@ public static partial class SafeTensors
         ? name
         : throw new NotSupportedException($"safetensors: no element type for {typeof(T)} on this machine");
 
-    // What is wrong with so many bytes as a tensor of this type and shape; null when they fit.
+    // Describes why this number of bytes is not a tensor of this type and shape; null if it is.
     static string? Fault(string type, ReadOnlySpan<long> shape, long bytes)
     {
         if (IndexOf(type) is var index && index < 0) return $"unknown dtype '{type}'";
@@ -191,6 +194,6 @@ public static partial class SafeTensors
             if (length != 0 && expected > long.MaxValue / length) return "the shape's product overflows";
             expected *= length;
         }
-        return expected == bytes ? null : $"{type} [{string.Join(", ", shape.ToArray())}] takes {expected} bytes, the data has {bytes}";
+        return expected == bytes ? null : $"{type} [{string.Join(", ", shape.ToArray())}] needs {expected} bytes, but the data have {bytes}";
     }
 }

@@ -7,12 +7,14 @@ namespace MiniCnn;
 
 public static partial class SafeTensors
 {
-    // One tensor as the header declares it; its data lies at Begin ≤ offset < End after the header.
+    // A tensor as declared in the header; its data are at Begin ≤ offset < End after the header.
     sealed record Declared(string Name, string Type, ImmutableArray<long> Shape, long Begin, long End);
 
-    /// <summary>Reads <paramref name="path"/>. All of it is checked: nothing in a file is taken on trust.</summary>
+    /// <summary>Reads a file. Header and layout are validated completely, so untrusted files are safe to read.</summary>
+    /// <param name="path">Path of the file.</param>
+    /// <returns>Tensors and metadata.</returns>
     /// <exception cref="InvalidDataException">
-    /// The file is not a whole, well-formed safetensors file. The message is one line that names file, tensor and fault.
+    /// The file is not a complete, well-formed safetensors file. The message is one line that names the file, the tensor and the error.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static SafeTensorsFile Read(string path)
@@ -34,7 +36,7 @@ public static partial class SafeTensors
         }
     }
 
-    /// <summary>Whether a file is there, and as long as its well-formed header says.</summary>
+    /// <summary>Returns whether a file exists, has a well-formed header, and has the length that the header declares.</summary>
     internal static bool IsWhole(string path)
     {
         if (!File.Exists(path)) return false;
@@ -61,7 +63,7 @@ public static partial class SafeTensors
         if (length > LargestHeader)
             throw new InvalidDataException($"not a safetensors file: a header of {length} bytes, over the limit of {LargestHeader}");
         if ((long)length > stream.Length - 8)
-            throw new InvalidDataException($"truncated: a header of {length} bytes, the file has {stream.Length - 8} after the first 8");
+            throw new InvalidDataException($"truncated: a header of {length} bytes, but the file has {stream.Length - 8} after the first 8");
 
         var header = new byte[length];
         stream.ReadExactly(header);
@@ -71,7 +73,7 @@ public static partial class SafeTensors
         {
             return Parse(header);
         }
-        catch (Exception e) when (e is JsonException or InvalidOperationException)    // the latter: half a surrogate pair, escaped
+        catch (Exception e) when (e is JsonException or InvalidOperationException)    // InvalidOperationException: an escaped lone surrogate
         {
             throw new InvalidDataException($"the header is not JSON: {e.Message}", e);
         }
@@ -87,7 +89,7 @@ public static partial class SafeTensors
         json.Read();
         while (NextName(ref json) is string name)
         {
-            if (!names.Add(name)) throw Bad(name, "is there twice");
+            if (!names.Add(name)) throw Bad(name, "occurs twice");
             if (!json.Read() || json.TokenType != JsonTokenType.StartObject) throw Bad(name, "expected an object");
             if (name != "__metadata__")
             {
@@ -96,10 +98,10 @@ public static partial class SafeTensors
             }
             while (NextName(ref json) is string key)
             {
-                if (!metadata.TryAdd(key, ReadText(ref json, name, key))) throw Bad(name, $"'{key}' is there twice");
+                if (!metadata.TryAdd(key, ReadText(ref json, name, key))) throw Bad(name, $"'{key}' occurs twice");
             }
         }
-        json.Read();    // throws on anything but white space
+        json.Read();    // throws on text other than white space after the object
         return (tensors, metadata);
     }
 
@@ -112,7 +114,7 @@ public static partial class SafeTensors
             if (key == "dtype" && type is null) type = ReadText(ref json, name, key);
             else if (key == "shape" && shape is null) shape = ReadNumbers(ref json, name, key);
             else if (key == "data_offsets" && offsets is null) offsets = ReadNumbers(ref json, name, key);
-            else throw Bad(name, $"the field '{key}' is unknown or there twice");
+            else throw Bad(name, $"the field '{key}' is unknown or occurs twice");
         }
         if (type is null || shape is null || offsets is null) throw Bad(name, "expected 'dtype', 'shape' and 'data_offsets'");
         if (offsets is not [var begin, var end] || begin > end) throw Bad(name, "expected two ascending numbers in 'data_offsets'");
@@ -120,7 +122,7 @@ public static partial class SafeTensors
         return new(name, type, [.. shape], begin, end);
     }
 
-    // The next property of the object the reader is in; null at its end.
+    // The name of the next property of the current object; null at its end.
     static string? NextName(ref Utf8JsonReader json) =>
         json.Read() && json.TokenType == JsonTokenType.PropertyName ? json.GetString() : null;
 
@@ -140,14 +142,14 @@ public static partial class SafeTensors
         return numbers;
     }
 
-    // The tensors' data must cover 0 … length without hole or overlap, in whatever order.
+    // The data of the tensors must cover 0 … length without gap or overlap, in any order.
     static void CheckLayout(List<Declared> tensors, long length)
     {
         long end = 0;
         foreach (Declared? tensor in tensors.OrderBy(t => t.Begin).ThenBy(t => t.End))
         {
             if (tensor.Begin < end) throw Bad(tensor.Name, $"begins at {tensor.Begin} and overlaps data that ends at {end}");
-            if (tensor.Begin > end) throw Bad(tensor.Name, $"begins at {tensor.Begin} and leaves a hole after {end}");
+            if (tensor.Begin > end) throw Bad(tensor.Name, $"begins at {tensor.Begin} and leaves a gap after {end}");
             if (tensor.End > length) throw Bad(tensor.Name, $"ends at {tensor.End}, past the end of the data at {length}");
             end = tensor.End;
         }
@@ -156,7 +158,7 @@ public static partial class SafeTensors
 
     static InvalidDataException Bad(string name, string fault) => new($"tensor '{name}': {fault}");
 
-    // Names come from the file: control characters would break the line, and a name may be a hundred megabytes.
+    // Messages contain names from the file: control characters are replaced, and long messages (a name may have 100 MB) are shortened.
     internal static string OneLine(string message)
     {
         if (message.Length > 1000) message = $"{message[..600]} … {message[^400..]}";

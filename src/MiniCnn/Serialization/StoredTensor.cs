@@ -2,14 +2,14 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>Numbers of a model that its file holds.</summary>
+/// <summary>A tensor of a model that is stored in its file.</summary>
 /// <param name="Name">PyTorch's name, “0.running_mean”.</param>
 /// <param name="Form">Element type and shape, “F32 [8]”.</param>
-/// <param name="Save">A copy for the file.</param>
-/// <param name="Load">Takes over what a file held, of a form that <see cref="Takes"/> accepts.</param>
+/// <param name="Save">Returns a copy for the file.</param>
+/// <param name="Load">Loads a tensor of a file, of a form that <see cref="Takes"/> accepts.</param>
 sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Save, Action<SafeTensors.Entry> Load)
 {
-    /// <summary>Whether a file may be without it; the model's number stays then.</summary>
+    /// <summary>Whether a file may lack the tensor; the model is then unchanged.</summary>
     public bool IsOptional { get; init; }
 
     public static StoredTensor Of<T>(string name, T[] numbers) where T : unmanaged => new(
@@ -23,24 +23,24 @@ sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Sav
         parameter.Name, $"F32 [{string.Join(", ", parameter.Lengths.ToArray())}]", () => SafeTensors.Entry.From(parameter.Value),
         entry => entry.CopyTo(parameter.Give()));
 
-    /// <summary>Whether a file's tensor is of its form, or is converted to it.</summary>
+    /// <summary>Whether a tensor of a file has this form, or can be converted to it.</summary>
     public bool Takes(SafeTensors.Entry entry) =>
         entry.ToString() == Form || entry.IsFloatingPoint && Form == $"F32 {entry.ShapeText}";
 
-    /// <summary>Takes over a file's tensors. Nothing changes unless it holds all that are wanted in their shapes, and no others; or, if not strict, any of them.</summary>
-    /// <param name="wanted">The model's.</param>
-    /// <param name="tensors">The file's.</param>
-    /// <param name="path">The file, for messages.</param>
-    /// <param name="strict">Whether one that is missing, is there beside the model's or does not fit is a fault.</param>
-    /// <param name="rename">From a file's name to the model's; null for what is to be left out.</param>
-    /// <param name="wayOut">What to do about a strict fault, for messages.</param>
-    /// <exception cref="InvalidDataException">It does not.</exception>
+    /// <summary>Loads tensors of a file into a model. If an exception is thrown, the model is unchanged.</summary>
+    /// <param name="wanted">Tensors of the model.</param>
+    /// <param name="tensors">Tensors of the file.</param>
+    /// <param name="path">Path of the file, for messages.</param>
+    /// <param name="strict">Whether a missing tensor, an additional tensor, or a tensor of another form is an error.</param>
+    /// <param name="rename">Maps a name in the file to a name in the model, or to null to skip the tensor.</param>
+    /// <param name="wayOut">Text at the end of the messages for strict errors.</param>
+    /// <exception cref="InvalidDataException">The tensors do not match (strict), none matches, or two are renamed to the same name.</exception>
     public static WeightsReport LoadAll(
         StoredTensor[] wanted, IReadOnlyDictionary<string, SafeTensors.Entry> tensors, string? path = null, bool strict = true,
         Func<string, string?>? rename = null, string wayOut = "")
     {
         WeightsReport report = new(path ?? "the file");
-        Dictionary<string, string> left = [];                           // the model's name of each of the file's tensors, and the file's
+        Dictionary<string, string> left = [];                           // name in the model → name in the file
         foreach (string name in tensors.Keys.Order(StringComparer.Ordinal))
         {
             if ((rename is null ? name : rename(name)) is not { } renamed)
@@ -74,7 +74,8 @@ sealed record StoredTensor(string Name, string Form, Func<SafeTensors.Entry> Sav
         if (strict && report.Unexpected.Count > 0)
             throw Fault($"holds {report.Unexpected[0]}, which the model does not have{wayOut}");
         if (loads.Count == 0 && wanted.Length > 0)
-            throw Fault($"nothing in it fits the model; it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}, the model {wanted[0]} and so on");
+            throw Fault("no tensor in it matches the model; "
+                + $"it holds {string.Join(", ", tensors.Keys.Order(StringComparer.Ordinal))}, the model has {wanted[0]}, …");
         foreach ((StoredTensor stored, SafeTensors.Entry entry) in loads)
             stored.Load(entry);
         return report;

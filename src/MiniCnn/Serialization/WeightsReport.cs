@@ -2,10 +2,12 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What <see cref="Weights.Load"/> took from a file and what it did not. ToString is the report to read.</summary>
+/// <summary>
+/// The tensors that <see cref="Weights.Load"/> loaded from a file, and those that it did not. Use <see cref="ToString"/> to print the report.
+/// </summary>
 public sealed class WeightsReport
 {
-    const int Most = 10;                                                // names in a line of text
+    const int Most = 10;                                                // maximum number of names in a line
 
     readonly string path;
     readonly List<string> loaded = [], converted = [], missing = [], unexpected = [], mismatched = [], leftOut = [];
@@ -13,38 +15,38 @@ public sealed class WeightsReport
 
     internal WeightsReport(string path) => this.path = path;
 
-    /// <summary>The model's tensors that were loaded.</summary>
+    /// <summary>Tensors of the model that were loaded.</summary>
     public IReadOnlyList<string> Loaded => loaded;
 
-    /// <summary>Those of them that were converted to float: from F16, BF16 or F64.</summary>
+    /// <summary>Loaded tensors that were converted to float from F16, BF16 or F64.</summary>
     public IReadOnlyList<string> Converted => converted;
 
     /// <summary>
-    /// The model's tensors that the file does not have, which stay as they were: PyTorch's missing_keys. With <c>strict: true</c> only a
-    /// num_batches_tracked can be one.
+    /// Tensors of the model that are not in the file, and are unchanged: PyTorch's missing_keys. With <c>strict: true</c>, only num_batches_tracked can be
+    /// missing.
     /// </summary>
     public IReadOnlyList<string> Missing => missing;
 
-    /// <summary>The file's tensors that the model does not have, by the file's names: PyTorch's unexpected_keys.</summary>
+    /// <summary>Tensors of the file that the model does not have, by their names in the file: PyTorch's unexpected_keys.</summary>
     public IReadOnlyList<string> Unexpected => unexpected;
 
-    /// <summary>The model's tensors that have another shape or element type in the file, which stay as they were.</summary>
+    /// <summary>Tensors of the model that have another shape or element type in the file, and are unchanged.</summary>
     public IReadOnlyList<string> Mismatched => mismatched;
 
-    /// <summary>The file's tensors that <c>rename</c> left out, by the file's names.</summary>
+    /// <summary>Tensors of the file that <c>rename</c> skipped, by their names in the file.</summary>
     public IReadOnlyList<string> LeftOut => leftOut;
 
-    /// <summary>A line on what was loaded, and one for each kind of tensor that was not.</summary>
+    /// <summary>Returns one line for the loaded tensors, and one line for each kind of tensor that was not loaded.</summary>
     public override string ToString()
     {
         int all = loaded.Count + missing.Count + mismatched.Count;
         StringBuilder text = new(SafeTensors.OneLine($"{path}: {loaded.Count} of the model's {all} tensors loaded"));
         if (converted.Count > 0)
             text.Append($", {converted.Count} of them converted to F32 from {string.Join(", ", converted.Select(name => details[name]).Distinct())}");
-        Add("not in the file, so they stay as they were", missing);
-        Add("of another shape or type, so they stay as they were", mismatched);
+        Add("not in the file, so unchanged", missing);
+        Add("of another shape or type, so unchanged", mismatched);
         Add("in the file, but not in the model", unexpected);
-        Add("left out by rename", leftOut);
+        Add("skipped by rename", leftOut);
         return text.ToString();
 
         void Add(string what, List<string> names)

@@ -1,13 +1,18 @@
 namespace MiniCnn;
 
-/// <summary>Weights of classes for a <see cref="CrossEntropyLoss"/>, so that rare ones count.</summary>
+/// <summary>Computes class weights for a <see cref="CrossEntropyLoss"/> from the class frequencies.</summary>
 public static class ClassWeights
 {
-    /// <summary>N / (classes · images of the class): all classes weigh the same together, and a label weighs 1 in the mean. Of masks pixels are counted.</summary>
+    /// <summary>
+    /// Computes N / (classes · images of the class) for each class. Every class then has the same total weight, and the mean weight of a label is 1. For
+    /// <see cref="MaskedImages"/>, pixels are counted instead of images.
+    /// </summary>
+    /// <returns>One weight per class.</returns>
     /// <remarks>
-    /// scikit-learn's “balanced”: https://scikit-learn.org/stable/modules/generated/sklearn.utils.class_weight.compute_class_weight.html.
+    /// The same as class_weight="balanced" in scikit-learn:
+    /// https://scikit-learn.org/stable/modules/generated/sklearn.utils.class_weight.compute_class_weight.html.
     /// </remarks>
-    /// <exception cref="ArgumentException">There is nothing of a class.</exception>
+    /// <exception cref="ArgumentException">A class has no images or pixels.</exception>
     public static float[] Balanced(ImageDataset images)
     {
         ArgumentNullException.ThrowIfNull(images);
@@ -15,10 +20,11 @@ public static class ClassWeights
         return Balanced(images.CountLabels(), label => $"class {label}, '{images.ClassNames[label]}'");
     }
 
-    /// <summary>The same of labels alone.</summary>
-    /// <param name="labels">Each in 0 … classes − 1.</param>
+    /// <summary>Computes the same weights from labels.</summary>
+    /// <param name="labels">Class indices, each from 0 to <paramref name="classes"/> − 1.</param>
     /// <param name="classes">Number of classes.</param>
-    /// <exception cref="ArgumentException">There is no label of a class, or one that is no class.</exception>
+    /// <returns>One weight per class.</returns>
+    /// <exception cref="ArgumentException">A class has no label, or a label is out of range.</exception>
     public static float[] Balanced(ReadOnlySpan<int> labels, int classes)
     {
         int bad = labels.IndexOfAnyExceptInRange(0, classes - 1);
@@ -34,7 +40,7 @@ public static class ClassWeights
     {
         int missing = Array.IndexOf(counts, 0);
         if (missing >= 0)
-            throw new ArgumentException($"there is nothing of {name(missing)}, so no weight balances it; leave the class out, or add some");
+            throw new ArgumentException($"{name(missing)} has no labels, so it has no balanced weight: remove the class, or add images of it");
         return Array.ConvertAll(counts, count => (float)(counts.Sum() / ((double)counts.Length * count)));
     }
 }

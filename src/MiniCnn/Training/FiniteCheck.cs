@@ -2,18 +2,20 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn;
 
-/// <summary>Finds where numbers stopped being finite: NaN and infinity spread through a net within a step.</summary>
+/// <summary>Finds the tensor in which NaN or infinity appears first. Within one step they spread through the whole network.</summary>
 static class FiniteCheck
 {
-    /// <summary>The first parameter, from the loss backwards, whose gradient is not finite.</summary>
+    /// <summary>Returns the last trainable parameter, the one nearest to the loss, with a gradient that is not finite; null if all are finite.</summary>
     public static Parameter? Gradient(IReadOnlyList<Parameter> parameters) =>
         parameters.LastOrDefault(p => p.Trainable && !IsFinite(p.GradientAs<float>()));
 
-    /// <summary>The name of the first of some tensors that is not finite.</summary>
+    /// <summary>Returns the name of the first F32 tensor that is not finite; null if all are finite.</summary>
     public static string? Tensor(IEnumerable<KeyValuePair<string, SafeTensors.Entry>> tensors) =>
         tensors.FirstOrDefault(t => t.Value.Type == "F32" && !IsFinite(t.Value.As<float>())).Key;
 
-    /// <summary>Where a batch's output stopped being finite, in words: runs the layers one by one, as in training, those in containers too.</summary>
+    /// <summary>
+    /// Describes the first tensor that is not finite in a forward pass. Runs all layers separately in training mode, also those inside containers.
+    /// </summary>
     public static string Output(Layer model, Tensor<float> x)
     {
         if (!IsFinite(x))
@@ -22,7 +24,9 @@ static class FiniteCheck
             : layer.Parameters.FirstOrDefault(p => !IsFinite(p.Value)) is { } parameter ? $"parameter {parameter}" : $"the output of {layer.Description}";
     }
 
-    /// <summary>The innermost layer whose output is the first that is not finite; null, and x the model's output, if all of them are finite.</summary>
+    /// <summary>
+    /// Returns the innermost layer with the first output that is not finite, or null if all outputs are finite; x is then the output of the model.
+    /// </summary>
     static Layer? First(Layer layer, ref Tensor<float> x)
     {
         Tensor<float> input = x;
@@ -33,7 +37,7 @@ static class FiniteCheck
                 if (First(part, ref input) is { } found)
                     return found;
                 if (layer is not Sequential)
-                    input = x;                                   // branches read the same
+                    input = x;                                   // all branches read the input of the container
             }
         }
         x = layer is Sequential ? input : layer.Forward(x, training: true);

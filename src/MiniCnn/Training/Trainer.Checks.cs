@@ -4,10 +4,10 @@ using System.Text;
 
 namespace MiniCnn;
 
-/// <summary>What is refused before a run begins, or goes on.</summary>
+/// <summary>Checks before a run begins or resumes.</summary>
 public sealed partial class Trainer
 {
-    /// <summary>Refuses what would show late, and returns the batches of an epoch.</summary>
+    /// <summary>Throws on errors that would appear only late in the run. Returns the number of batches in an epoch.</summary>
     int Check(ImageDataset train)
     {
         ArgumentNullException.ThrowIfNull(train);
@@ -28,19 +28,19 @@ public sealed partial class Trainer
         if (single && OneValue(model, train.Shape) is { } norm)
         {
             throw new ArgumentException(
-                $"{norm.Description} sees {(norm is BatchNorm1d ? "features" : "maps of 1×1")}, so that a batch of one image has one value a channel, and "
-                + $"{train.Count} images in batches of "
-                + (BatchSize == 1 ? "1 are such batches: take larger ones" : $"{BatchSize} leave one at the end: {nameof(DropLast)} = true leaves it out"));
+                $"{norm.Description} normalizes {(norm is BatchNorm1d ? "features" : "1×1 maps")}, so a batch of one image has only one value per channel, and "
+                + (BatchSize == 1 ? $"{nameof(BatchSize)} is 1: use a larger one"
+                    : $"the last batch of {train.Count} images in batches of {BatchSize} has one image: set {nameof(DropLast)} = true"));
         }
         train.RefuseOneClass();
         long steps = (long)Epochs * StepsOf(epochBatches);
         if (steps > int.MaxValue)
-            throw new ArgumentException($"{Epochs} epochs of {StepsOf(epochBatches)} steps are more than {int.MaxValue} steps; give fewer");
+            throw new ArgumentException($"{Epochs} epochs of {StepsOf(epochBatches)} steps are more than {int.MaxValue} steps; use fewer epochs");
         if (Patience is not null && IsOtherFor((int)steps, (int)long.Min(2 * steps, int.MaxValue)))
         {
             throw new ArgumentException(
-                $"{nameof(Patience)} would end the run before its {nameof(Schedule)}, which depends on the number of steps, has lowered the rate: leave "
-                + $"{nameof(Patience)} out ({nameof(KeepBest)} keeps the best epoch), or take LearningRate.Step or {nameof(ReduceOnPlateau)}");
+                $"{nameof(Patience)} would end the run before its {nameof(Schedule)}, which depends on the number of steps, has lowered the rate: remove "
+                + $"{nameof(Patience)} ({nameof(KeepBest)} keeps the best epoch), or use LearningRate.Step or {nameof(ReduceOnPlateau)}");
         }
         return epochBatches;
     }
@@ -52,8 +52,8 @@ public sealed partial class Trainer
         if (optimizers.FirstOrDefault(optimizer => !(optimizer.LearningRate > 0)) is { } still)
         {
             throw new ArgumentException(FormattableString.Invariant(
-                $"the learning rate of {still.GetType().Name} is {still.LearningRate}, so nothing would be learnt: give it the largest rate of the run, ")
-                + $"such as 0.05; a {nameof(Schedule)} is a factor on it");
+                $"the learning rate of {still.GetType().Name} is {still.LearningRate}, but it must be above 0: set it to the largest rate of the run, ")
+                + $"such as 0.05; {nameof(Schedule)} is a factor on it");
         }
         string[] following =
         [
@@ -61,12 +61,12 @@ public sealed partial class Trainer
             Patience is not null ? nameof(Patience) : "", ReduceOnPlateau is not null ? nameof(ReduceOnPlateau) : "",
         ];
         if (Validation is null && following.FirstOrDefault(name => name is not "") is string needs)
-            throw new ArgumentException($"{needs} needs {nameof(Validation)} images: Split gives some");
+            throw new ArgumentException($"{needs} needs {nameof(Validation)} images: use Split to get some");
         if (Patience <= ReduceOnPlateau?.Patience + 1)
         {
             throw new ArgumentException(
-                $"{nameof(ReduceOnPlateau)} waits for {ReduceOnPlateau!.Patience + 1} epochs that are no better, but {nameof(Patience)} ends the run after "
-                + $"{Patience}: give {nameof(Patience)} more, or {nameof(ReduceOnPlateau)} less");
+                $"{nameof(ReduceOnPlateau)} waits for {ReduceOnPlateau!.Patience + 1} epochs without improvement, but {nameof(Patience)} ends the run after "
+                + $"{Patience}: use a larger {nameof(Patience)}, or a smaller {nameof(ReduceOnPlateau)}.Patience");
         }
     }
 
@@ -80,19 +80,19 @@ public sealed partial class Trainer
                 throw new DirectoryNotFoundException($"{path}: there is no such folder");
         }
         if (CheckpointPath is not null && BestModelPath is not null && Path.GetFullPath(CheckpointPath) == Path.GetFullPath(BestModelPath))
-            throw new ArgumentException($"{nameof(CheckpointPath)} and {nameof(BestModelPath)} are one file, {CheckpointPath}; they need two");
+            throw new ArgumentException($"{nameof(CheckpointPath)} and {nameof(BestModelPath)} are the same file, {CheckpointPath}; use two different files");
         if (Resume || Overwrite)
             return;
         if (CheckpointPath is not null && Checkpoint.Exists(CheckpointPath))
         {
             throw new IOException(
-                $"{CheckpointPath}: there is the checkpoint of a run; {nameof(Resume)} = true goes on with it, another {nameof(CheckpointPath)} leaves it alone");
+                $"{CheckpointPath}: the checkpoint of a run exists; {nameof(Resume)} = true resumes it, another {nameof(CheckpointPath)} keeps it");
         }
         if (BestModelPath is not null && File.Exists(BestModelPath))
-            throw new IOException($"{BestModelPath}: there is a model; another {nameof(BestModelPath)} leaves it alone");
+            throw new IOException($"{BestModelPath}: a model exists; another {nameof(BestModelPath)} keeps it");
     }
 
-    /// <summary>A batch norm inside that sees features or maps of 1×1 and measures them, if there is one.</summary>
+    /// <summary>Returns a batch norm inside the layer that computes statistics of features or 1×1 maps; null if there is none.</summary>
     static BatchNorm? OneValue(Layer layer, ImageShape input) => layer switch
     {
         BatchNorm { HoldInEvaluation: false } norm when input is { Height: 1, Width: 1 } => norm,
@@ -100,7 +100,7 @@ public sealed partial class Trainer
         _ => null,
     };
 
-    /// <summary>Where the run begins: anew, or where the checkpoint is; and what there is to say of that.</summary>
+    /// <summary>Returns the state in which the run begins, a new one or that of the checkpoint, and the note for a run that resumes.</summary>
     (TrainingState State, string? Note) Begin(ImageDataset train, float[] rates, int epochBatches, CancellationToken cancellationToken)
     {
         int epochSteps = StepsOf(epochBatches), steps = Epochs * epochSteps;
@@ -122,10 +122,10 @@ public sealed partial class Trainer
         for (int i = 0; i < rates.Length; i++)
             optimizers[i].LearningRate = rates[i];
         (found.Epochs, found.Choices) = (state.Epochs, state.Choices);
-        return (found, $"going on after step {found.Epoch * epochSteps + StepsOf(found.Batch)} of {steps}{changes}");
+        return (found, $"resumed after step {found.Epoch * epochSteps + StepsOf(found.Batch)} of {steps}{changes}");
     }
 
-    /// <summary>Refuses the checkpoint of another run; what is other than it was, and may be.</summary>
+    /// <summary>Throws if the checkpoint is of another run. Returns the settings that have changed and may change.</summary>
     string Compare(string path, TrainingState there, TrainingState here, float[] rates, int epochBatches)
     {
         foreach ((string name, string value) in here.Settings)
@@ -133,24 +133,24 @@ public sealed partial class Trainer
             if (there.Settings.GetValueOrDefault(name, "?") is var old && old != value)
             {
                 throw new InvalidDataException(
-                    $"{path}: is of another run, its {name} {old} and here {value}; "
-                    + $"go on with what it had, or give this run another {nameof(CheckpointPath)}");
+                    $"{path}: the checkpoint is of another run (its {name}: {old}; this run's: {value}); "
+                    + $"use the same {name}, or another {nameof(CheckpointPath)}");
             }
         }
         if (there.Batch >= epochBatches)
-            throw new InvalidDataException($"{path}: is at batch {there.Batch} of an epoch of {epochBatches}");
+            throw new InvalidDataException($"{path}: the checkpoint is at batch {there.Batch}, but an epoch has {epochBatches} batches");
         int then = (int)long.Min((long)there.Epochs * StepsOf(epochBatches), int.MaxValue), now = here.Epochs * StepsOf(epochBatches);
         if (then != now && IsOtherFor(then, now))
         {
             throw new InvalidDataException(
-                $"{path}: was to have {there.Epochs} epochs, here {Epochs}, and the {nameof(Schedule)} depends on their number: go on with {there.Epochs}, or with a "
-                + $"{nameof(Schedule)} that does not, such as LearningRate.Step");
+                $"{path}: the checkpoint's run has {there.Epochs} epochs, this run {Epochs}, and the {nameof(Schedule)} depends on their number: "
+                + $"use {there.Epochs} epochs, or a {nameof(Schedule)} that does not depend on it, such as LearningRate.Step");
         }
         return string.Concat(Choices(rates, then).Where(choice => there.Choices.GetValueOrDefault(choice.Key) != choice.Value)
             .Select(choice => $"; {choice.Key} {there.Choices.GetValueOrDefault(choice.Key, "?")} → {choice.Value}"));
     }
 
-    /// <summary>Whether the schedule's factors for so many steps in all are others than for so many, seen at up to 1,000 of them.</summary>
+    /// <summary>Whether the schedule gives other factors for another total number of steps. Up to 1,000 steps are compared.</summary>
     bool IsOtherFor(int steps, int otherSteps) => Schedule is not null && Sampled(int.Min(steps, otherSteps)).Any(
         step => Schedule(step, steps) != Schedule(step, otherSteps));
 
@@ -160,7 +160,7 @@ public sealed partial class Trainer
         return Enumerable.Range(0, samples).Select(i => (int)(i * (steps - 1L) / int.Max(samples - 1, 1)));
     }
 
-    /// <summary>What must be the same for a run to go on.</summary>
+    /// <summary>Settings that must be the same when a run resumes.</summary>
     Dictionary<string, string> Settings(ImageDataset train) => new()
     {
         ["model"] = Hash(Encoding.UTF8.GetBytes(model.Summary(train.Shape))),
@@ -175,7 +175,7 @@ public sealed partial class Trainer
         ["best model"] = KeepBest ? "kept" : "not kept",
     };
 
-    /// <summary>What may be other when it goes on, and is said then.</summary>
+    /// <summary>Settings that may change when a run resumes; changes are reported in its note.</summary>
     Dictionary<string, string> Choices(float[] rates, int steps)
     {
         Dictionary<string, string> choices = new() { ["epochs"] = $"{Epochs}" };

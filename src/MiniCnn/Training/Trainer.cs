@@ -5,8 +5,8 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn;
 
 /// <summary>
-/// The training loop plus validation, keeping the best model, early stopping, progress, cancellation, and
-/// checkpoints, from which a run that was killed goes on to the same weights, to the bit.
+/// The training loop with validation, selection of the best model, early stopping, progress reports, cancellation and checkpoints. A run that was killed can
+/// resume from its checkpoint, and ends with bit-identical weights.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -17,16 +17,17 @@ namespace MiniCnn;
 /// };
 /// Console.WriteLine(trainer.Run(train));
 /// </code>
-/// A step is what a loop of one's own does: learning rate, Forward, loss, Backward, Step, ZeroGrad. Each epoch takes its batches, and what augmentation
-/// does to them, by a seed of its own, which Philox makes of Seed and the epoch's index. The weights are the caller's to draw first:
-/// <see cref="Layer.Initialize(int)"/>. NaN and infinity end the run: no gradient that holds them is used, and no checkpoint does; batch norm's running
-/// statistics may by then, so load the checkpoint to go on. A batch whose labels the loss all ignores changes no weight and counts in no number.
+/// A step sets the learning rate and calls Forward, the loss, Backward, Step and ZeroGrad. Each epoch has its own seed for shuffling and augmentation, which
+/// Philox computes from <see cref="Seed"/> and the index of the epoch. The trainer continues from the current weights: call <see cref="Layer.Initialize(int)"/>
+/// first to draw new ones. NaN and infinity end the run. A gradient that contains them is not used, and they are never written to a checkpoint. The running
+/// statistics of a batch norm may contain them then, so load the checkpoint before you continue. If the loss ignores all labels of a batch, the batch changes
+/// no weight and does not count in loss and accuracy.
 /// </remarks>
-/// <param name="model">From images to logits: [N, classes], or for images with masks [N, classes, H, W].</param>
-/// <param name="optimizers">One, or one for each group of parameters.</param>
+/// <param name="model">Maps images [N, C, H, W] to logits [N, classes], or [N, classes, H, W] for images with masks.</param>
+/// <param name="optimizers">One optimizer, or one for each group of parameters.</param>
 public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
 {
-    const uint EpochSeeds = 0x45706F63;                          // what Philox's words are for: not a layer's place
+    const uint EpochSeeds = 0x45706F63;                          // “Epoc” in ASCII: separates these random numbers from those of the layers
 
     readonly Layer model = model ?? throw new ArgumentNullException(nameof(model));
 
@@ -34,105 +35,124 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
 
     internal IReadOnlyList<Optimizer> Optimizers => optimizers;
 
-    /// <summary>Times through the training images.</summary>
+    /// <summary>Number of epochs. The default is 1.</summary>
     public int Epochs { get; init => field = AtLeastOne(value); } = 1;
 
-    /// <summary>Images in a batch.</summary>
+    /// <summary>Number of images in a batch. The default is 64.</summary>
     public int BatchSize { get; init => field = AtLeastOne(value); } = 64;
 
-    /// <summary>Whether an epoch leaves out what is left of the images when the last full batch has been taken; others in each epoch.</summary>
+    /// <summary>
+    /// Whether to drop the last incomplete batch of each epoch. Images are shuffled, so different images are dropped in each epoch. The default is false.
+    /// </summary>
     public bool DropLast { get; init; }
 
     /// <summary>
-    /// Batches in a step: the gradient is the mean over the images of so many batches together, as of one batch of their size, in the memory of one. An
-    /// epoch's last step takes the batches that are left, and the mean over these. Batch norm sees each batch by itself.
+    /// Number of batches in one optimizer step. The default is 1. The gradient is the mean over the images of these batches, as if they were one large batch,
+    /// but with the memory of one batch. The last step of an epoch uses the remaining batches. Batch norm normalizes each batch separately.
     /// </summary>
     public int AccumulateGradBatches { get; init => field = AtLeastOne(value); } = 1;
 
-    /// <summary>The largest norm of all gradients together: see <see cref="GradientClipping.ClipNorm"/>. Without it they stay as they are.</summary>
+    /// <summary>Maximum norm of the gradients of all parameters: see <see cref="GradientClipping.ClipNorm"/>. The default is no clipping.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The value is not above 0.</exception>
     public float? ClipNorm
     {
         get;
-        init => field = value is null or > 0 ? value : throw new ArgumentOutOfRangeException(nameof(ClipNorm), value, "a largest norm must be above 0");
+        init => field = value is null or > 0 ? value : throw new ArgumentOutOfRangeException(nameof(ClipNorm), value, "the maximum norm must be above 0");
     }
 
-    /// <summary>Seed of shuffling and augmentation.</summary>
+    /// <summary>Seed of shuffling and augmentation. The default is 0.</summary>
     public int Seed { get; init; }
 
-    /// <summary>What is minimised; the cross-entropy of all classes alike if not given.</summary>
+    /// <summary>The loss to minimize. The default is the cross-entropy with equal class weights.</summary>
     public LabelLoss Loss { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = new CrossEntropyLoss();
 
     /// <summary>
-    /// A factor on each optimizer's own learning rate, from the step, from 0, and the steps in all: see <see cref="LearningRate"/>. So the optimizer has the
-    /// largest rate of the run, and several optimizers keep the ratio of theirs. When the run ends, they have their own rates again.
+    /// Computes a factor on the learning rate of every optimizer from the index of the step (from 0) and the number of steps of the run: see
+    /// <see cref="LearningRate"/>. The default is no schedule. Set the rate of the optimizer to the largest rate of the run. With several optimizers, the ratio
+    /// of their rates stays the same. When the run ends, the optimizers have their own rates again.
     /// </summary>
     public Func<int, int, float>? Schedule { get; init; }
 
-    /// <summary>Reduces the learning rates when epochs get no better by <see cref="Monitor"/>, besides what <see cref="Schedule"/> does to them.</summary>
+    /// <summary>
+    /// Reduces the learning rates when <see cref="Monitor"/> stops improving. This factor is multiplied with that of <see cref="Schedule"/>. The default is no
+    /// reduction.
+    /// </summary>
     public ReduceOnPlateau? ReduceOnPlateau { get; init; }
 
-    /// <summary>Changes the training images at random.</summary>
+    /// <summary>Random changes to the training images. The default is none.</summary>
     public Augmentation? Augmentation { get; init; }
 
-    /// <summary>Images to score the model on after each epoch, by the same <see cref="Loss"/> and in batches of the same size.</summary>
+    /// <summary>Images to evaluate the model on after each epoch, with the same <see cref="Loss"/> and <see cref="BatchSize"/>. The default is none.</summary>
     public ImageDataset? Validation { get; init; }
 
     /// <summary>
-    /// What tells which epoch is the best: <see cref="KeepBest"/>, <see cref="BestModelPath"/>, <see cref="Patience"/> and <see cref="ReduceOnPlateau"/>
-    /// follow it. Among epochs that it calls equal the one of the lowest validation loss is the best.
+    /// The metric that selects the best epoch, for <see cref="KeepBest"/>, <see cref="BestModelPath"/>, <see cref="Patience"/> and
+    /// <see cref="ReduceOnPlateau"/>. Among epochs with equal values, the one with the lowest validation loss is the best. The default is
+    /// <see cref="Metric.Loss"/>.
     /// </summary>
     public Metric Monitor { get; init => field = value ?? throw new ArgumentNullException(nameof(value)); } = Metric.Loss;
 
-    /// <summary>Whether the model ends as it was after its best epoch.</summary>
+    /// <summary>Whether the model has the weights of its best epoch when the run ends, instead of those of the last step. The default is false.</summary>
     public bool KeepBest { get; init; }
 
     /// <summary>
-    /// Where to write the model as soon as an epoch is the best so far: a file of <see cref="ImageModel.Save"/>, or, of a network that only code can
-    /// make, of <see cref="Weights.Save"/>. It is whole at any time.
+    /// Path of the file to write the model to whenever an epoch is the best so far. The default is no file. The file is written by
+    /// <see cref="ImageModel.Save"/>; if a model file cannot hold the network, for example a <see cref="CustomLayer"/>, by <see cref="Weights.Save"/>. It is
+    /// replaced atomically.
     /// </summary>
     public string? BestModelPath { get; init; }
 
     /// <summary>
-    /// Ends the run after so many epochs in a row that were no better than the best one; if not given, never. It counts from the last epoch in which
-    /// <see cref="Schedule"/> raised the rate, a warm-up's. A schedule that depends on the number of steps is refused beside it: the run would end
-    /// before the rate comes down.
+    /// Ends the run after this many epochs in a row that were no better than the best one. The default is to run all epochs. Counting starts after the last
+    /// epoch in which <see cref="Schedule"/> raised the rate (warm-up). A schedule that depends on the number of steps cannot be combined with it: the run
+    /// would end before the schedule lowers the rate.
     /// </summary>
     public int? Patience { get; init => field = value is int epochs ? AtLeastOne(epochs) : null; }
 
-    /// <summary>Where to keep checkpoints: see <see cref="Checkpoint"/>. None if not given.</summary>
+    /// <summary>Path of the checkpoint file: see <see cref="Checkpoint"/>. The default is no checkpoint.</summary>
     public string? CheckpointPath { get; init; }
 
-    /// <summary>The least time between two checkpoints; the end of a run, on request too, writes one in any case.</summary>
+    /// <summary>
+    /// Minimum time between two checkpoints. The default is 10 seconds. A checkpoint is always written when the run ends or is cancelled after at least one
+    /// step.
+    /// </summary>
     public TimeSpan CheckpointInterval { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>
-    /// Whether to go on from the checkpoint, if there is one. Model, kinds of optimizers, loss, images, batches, seed, augmentation and monitor must be as they
-    /// were. Learning rates, momentum and its like, patience and clipping are this run's, the number of epochs too where the schedule does not depend on
-    /// it; <see cref="TrainingResult.Note"/> says what is other than it was.
+    /// Whether to resume from the checkpoint, if it exists. The default is false. Model, types of the optimizers, loss, images, batch size, accumulation, seed,
+    /// augmentation, validation images, monitor and <see cref="KeepBest"/> must be the same as before. Learning rates, other optimizer settings, schedule,
+    /// patience and clipping may change. The number of epochs may change if the schedule does not depend on it. <see cref="TrainingResult.Note"/> lists the
+    /// changes.
     /// </summary>
     public bool Resume { get; init; }
 
     /// <summary>
-    /// Whether a run that does not resume may take the place of another's checkpoint and best model; else it is refused where there are some. The
-    /// checkpoint is removed as the run begins: killed before its first one, it has none.
+    /// Whether a run that does not resume may replace an existing checkpoint and best model. The default is false: the run is refused if one of them exists.
+    /// The old checkpoint is deleted when the run begins, so a run that is killed before its first checkpoint leaves none.
     /// </summary>
     public bool Overwrite { get; init; }
 
-    /// <summary>Trains, and returns what each epoch came to, which was the best, and why the run ended.</summary>
+    /// <summary>Trains the model.</summary>
     /// <param name="train">The training images.</param>
     /// <param name="progress">
-    /// Told of every step, on this thread if it is not a <see cref="Progress{T}"/>. If it is an <see cref="IProgress{T}"/> of <see cref="TrainingResult"/> too,
-    /// it is told of the result; if of <see cref="Exception"/>, of what ended the run instead.
+    /// Receives a report after every step. Reports are made on the calling thread; a <see cref="Progress{T}"/> posts them to its synchronization context. If
+    /// the object also implements <see cref="IProgress{T}"/> of <see cref="TrainingResult"/>, it receives the result; if of <see cref="Exception"/>, it
+    /// receives the exception that ended the run.
     /// </param>
-    /// <param name="cancellationToken">Ends the run after the step that it is at; a checkpoint is written.</param>
+    /// <param name="cancellationToken">Ends the run after the current step. A checkpoint is written.</param>
+    /// <returns>The results of the epochs, the best epoch, and why the run ended.</returns>
     /// <exception cref="ArgumentException">
-    /// No images or optimizer, images that the model does not fit, validation images of other classes or another normalisation, a setting that lacks another
-    /// or does not go with it, or a batch in which a batch norm would see one value a channel.
+    /// There are no images or optimizers; the model does not accept the images; the validation images have other classes or another normalization; settings
+    /// contradict each other or need another setting; or a batch norm would normalize only one value per channel.
     /// </exception>
-    /// <exception cref="InvalidDataException">The checkpoint is of another model, optimizer or run; nothing has changed then.</exception>
-    /// <exception cref="IOException">There is a checkpoint or a best model that this run would overwrite; or one cannot be written or read.</exception>
-    /// <exception cref="NotFiniteNumberException">NaN or infinity; the message names where it came up first, and the last checkpoint is kept.</exception>
-    [OverloadResolutionPriority(1)]                              // for a null
+    /// <exception cref="InvalidDataException">The checkpoint is of another model, optimizer or run. The model and the optimizers are unchanged.</exception>
+    /// <exception cref="IOException">
+    /// A checkpoint or a best model exists and neither <see cref="Resume"/> nor <see cref="Overwrite"/> is set; or a file cannot be read or written.
+    /// </exception>
+    /// <exception cref="NotFiniteNumberException">
+    /// NaN or infinity appeared. The message names the first tensor that contains it. The last checkpoint is kept.
+    /// </exception>
+    [OverloadResolutionPriority(1)]                              // for a null progress
     public TrainingResult Run(ImageDataset train, IProgress<TrainingStep>? progress = null, CancellationToken cancellationToken = default)
     {
         int epochBatches = Check(train);
@@ -156,7 +176,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return result;
     }
 
-    /// <summary>The same, telling an action of every step: <c>trainer.Run(train, step => Console.WriteLine(step.Loss))</c>.</summary>
+    /// <summary>Trains the model and calls an action after every step: <c>trainer.Run(train, step => Console.WriteLine(step.Loss))</c>.</summary>
     /// <inheritdoc cref="Run(ImageDataset, IProgress{TrainingStep}, CancellationToken)"/>
     public TrainingResult Run(ImageDataset train, Action<TrainingStep> progress, CancellationToken cancellationToken = default) =>
         Run(train, new Told(progress ?? throw new ArgumentNullException(nameof(progress))), cancellationToken);
@@ -212,23 +232,23 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         string At() => $"batch {state.Batch} of {epochBatches} in epoch {state.Epoch + 1}";
     }
 
-    /// <summary>The seed of an epoch's order and augmentation: no epoch of a run is one of the run of the next seed.</summary>
+    /// <summary>Seed of shuffling and augmentation in an epoch. Runs with consecutive seeds do not share epoch seeds.</summary>
     internal static int EpochSeed(int seed, int epoch) => (int)Philox.Block((uint)epoch, 0, 0, EpochSeeds, (uint)seed, 0).Item1;
 
-    /// <summary>The steps that so many batches of an epoch take.</summary>
+    /// <summary>Number of steps for this many batches of an epoch.</summary>
     int StepsOf(int batches) => (batches + AccumulateGradBatches - 1) / AccumulateGradBatches;
 
-    /// <summary>Whether the gradients of several means become that of one.</summary>
+    /// <summary>Whether a step must combine mean gradients of several batches into one mean.</summary>
     bool AddsMeans => AccumulateGradBatches > 1 && Loss.Reduction == Reduction.Mean;
 
-    /// <summary>Adds a batch's gradient to the parameters'; where a step has several batches, that of its sum, not its mean.</summary>
+    /// <summary>Adds the gradient of a batch to the gradients of the parameters. If <see cref="AddsMeans"/>, it is the gradient of the summed loss.</summary>
     TrainingSums Gradient(Batch batch, int classes, Func<string> at)
     {
         Tensor<float> logits = model.Forward(batch.Images, training: true);
         Loss.Forward(logits, batch.Labels);
         int images = (int)batch.Images.Lengths[0];
         if (Loss.Total == 0)
-            return new(0, 0, 0, 0, images);                      // no label counts: a mean of nothing
+            return new(0, 0, 0, 0, images);                      // all labels are ignored: the mean is undefined
         if (!double.IsFinite(Loss.Sum))
             throw NotFinite(FiniteCheck.Output(model, batch.Images), at());
         Tensor<float> dy = Loss.Backward();
@@ -241,7 +261,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return new(Loss.Sum, Loss.Total, correct, batch.Labels.Length - batch.Labels.AsSpan().Count(Loss.IgnoreIndex), images);
     }
 
-    /// <summary>Moves the parameters against the gradients of batches of a weight together.</summary>
+    /// <summary>Makes an optimizer step. <paramref name="weight"/> is the sum of the label weights of its batches.</summary>
     void Step(double weight, Func<string> at)
     {
         if (weight == 0)
@@ -259,7 +279,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
             optimizer.ZeroGrad();
     }
 
-    /// <summary>Gives the optimizers their rates for a step: their own, as they are reduced by now, times the schedule's factor.</summary>
+    /// <summary>Sets the learning rates of a step: the optimizers' own rates, reduced by the plateau state, times the factor of the schedule.</summary>
     void SetRates(float[] own, int step, int steps, ReduceOnPlateau.State plateau)
     {
         for (int i = 0; (Schedule is not null || ReduceOnPlateau is not null) && i < own.Length; i++)
@@ -269,7 +289,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         }
     }
 
-    /// <summary>The last of so many epochs in which the schedule raised the rate, or −1.</summary>
+    /// <summary>Index of the last of the first <paramref name="epochs"/> epochs in which the schedule raised the rate, or −1.</summary>
     int LastRise(int epochs, int epochSteps, int steps)
     {
         int epoch = Schedule is null ? -1 : epochs - 1;
@@ -278,7 +298,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return epoch;
     }
 
-    /// <summary>Scores the model, and returns what it makes of the validation images, if there are any.</summary>
+    /// <summary>Evaluates the model on the validation images, if there are any, ends the epoch, and saves the model if it is the best.</summary>
     Evaluation? EndEpoch(TrainingState state, ImageDataset train)
     {
         Evaluation? validation = Validation is null ? null : Evaluation.Of(model, Validation, BatchSize, Loss);
@@ -293,14 +313,14 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         {
             ImageModel.Of(model, train).Save(BestModelPath);
         }
-        catch (Exception e) when (e is InvalidOperationException or ArgumentException)     // a layer that only code can make, images of other than 1 or 3 channels
+        catch (Exception e) when (e is InvalidOperationException or ArgumentException)     // a custom layer, or images without 1 or 3 channels
         {
             Weights.Save(model, BestModelPath);
         }
         return validation;
     }
 
-    /// <summary>Looks at all numbers, and writes them to the checkpoint if there is one.</summary>
+    /// <summary>Throws if a stored tensor is not finite; writes the checkpoint if there is a path for it.</summary>
     void Save(TrainingState state)
     {
         KeyValuePair<string, SafeTensors.Entry>[] tensors = Checkpoint.Tensors(model, optimizers, state.BestOf(model));

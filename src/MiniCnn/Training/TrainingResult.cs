@@ -6,17 +6,17 @@ namespace MiniCnn;
 /// <summary>Why a run ended.</summary>
 public enum TrainingEnd
 {
-    /// <summary>All epochs are done.</summary>
+    /// <summary>All epochs are completed.</summary>
     AllEpochs,
 
-    /// <summary>So many epochs in a row were no better: <see cref="Trainer.Patience"/>.</summary>
+    /// <summary>Too many epochs in a row were no better than the best one: <see cref="Trainer.Patience"/>.</summary>
     Patience,
 
-    /// <summary>It was asked to.</summary>
+    /// <summary>The cancellation token was cancelled.</summary>
     Cancelled,
 }
 
-/// <summary>What a run came to.</summary>
+/// <summary>The result of a <see cref="Trainer"/>'s run.</summary>
 public sealed class TrainingResult
 {
     internal TrainingResult(Trainer trainer, TrainingState state, TrainingEnd endedBy, string? note)
@@ -25,29 +25,35 @@ public sealed class TrainingResult
         BestEpoch = state.BestEpoch < 0 ? null : state.BestEpoch;
     }
 
-    /// <summary>What each whole epoch came to, those before a checkpoint included.</summary>
+    /// <summary>Results of all completed epochs, including those before the checkpoint from which the run resumed.</summary>
     public IReadOnlyList<TrainingEpoch> Epochs { get; }
 
-    /// <summary>The index of the best epoch, from 0: <c>Epochs[BestEpoch]</c>; null without validation images.</summary>
+    /// <summary>
+    /// Index of the best epoch, from 0: <c>Epochs[BestEpoch]</c>. Null without validation images, without a completed epoch, or if the monitored value was
+    /// always NaN.
+    /// </summary>
     public int? BestEpoch { get; }
 
-    /// <summary>Its monitored value.</summary>
+    /// <summary>The monitored value of the best epoch; null if there is none.</summary>
     public double? BestValue => BestEpoch is int best ? Epochs[best].Monitored : null;
 
-    /// <summary>What decided which is best.</summary>
+    /// <summary>The metric that selected the best epoch.</summary>
     public Metric Monitor { get; }
 
     /// <summary>Why the run ended.</summary>
     public TrainingEnd EndedBy { get; }
 
-    /// <summary>Of a run that went on from a checkpoint: where, and which of its settings are other than they were, “…; learning rate 0.05 → 0.01”.</summary>
+    /// <summary>
+    /// For a run that resumed from a checkpoint: the step after which it resumed, and the settings that have changed, “…; learning rate 0.05 → 0.01”. Null for
+    /// other runs.
+    /// </summary>
     public string? Note { get; }
 
     int EpochsAsked { get; }
 
     bool IsBestKept { get; }
 
-    /// <summary>“all 10 epochs done; best: epoch 6, macro recall 0.9131; the model is that epoch's”: epochs from 1, as people count.</summary>
+    /// <summary>Returns one line: “all 10 epochs done; best: epoch 6, macro recall 0.9131; the model is that epoch's”. Epochs are counted from 1.</summary>
     public override string ToString()
     {
         string ended = EndedBy switch
@@ -66,8 +72,8 @@ public sealed class TrainingResult
     }
 
     /// <summary>
-    /// The epochs as comma-separated values, with a point in numbers: epoch (from 1), learning_rate, loss, accuracy, validation_loss, validation_accuracy,
-    /// monitored; what there is not is empty.
+    /// Returns the epochs as comma-separated values, with a decimal point in numbers. The columns are epoch (from 1), learning_rate, loss, accuracy,
+    /// validation_loss, validation_accuracy, monitored. A missing value is empty.
     /// </summary>
     public string ToCsv() => ToCsv(Epochs);
 

@@ -3,44 +3,44 @@ using System.Text.Json.Serialization;
 
 namespace MiniCnn;
 
-/// <summary>Where a <see cref="Trainer"/>'s run is: what its checkpoint holds besides weights and moments.</summary>
+/// <summary>The progress of a <see cref="Trainer"/>'s run. Its checkpoint holds this state in addition to weights and moments.</summary>
 sealed class TrainingState
 {
     const string Key = "minicnn.training";
 
-    Dictionary<string, SafeTensors.Entry> best = [];             // the model after its best epoch, if that is to be kept
+    Dictionary<string, SafeTensors.Entry> best = [];             // the model after its best epoch, if KeepsBest
 
-    /// <summary>What must be the same to go on, by name.</summary>
+    /// <summary>Settings that must be the same when the run resumes, by name.</summary>
     public required Dictionary<string, string> Settings { get; init; }
 
-    /// <summary>What may be other, by name.</summary>
+    /// <summary>Settings that may change when the run resumes, by name.</summary>
     public Dictionary<string, string> Choices { get; set; } = [];
 
-    /// <summary>Epochs that the run is to have.</summary>
+    /// <summary>Number of epochs of the whole run.</summary>
     public int Epochs { get; set; }
 
-    /// <summary>What the whole epochs came to.</summary>
+    /// <summary>Results of the completed epochs.</summary>
     public List<TrainingEpoch> History { get; init; } = [];
 
-    /// <summary>Batches done in the epoch after those.</summary>
+    /// <summary>Number of completed batches in the current epoch.</summary>
     public int Batch { get; set; }
 
-    /// <summary>What they come to.</summary>
+    /// <summary>Sums over these batches.</summary>
     public TrainingSums Sums { get; set; }
 
-    /// <summary>The best epoch, or −1.</summary>
+    /// <summary>Index of the best epoch, or −1.</summary>
     public int BestEpoch { get; set; } = -1;
 
-    /// <summary>Whether the best epoch's weights are kept.</summary>
+    /// <summary>Whether the weights of the best epoch are kept.</summary>
     public bool KeepsBest { get; init; }
 
-    /// <summary>How far learning rates have been reduced.</summary>
+    /// <summary>State of the learning rate reduction.</summary>
     public ReduceOnPlateau.State Plateau { get; init; } = new();
 
     [JsonIgnore]
     public int Epoch => History.Count;
 
-    /// <summary>Ends an epoch; the best is that of the best value, among equal ones of the lowest validation loss.</summary>
+    /// <summary>Ends an epoch. The best epoch has the best monitored value; among equal values, the lowest validation loss.</summary>
     public void EndEpoch(Evaluation? validation, Metric monitor, float learningRate, Layer model)
     {
         double? value = validation is null ? null : monitor.Value(validation);
@@ -57,21 +57,23 @@ sealed class TrainingState
         }
     }
 
-    /// <summary>Whether so many epochs in a row, and since one, were no better than the best one.</summary>
+    /// <summary>
+    /// Whether <paramref name="patience"/> epochs in a row were no better than the best one, counted after the epoch <paramref name="since"/>.
+    /// </summary>
     public bool IsOutOf(int? patience, int since) => Batch == 0 && Epoch - 1 - int.Max(BestEpoch, since) >= patience;
 
-    /// <summary>Gives a model the best epoch's weights, if they are kept.</summary>
+    /// <summary>Loads the weights of the best epoch into a model, if they are kept.</summary>
     public void GiveBest(Layer model)
     {
         if (KeepsBest && BestEpoch >= 0)
             StoredTensor.LoadAll([.. model.Stored], best);
     }
 
-    /// <summary>What its checkpoint says beside the tensors.</summary>
+    /// <summary>Metadata of the checkpoint.</summary>
     [JsonIgnore]
     public IEnumerable<KeyValuePair<string, string>> Metadata => [KeyValuePair.Create(Key, JsonSerializer.Serialize(this, TrainingJson.Default.TrainingState))];
 
-    /// <summary>The run that a checkpoint holds, and its weights and moments in model and optimizers. Nothing changes if the check throws.</summary>
+    /// <summary>Loads a checkpoint into model and optimizers, and returns the state of its run. Nothing changes if <paramref name="check"/> throws.</summary>
     public static TrainingState Load(string path, Layer model, IEnumerable<Optimizer> optimizers, Action<string, TrainingState> check)
     {
         TrainingState? state = null;
@@ -99,10 +101,10 @@ sealed class TrainingState
         catch (JsonException)
         {
         }
-        throw new InvalidDataException($"{path}: is a checkpoint, but not one of a Trainer");
+        throw new InvalidDataException($"{path}: a checkpoint, but not one that a Trainer wrote");
     }
 
-    /// <summary>The best epoch's weights as tensors of a file, “best.0.weight”.</summary>
+    /// <summary>The weights of the best epoch as tensors of a file, “best.0.weight”.</summary>
     public IEnumerable<StoredTensor> BestOf(Layer model) => !KeepsBest || BestEpoch < 0 ? [] : model.Stored.Select(tensor => tensor with
     {
         Name = $"best.{tensor.Name}",
@@ -112,11 +114,11 @@ sealed class TrainingState
 }
 
 /// <summary>Sums over images.</summary>
-/// <param name="Loss">Of their losses, each times what its label weighs.</param>
-/// <param name="Weight">Of what their labels weigh.</param>
-/// <param name="Correct">Correctly classified images, or pixels.</param>
-/// <param name="Count">Those whose label is not ignored.</param>
-/// <param name="Images">Images.</param>
+/// <param name="Loss">Sum of the losses, each multiplied by the weight of its label.</param>
+/// <param name="Weight">Sum of the weights of the labels.</param>
+/// <param name="Correct">Number of correctly classified images, or pixels.</param>
+/// <param name="Count">Number of images, or pixels, with a label that the loss does not ignore.</param>
+/// <param name="Images">Number of images.</param>
 readonly record struct TrainingSums(double Loss, double Weight, long Correct, long Count, int Images)
 {
     [JsonIgnore]
@@ -126,7 +128,7 @@ readonly record struct TrainingSums(double Loss, double Weight, long Correct, lo
         new(a.Loss + b.Loss, a.Weight + b.Weight, a.Correct + b.Correct, a.Count + b.Count, a.Images + b.Images);
 }
 
-/// <summary>Reads and writes it without reflection, so that a trimmed program can; NaN is a loss of images that do not count.</summary>
+/// <summary>JSON without reflection, for trimmed programs. NaN must be allowed: it is the loss of images with ignored labels only.</summary>
 [JsonSourceGenerationOptions(NumberHandling = JsonNumberHandling.AllowNamedFloatingPointLiterals)]
 [JsonSerializable(typeof(TrainingState))]
 sealed partial class TrainingJson : JsonSerializerContext;

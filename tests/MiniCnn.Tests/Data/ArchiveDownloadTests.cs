@@ -61,7 +61,7 @@ public sealed class ArchiveDownloadTests : FolderTests
         byte[] archive = Archives.Zip(members[1..]);
         using var network = new Asked(archive);
         var e = await Assert.ThrowsAsync<DownloadException>(() => Download(Source(archive), network));
-        Assert.Equal($"pets.zip of pets came, but could not be put into {Folder} (it holds 1 of the 2 files that are wanted)", e.Message);
+        Assert.Equal($"pets.zip of pets was downloaded, but could not be stored in {Folder} (it holds 1 of the 2 expected files)", e.Message);
         Assert.Equal(["https://first.example/pets.zip"], network.Requests);
         AssertNothing();
     }
@@ -74,7 +74,7 @@ public sealed class ArchiveDownloadTests : FolderTests
         File.WriteAllText(Path.Combine(Folder, "Pets"), "mine");
         using var network = new Asked(archive);
         var e = await Assert.ThrowsAsync<DownloadException>(() => Download(Source(archive), network));
-        Assert.StartsWith($"pets.zip of pets came, but could not be put into {Folder} (", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"pets.zip of pets was downloaded, but could not be stored in {Folder} (", e.Message, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', e.Message);
         Assert.Equal(["Pets"], Files);
     }

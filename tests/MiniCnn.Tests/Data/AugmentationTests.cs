@@ -435,7 +435,7 @@ public class AugmentationTests
         Refused("Rotation must be from 0 to 180", () => new() { Rotation = -1 });
         Refused("Rotation must be from 0 to 180", () => new() { Rotation = double.NaN });
         Assert.Equal(
-            "QuarterTurns needs square images, not 1×2×3; Rotation and the flips take any",
+            "QuarterTurns needs square images, not 1×2×3; use Rotation or the flips instead",
             Assert.Throws<ArgumentException>(() => Noise(new(1, 2, 3), 3).Batches(2, 0, new() { QuarterTurns = true })).Message);
         Refused("CropPadding must be 0 or more", () => new() { CropPadding = -1 });
         Refused("Scale must be above 0 and at most 1", () => new() { Scale = 0 });

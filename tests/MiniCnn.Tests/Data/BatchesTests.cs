@@ -156,7 +156,7 @@ public class BatchesTests
         (float[] mean, float[] std) = images.MeanAndStd();
         Assert.Equal([0.25f, 0.2f], mean);
         Assert.Equal([(float)Math.Sqrt(3 / 16.0), 0], std);
-        Assert.StartsWith("no images", Assert.Throws<InvalidOperationException>(() => images.Take(0).MeanAndStd()).Message, StringComparison.Ordinal);
+        Assert.StartsWith("the set has no images", Assert.Throws<InvalidOperationException>(() => images.Take(0).MeanAndStd()).Message, StringComparison.Ordinal);
     }
 
     // 25 million pixels a channel. The first half 0, half 255: n²σ² goes beyond 64 bits. The second 255 but for one: σ² = (1 − 1/n)/n, which
@@ -207,24 +207,24 @@ public class BatchesTests
     public void What_does_not_fit_together_is_refused()
     {
         ImageShape shape = new(1, 2, 2);
-        Refused("3 labels need as many images of 1×2×2, 12 bytes in all; got 8", () => new(new byte[8], new int[3], shape, 10));
-        Refused("3 labels need as many images of 1×2×2, 12 bytes in all; got 13", () => new(new byte[13], new int[3], shape, 10));
+        Refused("3 labels need 3 images of 1×2×2, 12 bytes in total; got 8", () => new(new byte[8], new int[3], shape, 10));
+        Refused("3 labels need 3 images of 1×2×2, 12 bytes in total; got 13", () => new(new byte[13], new int[3], shape, 10));
         Refused("label 1 is 10; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 10, 11], shape, 10));
         Refused("label 2 is -1; with 10 classes it must be 0 to 9", () => new(new byte[12], [9, 0, -1], shape, 10));
-        Refused("images of 2×1×2 need a mean and a std for each channel; MNIST's stand for grey images alone", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
-        Refused("images of 1×2×2 need one mean and one std a channel; got 0 and 1", () => new(new byte[12], new int[3], shape, 10, []));
-        Refused("images of 1×2×2 need one mean and one std a channel; got 1 and 2",
+        Refused("images of 2×1×2 need a mean and a std for each channel; the default, MNIST's, is for one channel", () => new(new byte[12], new int[3], new(2, 1, 2), 10));
+        Refused("images of 1×2×2 need one mean and one std per channel; got 0 and 1", () => new(new byte[12], new int[3], shape, 10, []));
+        Refused("images of 1×2×2 need one mean and one std per channel; got 1 and 2",
             () => new(new byte[12], new int[3], shape, 10, std: [1, 1]));
         Refused("std 0 is 0; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [0]));
         Refused("std 0 is NaN; it must be above 0", () => new(new byte[12], new int[3], shape, 10, [0], [float.NaN]));
-        Refused("10 classes need as many names; got 2", () => new(new byte[12], new int[3], shape, 10, classNames: ["cat", "dog"]));
-        Refused("images of 2×2×3 need one mean and one std a channel; got 1 and 2", () => Ten().WithNormalization([1], [1, 2]));
+        Refused("10 classes need 10 names; got 2", () => new(new byte[12], new int[3], shape, 10, classNames: ["cat", "dog"]));
+        Refused("images of 2×2×3 need one mean and one std per channel; got 1 and 2", () => Ten().WithNormalization([1], [1, 2]));
         Refused("std 1 is 0; it must be above 0", () => Ten().WithNormalization([1, 1], [1, 0]));
         Refused("images of 1×0×2: every size must be at least 1", () => new([], [], new(1, 0, 2), 10));
-        Refused("the share of validation images must be between 0 and 1", () => Ten().Split(0, seed: 1).Train);
-        Refused("the share of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1, stratify: true).Train);
-        Refused("the share of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1).Train);
-        Refused("the share of validation images must be between 0 and 1", () => Ten().Split(double.NaN, seed: 1).Train);
+        Refused("the fraction of validation images must be between 0 and 1", () => Ten().Split(0, seed: 1).Train);
+        Refused("the fraction of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1, stratify: true).Train);
+        Refused("the fraction of validation images must be between 0 and 1", () => Ten().Split(1, seed: 1).Train);
+        Refused("the fraction of validation images must be between 0 and 1", () => Ten().Split(double.NaN, seed: 1).Train);
         Assert.Throws<ArgumentOutOfRangeException>(() => Ten().Take(-1));
         Assert.Throws<ArgumentOutOfRangeException>(() => Ten().Batches(0));
 

@@ -34,7 +34,7 @@ public sealed class DatasetsTests : FolderTests
     public async Task A_set_that_is_not_listed_is_named_with_those_that_are()
     {
         var e = await Assert.ThrowsAsync<ArgumentException>(() => Datasets.DownloadAsync("dogs", folder));
-        Assert.StartsWith("no set “dogs” can be downloaded; there are mnist, fashion-mnist, cifar10, cats-vs-dogs", e.Message, StringComparison.Ordinal);
+        Assert.StartsWith("there is no data set “dogs” to download; the data sets are mnist, fashion-mnist, cifar10, cats-vs-dogs", e.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -137,7 +137,7 @@ public sealed class DownloadTests : IDisposable
         using var server = new HttpsServer(Faulty(fault), Faulty(fault));
         var e = await Assert.ThrowsAsync<DownloadException>(() => Download(server, fault, patience: 0.8));
         Assert.Equal("data.gz of some set could not be downloaded "
-            + "(first.example: nothing came for 0.4 s; second.example: nothing came for 0.4 s)", e.Message);
+            + "(first.example: no data for 0.4 s; second.example: no data for 0.4 s)", e.Message);
         AssertNothing(fault);
     }));
 
@@ -202,7 +202,7 @@ public sealed class DownloadTests : IDisposable
         var e = await Assert.ThrowsAsync<DownloadException>(() =>
             new Downloader(server.Handler).DownloadAsync(plain, plain.Files, folder, null, default));
         Assert.Equal("data.gz of some set could not be downloaded "
-            + "(first.example: only https is used, not http; second.example: only https is used, not ftp)", e.Message);
+            + "(first.example: the address must be https, not http; second.example: the address must be https, not ftp)", e.Message);
         Assert.Empty(server.Requests);
     }
 

@@ -41,12 +41,12 @@ public sealed class IdxTests : FolderTests
         Refused("0x00000801, not with 0x00000803", Idx.Bytes(twelve, 0x801, 12, 1, 1));
         Refused("0x00000903, not with 0x00000803", Idx.Bytes(twelve, 0x903, 12, 1, 1));
         Refused("0x3C21444F, not with 0x00000803", "<!DOCTYPE html><html></html>"u8.ToArray());
-        Refused("declares 0×28×28 bytes, which is nothing", Idx.Bytes([], 0x803, 0, 28, 28));
-        Refused("declares 12×0×1 bytes, which is nothing", Idx.Bytes(twelve, 0x803, 12, 0, 1));
-        Refused("declares 12×1×0 bytes, which is nothing", Idx.Bytes(twelve, 0x803, 12, 1, 0));
+        Refused("declares 0×28×28 bytes, no data at all", Idx.Bytes([], 0x803, 0, 28, 28));
+        Refused("declares 12×0×1 bytes, no data at all", Idx.Bytes(twelve, 0x803, 12, 0, 1));
+        Refused("declares 12×1×0 bytes, no data at all", Idx.Bytes(twelve, 0x803, 12, 1, 0));
         Refused("declares 3×2×2 bytes", Idx.Bytes(twelve[..^1], 0x803, 3, 2, 2));
         Refused("declares 3×2×2 bytes", Idx.Bytes([], 0x803, 3, 2, 2));
-        Refused("goes on after the 3×2×2 bytes", Idx.Bytes([.. twelve, 0], 0x803, 3, 2, 2));
+        Refused("has more data after the 3×2×2 bytes", Idx.Bytes([.. twelve, 0], 0x803, 3, 2, 2));
         Refused("ends after 15 bytes, within the header of 16", Idx.Bytes([], 0x803, 3, 2, 2)[..15]);
         Refused("ends after 3 bytes, within the header of 16", [0, 0, 8]);
         if (!zipped)
@@ -82,7 +82,7 @@ public sealed class IdxTests : FolderTests
         byte[] whole = Idx.Gzip(Idx.Bytes(twelve, 0x803, 2, 3, 2));
         for (int length = 0; length < whole.Length; length++)
             AssertRefused("", Write("cut", whole[..length]));
-        AssertRefused("something follows", Write("followed", [.. whole, 1, 2, 3, 4]));
+        AssertRefused("followed by other data", Write("followed", [.. whole, 1, 2, 3, 4]));
     }
 
     // A flipped bit is found by zlib or its checksum, or lies in the header's time, flags and system, which say nothing.
@@ -118,7 +118,7 @@ public sealed class IdxTests : FolderTests
         string bomb = Write("bomb", Idx.Bytes(new byte[50_000_000], 0x803, 3, 2, 2), zipped: true);
         AssertRefused("more than a file of 1000016 bytes holds", plain, mostBytes: 100_000);
         AssertRefused("declares 500×1000×1000 bytes, but it ends after 1000000", zipped, mostBytes: 9_000_000);
-        AssertRefused("goes on after the 3×2×2 bytes", bomb, mostBytes: 500_000);
+        AssertRefused("has more data after the 3×2×2 bytes", bomb, mostBytes: 500_000);
     }
 
     static void AssertRefused(string fault, string path, long mostBytes = long.MaxValue)

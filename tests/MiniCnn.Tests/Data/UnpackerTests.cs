@@ -70,13 +70,13 @@ public sealed class UnpackerTests : FolderTests
     {
         var entry = kind is TarEntryType.SymbolicLink or TarEntryType.HardLink
             ? Archives.Link(kind, "Pets/Cat/0.jpg", "../../../mine") : new GnuTarEntry(kind, "Pets/Cat/0.jpg");
-        AssertRefused("its Pets/Cat/0.jpg is not a plain file", Archives.TarGz([entry, .. good[1..].Select(m => Archives.File(m.Name, m.Content))]));
+        AssertRefused("its Pets/Cat/0.jpg is not a regular file", Archives.TarGz([entry, .. good[1..].Select(m => Archives.File(m.Name, m.Content))]));
     }
 
     [Fact]
     public void A_listed_member_that_is_a_link_in_a_zip_is_refused()
     {
-        AssertRefused("its Pets/Cat/0.jpg is not a plain file", Archives.Zip(0xA1FF, good));
+        AssertRefused("its Pets/Cat/0.jpg is not a regular file", Archives.Zip(0xA1FF, good));
         Unpack(Archives.Zip(0x81A4, good));
         AssertUnpacked();
     }
@@ -97,9 +97,9 @@ public sealed class UnpackerTests : FolderTests
     [InlineData(false)]
     public void More_or_fewer_files_than_wanted_are_refused(bool zip)
     {
-        AssertRefused("it holds more than the 4 files that are wanted", Pack(zip, [.. good, ("Pets/Cat/1.jpg", [])]));
-        AssertRefused("it holds 3 of the 4 files that are wanted", Pack(zip, good[1..]));
-        AssertRefused("it holds 0 of the 4 files that are wanted", Pack(zip, [("else", noise)]));
+        AssertRefused("it holds more than the 4 expected files", Pack(zip, [.. good, ("Pets/Cat/1.jpg", [])]));
+        AssertRefused("it holds 3 of the 4 expected files", Pack(zip, good[1..]));
+        AssertRefused("it holds 0 of the 4 expected files", Pack(zip, [("else", noise)]));
         AssertRefused("it holds Pets/Cat/0.jpg twice", Pack(zip, [good[0], (good[0].Name, [1]), .. good[1..]]));
     }
 

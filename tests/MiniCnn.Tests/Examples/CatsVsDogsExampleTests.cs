@@ -78,7 +78,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Fails(2, "there is no option --mdoel", "predict", "--mdoel");
         Fails(2, "--out must end in .png", "predict", text, "--out", "a.jpg");
         SafeTensors.Write(text, []);
-        Fails(1, "tells no 'architecture'", "predict", text, "--model", text);
+        Fails(1, "has no 'architecture'", "predict", text, "--model", text);
         new ImageClassifier(new Sequential(new Flatten(), new Linear(12, 2)), new(3, 2, 2), [0, 0, 0], [1, 1, 1], ["a", "b"]).Save(text);
         Fails(1, "not one that this program has saved", "predict", text, "--model", text);
         Fails(1, "do not fit an array", "--limit", "3000", "--size", "512", "--epochs", "1");

@@ -201,7 +201,7 @@ public sealed class WebApiExampleTests : IDisposable
         SafeTensors.Write(ModelPath, []);
         (code, _, error) = Example.Run("WebApi", "--model", ModelPath);
         Assert.Equal(1, code);
-        Assert.Contains("tells no 'architecture'", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
+        Assert.Contains("has no 'architecture'", Assert.Single(error.TrimEnd().Split('\n')), StringComparison.Ordinal);
         System.IO.File.WriteAllBytes(ModelPath, File(1));
         (code, _, error) = Example.Run("WebApi", "--model", ModelPath);
         Assert.Equal(1, code);

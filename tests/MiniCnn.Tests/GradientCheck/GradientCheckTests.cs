@@ -136,6 +136,6 @@ public class GradientCheckTests
         Assert.Equal((1, 3 * width), (report.Tensors[0].Kinks, report.Tensors[0].Checked));
         Assert.True(passes == report.Passed, report.ToString());
         if (!passes)
-            Assert.StartsWith("input: 1 of 15 elements lie at kinks", Assert.Single(report.Findings), StringComparison.Ordinal);
+            Assert.StartsWith("input: 1 of 15 elements are at kinks", Assert.Single(report.Findings), StringComparison.Ordinal);
     }
 }

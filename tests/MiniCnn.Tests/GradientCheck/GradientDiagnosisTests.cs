@@ -29,22 +29,22 @@ public class GradientDiagnosisTests
         Expect("weight: analytic = numeric with its last two axes swapped: H and W are mixed up", (_, dw, _) => Swapped(dw, 3, 2).CopyTo(dw, 0));
         Expect("weight: analytic = numeric with its last two axes swapped: H and W are mixed up", (_, dw, _) => Swapped(dw, 2, 3).CopyTo(dw, 0));
         Expect("input: analytic = numeric with its last two axes swapped: H and W are mixed up", (dx, _, _) => Swapped(dx, Height, Width).CopyTo(dx, 0));
-        Expect("input: Backward takes weight with its last two axes swapped: H and W are mixed up", turnForInput: w => Swapped(w, 3, 2));
-        Expect("input: Backward takes weight with its last two axes swapped: H and W are mixed up", turnForInput: w => Swapped(w, 2, 3));
+        Expect("input: Backward uses weight with its last two axes swapped: H and W are mixed up", turnForInput: w => Swapped(w, 3, 2));
+        Expect("input: Backward uses weight with its last two axes swapped: H and W are mixed up", turnForInput: w => Swapped(w, 2, 3));
     }
 
     [Fact]
     public void The_kernel_is_flipped()
     {
         Expect("weight: analytic = numeric with its last two axes turned by 180°: the kernel is flipped", (_, dw, _) => Flipped(dw).CopyTo(dw, 0));
-        Expect("input: Backward takes weight with its last two axes turned by 180°: the kernel is flipped", turnForInput: Flipped);
+        Expect("input: Backward uses weight with its last two axes turned by 180°: the kernel is flipped", turnForInput: Flipped);
     }
 
     [Fact]
     public void Only_the_borders_are_wrong()
     {
-        Expect("input: only the borders are wrong: 108 elements in a border of width 1; the 72 inside are right", (dx, _, _) => Spoil(dx, (y, x) => y % (Height - 1) == 0 || x % (Width - 1) == 0));
-        Expect("input: only the borders are wrong: 36 elements in a border of width 1; the 72 inside are right", (dx, _, _) => Spoil(dx, (_, x) => x == Width - 1));
+        Expect("input: only the borders are wrong: 108 elements in a border of width 1; the 72 inside are correct", (dx, _, _) => Spoil(dx, (y, x) => y % (Height - 1) == 0 || x % (Width - 1) == 0));
+        Expect("input: only the borders are wrong: 36 elements in a border of width 1; the 72 inside are correct", (dx, _, _) => Spoil(dx, (_, x) => x == Width - 1));
 
         static void Spoil(float[] dx, Func<int, int, bool> where)
         {
@@ -57,12 +57,12 @@ public class GradientDiagnosisTests
     public void It_overwrites_where_it_should_add()
     {
         GradientReport report = GradientCheck.Run(new PlainConv(Inputs, Outputs, overwrites: true), [Batch, Inputs, Height, Width]);
-        Assert.Equal(["weight: Backward overwrites the gradient: it must add to what is there", "bias: Backward overwrites the gradient: it must add to what is there"], report.Findings);
+        Assert.Equal(["weight: Backward overwrites the gradient: it must add to the existing values", "bias: Backward overwrites the gradient: it must add to the existing values"], report.Findings);
         Assert.All(report.Tensors, tensor => Assert.InRange(tensor.Error, 0, 2e-3));
 
         int calls = 0;
         Expect(
-            "weight: Backward does not add the gradient to what is there: starting from other numbers than 0 gives another one",
+            "weight: Backward does not add to the existing gradient: the gradient that it adds depends on the start values",
             (_, dw, _) => Scale(dw, ++calls == 2 ? 0 : 1));
     }
 
@@ -112,8 +112,8 @@ public class GradientDiagnosisTests
     [Fact]
     public void A_forward_pass_that_cannot_be_differentiated_is_told_so()
     {
-        Assert.Equal("Forward gives another y for the same x, so there is nothing to differentiate", Assert.Single(GradientCheck.Run(new Count(1), [1, 3]).Findings));
-        Assert.Equal("y holds NaN or infinity", Assert.Single(GradientCheck.Run(new Count(float.NaN), [1, 3]).Findings));
+        Assert.Equal("Forward returns different outputs for the same input, so it has no derivative", Assert.Single(GradientCheck.Run(new Count(1), [1, 3]).Findings));
+        Assert.Equal("y contains NaN or infinity", Assert.Single(GradientCheck.Run(new Count(float.NaN), [1, 3]).Findings));
     }
 
     [Fact]

@@ -85,10 +85,10 @@ public sealed class FitTests : PhotoFolderTests
         LabeledImages crop = Two(Fit.CenterCrop), stretched = Two(Fit.Stretch);
         Sequential net = Net();
         Assert.Equal(
-            "the fit of the training images is CenterCrop, but that of the validation images Stretch: load both with the same",
+            "the fit of the training images is CenterCrop, but that of the validation images is Stretch: load both with the same fit",
             Assert.Throws<ArgumentException>(() => new Trainer(net, new Sgd(net.Parameters, 0.1f)) { Validation = stretched }.Run(crop)).Message);
         Assert.StartsWith(
-            "the fit of the model is CenterCrop, but that of the images Stretch",
+            "the fit of the model is CenterCrop, but that of the images is Stretch",
             Assert.Throws<ArgumentException>(() => Evaluation.Of(new ImageClassifier(net, crop), stretched)).Message, StringComparison.Ordinal);
         new Trainer(net, new Sgd(net.Parameters, 0.1f)) { Validation = crop.Take(1) }.Run(crop);
 

@@ -100,7 +100,7 @@ public sealed class MaskedImagesTests
     public void What_does_not_fit_is_refused()
     {
         Refused("masks of 3×4 take 12 bytes each; got 13 in all", 24, new byte[13], 2);
-        Refused("2 masks need as many images of 2×3×4, 48 bytes in all; got 24", 24, new byte[24], 2);
+        Refused("2 masks need 2 images of 2×3×4, 48 bytes in total; got 24", 24, new byte[24], 2);
         Refused("mask 1 is 3 in row 2, column 1; with 3 classes it must be 0 to 2, or 255 for no class", 48, [.. new byte[21], 3, .. new byte[2]], 3);
         Refused("masks have 1 to 255 classes, not 256", 24, new byte[12], 256);
         Refused("images of 0×3×4: every size must be at least 1", 0, new byte[12], 2, new(0, 3, 4));

@@ -31,9 +31,9 @@ public sealed class EvaluationTests
         Tensor<float> logits = Tensor.Create<float>([1, 2, 0, 5, 4, 3, 0, 0, 1], [3, 3]);
         Assert.Equal(2, Evaluation.CountCorrect(logits, [1, 1, 2]));
         string why = Assert.Throws<ArgumentException>(() => Evaluation.Of(new Sequential(new Flatten(), new Linear(1, 3)), images)).Message;
-        Assert.Contains("images of 4 classes (0, 1, 2, 3) need as many logits, 4 features, but the model makes 3 features of 1×1×1", why, StringComparison.Ordinal);
+        Assert.Contains("images of 4 classes (0, 1, 2, 3) need one logit per class, 4 features, but the output of the model for 1×1×1 is 3 features", why, StringComparison.Ordinal);
         why = Assert.Throws<ArgumentException>(() => Evaluation.CountCorrect(logits, [1, 1])).Message;
-        Assert.Equal("labels are counted of logits [N, classes] or [N, classes, H, W], one an image or a pixel, not 2 of [3, 3]", why);
+        Assert.Equal("expected logits [N, classes] or [N, classes, H, W] and one label per image or pixel, got [3, 3] and 2 labels", why);
 
         // One class: there is one guess, whatever the logit.
         Evaluation one = Evaluation.Of(new Conv2d(1, 1, 1), new MaskedImages([0, 200, 100, 255], new byte[4], new(1, 2, 2), 1));
@@ -48,7 +48,7 @@ public sealed class EvaluationTests
         LabeledImages images = new([0, 0, 1, 2, 2, 2, 1], [0, 0, 0, 1, 2, 2, 2], new(1, 1, 1), 4, [0], [1 / 255f], ["ok", "dent", "long scratch", "none"]);
         Assert.Equal(
             """
-            is \ taken for              ok  dent  long scratch  none  images  precision  recall    F1
+            true \ predicted            ok  dent  long scratch  none  images  precision  recall    F1
             ok                           2     1             0     0       3      100.0    66.7  80.0
             dent                         0     0             1     0       1        0.0     0.0   0.0
             long scratch                 0     1             2     0       3       66.7    66.7  66.7
@@ -103,10 +103,10 @@ public sealed class EvaluationTests
         ImageClassifier model = new(network, new(1, 2, 2), [0.5f], [0.25f], ["dent", "ok"]);
         Assert.Equal(2, Evaluation.Of(model, Images(["dent", "ok"])).Count);
         Assert.Equal(["dent", "ok"], Evaluation.Of(model, Images(["dent", "ok"])).ClassNames);
-        Refused("class 0 is 'dent' of the model, but 'a_ok' of the images: they need the same class names in the same order, not dent, ok and a_ok, dent", Images(["a_ok", "dent"]));
-        Refused("class 2 is none of the model, but 'scratch' of the images", Images(["dent", "ok", "scratch"]));
-        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images [0.5] and [0.75]", Images(["dent", "ok"]).WithNormalization([0.5f], [0.75f]));
-        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images [0.125] and [0.25]", Images(["dent", "ok"]).WithNormalization([0.125f], [0.25f]));
+        Refused("class 0 is 'dent' in the model, but 'a_ok' in the images: both need the same class names in the same order, not dent, ok and a_ok, dent", Images(["a_ok", "dent"]));
+        Refused("class 2 is missing in the model, but 'scratch' in the images", Images(["dent", "ok", "scratch"]));
+        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images are [0.5] and [0.75]", Images(["dent", "ok"]).WithNormalization([0.5f], [0.75f]));
+        Refused("the mean and std of the model are [0.5] and [0.25], but those of the images are [0.125] and [0.25]", Images(["dent", "ok"]).WithNormalization([0.125f], [0.25f]));
         Refused("the model takes images of 1×2×2, not 1×1×4", new(new byte[8], [0, 1], new(1, 1, 4), 2, [0.5f], [0.25f], ["dent", "ok"]));
 
         static LabeledImages Images(string[] names) => new(new byte[8], [0, 1], new(1, 2, 2), names.Length, [0.5f], [0.25f], names);

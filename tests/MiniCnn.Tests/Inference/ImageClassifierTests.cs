@@ -70,7 +70,7 @@ public sealed class ImageClassifierTests : FolderTests
     {
         ImageShape shape = new(1, 3, 4);
         Refused("3 classes need 3 features", Net(12, 2), shape, [0], [1], ["a", "b", "c"]);
-        Refused("makes 12×1×1", new Conv2d(1, 12, (3, 4)), shape, [0], [1], [.. Enumerable.Range(0, 12).Select(i => $"{i}")]);
+        Refused("for 1×3×4 is 12×1×1", new Conv2d(1, 12, (3, 4)), shape, [0], [1], [.. Enumerable.Range(0, 12).Select(i => $"{i}")]);
         Refused("layer 1, Linear(12→2): takes 12 features, not 15", Net(12, 2), new(1, 3, 5), [0], [1], pets);
         Refused("1 or 3 channels", Net(24, 2), new(2, 3, 4), [0, 0], [1, 1], pets);
         Refused("1 or 3 channels", Net(12, 2), ImageShape.Features(12), [0], [1], pets);
@@ -81,9 +81,9 @@ public sealed class ImageClassifierTests : FolderTests
         foreach (float std in (float[])[0, -1, float.NaN, float.PositiveInfinity])
             Refused("above 0", Net(12, 2), shape, [0], [std], pets);
         Refused("must be finite", Net(12, 2), shape, [float.NaN], [1], pets);
-        Refused("no name", Net(12, 2), shape, [0], [1], ["a", null!]);
+        Refused("every class needs a name", Net(12, 2), shape, [0], [1], ["a", null!]);
         Sequential whole = new(Net(12, 2));
-        Refused("layer 0, Sequential(2 layers): stands inside", whole.Layers[0], shape, [0], [1], pets);
+        Refused("layer 0, Sequential(2 layers): is inside another network", whole.Layers[0], shape, [0], [1], pets);
 
         static Sequential Net(int features, int classes) => new(new Flatten(), new Linear(features, classes));
 
@@ -104,23 +104,23 @@ public sealed class ImageClassifierTests : FolderTests
 
     public static TheoryData<string, string, string> Faults => new()
     {
-        { "architecture", "", "tells no 'architecture': weights alone" },
-        { "input", "", "tells no 'input'" },
-        { "class_names", "", "tells no 'class_names'" },
+        { "architecture", "", "has no 'architecture': the file holds weights only" },
+        { "input", "", "has no 'input'" },
+        { "class_names", "", "has no 'class_names'" },
         { "architecture", "{", "JSON" },
-        { "architecture", """{"type":"Conv9d\n"}""", "layer Conv9d : is no layer of this library" },
+        { "architecture", """{"type":"Conv9d\n"}""", "layer Conv9d : is not a layer of this library" },
         { "architecture", """{"type":"\ud800"}""", "UTF-16" },
-        { "architecture", """{"type":"Flatten"}""", "makes 60 features of 3×4×5, but 2 classes need 2 features" },
+        { "architecture", """{"type":"Flatten"}""", "the output of the network for 3×4×5 is 60 features, but 2 classes need 2 features" },
         { "input", "[]", "Object" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0]}""", "The given key was not present" },
-        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std a channel" },
+        { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1]}""", "one std per channel" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,0],"std":[1,1,1e999]}""", "finite" },
         { "input", """{"channels":3,"height":4,"width":5,"fit":"Stretch","mean":[0,0,"0"],"std":[1,1,1]}""", "Number" },
         { "input", """{"channels":1,"height":4,"width":5,"fit":"Stretch","mean":[0],"std":[1]}""", "right 0, no bias): takes 3 channels, not 1" },
-        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' is not as ImageClassifier.Save writes it: " },
+        { "input", """{"channels":3,"height":4,"width":99999999999,"mean":[0],"std":[1]}""", "'input' does not have the format that ImageClassifier.Save writes: " },
         { "class_names", "[1,2]", "String" },
         { "class_names", """["one"]""", "1 classes need 1 features" },
-        { "class_names", """["one",null]""", "no name" },
+        { "class_names", """["one",null]""", "every class needs a name" },
     };
 
     [Theory]
@@ -148,8 +148,8 @@ public sealed class ImageClassifierTests : FolderTests
         With("1.running_var", Entry.From<float>(new float[5], 5), "1.running_var is F32 [5], but the model's is F32 [4]");
         With("1.num_batches_tracked", Entry.From<long>([1], 1), "1.num_batches_tracked is I64 [1], but the model's is I64 []");
         With("1.num_batches_tracked", Entry.From<float>([1]), "1.num_batches_tracked is F32 [], but the model's is I64 []");
-        With("0.weight", Entry.From<int>(new int[72], 4, 3, 3, 2), "layer 0, Conv2d: takes 0.weight F32 [4, 3, 3, 2], but the file has I32 [4, 3, 3, 2]");
-        With("8.weight", null, "layer 8, Linear: takes 8.weight F32 [2, 24], but the file has none");
+        With("0.weight", Entry.From<int>(new int[72], 4, 3, 3, 2), "layer 0, Conv2d: needs 0.weight F32 [4, 3, 3, 2], but the file has I32 [4, 3, 3, 2]");
+        With("8.weight", null, "layer 8, Linear: needs 8.weight F32 [2, 24], but the file has none");
         With("extra\n", Entry.From<float>([1], 1), "holds extra , which the model does not have");
 
         void With(string name, Entry? entry, string fault)

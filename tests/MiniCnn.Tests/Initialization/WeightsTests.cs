@@ -61,7 +61,7 @@ public sealed class WeightsTests : FolderTests
         IReadOnlyDictionary<string, SafeTensors.Entry> good = SafeTensors.Read(Path).Tensors;
         byte[] before = Bytes(model);
         SafeTensors.Write(Path, [.. good, new("line\nline", SafeTensors.Entry.From<float>([1]))]);
-        Assert.Contains("holds line line, which the model does not have; strict: false loads what fits", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
+        Assert.Contains("holds line line, which the model does not have; strict: false loads the matching tensors", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
         Assert.Equal(before, Bytes(model));
         foreach (string name in good.Keys)
         {
@@ -163,7 +163,7 @@ public sealed class WeightsTests : FolderTests
                 model.Forward(new Random(pass).Tensor(3, 1, 6, 6), training: true);
             WeightsReport report = Weights.Load(model, Path);
             Assert.Equal(["1.num_batches_tracked"], report.Missing);
-            Assert.EndsWith(": 8 of the model's 9 tensors loaded\n  not in the file, so they stay as they were: 1.num_batches_tracked", report.ToString(), StringComparison.Ordinal);
+            Assert.EndsWith(": 8 of the model's 9 tensors loaded\n  not in the file, so unchanged: 1.num_batches_tracked", report.ToString(), StringComparison.Ordinal);
             Assert.Equal(passes, ((BatchNorm2d)model.Layers[1]).BatchesTracked);
             Assert.Equal([0, 0], ((BatchNorm2d)model.Layers[1]).RunningMean.AsSpan().ToArray());
         }
@@ -185,7 +185,7 @@ public sealed class WeightsTests : FolderTests
         ]);
         float[][] before = [.. model.Parameters.Select(p => p.Value.AsSpan().ToArray())];
         Assert.Contains("has no 0.weight", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message, StringComparison.Ordinal);
-        Assert.Contains("nothing in it fits", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path, strict: false)).Message, StringComparison.Ordinal);
+        Assert.Contains("no tensor in it matches", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path, strict: false)).Message, StringComparison.Ordinal);
         Assert.Equal(before, model.Parameters.Select(p => p.Value.AsSpan().ToArray()));
 
         WeightsReport report = Weights.Load(model, Path, strict: false, name => name.StartsWith("optimizer.", StringComparison.Ordinal) ? null : name.Replace("module.features.", "", StringComparison.Ordinal));
@@ -198,10 +198,10 @@ public sealed class WeightsTests : FolderTests
         Assert.Equal(
             $"""
             {Path}: 6 of the model's 9 tensors loaded, 1 of them converted to F32 from F16
-              not in the file, so they stay as they were: 1.bias
-              of another shape or type, so they stay as they were: 4.weight (F32 [5, 40] in the file, F32 [3, 40] in the model), 4.bias (F32 [5] in the file, F32 [3] in the model)
+              not in the file, so unchanged: 1.bias
+              of another shape or type, so unchanged: 4.weight (F32 [5, 40] in the file, F32 [3, 40] in the model), 4.bias (F32 [5] in the file, F32 [3] in the model)
               in the file, but not in the model: module.fc.weight
-              left out by rename: optimizer.step
+              skipped by rename: optimizer.step
             """, report.ToString());
         Assert.Equal([.. saved.Parameters[0].Value.AsSpan().ToArray().Select(x => (float)(Half)x)], model.Parameters[0].Value.AsSpan().ToArray());
         Assert.Equal(saved.Parameters[1].Value.AsSpan().ToArray(), model.Parameters[1].Value.AsSpan().ToArray());

@@ -17,9 +17,9 @@ public sealed class ClassWeightsTests
     {
         LabeledImages images = new(new byte[2], [0, 2], new(1, 1, 1), 3, classNames: ["ok", "dent", "scratch"]);
         Assert.StartsWith(
-            "there is nothing of class 1, 'dent', so no weight balances it", Assert.Throws<ArgumentException>(() => ClassWeights.Balanced(images)).Message,
+            "class 1, 'dent' has no labels, so it has no balanced weight", Assert.Throws<ArgumentException>(() => ClassWeights.Balanced(images)).Message,
             StringComparison.Ordinal);
-        Assert.Contains("nothing of class 2", Assert.Throws<ArgumentException>(() => ClassWeights.Balanced([0, 1], 3)).Message, StringComparison.Ordinal);
+        Assert.Contains("class 2 has no labels", Assert.Throws<ArgumentException>(() => ClassWeights.Balanced([0, 1], 3)).Message, StringComparison.Ordinal);
         Assert.Contains("label 1 is 3; with 3 classes", Assert.Throws<ArgumentException>(() => ClassWeights.Balanced([0, 3], 3)).Message, StringComparison.Ordinal);
         Assert.Throws<ArgumentNullException>(() => ClassWeights.Balanced(null!));
     }

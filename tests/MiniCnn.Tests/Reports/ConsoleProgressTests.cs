@@ -50,8 +50,8 @@ public sealed class ConsoleProgressTests
         // A run that goes on: its own steps alone tell how long it will take.
         screen = new(isTerminal: false);
         progress = new("training", screen.Console, clock);
-        After(3, new(0, 2, 91, 100, 10, 2, 5, 10, Note: "going on after step 90 of 100; learning rate 0.1 → 0.2"));
-        Assert.Equal("training\ngoing on after step 90 of 100; learning rate 0.1 → 0.2\nepoch 1/2  loss 2.0000  accuracy 50.00 %  3 images/s  0:27 left\n", screen.Written);
+        After(3, new(0, 2, 91, 100, 10, 2, 5, 10, Note: "resumed after step 90 of 100; learning rate 0.1 → 0.2"));
+        Assert.Equal("training\nresumed after step 90 of 100; learning rate 0.1 → 0.2\nepoch 1/2  loss 2.0000  accuracy 50.00 %  3 images/s  0:27 left\n", screen.Written);
 
         void After(int seconds, TrainingStep step)
         {

@@ -239,15 +239,15 @@ public sealed class RunReportTests : ReportRuns
                 if (step.Step is not (10 or 12 or 18))
                     return;
                 ReportPage page = Page();
-                Assert.Equal(["going on after step 9 of 24; learning rate 0.003 → 0.004"], page.Notes);
+                Assert.Equal(["resumed after step 9 of 24; learning rate 0.003 → 0.004"], page.Notes);
                 string left = step.Step switch { 10 => "0:00", 12 => "2:00", _ => "1:00" };
                 Assert.StartsWith($"Epoch {step.Epoch + 1} of 4, step {step.Step} of 24; {left} left", page.State, StringComparison.Ordinal);
                 Assert.Equal(step.Step / 6, page.Table("epochs").Length - 1);
             }, report));
         ReportPage page = Page();
         Assert.Equal(result.ToCsv(), File.ReadAllText(Csv));
-        Assert.Equal(2, page.Main.Value.Split("going on after step 9 of 24").Length);
-        Assert.Contains("(going on after step 9 of 24; learning rate 0.003 → 0.004)", page.State, StringComparison.Ordinal);
+        Assert.Equal(2, page.Main.Value.Split("resumed after step 9 of 24").Length);
+        Assert.Contains("(resumed after step 9 of 24; learning rate 0.003 → 0.004)", page.State, StringComparison.Ordinal);
         Assert.Equal(["–", "20.0 s", "60.0 s", "60.0 s"], page.Table("epochs").Skip(1).Select(row => row[^1]));
         Assert.Equal(result.Epochs.Select(epoch => N(epoch.Loss)), page.Table("epochs").Skip(1).Select(row => row[1]));
         Assert.Equal("2:20", page.Cards["time"]);                                        // 14 of its 15 steps

@@ -84,7 +84,7 @@ public sealed class ArchitectureTests
     public void What_cannot_be_told_is_refused()
     {
         string fault = Assert.Throws<InvalidOperationException>(() => Architecture.Write(new Sequential(new ReLU(), new Affine()))).Message;
-        Assert.StartsWith("layer 1, Affine: a layer of your own cannot be made again", fault, StringComparison.Ordinal);
+        Assert.StartsWith("layer 1, Affine: a custom layer cannot be stored in a model file", fault, StringComparison.Ordinal);
         Assert.Contains("Weights.Save", fault, StringComparison.Ordinal);
 
         Layer deep = new ReLU();
@@ -92,30 +92,30 @@ public sealed class ArchitectureTests
             deep = i % 2 == 0 ? new Sequential(deep) : new Residual(deep);
         Same(deep, Again(deep));
         fault = Assert.Throws<InvalidOperationException>(() => Architecture.Write(new Sequential(deep))).Message;
-        Assert.Contains("up to 16 deep", fault, StringComparison.Ordinal);
+        Assert.Contains("at most 16 levels", fault, StringComparison.Ordinal);
     }
 
     [Theory]
     [InlineData("", "input does not contain any JSON tokens")]
-    [InlineData("[]", "layer : is no layer")]
+    [InlineData("[]", "layer : is not a layer")]
     [InlineData("{}", "layer : 'type' is missing")]
     [InlineData("""{"type":1}""", "layer : 'type' is not text")]
-    [InlineData("""{"type":"Conv3d"}""", "layer Conv3d: is no layer of this library")]
-    [InlineData("""{"type":"ReLU","slope":1}""", "layer ReLU: takes no 'slope'")]
+    [InlineData("""{"type":"Conv3d"}""", "layer Conv3d: is not a layer of this library")]
+    [InlineData("""{"type":"ReLU","slope":1}""", "layer ReLU: has no argument 'slope'")]
     [InlineData("""{"type":"ReLU","type":"ReLU"}""", "Duplicate property")]
     [InlineData("""{"type":"Sequential","layers":{}}""", "layer Sequential: 'layers' is not a list")]
     [InlineData("""{"type":"Sequential","layers":[]}""", "a Sequential needs at least one layer")]
     [InlineData("""{"type":"Concat","layers":[]}""", "a Concat needs at least one branch")]
     [InlineData("""{"type":"Residual","layers":[]}""", "layer Residual: has no body")]
     [InlineData("""{"type":"Residual","layers":[{"type":"ReLU"},{"type":"ReLU"},{"type":"ReLU"}]}""", "layer Residual: has 3 layers, not body, shortcut")]
-    [InlineData("""{"type":"Sequential","layers":[{"type":"Residual","layers":[3]}]}""", "layer 0.body: is no layer")]
+    [InlineData("""{"type":"Sequential","layers":[{"type":"Residual","layers":[3]}]}""", "layer 0.body: is not a layer")]
     [InlineData("""{"type":"Dropout","probability":"half"}""", "layer Dropout: 'probability' is not a number")]
-    [InlineData("""{"type":"Dropout","probability":1e999}""", "layer Dropout: 'probability' is no number")]
+    [InlineData("""{"type":"Dropout","probability":1e999}""", "layer Dropout: 'probability' is not a finite number")]
     [InlineData("""{"type":"Dropout","probability":2}""", "must be in [0, 1]")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":2,"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' is not a list")]
-    [InlineData("""{"type":"MaxPool2d","kernelSize":[2],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' is not height and width")]
-    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2.5],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' takes whole numbers")]
-    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0],"dilation":[1,1]}""", "'padding' is not top, left, bottom, right")]
+    [InlineData("""{"type":"MaxPool2d","kernelSize":[2],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' is not [height, width]")]
+    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2.5],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "'kernelSize' must be whole numbers")]
+    [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0],"dilation":[1,1]}""", "'padding' is not [top, left, bottom, right]")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[0,2],"padding":[0,0,0,0],"dilation":[1,1]}""", "stride must be at least 1")]
     [InlineData("""{"type":"AvgPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0,0,0],"countIncludePad":1}""", "'countIncludePad' is not true or false")]
     [InlineData("""{"type":"MaxPool2d","kernelSize":[2,2],"stride":[2,2],"padding":[0,0,0,0],"dilation":[1,1],"ceilMode":1}""", "'ceilMode' is not true or false")]
@@ -126,11 +126,11 @@ public sealed class ArchitectureTests
     [InlineData("""{"type":"Upsample","scaleFactor":[2,2],"mode":"Cubic"}""", "there is no UpsampleMode 'Cubic'")]
     [InlineData("""{"type":"Upsample","scaleFactor":[2,2],"mode":"1"}""", "there is no UpsampleMode '1'")]
     [InlineData("""{"type":"Linear","inputFeatures":3,"outputFeatures":2}""", "'bias' is missing")]
-    [InlineData("""{"type":"Linear","inputFeatures":2,"outputFeatures":3,"bias":true}""", "layer Linear: takes weight F32 [3, 2], but the file has F32 [2, 3]")]
-    [InlineData("""{"type":"Linear","inputFeatures":1000000000,"outputFeatures":1000000000,"bias":true}""", "takes weight F32 [1000000000, 1000000000], but")]
-    [InlineData("""{"type":"Linear","inputFeatures":4000000000,"outputFeatures":3,"bias":true}""", "'inputFeatures' takes whole numbers up to 2147483647")]
+    [InlineData("""{"type":"Linear","inputFeatures":2,"outputFeatures":3,"bias":true}""", "layer Linear: needs weight F32 [3, 2], but the file has F32 [2, 3]")]
+    [InlineData("""{"type":"Linear","inputFeatures":1000000000,"outputFeatures":1000000000,"bias":true}""", "needs weight F32 [1000000000, 1000000000], but")]
+    [InlineData("""{"type":"Linear","inputFeatures":4000000000,"outputFeatures":3,"bias":true}""", "'inputFeatures' must be whole numbers up to 2147483647")]
     [InlineData("""{"type":"Concat","layers":[{"type":"BatchNorm2d","channels":2000000000,"epsilon":1,"momentum":1}]}""", "2000000000], but the file has none")]
-    [InlineData("""{"type":"LayerNorm","shape":[1,2,3,4],"epsilon":1}""", "takes weight F32 [1, 2, 3, 4], but")]
+    [InlineData("""{"type":"LayerNorm","shape":[1,2,3,4],"epsilon":1}""", "needs weight F32 [1, 2, 3, 4], but")]
     [InlineData("""{"type":"LayerNorm","shape":[2,3],"epsilon":1}""", "needs 1 or 3 numbers in 'shape'")]
     public void What_makes_no_sense_is_refused(string text, string fault)
     {

@@ -161,7 +161,7 @@ public sealed class BestEpochTests : SmallRuns
 
         Trainer vain = new(model, weights) { Validation = others, Patience = 11, ReduceOnPlateau = new() };
         Assert.StartsWith(
-            "ReduceOnPlateau waits for 11 epochs that are no better, but Patience ends the run after 11", Assert.Throws<ArgumentException>(() => vain.Run(digits)).Message,
+            "ReduceOnPlateau waits for 11 epochs without improvement, but Patience ends the run after 11", Assert.Throws<ArgumentException>(() => vain.Run(digits)).Message,
             StringComparison.Ordinal);
         Action[] wrong =
         [
@@ -196,7 +196,7 @@ public sealed class BestEpochTests : SmallRuns
 
         // There may be a better one of another run.
         string why = Assert.Throws<IOException>(() => Run(values, path: Path)).Message;
-        Assert.Equal($"{Path}: there is a model; another BestModelPath leaves it alone", why);
+        Assert.Equal($"{Path}: a model exists; another BestModelPath keeps it", why);
         Assert.Equal(before, File.ReadAllBytes(Path));
 
         // What only code can make is kept as weights.

@@ -41,7 +41,7 @@ public sealed class CheckpointTests : SmallRuns
             TrainingResult resumed = Create(last, model => OptimizersOf(optimizer, model), Path).Run(digits, new Reports(_ => rest++));
             Assert.Equal(15 - ends.Sum(), rest);
             Assert.Equal(history.ToCsv(), resumed.ToCsv());
-            Assert.StartsWith($"{history} (going on after step ", $"{resumed}", StringComparison.Ordinal);
+            Assert.StartsWith($"{history} (resumed after step ", $"{resumed}", StringComparison.Ordinal);
             Assert.Equal(Bytes(whole), Bytes(last));
         }
     }
@@ -51,32 +51,32 @@ public sealed class CheckpointTests : SmallRuns
     {
         using CancellationTokenSource stop = new();
         Create(Model(), path: Path).Run(digits, new Reports(step => { if (step.Step == 7) stop.Cancel(); }), stop.Token);
-        Refused("its seed 7 and here 8", model => Other(model, 3, 32, 8));
-        Refused("its batch size 32 and here 64", model => Other(model, 3, 64, 7));
+        Refused("its seed: 7; this run's: 8", model => Other(model, 3, 32, 8));
+        Refused("its batch size: 32; this run's: 64", model => Other(model, 3, 64, 7));
         LabeledImages images = new([.. digits.Pixels.ToArray().Select((x, i) => i == 5 ? (byte)(x ^ 1) : x)], digits.Labels.ToArray(), digits.Shape, 10);
         string others = Assert.Throws<InvalidDataException>(() => Create(Model(), path: Path).Run(images)).Message;
-        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
+        Assert.Contains("its training set: 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         images = digits.WithNormalization([0.5f], [0.3f]);
         others = Assert.Throws<InvalidDataException>(() => Other(Model(), 3, 32, 7).Run(images)).Message;
-        Assert.Contains("its training set 150 images of 1×28×28 (", others, StringComparison.Ordinal);
+        Assert.Contains("its training set: 150 images of 1×28×28 (", others, StringComparison.Ordinal);
         Sequential likewise = new(
             new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new Sigmoid(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
             new Flatten(), new Dropout(0.3), new Linear(256, 10));
         Assert.Contains("its model ", Assert.Throws<InvalidDataException>(() => Create(likewise, path: Path).Run(digits)).Message);
-        Refused("was to have 3 epochs, here 5, and the Schedule depends on their number: go on with 3, or with", model => Create(model, path: Path, epochs: 5));
-        Refused("its augmentation CropPadding 2, Brightness 0.2, Cutout 5 and here none", model => Other(model, 3, 32, 7));
-        Refused("its loss CrossEntropyLoss() and here CrossEntropyLoss(label smoothing 0.125)", model => Other(model, 3, 32, 7, new(labelSmoothing: 0.125f)));
+        Refused("the checkpoint's run has 3 epochs, this run 5, and the Schedule depends on their number: use 3 epochs, or", model => Create(model, path: Path, epochs: 5));
+        Refused("its augmentation: CropPadding 2, Brightness 0.2, Cutout 5; this run's: none", model => Other(model, 3, 32, 7));
+        Refused("its loss: CrossEntropyLoss(); this run's: CrossEntropyLoss(label smoothing 0.125)", model => Other(model, 3, 32, 7, new(labelSmoothing: 0.125f)));
         float[] weights = [1, 2, 1, 1, 1, 1, 1, 1, 1, 0.5f];
         Refused(
-            "and here CrossEntropyLoss(class weights 1, 2, 1, 1, 1, 1, 1, 1, 1, 0.5; ignored label 3)", model => Other(model, 3, 32, 7, new(weights, ignoreIndex: 3)));
-        Refused("its optimizers Adam and here Sgd", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
+            "this run's: CrossEntropyLoss(class weights 1, 2, 1, 1, 1, 1, 1, 1, 1, 0.5; ignored label 3)", model => Other(model, 3, 32, 7, new(weights, ignoreIndex: 3)));
+        Refused("its optimizers: Adam; this run's: Sgd", model => Create(model, m => [new Sgd(m.Parameters, 0.1f, momentum: 0.9f)], Path));
         Refused("optimizer.0.steps is I32 [8], but", model => Create(model, m => [new Adam([])], Path));
         File.Delete(Path + ".previous");
         Weights.Save(Model(), Path);
-        Refused("is no checkpoint", model => Create(model, path: Path));
+        Refused("not a checkpoint", model => Create(model, path: Path));
         Checkpoint.Save(Model(), [], Path);
         File.Delete(Path + ".previous");
-        Refused("not one of a Trainer", model => Create(model, path: Path));
+        Refused("not one that a Trainer wrote", model => Create(model, path: Path));
 
         Trainer Other(Sequential model, int epochs, int batchSize, int seed, CrossEntropyLoss? loss = null) => new(model, new Adam(model.Parameters))
         {
@@ -138,7 +138,7 @@ public sealed class CheckpointTests : SmallRuns
             byte[] weights = Bytes(model);
             byte[][] before = [.. files.Select(File.ReadAllBytes)];
             string message = Assert.Throws<IOException>(() => new Trainer(model, new Adam(model.Parameters)) { CheckpointPath = Path }.Run(digits)).Message;
-            Assert.Equal($"{Path}: there is the checkpoint of a run; Resume = true goes on with it, another CheckpointPath leaves it alone", message);
+            Assert.Equal($"{Path}: the checkpoint of a run exists; Resume = true resumes it, another CheckpointPath keeps it", message);
             Assert.Equal(before, files.Select(File.ReadAllBytes));
             Assert.Equal(weights, Bytes(model));
             File.Delete(Path);
@@ -166,7 +166,7 @@ public sealed class CheckpointTests : SmallRuns
         TrainingResult result = Of(longer, 5, Path).Run(digits);
         Assert.Equal(Bytes(whole), Bytes(longer));
         Assert.Equal(all.ToCsv(), result.ToCsv());
-        Assert.Equal("going on after step 10 of 25; epochs 2 → 5", result.Note);
+        Assert.Equal("resumed after step 10 of 25; epochs 2 → 5", result.Note);
         Assert.Null(all.Note);
         Assert.Equal(5, Of(Model(), 3, Path).Run(digits).Epochs.Count);                  // fewer are done already
 
@@ -200,7 +200,7 @@ public sealed class CheckpointTests : SmallRuns
         });
         Assert.Equal([0.02f, 0.02f * 0.1f, 0.02f * 0.1f], rates);
         Assert.Equal(
-            "going on after step 7 of 10; learning rate 0.05 → 0.02; momentum 0.9 → 0.5; schedule 1 to 1 to 0.01 (…) → 1 to 1 to 0.1 (…); ClipNorm none → 3",
+            "resumed after step 7 of 10; learning rate 0.05 → 0.02; momentum 0.9 → 0.5; schedule 1 to 1 to 0.01 (…) → 1 to 1 to 0.1 (…); ClipNorm none → 3",
             Regex.Replace(result.Note!, @"\([0-9a-f]{8}\)", "(…)"));
         Assert.Equal([result.Note, null, null], notes);
         Assert.Contains("learning rate 0.05 → 0.02", $"{result}", StringComparison.Ordinal);

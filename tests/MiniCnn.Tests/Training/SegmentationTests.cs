@@ -113,7 +113,7 @@ public sealed class SegmentationTests : FolderTests
         Assert.Equal(evaluation.MeanIoU, Metric.MeanIoU.Value(evaluation));
         Assert.StartsWith(
             """
-            is \ taken for              ground  a  b  none  pixels  precision  recall    F1   IoU
+            true \ predicted            ground  a  b  none  pixels  precision  recall    F1   IoU
             ground                           2  1  0     0       3      100.0    66.7  80.0  66.7
             """.ReplaceLineEndings("\n"),
             evaluation.ToTable(), StringComparison.Ordinal);
@@ -162,7 +162,7 @@ public sealed class SegmentationTests : FolderTests
         bright.Weight.Value[0, 0, 0, 0] = float.NaN;
         IReadOnlyList<SkippedFile> all = predictor.PredictFolder(PathOf("photos"), PathOf("none"));
         Assert.Equal(["a.png", "below/b.webp", "c.jpg"], all.Select(file => file.Name));
-        Assert.StartsWith("the network makes NaN or infinity of an image", all[0].Reason, StringComparison.Ordinal);
+        Assert.StartsWith("the output of the network contains NaN or infinity", all[0].Reason, StringComparison.Ordinal);
 
         // No mask that somebody drew is lost.
         File.Delete(PathOf("masks/below/b.png"));
@@ -188,28 +188,28 @@ public sealed class SegmentationTests : FolderTests
     public void What_does_not_fit_is_refused()
     {
         MaskedImages images = Shapes(3, 1), two = Shapes(3, 1, 2);
-        Refused("images of 3 classes (ground, square, cross) need as many logits, 3×12×16, but the model makes 2×12×16 of 1×12×16", () => Evaluation.Of(Net(2), images));
-        Refused("the logits must have the images' size, 3×12×16, but the model makes 3×6×8 of 1×12×16: upsample as often as it is pooled; ",
+        Refused("images of 3 classes (ground, square, cross) need one logit per class, 3×12×16, but the output of the model for 1×12×16 is 2×12×16", () => Evaluation.Of(Net(2), images));
+        Refused("the logits must have the images' size, 3×12×16, but the output of the model for 1×12×16 is 3×6×8: upsample as often as you pool; ",
             () => Evaluation.Of(new Sequential(new MaxPool2d(2), new Conv2d(1, 3, 1)), images));
-        Refused("DiceLoss(smooth 1) takes one logit for 2 classes (ground, square), 1×12×16, but the model makes 2×12×16 of 1×12×16; for two take CrossEntropyLoss",
+        Refused("DiceLoss(smooth 1) takes one logit for 2 classes (ground, square), 1×12×16, but the output of the model for 1×12×16 is 2×12×16; for two logits use CrossEntropyLoss",
             () => Evaluation.Of(Net(2), two, loss: new DiceLoss()));
-        Refused("DiceLoss(smooth 1) tells two classes apart, not 3: take CrossEntropyLoss, and as many logits", () => Evaluation.Of(Net(1), images, loss: new DiceLoss()));
-        Refused("CrossEntropyLoss() needs a logit for each of 2 classes (ground, square); for one logit take BceWithLogitsLoss",
+        Refused("DiceLoss(smooth 1) is for two classes, not 3: use CrossEntropyLoss, and 3 logits", () => Evaluation.Of(Net(1), images, loss: new DiceLoss()));
+        Refused("CrossEntropyLoss() needs a logit for each of 2 classes (ground, square); for one logit use BceWithLogitsLoss",
             () => new Trainer(Net(1), new Sgd(Net(1).Parameters, 1)).Run(two));
-        Refused("images with masks of 2 classes (ground, square) need 2×12×16, but the model makes 2 features of 1×12×16",
+        Refused("images with masks of 2 classes (ground, square) need 2×12×16, but the output of the model for 1×12×16 is 2 features",
             () => Evaluation.Of(new Sequential(new Flatten(), new Linear(192, 2)), two));
-        Refused("255 in a mask is the label -100 in a batch, which a loss ignores unless it is told otherwise: leave ignoreIndex 255 out",
+        Refused("the mask value 255 is the label -100 in a batch, but the loss has ignoreIndex 255: remove ignoreIndex",
             () => Evaluation.Of(Net(3), images, loss: new CrossEntropyLoss(ignoreIndex: 255)));
         MaskedImages halves = new(new byte[8], [0, 0, 255, 255, 0, 255, 0, 0], new(1, 2, 2), 2, classNames: ["ground", "cat"]);
-        Refused("all pixels of the masks are 0, 'ground', or 255, ignored, so nothing would be learnt: where 255 is meant for 'cat', write 1",
+        Refused("all pixels of the masks are 0, 'ground', or 255, ignored, so there is nothing to learn: if 255 means 'cat', write 1",
             () => new Trainer(new Conv2d(1, 2, 1), new Sgd(new Conv2d(1, 2, 1).Parameters, 1)).Run(halves));
         Refused("all pixels of the masks are 0, 'ground', or 255, ignored", () => ClassWeights.Balanced(halves));
         Refused($"{PathOf("b/masks")}: expected a folder of masks that is not the folder of pictures, {PathOf("b")}, and not inside or around it",
             () => new ImageSegmenter(Net(3), images).CreatePredictor().PredictFolder(PathOf("b"), PathOf("b/masks")));
         MaskedImages none = new(new byte[4], [255, 255, 255, 255], new(1, 2, 2), 4);
         Refused("no pixel of the 1 masks has a class: all are 255, which is ignored", () => Evaluation.Of(new PixelReader(), none));
-        Refused("the network makes 2×12×16 of 1×12×16, but 3 classes need 3×12×16", () => new ImageSegmenter(Net(2), images));
-        Refused("a mask tells up to 255 classes apart, not 256",
+        Refused("the output of the network for 1×12×16 is 2×12×16, but 3 classes need 3×12×16", () => new ImageSegmenter(Net(2), images));
+        Refused("a mask has at most 255 classes, not 256",
             () => new ImageSegmenter(new Conv2d(1, 256, 1), new(1, 2, 2), [0], [1], [.. Enumerable.Range(0, 256).Select(i => $"{i}")]));
 
         Assert.Equal(
@@ -217,7 +217,7 @@ public sealed class SegmentationTests : FolderTests
             Assert.Throws<DirectoryNotFoundException>(() => new ImageSegmenter(Net(3), images).Save(PathOf("none/a"))).Message);
         new ImageSegmenter(Net(3), images).Save(PathOf("a"));
         Assert.Equal(
-            $"{PathOf("a")}: the network makes 3×12×16 of 1×12×16, but 3 classes need 3 features: that is an ImageSegmenter",
+            $"{PathOf("a")}: the output of the network for 1×12×16 is 3×12×16, but 3 classes need 3 features: use an ImageSegmenter",
             Assert.Throws<InvalidDataException>(() => ImageClassifier.Load(PathOf("a"))).Message);
 
         static void Refused(string message, Func<object> call) => Assert.StartsWith(message, Assert.Throws<ArgumentException>(call).Message, StringComparison.Ordinal);

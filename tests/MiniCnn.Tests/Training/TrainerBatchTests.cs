@@ -37,10 +37,10 @@ public sealed class TrainerBatchTests : SmallRuns
     {
         Sequential model = Pooled(1);
         byte[] before = Bytes(model);
-        string norm = "layer 3.body.1, BatchNorm2d(4) sees maps of 1×1, so that a batch of one image has one value a channel, and ";
-        Refused(33, 32, $"{norm}33 images in batches of 32 leave one at the end: DropLast = true leaves it out");
-        Refused(1, 32, $"{norm}1 images in batches of 32 leave one at the end: DropLast = true leaves it out");
-        Refused(8, 1, $"{norm}8 images in batches of 1 are such batches: take larger ones");
+        string norm = "layer 3.body.1, BatchNorm2d(4) normalizes 1×1 maps, so a batch of one image has only one value per channel, and ";
+        Refused(33, 32, $"{norm}the last batch of 33 images in batches of 32 has one image: set DropLast = true");
+        Refused(1, 32, $"{norm}the last batch of 1 images in batches of 32 has one image: set DropLast = true");
+        Refused(8, 1, $"{norm}BatchSize is 1: use a larger one");
         Assert.Equal(before, Bytes(model));
 
         Run(model, 33, 32, dropLast: true);
@@ -51,8 +51,8 @@ public sealed class TrainerBatchTests : SmallRuns
         Run(held, 33, 32);
         Run(new Sequential(new Conv2d(1, 4, 5), new AdaptiveAvgPool2d(1), new Flatten(), new Linear(4, 10)), 33, 32);
         model = new(new Conv2d(1, 4, 5), new AdaptiveAvgPool2d(1), new Flatten(), new BatchNorm1d(4), new Linear(4, 10));
-        norm = "layer 3, BatchNorm1d(4) sees features, so that a batch of one image has one value a channel, and ";
-        Refused(33, 32, $"{norm}33 images in batches of 32 leave one at the end: DropLast = true leaves it out");
+        norm = "layer 3, BatchNorm1d(4) normalizes features, so a batch of one image has only one value per channel, and ";
+        Refused(33, 32, $"{norm}the last batch of 33 images in batches of 32 has one image: set DropLast = true");
         model.Layers[3].HoldInEvaluation = true;
         Run(model, 33, 32);
 
