@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Tests;
 
-/// <summary>NaN and infinity: named where they come up, and kept out of weights and checkpoints.</summary>
+/// <summary>NaN and infinity are reported with the place where they arise, and do not reach weights or checkpoints.</summary>
 public sealed class FiniteCheckTests : SmallRuns
 {
     [Fact]
@@ -88,7 +88,7 @@ public sealed class FiniteCheckTests : SmallRuns
         Assert.StartsWith("NaN or infinity in the images themselves, at batch 1 of 1 in epoch 1", message, StringComparison.Ordinal);
     }
 
-    /// <summary>y = x, but for a NaN at one call, or in its gradient.</summary>
+    /// <summary>y = x, except for a NaN in one forward or backward pass.</summary>
     sealed class Spoiler(bool forward, int call) : CustomLayer
     {
         int calls;

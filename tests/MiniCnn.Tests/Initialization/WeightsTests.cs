@@ -49,7 +49,7 @@ public sealed class WeightsTests : FolderTests
         }
     }
 
-    /// <summary>Every name and every form is looked at before the first number is written, running statistics included.</summary>
+    /// <summary>All names, shapes and types are verified before the first number is written, running statistics included.</summary>
     [Fact]
     public void A_file_with_one_fault_changes_nothing()
     {
@@ -87,7 +87,7 @@ public sealed class WeightsTests : FolderTests
         }
     }
 
-    /// <summary>A layer of so many weights from a file of elements of a type, as bits.</summary>
+    /// <summary>Loads the weights of a layer from a file with elements of the given type, given as bits.</summary>
     float[] Loaded<B>(string type, params B[] bits) where B : unmanaged
     {
         Linear layer = new(bits.Length, 1, bias: false);
@@ -101,7 +101,7 @@ public sealed class WeightsTests : FolderTests
 
     static readonly ushort[] all = [.. Enumerable.Range(0, 1 << 16).Select(bits => (ushort)bits)];
 
-    /// <summary>One bit of sign, five of exponent, ten of fraction: IEEE 754's binary16, each of its values.</summary>
+    /// <summary>All values of IEEE 754 binary16: one sign bit, five exponent bits, ten fraction bits.</summary>
     [Fact]
     public void F16_is_exact()
     {
@@ -121,7 +121,7 @@ public sealed class WeightsTests : FolderTests
         Assert.Equal([1f, -2f, 65504f, 5.9604645e-8f, 0.33325195f], new[] { 0x3c00, 0xc000, 0x7bff, 1, 0x3555 }.Select(bits => loaded[bits]));
     }
 
-    /// <summary>The upper half of a float, each of its values.</summary>
+    /// <summary>All values of bfloat16, the upper half of a float.</summary>
     [Fact]
     public void BF16_is_exact()
     {
@@ -169,7 +169,7 @@ public sealed class WeightsTests : FolderTests
         }
     }
 
-    /// <summary>A file as DataParallel leaves it, in half precision, of a net with another head.</summary>
+    /// <summary>A file in half precision, with the names of DataParallel, of a network with another head.</summary>
     [Fact]
     public void What_fits_is_loaded_under_new_names_and_the_rest_is_told()
     {

@@ -2,16 +2,16 @@ using System.Reflection;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The folder that these tests were built from.</summary>
+/// <summary>The root folder of the repository.</summary>
 static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>A program of the README.</summary>
+    /// <summary>The program in a marked block of the README.</summary>
     public static string ReadmeProgram(string name) =>
         File.ReadAllText(Path.Combine(Root, "README.md")).ReplaceLineEndings("\n").Split($"<!-- {name}: begin -->\n```csharp\n")[1].Split("```")[0];
 
-    /// <summary>What the project file says in an AssemblyMetadata.</summary>
+    /// <summary>The value of an AssemblyMetadata item of the project file.</summary>
     public static string Says(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
 

@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Runs that end and go on: to the same bits, or not at all where something else goes on.</summary>
+/// <summary>Resumed runs are bit-identical, or are refused if the data, model or options differ.</summary>
 public sealed class CheckpointTests : SmallRuns
 {
     public static TheoryData<string> Optimizers => ["adam", "sgd", "two"];
@@ -14,7 +14,7 @@ public sealed class CheckpointTests : SmallRuns
         _ => [new Adam(model.Parameters)],
     };
 
-    /// <summary>Ended after any number of steps and gone on with by other objects, again and again, it is the run that never ended.</summary>
+    /// <summary>A run that is cancelled and resumed several times, with new objects, is identical to an uninterrupted run.</summary>
     [Theory]
     [MemberData(nameof(Optimizers))]
     public void A_run_in_pieces_is_the_run_in_one_to_the_bit(string optimizer)
@@ -182,7 +182,7 @@ public sealed class CheckpointTests : SmallRuns
         };
     }
 
-    /// <summary>Rates, momentum and the like are the new run's, and what is other than it was is said, once.</summary>
+    /// <summary>A resumed run uses the new learning rate, momentum and schedule, and reports the differences once.</summary>
     [Fact]
     public void Another_learning_rate_and_momentum_are_taken_and_said()
     {
@@ -228,7 +228,7 @@ public sealed class CheckpointTests : SmallRuns
         };
     }
 
-    /// <summary>All that a run has to remember besides weights and moments: reduced rates, several batches in a step, the best epoch by a number of its own.</summary>
+    /// <summary>Covers the remaining state of a run: reduced learning rates, several batches in a step, and a best epoch by a custom monitor.</summary>
     [Fact]
     public void A_run_with_all_that_a_trainer_can_do_is_the_same_in_pieces()
     {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What a trainer makes of an epoch's batches: their order, the last one, those that do not count, several in a step.</summary>
+/// <summary>The batches of an epoch: their order, the last batch, batches without counted labels, and several batches in one step.</summary>
 public sealed class TrainerBatchTests : SmallRuns
 {
     [Fact]
@@ -120,7 +120,9 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model) { ClipNorm = float.NaN });
     }
 
-    /// <summary>A step of several batches takes the mean, or the sum, over all their images, as a formula in double has it; the last of an epoch too, of unequal batches.</summary>
+    /// <summary>
+    /// A step of several batches uses the mean or sum over all their images, as a formula in double, also for the last unequal batches of an epoch.
+    /// </summary>
     [Theory]
     [InlineData(60, 20, 3, 3)]
     [InlineData(50, 20, 4, 3)]
@@ -186,7 +188,7 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.Equal([3 * 0.01f, 6 * 0.01f], result.Epochs.Select(epoch => epoch.LearningRate));
     }
 
-    /// <summary>A loop of one's own; what the last epoch's losses come to, times what they weigh, and its right guesses.</summary>
+    /// <summary>A hand-written training loop. Returns the weighted losses of the last epoch and its number of correct predictions.</summary>
     static (double Loss, int Right) Loop(
         Sequential model, Optimizer optimizer, CrossEntropyLoss loss, LabeledImages images, int epochs, int batchSize, int take = int.MaxValue, float clip = 0)
     {
