@@ -66,7 +66,7 @@ public class FewImagesTests
         {
             norm.ClearGradients();
             LayerBench.Run(norm, shape, 2, x, dy, 1, width);
-                        Assert.Equal(expected ??= norm.Gradients, norm.Gradients);
+            Assert.Equal(expected ??= norm.Gradients, norm.Gradients);
         }
     }
 }

@@ -193,7 +193,7 @@ public sealed class EvaluationModeTests
         Sequential net = Trained();
         net.Freeze();
         net.Replace(^1, new Linear(8, 2));
-        byte[][] before = State();
+        byte[][] before = net.State;
         Sgd optimizer = new(net.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 0.1f);
         for (int step = 0; step < 3; step++)
         {
@@ -202,11 +202,9 @@ public sealed class EvaluationModeTests
             optimizer.Step();
             optimizer.ZeroGrad();
         }
-        byte[][] after = State();
+        byte[][] after = net.State;
         for (int i = 0; i < after.Length; i++)
             Assert.Equal(i < after.Length - 2, before[i].SequenceEqual(after[i]));          // weights, statistics and their count; then the head's
-
-        byte[][] State() => [.. net.Stored.Select(tensor => tensor.Save().Data.ToArray())];
     }
 
     /// <summary>No gradients are computed for frozen layers at the front. The other gradients are bit-identical.</summary>

@@ -42,7 +42,7 @@ public sealed class CheckpointTests : SmallRuns
             Assert.Equal(15 - ends.Sum(), rest);
             Assert.Equal(history.ToCsv(), resumed.ToCsv());
             Assert.StartsWith($"{history} (going on after step ", $"{resumed}", StringComparison.Ordinal);
-            Assert.Equal(Bytes(whole), Bytes(last));
+            Assert.Equal(whole.State, last.State);
         }
     }
 
@@ -91,12 +91,12 @@ public sealed class CheckpointTests : SmallRuns
         void Refused(string why, Func<Sequential, Trainer> trainer)
         {
             Sequential model = Model();
-            byte[] before = Bytes(model);
+            byte[][] before = model.State;
             string message = Assert.Throws<InvalidDataException>(() => trainer(model).Run(digits)).Message;
             Assert.Contains(why, message, StringComparison.Ordinal);
             Assert.StartsWith(Path, message, StringComparison.Ordinal);
             Assert.DoesNotContain("ithout Resume", message, StringComparison.Ordinal);   // that is how a checkpoint was lost
-            Assert.Equal(before, Bytes(model));
+            Assert.Equal(before, model.State);
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class CheckpointTests : SmallRuns
             int first = 0;
             Create(model, path: Path).Run(digits, new Reports(step => first = first == 0 ? step.Step : first));
             Assert.Equal(8, first);                                                      // its eighth step again
-            Assert.Equal(Bytes(whole), Bytes(model));
+            Assert.Equal(whole.State, model.State);
         }
         foreach (string path in (string[])[Path, Path + ".previous"])
             File.WriteAllText(path, "rubbish");
@@ -135,12 +135,12 @@ public sealed class CheckpointTests : SmallRuns
         foreach (string[] files in (string[][])[[Path, Path + ".previous"], [Path + ".previous"]])
         {
             Sequential model = Model();
-            byte[] weights = Bytes(model);
+            byte[][] weights = model.State;
             byte[][] before = [.. files.Select(File.ReadAllBytes)];
             string message = Assert.Throws<IOException>(() => new Trainer(model, new Adam(model.Parameters)) { CheckpointPath = Path }.Run(digits)).Message;
             Assert.Equal($"{Path}: there is the checkpoint of a run; Resume = true goes on with it, another CheckpointPath leaves it alone", message);
             Assert.Equal(before, files.Select(File.ReadAllBytes));
-            Assert.Equal(weights, Bytes(model));
+            Assert.Equal(weights, model.State);
             File.Delete(Path);
         }
         Sequential other = Model();
@@ -164,7 +164,7 @@ public sealed class CheckpointTests : SmallRuns
         foreach (Parameter p in longer.Parameters)
             p.Value.AsSpan().Fill(float.NaN);
         TrainingResult result = Of(longer, 5, Path).Run(digits);
-        Assert.Equal(Bytes(whole), Bytes(longer));
+        Assert.Equal(whole.State, longer.State);
         Assert.Equal(all.ToCsv(), result.ToCsv());
         Assert.Equal("going on after step 10 of 25; epochs 2 → 5", result.Note);
         Assert.Null(all.Note);
@@ -215,7 +215,7 @@ public sealed class CheckpointTests : SmallRuns
             optimizer.Step();
             optimizer.ZeroGrad();
         }
-        Assert.Equal(Bytes(plain), Bytes(model));
+        Assert.Equal(plain.State, model.State);
 
         Trainer Of(Sequential model, Sgd optimizer, int every, float? clip = null) => new(model, optimizer)
         {
@@ -248,7 +248,7 @@ public sealed class CheckpointTests : SmallRuns
                 resumed = Of(piece, Path).Run(digits, step => { if (++steps == end) stop.Cancel(); }, stop.Token);
             }
             while (resumed.EndedBy == TrainingEnd.Cancelled);
-            Assert.Equal(Bytes(whole), Bytes(piece));
+            Assert.Equal(whole.State, piece.State);
             Assert.Equal(result.ToCsv(), resumed.ToCsv());
             Assert.Equal((result.EndedBy, result.BestEpoch), (resumed.EndedBy, resumed.BestEpoch));
         }
@@ -313,7 +313,7 @@ public sealed class CheckpointTests : SmallRuns
         Assert.Equal("3", Checkpoint.Load(other, [otherAdam], Path)["epoch"]);
         Step(model, adam, 2);
         Step(other, otherAdam, 2);
-        Assert.Equal(Bytes(model), Bytes(other));
+        Assert.Equal(model.State, other.State);
 
         static void Step(Sequential model, Adam adam, int seed)
         {

@@ -32,14 +32,6 @@ public abstract class SmallRuns : FolderTests
             Resume = path is not null,
         };
 
-    /// <summary>The content of the weights file of a model.</summary>
-    private protected byte[] Bytes(Sequential model)
-    {
-        string path = PathOf("bytes");
-        Weights.Save(model, path);
-        return File.ReadAllBytes(path);
-    }
-
     private protected sealed class Reports(Action<TrainingStep> action) : IProgress<TrainingStep>
     {
         public void Report(TrainingStep value) => action(value);
