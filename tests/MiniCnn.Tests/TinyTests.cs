@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Where to look first: the library in a few numbers that a person can check with a pencil. Two seconds: --filter TinyTests.</summary>
+/// <summary>Read this file first: the library in a few numbers that can be verified by hand. Takes two seconds: --filter TinyTests.</summary>
 public sealed class TinyTests
 {
     static Tensor<float> Image(int height, int width, params float[] pixels) => Tensor.Create(pixels, [1, 1, height, width]);

@@ -2,8 +2,8 @@ namespace MiniCnn.Tests;
 
 /// <summary>The gradients are the adjoints of the forward pass: ⟨conv(x, w), dy⟩ = ⟨x, dx⟩ = ⟨w, dw⟩, at the sizes of real networks.</summary>
 /// <remarks>
-/// In whole numbers, whose sums are exact below 2²⁴, so that the three are equal to the bit and one wrong element is enough. For real numbers of
-/// both signs the bound on rounding, k·ε·Σ|x·w·dy| with k the products of a sum, is at these sizes more than the three are: it would prove nothing.
+/// The numbers are whole, so their sums below 2²⁴ are exact, the three products are bitwise equal, and a single wrong element is found. With real
+/// numbers of both signs, the rounding bound k·ε·Σ|x·w·dy|, with k products in a sum, exceeds the products at these sizes and would prove nothing.
 /// </remarks>
 public class AdjointTests
 {

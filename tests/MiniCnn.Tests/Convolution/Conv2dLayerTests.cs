@@ -2,10 +2,10 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The convolution layer over every lane type, against the reference.</summary>
+/// <summary>Compares the convolution layer, with every lane type, with the reference.</summary>
 public class Conv2dLayerTests
 {
-    /// <summary>Random geometries that the lane types share, each its own; MINICNN_FUZZ asks for another number of them.</summary>
+    /// <summary>Number of random geometries, divided among the lane types. The environment variable MINICNN_FUZZ sets another number.</summary>
     internal static int RandomGeometries => int.TryParse(Environment.GetEnvironmentVariable("MINICNN_FUZZ"), out int count) ? count : 2000;
 
     [Theory]

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The transposed convolution: against its definition, the convolution that it turns round, and difference quotients.</summary>
+/// <summary>Compares the transposed convolution with its definition and with the gradient of the convolution that it is the transpose of.</summary>
 public sealed class ConvTranspose2dTests
 {
     [Theory]

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A 3×2 convolution with padding 1 as a user's own layer, and a place to break its gradients: spoil gets dx, dw and db.</summary>
+/// <summary>A 3×2 convolution with padding 1 as a custom layer. The function spoil receives dx, dw and db and can damage them.</summary>
 sealed class PlainConv : CustomLayer
 {
     readonly int inputs, outputs;

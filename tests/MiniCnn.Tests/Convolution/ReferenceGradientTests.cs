@@ -1,8 +1,8 @@
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// Central differences on the reference in double. The convolution is linear in x, in w and in b, each by itself, so a quotient has no
-/// truncation error at any step: with step 1 only rounding is left.
+/// Compares the gradients of the reference with central differences in double. The convolution is linear in x, in w and in b separately, so a quotient has no
+/// truncation error at any step size. With step 1, only rounding errors remain.
 /// </summary>
 public class ReferenceGradientTests
 {

@@ -3,13 +3,13 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Winograd's convolution and its gradients, over every lane type, against the reference.</summary>
+/// <summary>Compares Winograd's convolution and its gradients, with every lane type, with the reference.</summary>
 public class WinogradTests
 {
-    /// <summary>Lanes, and numbers in a vector.</summary>
+    /// <summary>Lanes of a tensor and floats in a vector.</summary>
     public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 16 }, { 1, 8 }, { 1, 4 }, { 1, 1 } };
 
-    /// <summary>3×3 convolutions with stride 1 at the edges of what they can be, and random ones.</summary>
+    /// <summary>3×3 convolutions with stride 1: corner cases and random ones.</summary>
     static IEnumerable<Conv2dShape> Shapes(int random, int seed)
     {
         yield return new(2, 1, 3, 4, 1, new(3));                                            // less than a tile
@@ -84,7 +84,7 @@ public class WinogradTests
         }
     }
 
-    /// <summary>The most that numbers of size 1 can grow to within a tile: (max of |Aᵀ| (|G| 1 ∘ |Bᵀ| 1))², from the matrices as the code has them.</summary>
+    /// <summary>The largest growth of numbers of size 1 within a tile: (max of |Aᵀ| (|G| 1 ∘ |Bᵀ| 1))², computed from the matrices in the code.</summary>
     static double Growth
     {
         get

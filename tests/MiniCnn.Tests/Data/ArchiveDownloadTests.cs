@@ -2,7 +2,7 @@ using System.Security.Cryptography;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Archives through the downloader: checked, then unpacked, then in their place.</summary>
+/// <summary>Archives are verified, then unpacked, then moved to their place.</summary>
 public sealed class ArchiveDownloadTests : FolderTests
 {
     string Folder => PathOf("set");

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Archives for tests, with members of any name and kind.</summary>
+/// <summary>Creates archives with members of any name and kind.</summary>
 static class Archives
 {
     public static byte[] Zip(params (string Name, byte[] Content)[] members) => Zip(0, members);
@@ -45,7 +45,7 @@ static class Archives
     public static TarEntry Link(TarEntryType kind, string name, string to) =>
         new GnuTarEntry(kind, name) { LinkName = to, ModificationTime = DateTimeOffset.UnixEpoch };
 
-    /// <summary>Overwrites a field of a tar file's first header, and mends the header's checksum.</summary>
+    /// <summary>Overwrites a field of a tar file's first header, and corrects the checksum of the header.</summary>
     public static byte[] Patched(byte[] tar, int at, ReadOnlySpan<byte> field)
     {
         byte[] patched = [.. tar];

@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Stands in for the network: notes the addresses it is asked for, and answers with <paramref name="bytes"/>, or that there is nothing.</summary>
+/// <summary>Replaces the network: records the requested addresses and answers with <paramref name="bytes"/>, or with 404 if there are none.</summary>
 sealed class Asked(byte[]? bytes = null) : HttpMessageHandler
 {
     public List<string> Requests { get; } = [];

@@ -7,7 +7,7 @@ public class AugmentationTests
 {
     const int Count = 400;
 
-    /// <summary>Images of random bytes, the label of each its index.</summary>
+    /// <summary>Images of random bytes. The label of each image is its index.</summary>
     static LabeledImages Noise(ImageShape shape, int count = Count)
     {
         byte[] pixels = new byte[count * shape.Length];
@@ -16,7 +16,7 @@ public class AugmentationTests
         return new(pixels, [.. Enumerable.Range(0, count)], shape, count, mean, std);
     }
 
-    /// <summary>The same on the scale of the bytes: (x/255 − 0)/(1/255).</summary>
+    /// <summary>The same images with pixels on the scale of the bytes: (x/255 − 0)/(1/255).</summary>
     static LabeledImages Bytes(LabeledImages images) =>
         images.WithNormalization(new float[images.Shape.Channels], [.. Enumerable.Repeat(1 / 255f, images.Shape.Channels)]);
 

@@ -292,7 +292,7 @@ public sealed class DownloadTests : IDisposable
 
     static Task Fail(Stream stream, CancellationToken stop) => throw new InvalidOperationException("the second mirror was asked");
 
-    /// <summary>Answers with a body; its length is announced unless <paramref name="length"/> is empty: then closing ends it.</summary>
+    /// <summary>Answers with a body. If <paramref name="length"/> is empty, no length is announced, and the end of the connection ends the body.</summary>
     static async Task Send(Stream stream, byte[] body, string status = "200 OK", string? length = null)
     {
         string announced = length == "" ? "" : FormattableString.Invariant($"Content-Length: {length ?? $"{body.Length}"}\r\n");
@@ -303,7 +303,7 @@ public sealed class DownloadTests : IDisposable
 
     delegate Task Answer(Stream stream, CancellationToken stop);
 
-    /// <summary>An HTTPS server on the loopback device that is both mirrors, and a handler whose every connection goes to it.</summary>
+    /// <summary>An HTTPS server on the loopback device that acts as both mirrors, and a handler that directs all connections to it.</summary>
     sealed class HttpsServer : IDisposable
     {
         static readonly X509Certificate2 certificate = Certificate();

@@ -108,7 +108,7 @@ public class DrawnDigitsTests
 
     static ReadOnlySpan<byte> Image(LabeledImages digits, int i) => digits.Image(i);
 
-    /// <summary>Softmax regression by plain gradient descent, an image a step, ten times through; its accuracy on the other set.</summary>
+    /// <summary>Trains softmax regression by gradient descent, one image a step, for ten epochs. Returns its accuracy on the other set.</summary>
     static double LinearAccuracy(LabeledImages train, LabeledImages test)
     {
         var w = new float[10][];            // [10, pixels and 1 for the bias]

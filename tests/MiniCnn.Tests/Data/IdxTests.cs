@@ -139,7 +139,7 @@ public sealed class IdxTests : FolderTests
     }
 }
 
-/// <summary>IDX files for tests: a header that says anything, then the data.</summary>
+/// <summary>Creates IDX files with any header.</summary>
 static class Idx
 {
     public static byte[] Bytes(byte[] data, uint magic, params uint[] sizes)

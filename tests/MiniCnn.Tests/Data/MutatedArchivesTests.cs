@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Archives with bytes changed, cut, inserted and repeated at random: they give what they still hold, or one exception.</summary>
+/// <summary>Archives with bytes changed, cut, inserted and repeated at random either unpack or throw one exception.</summary>
 public sealed class MutatedArchivesTests : FolderTests
 {
     static readonly DatasetArchive wanted = new("Pets", ["Cat/#.jpg", "note.txt"], Files: 2, MaxBytes: 50_000);

@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>All bytes of a set at once, one image after another.</summary>
+/// <summary>All pixels or masks of a data set, one image after the other.</summary>
 static class WholeSets
 {
     extension(ImageDataset images)

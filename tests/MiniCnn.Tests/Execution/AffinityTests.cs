@@ -5,7 +5,7 @@ namespace MiniCnn.Tests;
 [Collection("Workers")]                                               // turns Workers.Count
 public class AffinityTests
 {
-    /// <summary>More threads than any other test starts, so that at least one of them begins here.</summary>
+    /// <summary>More threads than any other test starts, so at least one of them starts here.</summary>
     static readonly int Threads = Math.Max(8, 4 * Environment.ProcessorCount) + 1;
 
     [Fact]
@@ -33,7 +33,7 @@ public class AffinityTests
         Assert.Equal([first, .. Enumerable.Repeat(everywhere, Threads - 1)], allowed);    // the caller, who has part 0, stays where it was put
     }
 
-    /// <summary>Notes where each thread may run; a thread waits in its part until every other one has taken one too.</summary>
+    /// <summary>Records the processors that each thread may use. A thread waits in its part until every other thread has taken a part.</summary>
     readonly struct Noting(string[] allowed, int[] arrived) : IWork
     {
         public void Run(int part)
@@ -45,7 +45,7 @@ public class AffinityTests
         }
     }
 
-    /// <summary>“0-3,8”, as the kernel says it of the calling thread.</summary>
+    /// <summary>The processors that the calling thread may use, in the notation of the kernel, such as “0-3,8”.</summary>
     static string Allowed() =>
         File.ReadLines("/proc/thread-self/status").First(line => line.StartsWith("Cpus_allowed_list:", StringComparison.Ordinal)).Split('\t')[1];
 }

@@ -3,8 +3,8 @@ namespace MiniCnn.Tests;
 static class Allocated
 {
     /// <summary>
-    /// The managed bytes that an action takes on this thread, the least of five times: a collection, for another test's sake, counts what is left
-    /// of the thread's piece of the heap as taken. What takes memory takes it every time.
+    /// Managed bytes that an action allocates on this thread: the minimum of five runs. A garbage collection that another test causes counts the rest of the
+    /// allocation context of the thread as allocated. An action that allocates does so in every run.
     /// </summary>
     public static long Bytes(Action action) => Enumerable.Range(0, 5).Min(_ =>
     {

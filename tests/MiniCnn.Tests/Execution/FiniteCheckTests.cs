@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Tests;
 
-/// <summary>NaN and infinity: named where they come up, and kept out of weights and checkpoints.</summary>
+/// <summary>NaN and infinity are reported with the place where they arise, and do not reach weights or checkpoints.</summary>
 public sealed class FiniteCheckTests : SmallRuns
 {
     [Fact]
@@ -20,7 +20,7 @@ public sealed class FiniteCheckTests : SmallRuns
             Sequential model = new(
                 new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new ReLU(), new Residual(new Sequential(new Conv2d(4, 4, 3, padding: 1), spoiler)),
                 new Flatten(), new Linear(256, 10));
-            byte[] before = [];
+            float[] before = [];
             int steps = 0;
             Trainer trainer = new(model, new Sgd(model.Parameters, 0.01f))
             {
@@ -32,17 +32,17 @@ public sealed class FiniteCheckTests : SmallRuns
             string message = Assert.Throws<NotFiniteNumberException>(() => trainer.Run(digits, new Reports(_ =>
             {
                 if (++steps == 8)
-                    before = Values(model);
+                    before = model.Values;
             }))).Message;
             Assert.StartsWith($"{where}; a smaller learning rate helps", message, StringComparison.Ordinal);
             Assert.EndsWith($"; the last checkpoint is kept: {Path}", message, StringComparison.Ordinal);
             Assert.Equal(8, steps);
-            Assert.Equal(before, Values(model));
+            Assert.Equal(before, model.Values);
             Sequential kept = new(
                 new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new ReLU(), new Residual(new Sequential(new Conv2d(4, 4, 3, padding: 1), new ReLU())),
                 new Flatten(), new Linear(256, 10));
             Checkpoint.Load(kept, [new Sgd(kept.Parameters, 0.01f)], Path);
-            Assert.Equal(before, Values(kept));
+            Assert.Equal(before, kept.Values);
         }
 
         // Branches read the same x.
@@ -51,8 +51,6 @@ public sealed class FiniteCheckTests : SmallRuns
             new Flatten(), new Linear(384, 10));
         string second = Assert.Throws<NotFiniteNumberException>(() => new Trainer(branches, new Sgd(branches.Parameters, 0.01f)).Run(digits)).Message;
         Assert.StartsWith("NaN or infinity in the output of layer 1.1.1, Spoiler, at batch 1 of 3 in epoch 1; a smaller", second, StringComparison.Ordinal);
-
-        static byte[] Values(Sequential model) => [.. model.Parameters.SelectMany(p => SafeTensors.Entry.From(p.Value).Data.ToArray())];
     }
 
     [Fact]
@@ -88,7 +86,7 @@ public sealed class FiniteCheckTests : SmallRuns
         Assert.StartsWith("NaN or infinity in the images themselves, at batch 1 of 1 in epoch 1", message, StringComparison.Ordinal);
     }
 
-    /// <summary>y = x, but for a NaN at one call, or in its gradient.</summary>
+    /// <summary>y = x, except for a NaN in one forward or backward pass.</summary>
     sealed class Spoiler(bool forward, int call) : CustomLayer
     {
         int calls;

@@ -3,10 +3,10 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A convolution, its ReLU and its pool run as one inside a model, as does a residual and its ReLU; by themselves they must give the same.</summary>
+/// <summary>Fused steps in a model (a convolution with its ReLU and pool, a residual with its ReLU) give the same bits as separate layers.</summary>
 public class FusionTests
 {
-    /// <summary>What may follow a convolution, images in the batch (few: vectors along the rows), rows and columns.</summary>
+    /// <summary>Layers after a convolution, number of images (few images: vectors lie along the rows), rows and columns.</summary>
     public static TheoryData<string, int, int, int> Models
     {
         get
@@ -22,7 +22,7 @@ public class FusionTests
         }
     }
 
-    /// <summary>Batch norms, whose output in training is another than after it.</summary>
+    /// <summary>Batch norms. Their output in training differs from their output in evaluation.</summary>
     public static TheoryData<string, int, int, int> Norms
     {
         get
@@ -50,7 +50,7 @@ public class FusionTests
                 y = layer.Forward(y, training: true);
             Assert.Equal(Bits(y), Bits(fused.Forward(x, training: true)));
         }
-        Assert.Equal(alone.Stored.Select(tensor => tensor.Save().Data.ToArray()), fused.Stored.Select(tensor => tensor.Save().Data.ToArray()));
+        Assert.Equal(alone.State, fused.State);
         Tensor<float> images = Images(count, height, width);
         images.AsSpan()[5] = float.NaN;
         Assert.Equal(Bits(fused.Trace(images)[^1]), Bits(fused.Forward(images)));
@@ -135,7 +135,7 @@ public class FusionTests
         static bool Same(float a, float b) => BitConverter.SingleToInt32Bits(a) == BitConverter.SingleToInt32Bits(b) || float.IsNaN(a) && float.IsNaN(b);
     }
 
-    /// <summary>A convolution with numbers of its own and the layers around it; most kinds are those of most networks.</summary>
+    /// <summary>A convolution with random weights and the layers around it, mostly as in common networks.</summary>
     static Layer[] Row(int kind, Conv2dShape s, Random random)
     {
         Window2d window = s.Window;

@@ -2,7 +2,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Photos that memory does not hold, which are read again in each epoch.</summary>
+/// <summary>Photos beyond the memory budget are read again in each epoch.</summary>
 public sealed class MemoryBudgetTests : PhotoFolderTests
 {
     const int Length = 3 * 6 * 8;      // bytes of an image

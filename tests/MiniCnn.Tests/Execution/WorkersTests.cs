@@ -156,7 +156,7 @@ public class WorkersTests
         });
     }
 
-    /// <summary>Steps on lane tensors, batches of 40 and 24 in turn; counts what each thread allocates once warm.</summary>
+    /// <summary>Trains on lane tensors with alternating batches of 40 and 24 images. Counts the bytes that each thread allocates after a warm-up.</summary>
     static float[] Train(int steps, out long[] bytes)
     {
         Sequential model = new(
@@ -187,7 +187,7 @@ public class WorkersTests
         return model.Values;
     }
 
-    /// <summary>Notes the bytes that each thread has allocated so far; a thread waits in its part until every other one has taken one too.</summary>
+    /// <summary>Records the bytes that each thread has allocated. A thread waits in its part until every other thread has taken a part.</summary>
     readonly struct Measure(int[] arrived, int[] threads, long[] bytes) : IWork
     {
         public static Measure New() => new(new int[1], new int[Workers.Count], new long[Workers.Count]);

@@ -3,15 +3,14 @@ using MiniCnn.Cases;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// The convolutions that the tests go through: those of the table that somebody thought of, and random ones, small, with unequal numbers on the
-/// two axes, odd in as many ways as a shape can be.
+/// Convolutions that tests run: hand-written ones of the case table, corner cases, and small random ones with unequal values on the two axes.
 /// </summary>
 static class Geometries
 {
     public static IEnumerable<Conv2dShape> TableAndRandom(int count, int seed) =>
         [.. Conv2dCases.ByHand.Select(c => c.Geometry), .. Corners, .. Wide, .. Random(count, seed)];
 
-    /// <summary>The place of an image of so many pixels that place i of the padded image is a copy of, or −1 for a zero.</summary>
+    /// <summary>Source pixel of a padded position i along an axis with the given size, or −1 for a zero.</summary>
     public static int Source(PaddingMode mode, int i, int size) => i >= 0 && i < size ? i : mode switch
     {
         PaddingMode.Zeros => -1,
@@ -20,7 +19,7 @@ static class Geometries
         _ => size - 1 - Math.Abs(size - 1 - Math.Abs(i)),
     };
 
-    /// <summary>Small ones, each at an edge of what a convolution can be.</summary>
+    /// <summary>Small corner cases.</summary>
     public static Conv2dShape[] Corners =>
     [
         new(2, 1, 5, 7, 1, new((3, 2))),
@@ -38,7 +37,7 @@ static class Geometries
         new(1, 1, 5, 4, 2, new((2, 1), (int.MaxValue, 1))),
     ];
 
-    /// <summary>More channels, taps and images than a tile holds, and not a multiple of it.</summary>
+    /// <summary>Convolutions with more channels, taps and images than a tile holds, and not a multiple of it.</summary>
     static Conv2dShape[] Wide =>
     [
         new(33, 15, 9, 11, 17, new((3, 5), 1, (1, 2))),

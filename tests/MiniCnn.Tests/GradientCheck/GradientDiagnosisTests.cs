@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A convolution with its gradients broken in the usual ways: each is found, and called by its name.</summary>
+/// <summary>The gradient check finds and names common mistakes in the gradients of a convolution.</summary>
 public class GradientDiagnosisTests
 {
     const int Batch = 3, Inputs = 2, Outputs = 4, Height = 6, Width = 5;
@@ -139,7 +139,7 @@ public class GradientDiagnosisTests
             value *= factor;
     }
 
-    /// <summary>Each plane [height, width] with an element's place reckoned as x·height + y.</summary>
+    /// <summary>Each plane [height, width] with the elements at index x·height + y instead of y·width + x.</summary>
     static float[] Swapped(float[] values, int height, int width)
     {
         float[] swapped = new float[values.Length];
@@ -150,7 +150,7 @@ public class GradientDiagnosisTests
 
     static float[] Flipped(float[] kernels) => [.. kernels.Chunk(6).SelectMany(kernel => kernel.Reverse())];
 
-    /// <summary>y = how often it was called.</summary>
+    /// <summary>y = number of forward passes so far.</summary>
     sealed class Count(float step) : CustomLayer
     {
         float calls;

@@ -2,7 +2,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Files that end too early or declare too much: a line that says so, never part of a picture, never much memory.</summary>
+/// <summary>Truncated files and files that declare too large sizes are refused in one line, with little memory, and never decoded in part.</summary>
 public sealed class DamagedPictureTests
 {
     // Only what stands behind the last pixel may be missing. libjpeg makes up what else is missing, and of a progressive JPEG a picture of its first scan.
@@ -122,7 +122,7 @@ public sealed class DamagedPictureTests
 
     static Picture Load(byte[] file) => Picture.Load(new MemoryStream(file));
 
-    /// <summary>What is said of a file that is refused.</summary>
+    /// <summary>The error message for a file, or null if it is decoded.</summary>
     static string? Fault(byte[] file, string format = "")
     {
         try

@@ -2,7 +2,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What is to be seen on a picture.</summary>
+/// <summary>Finds what is drawn on a picture.</summary>
 static class Drawn
 {
     static readonly Rgb paper = new(255, 255, 255);
@@ -17,7 +17,7 @@ static class Drawn
         where At(picture, x, y) == color
         select (x, y);
 
-    /// <summary>The columns and rows in which a picture is not white: the first and the last of each.</summary>
+    /// <summary>The first and last column and row with a pixel that is not white.</summary>
     public static (int Left, int Top, int Right, int Bottom) Ink(Picture picture)
     {
         (int X, int Y)[] inked = [.. Enumerable.Range(0, picture.Width * picture.Height).Select(i => (i % picture.Width, i / picture.Width))
@@ -25,7 +25,7 @@ static class Drawn
         return (inked.Min(p => p.X), inked.Min(p => p.Y), inked.Max(p => p.X), inked.Max(p => p.Y));
     }
 
-    /// <summary>Upper left corners of a text in capitals of some pixels: all of its ink, and none three pixels around it.</summary>
+    /// <summary>Upper left corners of all copies of a text with the given cap height. A copy has no other ink within three pixels around it.</summary>
     public static List<(int X, int Y)> Find(Picture picture, string text, int capital = Drawing.Title)
     {
         const int around = 3;

@@ -2,8 +2,10 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>How pictures of other proportions are brought to a model's size: in training, in the model's file, and by its predictor. The pixels are PIL's:
-/// <see cref="RecordedPictureTests"/>.</summary>
+/// <summary>
+/// Pictures with another aspect ratio are fitted to the input size in the same way in training, in the model file and in the predictor. <see
+/// cref="RecordedPictureTests"/> compares the pixels with PIL.
+/// </summary>
 public sealed class FitTests : PhotoFolderTests
 {
     public static TheoryData<Fit> All => [.. Enum.GetValues<Fit>()];
@@ -95,7 +97,7 @@ public sealed class FitTests : PhotoFolderTests
         static LabeledImages Two(Fit fit) => new(new byte[2 * 60], [0, 1], new(3, 5, 4), 2, [0, 0, 0], [1, 1, 1], fit: fit);
     }
 
-    /// <summary>A pixel of the model is as bright as its photo; photos are dark in one half and bright in the other.</summary>
+    /// <summary>A model with outputs as bright as its input, and photos that are dark in one half and bright in the other.</summary>
     [Theory, MemberData(nameof(All))]
     public void A_mask_lies_on_its_photo(Fit fit)
     {

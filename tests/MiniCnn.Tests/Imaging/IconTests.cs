@@ -2,10 +2,10 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The packages' icon: a 5×5 kernel in the colours of KernelSheet. MINICNN_UPDATE_ICON=1 writes it anew.</summary>
+/// <summary>The icon of the packages: a 5×5 kernel in the colors of KernelSheet. MINICNN_UPDATE_ICON=1 writes the icon again.</summary>
 public sealed class IconTests
 {
-    /// <summary>A smoothed derivative along the diagonal, as first layers learn them.</summary>
+    /// <summary>A smoothed derivative along the diagonal, similar to a learned first-layer kernel.</summary>
     static readonly int[,] kernel =
     {
         { -2, -5, -4, -1, 0 },

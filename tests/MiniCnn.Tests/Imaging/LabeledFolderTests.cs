@@ -4,7 +4,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Classes by a rule and by a file of comma-separated values; names and extensions as people have them.</summary>
+/// <summary>Classes given by a function of the file name or by a CSV file, with unusual names and extensions.</summary>
 public sealed class LabeledFolderTests : PhotoFolderTests
 {
     static string[] Names(ImageFolder folder) => [.. folder.Files.Select(file => $"{folder.ClassNames[file.Label]} {file.Name}")];

@@ -4,7 +4,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Masks as files, and over their photos. Those of PIL are in <see cref="RecordedPictureTests"/>.</summary>
+/// <summary>Mask files and overlays of masks. <see cref="RecordedPictureTests"/> compares masks with PIL.</summary>
 public sealed class MaskTests : PhotoFolderTests
 {
     static Picture Mask(int width, params byte[] indices)

@@ -2,12 +2,12 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Images with masks: what a batch of them is, and how an augmentation moves both.</summary>
+/// <summary>Batches of images with masks, and augmentations that move both together.</summary>
 public sealed class MaskedImagesTests
 {
     static readonly ImageShape shape = new(2, 3, 4);
 
-    /// <summary>Ten images whose bytes and mask numbers tell image and place; the last pixel of each third image is of no class.</summary>
+    /// <summary>Ten images with distinct bytes and mask values. The last pixel of each third image has no class.</summary>
     static MaskedImages Ten() => new(
         [.. Enumerable.Range(0, 240).Select(i => (byte)i)],
         [.. Enumerable.Range(0, 120).Select(i => i % 36 == 35 ? MaskedImages.Ignored : (byte)(i % 5))],
@@ -48,7 +48,7 @@ public sealed class MaskedImagesTests
         }
     }
 
-    /// <summary>Where the image is its mask's own picture, both must still be the same after any motion: nearest of flat areas far from their edges.</summary>
+    /// <summary>An image that is the picture of its mask still matches the mask after any augmentation, away from edges.</summary>
     [Theory]
     [InlineData("flips")]
     [InlineData("turns")]

@@ -3,13 +3,13 @@ using System.Text;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Valid files with something wrong in them.</summary>
+/// <summary>Damages valid files.</summary>
 static class MutatedFiles
 {
     static readonly uint[] numbers = [0, 1, 2, 0x7F, 0x80, 0xFF, 0x100, 0x7FFF, 0x8000, 0xFFFF, 0x10000, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF];
     static readonly string[] texts = ["99999999999", "-1", "0", "#", "\n", " 1 ", "65536"];
 
-    /// <summary>One of the files with one to four things wrong, a function of the number alone.</summary>
+    /// <summary>Returns one of the files with one to four random changes. The result depends only on the number.</summary>
     public static byte[] Mutate(IReadOnlyList<byte[]> files, int number)
     {
         Random random = new(number);

@@ -7,12 +7,15 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Files of pictures with something wrong, decoded in processes of their own: a fault of native code ends a process.</summary>
+/// <summary>Decodes damaged image files in child processes, since a fault in native code ends the process.</summary>
 public sealed partial class MutatedPictureTests
 {
     const int Pixels = 4_000_000, BytesOfAPixel = 32;
 
-    /// <summary>MINICNN_FUZZ (2,000) mutations of each format, shared among as many processes as there are processors.</summary>
+    /// <summary>
+    /// Decodes mutations of each format in as many processes as there are processors. The environment variable MINICNN_FUZZ sets their number; the default is
+    /// 2,000.
+    /// </summary>
     [Theory]
     [InlineData("jpeg")]
     [InlineData("png")]
@@ -40,8 +43,8 @@ public sealed partial class MutatedPictureTests
     }
 
     /// <summary>
-    /// Decodes mutations, each a function of its number alone; says the number before, and the count of pictures at the end. Throws at any exception
-    /// but <see cref="PictureFormatException"/>, at more than one line, at pixels that are not the file's, at more memory than it may take.
+    /// Decodes mutations. Each mutation is a function of its number. Writes each number before decoding, and the number of decoded pictures at the end. Throws
+    /// for any exception other than <see cref="PictureFormatException"/>, for a message of several lines, for wrong pixels, and for more memory than allowed.
     /// </summary>
     internal static void Decode(string format, int first, int count)
     {
@@ -90,7 +93,7 @@ public sealed partial class MutatedPictureTests
         RepairPng(file);
     }
 
-    /// <summary>Makes all check sums of a PNG right.</summary>
+    /// <summary>Corrects all checksums of a PNG.</summary>
     internal static void RepairPng(byte[] file)
     {
         for (int at = 8; file.Length - at >= 12;)

@@ -321,7 +321,7 @@ public sealed class PictureTests : FolderTests
         Assert.StartsWith($"expected an image of shape [1, 1 or 3, H, W], got [{string.Join(", ", shape)}]", fault.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Zeros without end.</summary>
+    /// <summary>An endless stream of zeros.</summary>
     sealed class Zeros : MemoryStream
     {
         public override int Read(byte[] buffer, int offset, int count) => Read(buffer.AsSpan(offset, count));
@@ -333,7 +333,7 @@ public sealed class PictureTests : FolderTests
         }
     }
 
-    /// <summary>Begins as a BMP and breaks behind 5,000 bytes; breaks at once where it is written.</summary>
+    /// <summary>A stream that begins as a BMP and fails after 5,000 bytes. Writing fails at once.</summary>
     sealed class Broken : MemoryStream
     {
         int left = 5000;
@@ -354,7 +354,7 @@ public sealed class PictureTests : FolderTests
         public override void Write(byte[] buffer, int offset, int count) => throw new IOException("broken");
     }
 
-    /// <summary>At most 100 bytes at a time.</summary>
+    /// <summary>A stream that returns at most 100 bytes at a time.</summary>
     sealed class Trickle(byte[] bytes) : MemoryStream(bytes)
     {
         // which the others call

@@ -4,7 +4,7 @@ namespace MiniCnn.Tests;
 
 public sealed class PixelBudgetTests
 {
-    /// <summary>Work that goes on until it is ended.</summary>
+    /// <summary>Work that continues until it is ended.</summary>
     sealed class Work(PixelBudget budget, long pixels, CancellationToken cancellationToken = default)
     {
         readonly TaskCompletionSource begun = new(TaskCreationOptions.RunContinuationsAsynchronously), end = new();

@@ -3,13 +3,13 @@ using Entry = MiniCnn.SafeTensors.Entry;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Pictures as PIL has them: tests/scripts/record_pictures.py recorded files and their pixels.</summary>
+/// <summary>Compares decoded pixels with those of PIL, recorded by tests/scripts/record_pictures.py.</summary>
 public sealed class RecordedPictureTests
 {
     static readonly IReadOnlyDictionary<string, Entry> recorded =
         SafeTensors.Read(Path.Combine(AppContext.BaseDirectory, "recorded", "pil-pictures.safetensors")).Tensors;
 
-    /// <summary>The files whose pixels are not PIL's, and the largest difference.</summary>
+    /// <summary>The files with pixels that differ from PIL's, and the largest difference.</summary>
     static readonly Dictionary<string, int> exceptions = new()
     {
         ["bmp/16 bits, 5-5-5"] = 1,             // of five bits PIL makes x · 255/31, rounded down; Skia repeats the upper bits
@@ -24,7 +24,7 @@ public sealed class RecordedPictureTests
 
     public static byte[] File(string name) => recorded[name + "/file"].Data.ToArray();
 
-    /// <summary>What a file of such a format holds: a mask's indices, a picture's pixels.</summary>
+    /// <summary>The content of a file: the class indices of a mask or the pixels of a picture.</summary>
     public static Picture Load(string format, byte[] file) =>
         format.StartsWith("mask", StringComparison.Ordinal) ? Picture.LoadMask(new MemoryStream(file)) : Picture.Load(new MemoryStream(file));
 

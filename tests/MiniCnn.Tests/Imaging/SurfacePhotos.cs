@@ -2,12 +2,12 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Pictures of surfaces as a factory has them: many without a fault, some with a scratch, few with a dent.</summary>
+/// <summary>Draws pictures of metal surfaces: many without a fault, some with a scratch, few with a dent.</summary>
 static class SurfacePhotos
 {
     const int Size = 40;
 
-    /// <summary>Draws dent/, scratch/ and ok/ with so many pictures each.</summary>
+    /// <summary>Draws the given numbers of pictures into the folders dent, scratch and ok.</summary>
     public static void Draw(string folder, int dents, int scratches, int whole, int seed)
     {
         Random random = new(seed);

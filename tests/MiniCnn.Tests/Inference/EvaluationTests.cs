@@ -65,7 +65,7 @@ public sealed class EvaluationTests
         Assert.Equal(double.NaN, one.Precision(1));
     }
 
-    /// <summary>As torch.nn.CrossEntropyLoss over the whole set at once, in double; batches of any size.</summary>
+    /// <summary>The loss is that of torch.nn.CrossEntropyLoss over the whole set, for any batch size.</summary>
     [Fact]
     public void The_loss_is_that_of_training_with_weights_smoothing_and_an_ignored_label()
     {
@@ -95,7 +95,7 @@ public sealed class EvaluationTests
         Assert.Equal("all 2 images are of the class that the loss ignores, '3'", why);
     }
 
-    /// <summary>A folder named a_ok where the model learnt ok gave its labels other numbers, and half the accuracy, without a word.</summary>
+    /// <summary>Images with other class names are refused: the labels of a folder named a_ok instead of ok would not match those of the model.</summary>
     [Fact]
     public void Images_that_are_not_those_of_the_model_are_refused()
     {

@@ -6,12 +6,14 @@ using Entry = MiniCnn.SafeTensors.Entry;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A model's file: what comes back, what is refused, and what it takes to find that out.</summary>
+/// <summary>Model files: what is restored, what is refused, and how much memory loading takes.</summary>
 public sealed class ImageClassifierTests : FolderTests
 {
     static readonly string[] pets = ["cat", "Hund „Ü“"];
 
-    /// <summary>A small net with every kind of thing that a file holds, after a step, so that its batch norm has seen something.</summary>
+    /// <summary>
+    /// A small network with every kind of tensor that a file holds, after one training step, so its running statistics are not the initial ones.
+    /// </summary>
     static ImageClassifier Small()
     {
         Sequential net = new(
@@ -177,7 +179,7 @@ public sealed class ImageClassifierTests : FolderTests
         Assert.InRange(message.Length, 0, 1100);
     }
 
-    /// <summary>Half of them have their words mutated and are framed well again, that what is behind the frame is reached.</summary>
+    /// <summary>Half of the files have mutated metadata in a valid safetensors frame, so that the code behind the frame is reached.</summary>
     [Fact]
     public void Mutated_files_are_models_or_one_line()
     {
@@ -219,7 +221,7 @@ public sealed class ImageClassifierTests : FolderTests
         return [.. BitConverter.GetBytes((long)words.Length), .. words, .. file.AsSpan(8 + length)];
     }
 
-    /// <summary>Many small layers, many names, deep nesting: a small multiple of what the file has, in a time that grows with it alone.</summary>
+    /// <summary>Many small layers, many names and deep nesting take memory proportional to the size of the file.</summary>
     [Theory]
     [InlineData("layers")]
     [InlineData("nested")]

@@ -5,7 +5,7 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The classifier of examples/CatsVsDogs: what it makes of a photo, and where it looks.</summary>
+/// <summary>The classifier of examples/CatsVsDogs: its predictions and its activation maps.</summary>
 public sealed class PetClassifierTests : FolderTests
 {
     string ModelPath => PathOf("model.safetensors");
@@ -25,7 +25,7 @@ public sealed class PetClassifierTests : FolderTests
         Assert.NotEqual(classifier.ActivationMap(x, 0).Cast<float>(), classifier.ActivationMap(x, 1).Cast<float>());
     }
 
-    /// <summary>Behind a mean over 4×4 pixels the logit's slope by each of them is a sixteenth of the Linear's weight.</summary>
+    /// <summary>Before a mean over 4×4 pixels, the slope of the logit by a pixel is a sixteenth of the weight of the linear layer.</summary>
     [Fact]
     public void Grad_CAM_is_what_of_the_activation_map_speaks_for_the_class()
     {
@@ -44,7 +44,7 @@ public sealed class PetClassifierTests : FolderTests
         Assert.All(classifier.Network.Parameters, p => Assert.True(p.Trainable));
     }
 
-    /// <summary>Held against differences of the logit, in double.</summary>
+    /// <summary>Compares with differences of the logit, in double.</summary>
     [Fact]
     public void A_saliency_map_is_the_largest_slope_of_the_logit_at_each_pixel_and_moves_nothing()
     {
@@ -106,7 +106,7 @@ public sealed class PetClassifierTests : FolderTests
         Assert.Equal(saved.ActivationMap(saved.Model.ToInput(photo), 1), loaded.ActivationMap(loaded.Model.ToInput(photo), 1));
     }
 
-    /// <summary>A classifier after a step, so that its batch norms have seen something.</summary>
+    /// <summary>A classifier after one training step, so its running statistics are not the initial ones.</summary>
     static PetClassifier Trained()
     {
         LabeledImages pets = DrawnPets.Draw(8, 32, seed: 3);

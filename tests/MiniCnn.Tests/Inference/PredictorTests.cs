@@ -3,12 +3,12 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Predictions: what they say, from one thread and from many, of tensors and of pictures.</summary>
+/// <summary>Predictions for tensors and pictures, from one thread and from several.</summary>
 public sealed class PredictorTests
 {
     static readonly ImageShape shape = new(3, 9, 12);
 
-    /// <summary>Every kind of layer that keeps something of a run in its pass.</summary>
+    /// <summary>A network with every kind of layer that keeps data during a forward pass.</summary>
     static ImageClassifier Net(params ReadOnlySpan<Layer> first)
     {
         Sequential net = new([
@@ -96,7 +96,7 @@ public sealed class PredictorTests
         static float[] Bits(IReadOnlyList<Prediction> predictions) => [.. predictions.SelectMany(prediction => prediction.Probabilities)];
     }
 
-    /// <summary>A layer of one's own that keeps its x, as gradients need it: two runs at once would see each other's.</summary>
+    /// <summary>Calls for a model with a custom layer run one after the other, since a custom layer may keep its x.</summary>
     [Fact]
     public void Where_a_layer_is_the_users_own_calls_wait_for_one_another()
     {

@@ -3,7 +3,7 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A model that was never initialised begins as Initialize(0) of the whole of it leaves it, however it was put together; what was given stays.</summary>
+/// <summary>A model without Initialize has the weights of Initialize(0), however it was built. Weights that were set are kept.</summary>
 public sealed class FirstWeightsTests
 {
     static Sequential Body() => new(new Conv2d(2, 2, 3, padding: 1, bias: false), new BatchNorm2d(2), new ReLU(), new Conv2d(2, 2, 3, padding: 1));
@@ -70,7 +70,7 @@ public sealed class FirstWeightsTests
 
     public static TheoryData<string> Gifts => ["written", "written later", "loaded", "constant", "initialised", "trained", "read, then loaded", "loaded as drawn"];
 
-    /// <summary>A layer that was given weights keeps them, and the others are those of Initialize(0) all the same.</summary>
+    /// <summary>A layer keeps weights that were set. The other layers have the weights of Initialize(0).</summary>
     [Theory]
     [MemberData(nameof(Gifts))]
     public void What_was_given_stays(string how)

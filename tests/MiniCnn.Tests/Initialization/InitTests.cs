@@ -2,7 +2,7 @@ using MathNet.Numerics.Random;
 
 namespace MiniCnn.Tests;
 
-/// <summary>First values of weights: the spread that they are to have, and where they come from.</summary>
+/// <summary>Distribution and source of initial weights.</summary>
 public sealed class InitTests
 {
     [Fact]

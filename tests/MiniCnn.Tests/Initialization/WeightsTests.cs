@@ -49,7 +49,7 @@ public sealed class WeightsTests : FolderTests
         }
     }
 
-    /// <summary>Every name and every form is looked at before the first number is written, running statistics included.</summary>
+    /// <summary>All names, shapes and types are verified before the first number is written, running statistics included.</summary>
     [Fact]
     public void A_file_with_one_fault_changes_nothing()
     {
@@ -59,10 +59,10 @@ public sealed class WeightsTests : FolderTests
         saved.Forward(new Random(1).Tensor(2, 2, 1, 2), training: true);
         Weights.Save(saved, Path);
         IReadOnlyDictionary<string, SafeTensors.Entry> good = SafeTensors.Read(Path).Tensors;
-        byte[] before = Bytes(model);
+        byte[][] before = model.State;
         SafeTensors.Write(Path, [.. good, new("line\nline", SafeTensors.Entry.From<float>([1]))]);
         Assert.Contains("holds line line, which the model does not have; strict: false loads the matching tensors", Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message);
-        Assert.Equal(before, Bytes(model));
+        Assert.Equal(before, model.State);
         foreach (string name in good.Keys)
         {
             foreach (SafeTensors.Entry? other in (SafeTensors.Entry?[])[null, SafeTensors.Entry.From<int>([1]), SafeTensors.Entry.From<float>(new float[3], 3)])
@@ -75,19 +75,12 @@ public sealed class WeightsTests : FolderTests
                     tensors[name] = other;
                 SafeTensors.Write(Path, tensors);
                 Assert.Contains(name, Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path)).Message, StringComparison.Ordinal);
-                Assert.Equal(before, Bytes(model));
+                Assert.Equal(before, model.State);
             }
-        }
-
-        byte[] Bytes(Sequential model)
-        {
-            string copy = PathOf("copy");
-            Weights.Save(model, copy);
-            return File.ReadAllBytes(copy);
         }
     }
 
-    /// <summary>A layer of so many weights from a file of elements of a type, as bits.</summary>
+    /// <summary>Loads the weights of a layer from a file with elements of the given type, given as bits.</summary>
     float[] Loaded<B>(string type, params B[] bits) where B : unmanaged
     {
         Linear layer = new(bits.Length, 1, bias: false);
@@ -101,7 +94,7 @@ public sealed class WeightsTests : FolderTests
 
     static readonly ushort[] all = [.. Enumerable.Range(0, 1 << 16).Select(bits => (ushort)bits)];
 
-    /// <summary>One bit of sign, five of exponent, ten of fraction: IEEE 754's binary16, each of its values.</summary>
+    /// <summary>All values of IEEE 754 binary16: one sign bit, five exponent bits, ten fraction bits.</summary>
     [Fact]
     public void F16_is_exact()
     {
@@ -121,7 +114,7 @@ public sealed class WeightsTests : FolderTests
         Assert.Equal([1f, -2f, 65504f, 5.9604645e-8f, 0.33325195f], new[] { 0x3c00, 0xc000, 0x7bff, 1, 0x3555 }.Select(bits => loaded[bits]));
     }
 
-    /// <summary>The upper half of a float, each of its values.</summary>
+    /// <summary>All values of bfloat16, the upper half of a float.</summary>
     [Fact]
     public void BF16_is_exact()
     {
@@ -169,7 +162,7 @@ public sealed class WeightsTests : FolderTests
         }
     }
 
-    /// <summary>A file as DataParallel leaves it, in half precision, of a net with another head.</summary>
+    /// <summary>A file in half precision, with the names of DataParallel, of a network with another head.</summary>
     [Fact]
     public void What_fits_is_loaded_under_new_names_and_the_rest_is_told()
     {
@@ -214,18 +207,16 @@ public sealed class WeightsTests : FolderTests
         (Sequential saved, Sequential model) = (Model(seed: 1), Model(seed: 2));
         Weights.Save(saved, Path);
         SafeTensors.Write(Path, SafeTensors.Read(Path).Tensors.Select(tensor => KeyValuePair.Create($"net.{tensor.Key}", tensor.Value)));
-        byte[][] before = State();
+        byte[][] before = model.State;
         Assert.Contains(
             "net.0.bias and net.0.weight are both renamed to 0.weight",
             Assert.Throws<InvalidDataException>(() => Weights.Load(model, Path, strict: false, name => name[4..].Replace("bias", "weight", StringComparison.Ordinal))).Message, StringComparison.Ordinal);
         Assert.Throws<FormatException>(() => Weights.Load(model, Path, rename: name => name.EndsWith("3.weight", StringComparison.Ordinal) ? throw new FormatException() : name[4..]));
-        Assert.Equal(before, State());
+        Assert.Equal(before, model.State);
         WeightsReport report = Weights.Load(model, Path, rename: name => name[4..]);
         Assert.Equal((4, 0, 0, 0, 0, 0), (report.Loaded.Count, report.Converted.Count, report.Missing.Count, report.Unexpected.Count, report.Mismatched.Count, report.LeftOut.Count));
         Assert.Equal($"{Path}: 4 of the model's 4 tensors loaded", report.ToString());
-        Assert.Equal(saved.Stored.Select(tensor => tensor.Save().Data.ToArray()), State());
-
-        byte[][] State() => [.. model.Stored.Select(tensor => tensor.Save().Data.ToArray())];
+        Assert.Equal(saved.State, model.State);
     }
 
     [Fact]

@@ -4,8 +4,8 @@ using System.Runtime.CompilerServices;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// What is not in a lane tensor, parameters, the arrays of a context and a thread's scratch, goes on beyond its end with numbers: the same ones
-/// afterwards, and in no result.
+/// Parameters, the arrays of a context and the scratch memory of a thread are extended with canaries. The canaries must stay unchanged and must not affect the
+/// results.
 /// </summary>
 public class CanaryTests
 {
@@ -77,7 +77,7 @@ public class CanaryTests
         }
     }
 
-    /// <summary>The arrays of a convolution: the layer itself, or the one in a model's first step.</summary>
+    /// <summary>The arrays of a convolution, for a convolution on its own and for the first step of a model.</summary>
     static (GrowingArray<float>[] Numbers, GrowingArray<nint>[] Places) Arrays(LayerContext<float> context)
     {
         ConvolutionBuffers<float> alone = context.State<ConvolutionBuffers<float>>(), first = context.Child(0).Child(0).State<ConvolutionBuffers<float>>();

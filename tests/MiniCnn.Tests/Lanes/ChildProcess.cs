@@ -5,9 +5,7 @@ using Xunit.Sdk;
 
 namespace MiniCnn.Tests;
 
-/// <summary>
-/// The tests of the layers, run by this assembly as a program: in a process with other instructions, or between guarded pages. And its Main.
-/// </summary>
+/// <summary>Runs the tests of the layers with this assembly as a program: with other vector instructions or with guarded pages. Also contains Main.</summary>
 static class ChildProcess
 {
     static readonly Type[] layers =
@@ -17,10 +15,10 @@ static class ChildProcess
         typeof(WinogradTests), typeof(PadTests),
     ];
 
-    /// <summary>Where .NET has no vectors only the table is asked again: every process runs the forms of width 1.</summary>
+    /// <summary>In the process without vectors, only LaneTensorTests and the case table run: every process runs the forms of width 1.</summary>
     static Type[] TypesOf(int width) => width == 1 ? [typeof(LaneTensorTests)] : layers;
 
-    /// <summary>Runs all cases in a process in which an environment variable is 0; sees how wide its vectors are, and that each case ran.</summary>
+    /// <summary>Runs all cases in a process with an environment variable set to 0. Verifies the vector width and that each case ran.</summary>
     public static void Run(int width, string? off = null, bool guarded = false)
     {
         string[] program = [typeof(ChildProcess).Assembly.Location, guarded ? "guarded" : "plain"];
@@ -35,8 +33,8 @@ static class ChildProcess
     }
 
     /// <summary>
-    /// Says of each case that it held; the first that does not ends the process, and so does a read or write on a guarded page. Or decodes damaged
-    /// pictures.
+    /// Writes the name of each passed case. The first failure ends the process, as does an access to a guarded page. With the argument “pictures”, decodes
+    /// damaged pictures instead.
     /// </summary>
     static void Main(string[] arguments)
     {
@@ -62,8 +60,7 @@ static class ChildProcess
     static string Say(int width, bool guarded) => $"vectors of {width}, {(guarded ? "guarded pages" : "plain memory")}";
 
     /// <summary>
-    /// The facts, and the theories with their data: those of the process's own vectors, for narrower ones have a process of their own, but between guarded
-    /// pages of all vectors that are not software.
+    /// The facts and the theories with their data. Theories over vector widths run for the width of the process; with guarded pages, also for narrower vectors.
     /// </summary>
     static IEnumerable<(string Name, MethodInfo Method, object?[] Values)> Cases(int width, bool guarded) =>
         from type in TypesOf(width).Append(guarded ? typeof(AdjointTests) : typeof(CaseTableTests))

@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>A few images, in vectors along their rows, come out as each of them does in a lane of its own: to the bit, at every width.</summary>
+/// <summary>A few images, with vectors along the rows, give the same bits as images in lanes, for every vector width.</summary>
 public class FewImagesTests
 {
     static readonly (string Name, Func<ImageShape, Layer> Layer)[] layers =
@@ -66,7 +66,7 @@ public class FewImagesTests
         {
             norm.ClearGradients();
             LayerBench.Run(norm, shape, 2, x, dy, 1, width);
-                        Assert.Equal(expected ??= norm.Gradients, norm.Gradients);
+            Assert.Equal(expected ??= norm.Gradients, norm.Gradients);
         }
     }
 }

@@ -5,8 +5,8 @@ using System.Runtime.InteropServices;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// Memory for lane tensors that ends or begins at a page nobody may touch: a read or write beyond it ends the process, with a stack trace. It is full of
-/// NaN, and kept for the next one of about that size: to map and to unmap it takes longer than what is tested.
+/// Memory for lane tensors next to an inaccessible page: an access beyond the tensor ends the process with a stack trace. The memory is filled with NaN. Freed
+/// blocks are reused for tensors of about the same size, because mapping pages is slow.
 /// </summary>
 static unsafe partial class GuardedMemory
 {
@@ -17,10 +17,10 @@ static unsafe partial class GuardedMemory
     static readonly ConcurrentDictionary<nuint, ConcurrentBag<nint>> free = [];
     static int taken;
 
-    /// <summary>Blocks given out so far.</summary>
+    /// <summary>Number of allocated blocks.</summary>
     public static int Taken => taken;
 
-    /// <summary>From now on, lane tensors take their memory here.</summary>
+    /// <summary>Makes all lane tensors allocate guarded memory.</summary>
     public static void Use()
     {
         LaneTensor<float>.Take = LaneTensor<double>.Take = &Take;

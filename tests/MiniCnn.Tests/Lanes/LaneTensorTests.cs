@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Between NCHW and lanes.</summary>
+/// <summary>Conversion between NCHW and lanes.</summary>
 public unsafe class LaneTensorTests
 {
     [Fact]

@@ -1,12 +1,14 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Runs a layer forward and backward over a lane type of choice, between rubbish, and looks at what must not be touched.</summary>
+/// <summary>
+/// Runs the forward and backward pass of a layer with a given lane type. Fills outputs with NaN before, and verifies that inputs and margins are unchanged.
+/// </summary>
 sealed unsafe class LayerBench
 {
-    /// <summary>Lanes of the tensors, and numbers in a vector: every form there is.</summary>
+    /// <summary>All combinations of lanes of a tensor and floats in a vector.</summary>
     public static TheoryData<int, int> Widths => new() { { 16, 16 }, { 16, 8 }, { 16, 4 }, { 16, 1 }, { 1, 16 }, { 1, 8 }, { 1, 4 }, { 1, 1 } };
 
-    /// <summary>The widest vector that this machine has for tensors of so many lanes.</summary>
+    /// <summary>The widest vector of this machine for tensors with the given number of lanes.</summary>
     public static int Widest(int lanes) => Widths.Where(form => (int)form[0] == lanes && (int)form[1] <= Simd.Width).Max(form => (int)form[1]);
 
     public required float[] Y { get; init; }
@@ -54,7 +56,7 @@ sealed unsafe class LayerBench
                 new Span<float>(tensor.At(plane, row), tensor.RowLength).Fill(float.NaN);
     }
 
-    /// <summary>The tensor's memory, margins and dead lanes too.</summary>
+    /// <summary>All memory of a tensor, including margins and dead lanes.</summary>
     static Span<float> Everything(LaneTensor<float> tensor) =>
         new(tensor.At(0, -tensor.Margin.Top) - tensor.Margin.Left * tensor.Lanes, (int)(tensor.Blocks * tensor.BlockPitch));
 

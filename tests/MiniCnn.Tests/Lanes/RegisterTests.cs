@@ -8,8 +8,8 @@ using System.Runtime.Loader;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// A tile's sums stay in registers only where the JIT inlines all that is done with them. It inlines no more into a method that has 512 locals; then every
-/// sum lies in memory, and a convolution takes four times as long.
+/// The sums of a tile stay in registers only if the JIT inlines all methods that use them. The JIT does not inline into a method with 512 locals; the sums are
+/// then stored in memory, and a convolution takes four times as long.
 /// </summary>
 public sealed class RegisterTests
 {
@@ -46,7 +46,7 @@ public sealed class RegisterTests
         Assert.Empty(inlining.Refused);
     }
 
-    /// <summary>What the runtime tells, some time later, about the calls in methods that it compiles.</summary>
+    /// <summary>Collects the inlining events of the runtime, which arrive with a delay.</summary>
     sealed class Inlining : EventListener
     {
         const EventKeywords JitTracing = (EventKeywords)0x1000;
@@ -59,7 +59,7 @@ public sealed class RegisterTests
 
         public bool IsOver { get; private set; }
 
-        /// <summary>A method to compile last.</summary>
+        /// <summary>Compiled last, to mark the end of the events.</summary>
         [MethodImpl(MethodImplOptions.AggressiveOptimization)]
         public static int Last(int a) => Next(a);
 

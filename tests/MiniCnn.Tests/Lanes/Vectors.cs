@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Runs layers with vectors of so many floats. Wider than the machine, a vector is software.</summary>
+/// <summary>Runs layers with vectors of the given number of floats. Vectors wider than those of the machine are emulated.</summary>
 static class Vectors
 {
     public static void Of(int width, Action action)

@@ -4,10 +4,10 @@ using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Layers that work element by element: against their formulas in double and difference quotients.</summary>
+/// <summary>Compares activations, softmax and adaptive average pooling with their formulas in double.</summary>
 public sealed class ActivationTests
 {
-    /// <summary>Each with its name, its formula, and its slope.</summary>
+    /// <summary>Name, layer, formula and derivative of each activation.</summary>
     static readonly (string Name, Func<Layer> Layer, Func<double, double> Value, Func<double, double> Slope)[] curves =
     [
         ("sigmoid", () => new Sigmoid(), Sigma, x => Sigma(x) * Sigma(-x)),

@@ -159,7 +159,7 @@ public sealed class BatchNormTests
         string Refused(nint[] shape) => Assert.Throws<ArgumentException>(() => model.Forward(Tensor.CreateFromShape<float>(shape), training: true)).Message;
     }
 
-    /// <summary>A batch as one image, of which each channel holds the pixels of that channel in all images: [C, N·H, W].</summary>
+    /// <summary>A batch rearranged as one image [C, N·H, W]: each channel holds the pixels of that channel in all images.</summary>
     static float[] AsOneImage(float[] batch, int count, ImageShape shape) =>
     [
         .. from c in Enumerable.Range(0, shape.Channels)

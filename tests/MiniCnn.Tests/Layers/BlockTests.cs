@@ -3,7 +3,7 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Whole nets with branches: a block of a ResNet, one of an Inception net, a small U-Net.</summary>
+/// <summary>Properties of whole networks: a ResNet block, an Inception block, a U-Net, a decoder, norms and activations.</summary>
 [Collection("Workers")]                                               // one test turns Workers.Count
 public sealed class BlockTests
 {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Concat, and Identity, which is seldom anywhere else.</summary>
+/// <summary>Concat and Identity.</summary>
 public sealed class ConcatTests
 {
     [Theory]

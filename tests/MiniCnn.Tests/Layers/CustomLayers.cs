@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>y = scale · x + shift, less its mean; scale begins at 1. Hidden: a mistake in dx that only another scale shows.</summary>
+/// <summary>y = scale · x + shift − its mean. The initial scale is 1. If hidden is true, dx has a mistake that shows only with another scale.</summary>
 sealed class Affine : CustomLayer
 {
     readonly bool hidden;
@@ -34,7 +34,7 @@ sealed class Affine : CustomLayer
     static Tensor<float> Centred(Tensor<float> z) => z - Tensor.Average<float>(z);
 }
 
-/// <summary>y = x; keeps the first x that comes.</summary>
+/// <summary>y = x. Keeps the x of the first forward pass.</summary>
 sealed class Probe : CustomLayer
 {
     public float[] First { get; private set; } = [];

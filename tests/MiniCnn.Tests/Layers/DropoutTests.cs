@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Which elements stay, word by word.</summary>
+/// <summary>The elements that dropout keeps, computed from the Philox words.</summary>
 public unsafe class DropoutTests
 {
     const double Probability = 0.3;

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Evaluation, training and differentiation are three things: what each of them asks for, keeps and moves.</summary>
+/// <summary>Evaluation, training and differentiation are separate: what each one requires, keeps and changes.</summary>
 public sealed class EvaluationModeTests
 {
     static Sequential Net() => new(
@@ -13,7 +13,7 @@ public sealed class EvaluationModeTests
 
     static Tensor<float> Gradient(int count) => new Random(7).Tensor(count, 2);
 
-    /// <summary>A net that has learnt statistics.</summary>
+    /// <summary>A network with running statistics that are not the initial ones.</summary>
     static Sequential Trained()
     {
         Sequential net = Net();
@@ -40,7 +40,7 @@ public sealed class EvaluationModeTests
             Assert.Throws<InvalidOperationException>(() => net.Backward(Gradient(3))).Message);
     }
 
-    /// <summary>Statistics, seeds and steps too: what is trained afterwards is the same to the bit.</summary>
+    /// <summary>Statistics, seeds and steps are unchanged, so training afterwards is bit-identical.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(17)]
@@ -105,7 +105,7 @@ public sealed class EvaluationModeTests
         Assert.Equal(0, norm.BatchesTracked);
     }
 
-    /// <summary>A constant scale does not spread what is not finite: neither does PyTorch's.</summary>
+    /// <summary>Multiplication by a constant scale does not spread NaN or infinity, as in PyTorch.</summary>
     [Fact]
     public void An_infinite_x_has_a_finite_gradient_in_evaluation()
     {
@@ -193,7 +193,7 @@ public sealed class EvaluationModeTests
         Sequential net = Trained();
         net.Freeze();
         net.Replace(^1, new Linear(8, 2));
-        byte[][] before = State();
+        byte[][] before = net.State;
         Sgd optimizer = new(net.Parameters, learningRate: 0.1f, momentum: 0.9f, weightDecay: 0.1f);
         for (int step = 0; step < 3; step++)
         {
@@ -202,14 +202,12 @@ public sealed class EvaluationModeTests
             optimizer.Step();
             optimizer.ZeroGrad();
         }
-        byte[][] after = State();
+        byte[][] after = net.State;
         for (int i = 0; i < after.Length; i++)
             Assert.Equal(i < after.Length - 2, before[i].SequenceEqual(after[i]));          // weights, statistics and their count; then the head's
-
-        byte[][] State() => [.. net.Stored.Select(tensor => tensor.Save().Data.ToArray())];
     }
 
-    /// <summary>Nothing is computed for frozen layers in front, and what is computed is the same to the bit.</summary>
+    /// <summary>No gradients are computed for frozen layers at the front. The other gradients are bit-identical.</summary>
     [Fact]
     public void Backward_ends_at_the_first_layer_that_learns()
     {
@@ -239,7 +237,7 @@ public sealed class EvaluationModeTests
         }
     }
 
-    /// <summary>y = x; counts its backward passes.</summary>
+    /// <summary>y = x. Counts the backward passes.</summary>
     sealed class Counting : CustomLayer
     {
         public int Calls { get; private set; }

@@ -61,7 +61,7 @@ sealed class ImageNormDefinition
         }
     }
 
-    /// <summary>Runs a layer with random weights over the lanes and holds it against the definition.</summary>
+    /// <summary>Runs a layer with random weights and compares the results with the definition.</summary>
     public static void Check(
         Layer norm, int sets, double epsilon, ImageShape shape, int count, int lanes, int width, Random random, float shift = 0, float scale = 1)
     {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What group norm and layer norm promise alike.</summary>
+/// <summary>Properties that group norm and layer norm share.</summary>
 [Collection("Workers")]                                               // some tests turn Workers.Count
 public sealed class ImageNormTests
 {

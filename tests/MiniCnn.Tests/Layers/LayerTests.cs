@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The frame around the formulas: who may call what when, places, buffers, lanes.</summary>
+/// <summary>What all layers share: the order of calls, names, buffers and errors.</summary>
 public class LayerTests
 {
     static Sequential LeNet() => new(

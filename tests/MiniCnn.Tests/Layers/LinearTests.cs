@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Linear's three passes held against plain loops, with whole numbers, whose sums are exact in any order.</summary>
+/// <summary>Compares the three passes of Linear with plain loops, on whole numbers: their sums are exact in any order.</summary>
 public class LinearTests
 {
     [Theory]

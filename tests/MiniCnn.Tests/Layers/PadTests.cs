@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Pad2d over every lane type, and Unflatten, against their definitions.</summary>
+/// <summary>Compares Pad2d, with every lane type, and Unflatten with their definitions.</summary>
 public sealed class PadTests
 {
     [Fact]

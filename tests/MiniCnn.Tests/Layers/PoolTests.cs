@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Both pools over every lane type, against loops written from the definition.</summary>
+/// <summary>Compares max and average pooling, with every lane type, with loops written from the definition.</summary>
 public class PoolTests
 {
     [Theory]
@@ -70,7 +70,9 @@ public class PoolTests
         }
     }
 
-    /// <summary>One after the other: the first window must fit, or rounded up begin to; the next one is there while the last leaves pixels over.</summary>
+    /// <summary>
+    /// Number of outputs along an axis, counted window by window. The first window must fit; with ceil mode, a window must only begin inside.
+    /// </summary>
     static int Outputs(int size, int kernel, int stride, int dilation, int before, int after, bool ceil)
     {
         int span = dilation * (kernel - 1) + 1, count = 0;

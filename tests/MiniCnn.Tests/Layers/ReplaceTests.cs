@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A network with a layer replaced is the network that would have been built with it, to the bit, whatever ran before.</summary>
+/// <summary>A network with a replaced layer gives the same bits as a network built with the new layer, whatever ran before.</summary>
 public sealed class ReplaceTests
 {
     static Sequential Net(params ReadOnlySpan<Layer> tail)
@@ -74,7 +74,7 @@ public sealed class ReplaceTests
         Assert.Equal(before.AsSpan().ToArray(), net.Forward(Images(1)).AsSpan().ToArray());
     }
 
-    /// <summary>A frozen batch norm learns nothing, but its running statistics follow what it is trained on, as PyTorch's do.</summary>
+    /// <summary>A frozen batch norm keeps its weights, but still updates its running statistics, as in PyTorch.</summary>
     [Fact]
     public void Frozen_layers_keep_their_weights_and_a_models_file_keeps_up()
     {

@@ -26,7 +26,7 @@ public sealed class ResidualTests
             }
     }
 
-    /// <summary>Padded convolutions of unequal kernels: the branches ask for margins that differ on every side.</summary>
+    /// <summary>Includes padded convolutions with unequal kernels: the branches ask for different margins on every side.</summary>
     static IEnumerable<(Func<Layer> Body, Func<Layer>? Shortcut, ImageShape Shape)> Branches() =>
     [
         (() => new Conv2d(3, 3, (3, 5), padding: (1, 2)), null, new(3, 5, 4)),

@@ -93,7 +93,10 @@ public sealed class UpsampleTests
             Assert.Contains(message, Assert.Throws<ArgumentException>(action).Message, StringComparison.Ordinal);
     }
 
-    /// <summary>The formula in double; an output is a mean of four, rounded some ten times, a gradient a sum of as many as a pixel reaches.</summary>
+    /// <summary>
+    /// Compares with the formula in double. An output is a weighted mean of four pixels with about ten roundings; a gradient is a sum over the outputs of a
+    /// pixel.
+    /// </summary>
     static void AssertHolds(
         string what, Size2d factor, UpsampleMode mode, ImageShape shape, float[] x, float[] dy, float[] y, float[] dx)
     {

@@ -2,16 +2,16 @@ using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A loss by its definition: losses and their gradient in double, before a reduction, with what rounding to float may do to each.</summary>
+/// <summary>A loss by its definition, in double: losses and gradient before the reduction, each with a bound on the rounding error of a float result.</summary>
 sealed class LossDefinition(int count, int length)
 {
     public readonly double[] Losses = new double[count], LossBounds = new double[count];
     public readonly double[] Gradient = new double[length], GradientBounds = new double[length];
 
-    /// <summary>What a mean divides by.</summary>
+    /// <summary>Divisor of the mean.</summary>
     public required double Total { get; init; }
 
-    /// <summary>Not reduced: the gradient is that of Σ dlosses · losses.</summary>
+    /// <summary>Compares float results with the definition. Without a reduction, the gradient is that of Σ dlosses · losses.</summary>
     public void AssertHolds(string what, Reduction? reduction, float[] dlosses, float[] loss, float[] gradient)
     {
         double total = reduction is Reduction.Mean ? Total : 1;
@@ -34,7 +34,7 @@ sealed class LossDefinition(int count, int length)
         }
     }
 
-    /// <summary>log(1 + x); double.LogP1 rounds 1 + x.</summary>
+    /// <summary>log(1 + x). double.LogP1 rounds 1 + x.</summary>
     public static double LogP1(double x) => x < 1e-5 ? x - x * x / 2 : Math.Log(1 + x);
 
     // What exp and log add is below 4ε of their result (measured 2.5ε and 3.5ε), of every other operation ε; 1 ± ε to the k is taken as 1 ± kε.

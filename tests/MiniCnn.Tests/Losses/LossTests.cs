@@ -5,7 +5,7 @@ using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The losses against their formulas in double and difference quotients, and what is refused.</summary>
+/// <summary>Compares the losses with their formulas in double and with difference quotients, and checks the errors.</summary>
 [Collection("Workers")]                                               // one test turns Workers.Count
 public sealed class LossTests
 {
@@ -352,7 +352,9 @@ public sealed class LossTests
         static void Is(string message, Func<object> call) => Assert.Equal(message, Assert.Throws<ArgumentException>(call).Message);
     }
 
-    /// <summary>Fourth order: its error at a step of 1e-3 is below 1e-11 for slopes that change as slowly as these.</summary>
+    /// <summary>
+    /// Compares a gradient with fourth-order difference quotients. Their error with a step of 1e-3 is below 1e-11 for these slowly varying functions.
+    /// </summary>
     static void AssertIsSlope(double[] x, double[] gradient, Func<double[], double> loss)
     {
         for (int i = 0; i < x.Length; i++)

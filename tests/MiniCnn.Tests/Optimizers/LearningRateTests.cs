@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>What a schedule does after its last step, where it is short, and what it refuses; the table of cases has the rates.</summary>
+/// <summary>Learning rates after the last step and of short schedules, and errors. The case table compares the rates with TorchSharp.</summary>
 public sealed class LearningRateTests
 {
     [Fact]

@@ -3,11 +3,11 @@ using static MiniCnn.Tests.Rounded;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Optimizers and clipping, held against their formulas.</summary>
+/// <summary>Compares optimizers and gradient clipping with their formulas.</summary>
 [Collection("Workers")]                                               // one of these tests turns Workers.Count
 public sealed class OptimizerTests
 {
-    /// <summary>Each number is as near to the formula without rounding as rounding in float allows: see <see cref="Rounded"/>.</summary>
+    /// <summary>Each number differs from the formula by rounding errors only: see <see cref="Rounded"/>.</summary>
     [Fact]
     public void Ten_steps_of_each_optimizer_of_the_table_are_its_formula()
     {

@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>SGD on frozen, long and invalid parameters; the table of cases has its formula.</summary>
+/// <summary>SGD with frozen, long and invalid parameters. OptimizerTests compares its formula.</summary>
 public class SgdTests
 {
     [Fact]

@@ -5,7 +5,7 @@ using Spectre.Console;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What a training, or other work, says on the console: lines where there is no terminal, a bar where there is one, by a clock that the test turns.</summary>
+/// <summary>Console output of progress: lines without a terminal, a bar with one. The test controls the clock.</summary>
 public sealed class ConsoleProgressTests
 {
     readonly Clock clock = new();
@@ -102,7 +102,7 @@ public sealed class ConsoleProgressTests
         ["0:00", "0:59", "1:00", "59:59", "60:00", "75:04", "1500:01"],
         ((int[])[0, 59, 60, 3599, 3600, 4504, 90001]).Select(seconds => ConsoleProgress.Text(TimeSpan.FromSeconds(seconds))));
 
-    /// <summary>A console of a test, and what a person sees of what is written to it.</summary>
+    /// <summary>A console for tests, and the visible text after all writes.</summary>
     sealed class Screen : IAnsiConsoleOutput
     {
 
@@ -129,7 +129,7 @@ public sealed class ConsoleProgressTests
 
         public string Written => Writer.ToString()!;
 
-        /// <summary>The lines that a terminal shows: one knows here how to go up, to begin a line anew, and colours.</summary>
+        /// <summary>The lines that a terminal shows. Supports moving up, clearing a line, and colors.</summary>
         public string[] Lines
         {
             get

@@ -3,14 +3,14 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Where in an image a network saw a class. With global pooling it is in <see cref="PetClassifierTests"/>.</summary>
+/// <summary>Heat maps of the regions that determine a class. <see cref="PetClassifierTests"/> tests networks with global pooling.</summary>
 public sealed class LookingTests : ReportRuns
 {
     readonly LabeledImages images = Draw(12, seed: 4);
 
     Tensor<float> X => Tensor.Create(images.Batches(12).Single().Images.AsSpan()[..420].ToArray(), [1, 3, 10, 14]);
 
-    /// <summary>Before a Linear the logit's slope by a pixel of a map is a weight; αc is the mean of a map's weights.</summary>
+    /// <summary>Before a linear layer, the slope of the logit by a pixel of a map is a weight, and αc is the mean of the weights of a map.</summary>
     [Fact]
     public void Before_a_Linear_the_weight_of_a_map_is_the_mean_of_its_weights()
     {
@@ -27,7 +27,7 @@ public sealed class LookingTests : ReportRuns
         Assert.True(most > 0);
     }
 
-    /// <summary>What comes after the maps runs in evaluation: αc is held against differences of the logit, in double, of those layers on their own.</summary>
+    /// <summary>The layers after the maps run in evaluation. Compares αc with differences of the logit of these layers, in double.</summary>
     [Theory]
     [InlineData(3)]
     [InlineData(1)]
@@ -40,7 +40,7 @@ public sealed class LookingTests : ReportRuns
         network.Layers[0].Freeze();
         foreach (Parameter p in network.Parameters)
             p.Gradient.AsSpan().Fill(0.25f);
-        byte[] before = Bytes(network);
+        byte[][] before = network.State;
 
         Sequential rest = new(Rest());
         foreach ((StoredTensor to, StoredTensor from) in rest.Stored.Zip(network.Layers.Skip(4).SelectMany(layer => layer.Stored)))
@@ -69,14 +69,14 @@ public sealed class LookingTests : ReportRuns
         Assert.True(most > 0);
         Looking.Saliency(network, X, 0);
 
-        Assert.Equal(before, Bytes(network));
+        Assert.Equal(before, network.State);
         Assert.All(network.Parameters, p => Assert.Equal(p.Owner is not Conv2d, p.Trainable));
         Assert.All(network.Parameters, p => Assert.Equal(-1, p.Gradient.AsSpan().IndexOfAnyExcept(0.25f)));
 
         Layer[] Rest() => [new Dropout(0.5), new Flatten(), new Linear(140, 8), new BatchNorm1d(8), new ReLU(), new Dropout(0.5), new Linear(8, classes)];
     }
 
-    /// <summary>Held against differences of the logit, in double: rows are rows and columns columns.</summary>
+    /// <summary>Compares with differences of the logit, in double. Rows and columns are not exchanged.</summary>
     [Fact]
     public void A_saliency_map_has_the_images_rows_and_columns()
     {
@@ -113,7 +113,7 @@ public sealed class LookingTests : ReportRuns
         Assert.Equal(network.Trace(X)[0].AsSpan().ToArray(), maps.AsSpan().ToArray());
     }
 
-    /// <summary>A pass that throws leaves what learns as it was.</summary>
+    /// <summary>A pass that throws leaves the Trainable flags unchanged.</summary>
     [Fact]
     public void Whatever_happens_what_learns_goes_on_learning()
     {
@@ -123,7 +123,7 @@ public sealed class LookingTests : ReportRuns
         Assert.Equal([false, false, true, true], network.Parameters.Select(p => p.Trainable));
     }
 
-    /// <summary>Whether a map is ReLU(Σ αc · maps[c]); the largest of it.</summary>
+    /// <summary>Verifies that a map is ReLU(Σ αc · maps[c]). Returns its maximum.</summary>
     static double Same(float[] maps, double[] alpha, float[,] found, int height, int width)
     {
         Assert.Equal((height, width), (found.GetLength(0), found.GetLength(1)));
@@ -132,13 +132,6 @@ public sealed class LookingTests : ReportRuns
         for (int i = 0; i < expected.Length; i++)
             Assert.Equal(expected[i], found[i / width, i % width], 1e-6 * size);
         return expected.Max();
-    }
-
-    byte[] Bytes(Layer network)
-    {
-        string path = PathOf("weights");
-        Weights.Save(network, path);
-        return File.ReadAllBytes(path);
     }
 
     sealed class NoWayBack : CustomLayer

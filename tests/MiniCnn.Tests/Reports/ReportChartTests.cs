@@ -5,7 +5,7 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The charts of a page: what is drawn, by its own ticks, is the numbers.</summary>
+/// <summary>The charts of a page show the right numbers on their axes.</summary>
 public sealed class ReportChartTests : ReportRuns
 {
     [Fact]
@@ -59,7 +59,7 @@ public sealed class ReportChartTests : ReportRuns
         Assert.Null(Chart.Draw("Loss", "", []));
     }
 
-    /// <summary>A learning rate that stays as it is has an axis of its own size, not one from −0.5 on.</summary>
+    /// <summary>The axis of a constant learning rate fits its value and does not start at −0.5.</summary>
     [Fact]
     public void A_small_constant_has_an_axis_of_its_size()
     {
@@ -68,7 +68,7 @@ public sealed class ReportChartTests : ReportRuns
         Assert.Contains(">0.0020<", chart, StringComparison.Ordinal);
     }
 
-    /// <summary>One point, all alike, very large and very small: there are ticks, and the line is between them.</summary>
+    /// <summary>A single point, equal values, very large and very small values: there are ticks, and the line lies between them.</summary>
     [Theory]
     [InlineData(0.25)]
     [InlineData(0.0, 0.0, 0.0)]
@@ -85,7 +85,7 @@ public sealed class ReportChartTests : ReportRuns
         Assert.All(chart.Descendants("text").SkipLast(1), text => Assert.Matches(@"^−?\d+(\.\d+)?(E[+−]\d+)?$", text.Value));
     }
 
-    /// <summary>1,733 epochs came before the checkpoint; the best of them is in no row of every fourth.</summary>
+    /// <summary>A run resumed after 1,733 epochs. The best epoch is in the table although the table shows every fourth epoch.</summary>
     [Fact]
     public void Of_very_many_epochs_the_first_the_last_and_the_best_are_kept()
     {
@@ -128,7 +128,7 @@ public sealed class ReportChartTests : ReportRuns
         }
     }
 
-    /// <summary>Within the epochs of a long run each point is the mean of the steps since the one before, as many as a chart has pixels.</summary>
+    /// <summary>In a long run, each point is the mean of the steps since the previous point, with as many points as the chart has pixels.</summary>
     [Fact]
     public void A_long_run_has_a_point_for_every_few_steps()
     {
@@ -172,7 +172,7 @@ public sealed class ReportChartTests : ReportRuns
 
     static XElement[] Lines(XElement chart) => [.. chart.Descendants("path").Where(path => path.Attribute("data-name") is not null)];
 
-    /// <summary>Where the lines of the numbers beside the chart are.</summary>
+    /// <summary>Positions of the axis labels next to the chart.</summary>
     static IEnumerable<double> Rows(XElement chart) =>
         chart.Descendants("line").Where(line => ReportPage.Class(line) == "grid").Select(line => (double)line.Attribute("y1")!);
 
@@ -184,7 +184,7 @@ public sealed class ReportChartTests : ReportRuns
             .Select(point => (point.Move, point.At[0], point.At[1])),
     ];
 
-    /// <summary>From places of the drawing to numbers, by the first and the last number of each axis; the others must lie between them.</summary>
+    /// <summary>Converts positions in the drawing to numbers, with the first and last label of each axis. The other labels must lie between them.</summary>
     static (Func<double, double> X, Func<double, double> Y) Axes(XElement chart)
     {
         XElement[] texts = [.. chart.Descendants("text").Where(text => text.Value is not "epoch")];

@@ -78,7 +78,7 @@ public sealed class ReportNetsTests : ReportRuns
             new(new Conv2d(shape.Channels, 2, 1), new ReLU(), new Flatten(), new Linear(2 * shape.Height * shape.Width, 3));
     }
 
-    /// <summary>The maps are drawn in evaluation.</summary>
+    /// <summary>The feature maps are computed in evaluation.</summary>
     [Fact]
     public void What_throws_in_evaluation_is_said_and_the_training_goes_on()
     {
@@ -103,7 +103,7 @@ public sealed class ReportNetsTests : ReportRuns
         Assert.Equal(page.Text, Page(drawn: false).Text);
     }
 
-    /// <summary>A monitor that is NaN: no epoch is the best. A validation loss that is: the run ends.</summary>
+    /// <summary>With a monitor of NaN, no epoch is the best. A validation loss of NaN ends the run.</summary>
     [Fact]
     public void What_is_NaN_is_no_best_epoch_and_no_point_of_a_chart()
     {
@@ -132,7 +132,7 @@ public sealed class ReportNetsTests : ReportRuns
         Assert.Single(ReportPage.Captions(page.Set("Test")), caption => caption.StartsWith("0, ", StringComparison.Ordinal));
     }
 
-    /// <summary>No name is taken for markup, and none makes the page unreadable.</summary>
+    /// <summary>Names are escaped, and no name makes the page invalid.</summary>
     [Fact]
     public void Names_are_texts_whatever_is_in_them()
     {
@@ -188,7 +188,7 @@ public sealed class ReportNetsTests : ReportRuns
         }
     }
 
-    /// <summary>The mean of each third of an image's numbers as its logit: a network that is no <see cref="Sequential"/>.</summary>
+    /// <summary>Logits are the means of the thirds of an image: a network that is not a <see cref="Sequential"/>.</summary>
     sealed class Averages(int classes) : CustomLayer
     {
         nint[] shape = [];
@@ -209,7 +209,7 @@ public sealed class ReportNetsTests : ReportRuns
         }
     }
 
-    /// <summary>Itself in training, in evaluation something else.</summary>
+    /// <summary>The identity in training, another function in evaluation.</summary>
     sealed class Uneven(Func<Tensor<float>, Tensor<float>> evaluation, string name = "Uneven") : CustomLayer
     {
         public override ImageShape OutputShape(ImageShape input) => input;

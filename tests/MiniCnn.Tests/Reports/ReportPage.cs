@@ -2,7 +2,7 @@ using System.Xml.Linq;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A page that a <c>RunReport</c> wrote, read again: it is whole, and what is in &lt;main&gt; is XML.</summary>
+/// <summary>Reads a page that a <c>RunReport</c> wrote. The page must be complete, and &lt;main&gt; must be valid XML.</summary>
 sealed class ReportPage
 {
     ReportPage(string text)
@@ -20,7 +20,7 @@ sealed class ReportPage
 
     public XElement Main { get; }
 
-    /// <summary>Reads one.</summary>
+    /// <summary>Reads a page.</summary>
     /// <param name="path">The file.</param>
     /// <param name="drawn">Whether all of it could be drawn.</param>
     public static ReportPage Read(string path, bool drawn = true)
@@ -30,13 +30,13 @@ sealed class ReportPage
         return page;
     }
 
-    /// <summary>What stands below the heading, without when it was written.</summary>
+    /// <summary>The text below the heading, without the time of writing.</summary>
     public string State => string.Concat(Main.Elements("p").First(p => Class(p) == "state").Nodes().OfType<XText>().Select(text => text.Value)).Trim();
 
-    /// <summary>Paragraphs below that.</summary>
+    /// <summary>The paragraphs below that text.</summary>
     public IEnumerable<string> Notes => Main.Elements("p").Where(p => Class(p) != "state").Select(p => p.Value);
 
-    /// <summary>“validation loss”: “0.1234”.</summary>
+    /// <summary>The figures by name, such as “validation loss”: “0.1234”.</summary>
     public Dictionary<string, string> Cards =>
         Main.Element("dl")!.Elements("div").ToDictionary(card => card.Element("dt")!.Value, card => card.Element("dd")!.Value);
 
@@ -46,13 +46,13 @@ sealed class ReportPage
 
     public XElement? Section(string id) => Sections.SingleOrDefault(section => Id(section) == id);
 
-    /// <summary>The section of a set that was scored, if there is one.</summary>
+    /// <summary>The section of a scored data set, or null.</summary>
     public XElement? FindSet(string name) =>
         Sections.SingleOrDefault(section => section.Element("h2")!.Value == $"{name} images" && Id(section) != "validation");
 
     public XElement Set(string name) => FindSet(name)!;
 
-    /// <summary>A table of a section as texts, its titles first.</summary>
+    /// <summary>The cells of a table of a section; the first row has the titles.</summary>
     public string[][] Table(string id, int index = 0) => Table(Section(id)!, index);
 
     public static string[][] Table(XElement section, int index = 0) =>

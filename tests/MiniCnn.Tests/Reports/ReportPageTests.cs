@@ -6,13 +6,13 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What the page of a run says: it is what the run and <see cref="Evaluation"/> say.</summary>
+/// <summary>The page of a run shows the values of the run and of <see cref="Evaluation"/>.</summary>
 public sealed class ReportPageTests : ReportRuns
 {
     static readonly string[] names = ["ok", "dent", "scratch"];
     static readonly LabeledImages train = Draw(42, 1, names: names), validation = Draw(23, 2, names: names), test = Draw(130, 3, names: names);
 
-    /// <summary>The monitor makes the second of four epochs the best.</summary>
+    /// <summary>The second of four epochs is the best by the monitor.</summary>
     [Fact]
     public void Of_each_epoch_there_is_a_row_and_the_best_one_is_marked()
     {
@@ -145,7 +145,7 @@ public sealed class ReportPageTests : ReportRuns
         Assert.Equal(["112", "112", "0"], Page().Table("data").Skip(1).Select(row => row[1]));
     }
 
-    /// <summary>Kernels as they were when the report was made and as they are, the layers that have maps, and samples as the first epoch has them.</summary>
+    /// <summary>Initial and current kernels, feature maps, and augmented samples of the first epoch.</summary>
     [Fact]
     public void The_inside_of_the_network_and_the_images_that_it_sees_are_drawn()
     {
@@ -182,7 +182,7 @@ public sealed class ReportPageTests : ReportRuns
             page.Section("kernels")!.Descendants("img").Single().Attribute("src")!.Value);
     }
 
-    /// <summary>Files that are known stand below their images, and those that were not read in a table.</summary>
+    /// <summary>File names are shown below their images, and unreadable files in a table.</summary>
     [Fact]
     public void Photos_have_the_names_of_their_files()
     {
@@ -217,7 +217,7 @@ public sealed class ReportPageTests : ReportRuns
         }
     }
 
-    /// <summary>Optimizers have their own rates again when a run has ended, and the page tells these throughout.</summary>
+    /// <summary>Optimizers have their own learning rates again after a run. The page shows these rates at all times.</summary>
     [Fact]
     public void Settings_are_those_that_were_given()
     {
@@ -269,7 +269,7 @@ public sealed class ReportPageTests : ReportRuns
         }
     }
 
-    /// <summary>Confusion, precision, recall and F1 of a section.</summary>
+    /// <summary>Compares the confusion matrix, precision, recall and F1 of a section.</summary>
     static void Same(Evaluation expected, XElement section)
     {
         string what = expected.Count > 200 ? "pixels" : "images";

@@ -3,7 +3,7 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What tests of a run's report share: small sets of unequal height and width, a net, a clock, and a folder for the page.</summary>
+/// <summary>Base class of tests of a run's report: small data sets with unequal height and width, a network, a clock, and a folder for the page.</summary>
 public abstract class ReportRuns : FolderTests
 {
     private protected static readonly ImageShape small = new(3, 10, 14);
@@ -14,7 +14,7 @@ public abstract class ReportRuns : FolderTests
 
     private protected string Csv => System.IO.Path.ChangeExtension(Path, ".csv");
 
-    /// <summary>Noise, brighter in the columns that tell the class.</summary>
+    /// <summary>Noise that is brighter in the columns of its class.</summary>
     private protected static LabeledImages Draw(int count, int seed, ImageShape? shape = null, int classes = 3, IReadOnlyList<string>? names = null)
     {
         (ImageShape of, Random random) = (shape ?? small, new(seed));
@@ -28,7 +28,7 @@ public abstract class ReportRuns : FolderTests
         float[] Each(float value) => [.. Enumerable.Repeat(value, of.Channels)];
     }
 
-    /// <summary>With all that a run has to remember: dropout's masks, running statistics.</summary>
+    /// <summary>A network with dropout masks and running statistics, which a run must restore.</summary>
     private protected static Sequential Model(int classes = 3)
     {
         Sequential model = new(
@@ -43,13 +43,13 @@ public abstract class ReportRuns : FolderTests
 
     private protected ReportPage Page(bool drawn = true) => ReportPage.Read(Path, drawn);
 
-    /// <summary>As the page has numbers, and shares.</summary>
+    /// <summary>A number as the page formats it.</summary>
     private protected static string N(double? number) => number?.ToString("F4", CultureInfo.InvariantCulture) ?? "–";
 
     private protected static string P(double? share) =>
         share is null or double.NaN ? "–" : $"{(100 * share.Value).ToString("F2", CultureInfo.InvariantCulture)} %";
 
-    /// <summary>Does something after each step, when a report has been told of it, if there is one, and passes the rest on.</summary>
+    /// <summary>Runs an action after each step, after the report if there is one, and forwards results and exceptions to the report.</summary>
     private protected sealed class Watched(Action<TrainingStep> action, RunReport? report = null) :
         IProgress<TrainingStep>, IProgress<TrainingResult>, IProgress<Exception>
     {

@@ -4,11 +4,11 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A page is below 2 MB, whatever is in it, and says what it leaves out.</summary>
+/// <summary>A page is smaller than 2 MB for any content, and names the parts that it omits.</summary>
 public sealed class ReportSizeTests : ReportRuns
 {
     /// <summary>
-    /// 200 classes with names as long as file systems take them, noise of 224×192, 93 layers, 5,000 epochs, three scored sets, 200 files that were not read.
+    /// 200 classes with names of maximum length, noise images of 224×192, 93 layers, 5,000 epochs, three scored sets and 200 unreadable files.
     /// </summary>
     [Fact]
     public void Of_many_classes_large_photos_a_deep_net_and_thousands_of_epochs()
@@ -54,7 +54,7 @@ public sealed class ReportSizeTests : ReportRuns
         Assert.True(Page().Section("kernels")!.ToString().Length > 1_000_000);
     }
 
-    /// <summary>Every part has pictures or says that they are left out, at least so many of them.</summary>
+    /// <summary>Verifies that every part has at least the given number of pictures, or says that pictures are omitted.</summary>
     void Check(int leftOut)
     {
         const string Why = "The pictures of this section are omitted to keep the page below 2 MB.";

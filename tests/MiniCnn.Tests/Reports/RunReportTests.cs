@@ -5,7 +5,7 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A run and its report: nothing is learnt otherwise, the page is whole whenever it is read, and what cannot be written ends nothing.</summary>
+/// <summary>A report does not change the training, its page is complete at any time, and a page that cannot be written does not end the run.</summary>
 public sealed class RunReportTests : ReportRuns
 {
     static readonly LabeledImages train = Draw(42, seed: 1), validation = Draw(23, seed: 2);
@@ -20,7 +20,7 @@ public sealed class RunReportTests : ReportRuns
         return new([.. Enumerable.Range(0, count).SelectMany(i => images.Image(i).ToArray())], masks, small, 3);
     }
 
-    /// <summary>The page is written after each step here, all of it drawn anew. A checkpoint holds all that counts, the place of dropout's masks too.</summary>
+    /// <summary>The page is written and drawn again after each step. The checkpoint includes the position of the dropout masks.</summary>
     [Theory]
     [InlineData("one batch a step")]
     [InlineData("several batches a step")]
@@ -111,7 +111,7 @@ public sealed class RunReportTests : ReportRuns
         Assert.Equal([Csv, Path], Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Order());
     }
 
-    /// <summary>One reader reads the first half of a page before the next one is written, and the rest afterwards; the other reads all the time.</summary>
+    /// <summary>One reader reads the first half of a page before the next page is written, and the rest after it. The other reads all the time.</summary>
     [Fact]
     public async Task Whoever_reads_the_page_while_it_is_written_reads_a_whole_one()
     {
@@ -157,7 +157,7 @@ public sealed class RunReportTests : ReportRuns
         }
     }
 
-    /// <summary>The folder is away after the first epoch, the page's place taken after the third.</summary>
+    /// <summary>The folder is missing after the first epoch, and another folder has the name of the page after the third.</summary>
     [Fact]
     public void A_page_that_cannot_be_written_is_a_line_on_the_standard_error_and_the_next_epoch_tries_again()
     {
@@ -224,7 +224,7 @@ public sealed class RunReportTests : ReportRuns
         Assert.ThrowsAny<IOException>(() => new RunReport(System.IO.Path.Combine(folder, "file", "report.html"), trainer, train));
     }
 
-    /// <summary>The first run ends after step 9 of 24, in the middle of its second epoch; the second one takes 10 seconds a step.</summary>
+    /// <summary>The first run ends after step 9 of 24, in the middle of its second epoch. The second run takes 10 seconds a step.</summary>
     [Fact]
     public void A_run_that_goes_on_has_the_epochs_before_and_says_so()
     {

@@ -3,10 +3,10 @@ using MiniCnn.Reports;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What a report has of each image of a set: what it is taken for, how sure that is, and which mistakes are the surest.</summary>
+/// <summary>Predicted class and confidence of each image in a report, and the mistakes with the highest confidence.</summary>
 public sealed class ScoredTests : ReportRuns
 {
-    /// <summary>Of 130 images, more than a batch, each fifth is the one before it again: as sure, so it comes after that one.</summary>
+    /// <summary>130 images, more than one batch. Each fifth image repeats the one before it with the same confidence, and is listed after it.</summary>
     [Theory]
     [InlineData(1)]
     [InlineData(2000)]
@@ -57,7 +57,9 @@ public sealed class ScoredTests : ReportRuns
         Agrees(scored, new BceWithLogitsLoss(), model);
     }
 
-    /// <summary>Class 1's logit is NaN, which is more than any number to <see cref="Evaluation"/>; the mistakes are those that its table counts.</summary>
+    /// <summary>
+    /// The logit of class 1 is NaN, which <see cref="Evaluation"/> treats as the largest number. The mistakes are those of the confusion table.
+    /// </summary>
     [Fact]
     public void A_logit_that_is_NaN_is_the_largest_here_too()
     {
@@ -68,7 +70,7 @@ public sealed class ScoredTests : ReportRuns
         Agrees(scored, new CrossEntropyLoss(), model);
     }
 
-    /// <summary>A class that the loss ignores is left out of all numbers, and of the mistakes.</summary>
+    /// <summary>A class that the loss ignores is excluded from all figures and from the mistakes.</summary>
     [Fact]
     public void Images_that_the_loss_ignores_are_no_mistakes()
     {
@@ -80,7 +82,7 @@ public sealed class ScoredTests : ReportRuns
         Agrees(scored, loss, model);
     }
 
-    /// <summary>Pixels of no class, 255, count neither as right nor as wrong; and those of a class that the loss ignores.</summary>
+    /// <summary>Pixels with label 255 (no class) and pixels of an ignored class are not counted.</summary>
     [Theory]
     [InlineData(-100)]
     [InlineData(1)]
@@ -105,7 +107,7 @@ public sealed class ScoredTests : ReportRuns
         Assert.Equal(Enumerable.Range(0, Count).OrderByDescending(n => shares[n]).ThenBy(n => n), scored.Worst());
     }
 
-    /// <summary>With what the table of the same set counts.</summary>
+    /// <summary>Compares with the counts of the confusion table of the same set.</summary>
     static void Agrees(Scored scored, LabelLoss loss, Layer model)
     {
         Evaluation expected = Evaluation.Of(model, scored.Images, null, loss);

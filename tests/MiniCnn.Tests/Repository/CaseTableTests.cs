@@ -3,12 +3,12 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The table of cases against what was recorded from TorchSharp; tests/MiniCnn.TorchSharp.Tests asks TorchSharp itself.</summary>
+/// <summary>Compares the case table with results recorded from TorchSharp. tests/MiniCnn.TorchSharp.Tests compares it with TorchSharp itself.</summary>
 public sealed class CaseTableTests
 {
     static readonly Lazy<(IReadOnlyDictionary<string, Judgement> Judgements, string RecordedWith)> recording = new(() => Recording.Read(Recording.DefaultPath));
 
-    /// <summary>How MiniCnn agrees with the recording, case by case; made once.</summary>
+    /// <summary>The comparison with the recording, case by case; computed once.</summary>
     internal static Lazy<IReadOnlyList<Verdict>> Verdicts { get; } =
         new(() => [.. CaseTable.All.Select(c => Verdict.Of(c, recording.Value.Judgements[c.Id], Recording.Thin))]);
 
@@ -19,7 +19,7 @@ public sealed class CaseTableTests
         Checked.Says($"Checked against results recorded from {recording.Value.RecordedWith}: {Verdict.Summary(Verdicts.Value)}; of results longer than {Recording.Most} numbers every nth.");
     }
 
-    /// <summary>Layers, losses, optimizers, schedules, first weights: whoever adds one adds cases of it.</summary>
+    /// <summary>The table has cases for all public layers, losses, optimizers, schedules and initializations.</summary>
     [Fact]
     public void All_that_TorchSharp_has_too_is_in_the_table()
     {

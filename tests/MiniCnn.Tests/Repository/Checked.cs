@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Lines that dotnet test shows at its end: it says nothing itself of what a passing test found. See tests/Directory.Build.targets.</summary>
+/// <summary>Lines that `dotnet test` shows at its end, since it does not show the output of passed tests. See tests/Directory.Build.targets.</summary>
 static class Checked
 {
     static readonly Lock one = new();

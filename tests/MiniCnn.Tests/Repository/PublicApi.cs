@@ -4,7 +4,7 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What an assembly shows to others: a line for each type and each member, as C# would declare it. What overrides is not shown again.</summary>
+/// <summary>The public API of an assembly: one line for each type and member, as a C# declaration. Overrides are not listed.</summary>
 static class PublicApi
 {
     const BindingFlags Declared = BindingFlags.Public | BindingFlags.NonPublic | BindingFlags.Instance | BindingFlags.Static | BindingFlags.DeclaredOnly;
@@ -16,7 +16,7 @@ static class PublicApi
         (typeof(void), "void"),
     }.ToDictionary(k => k.Type, k => k.Keyword);
 
-    /// <summary>A change of what a package shows to others is a decision: MINICNN_UPDATE_API=1 writes it down, and it stands in the commit.</summary>
+    /// <summary>Compares the public API with the recorded one. MINICNN_UPDATE_API=1 records a deliberate change.</summary>
     public static void IsAsDecided(Assembly assembly)
     {
         string path = Path.Combine(Repository.Root, "tests", $"PublicApi.{assembly.GetName().Name}.txt"), api = Of(assembly);
@@ -95,7 +95,7 @@ static class PublicApi
         _ => Convert.ToString(value, CultureInfo.InvariantCulture)!,
     };
 
-    /// <summary>A type as it is written where it is used: with ? where it may be null, with the names of a tuple's elements.</summary>
+    /// <summary>A type as C# writes it: with ? for nullable types and with the names of tuple elements.</summary>
     static string Name(Type type, NullabilityInfo? info = null, ICustomAttributeProvider? of = null) => Name(type, info, new Queue<string?>(
         of?.GetCustomAttributes(typeof(TupleElementNamesAttribute), false).Cast<TupleElementNamesAttribute>().SingleOrDefault()?.TransformNames ?? []));
 

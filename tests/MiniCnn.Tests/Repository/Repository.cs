@@ -2,12 +2,12 @@ using System.Reflection;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The folder that these tests were built from.</summary>
+/// <summary>The root folder of the repository.</summary>
 static class Repository
 {
     public static string Root { get; } = FindRoot();
 
-    /// <summary>What the project file says in an AssemblyMetadata.</summary>
+    /// <summary>The value of an AssemblyMetadata item of the project file.</summary>
     public static string Says(string key) =>
         typeof(Repository).Assembly.GetCustomAttributes<AssemblyMetadataAttribute>().Single(metadata => metadata.Key == key).Value!;
 

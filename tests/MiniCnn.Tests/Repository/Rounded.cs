@@ -1,15 +1,15 @@
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// What a formula gives without rounding, and how far off it a float computation may be that rounds to nearest after each operation, or after
-/// some of them (running error analysis: Higham, Accuracy and Stability of Numerical Algorithms, 3.3).
+/// A value without rounding, and a bound on the error of a float computation that rounds to nearest after each operation, or after some of them (running error
+/// analysis: Higham, Accuracy and Stability of Numerical Algorithms, 3.3).
 /// </summary>
 readonly record struct Rounded(double Value, double Error)
 {
     /// <summary>Half of the distance from 1 to the next float: the largest relative error of one rounding.</summary>
     public const double Epsilon = 1.0 / (1 << 24);
 
-    /// <summary>A float that is given.</summary>
+    /// <summary>An exact float.</summary>
     public static implicit operator Rounded(float value) => new(value, 0);
 
     /// <summary>A number that may be rounded to float.</summary>

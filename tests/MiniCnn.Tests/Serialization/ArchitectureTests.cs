@@ -4,14 +4,14 @@ using System.Text.Json;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Every layer tells a file how it is made, and is made of that again, whatever its options.</summary>
+/// <summary>Every layer is restored from its description, with any options.</summary>
 public sealed class ArchitectureTests
 {
     static readonly Type[] layers = [.. typeof(Layer).Assembly.GetExportedTypes().Where(type => type.IsAssignableTo(typeof(Layer)) && !type.IsAbstract)];
 
     public static TheoryData<string> Names => [.. layers.Where(type => !type.IsAssignableTo(typeof(Container))).Select(type => type.Name)];
 
-    /// <summary>Each option by itself at another value than its usual one, and all of them together, of each constructor.</summary>
+    /// <summary>Layers from each constructor, with each option separately and all options together at a value other than the default.</summary>
     [Theory]
     [MemberData(nameof(Names))]
     public void A_layer_is_made_again_with_all_its_options(string name)
@@ -35,7 +35,7 @@ public sealed class ArchitectureTests
             option.Name == "outputPadding" ? [option, ((ConstructorInfo)option.Member).GetParameters().Single(p => p.Name == "stride")] : [option];
     }
 
-    /// <summary>Those of the test above, but for layers made of layers.</summary>
+    /// <summary>All other layers: those that contain layers.</summary>
     [Fact]
     public void Layers_of_layers_are_made_again()
     {
@@ -148,7 +148,7 @@ public sealed class ArchitectureTests
         return Architecture.Read(json.RootElement, tensors);
     }
 
-    /// <summary>Equal in all that a constructor kept: every field that is a value, every shape of a parameter, every layer inside.</summary>
+    /// <summary>Verifies that two layers have equal fields, parameter shapes and inner layers.</summary>
     static void Same(Layer expected, Layer actual)
     {
         Assert.Equal(expected.GetType(), actual.GetType());
@@ -172,7 +172,7 @@ public sealed class ArchitectureTests
     static object? Usual(ParameterInfo parameter) =>
         parameter.DefaultValue ?? (parameter.ParameterType.IsValueType ? Activator.CreateInstance(parameter.ParameterType) : null);
 
-    /// <summary>A value that is no constructor's default and unlike those of its neighbours, as far as these must not fit each other.</summary>
+    /// <summary>A value that differs from the default and, where possible, from the values of the other arguments.</summary>
     static object Unusual(ParameterInfo parameter)
     {
         Type type = Nullable.GetUnderlyingType(parameter.ParameterType) ?? parameter.ParameterType;

@@ -3,16 +3,16 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>A model's file and PyTorch: what one writes the other loads, running statistics included, and makes the same of images.</summary>
+/// <summary>Model files and PyTorch load each other's weights and running statistics and compute the same outputs.</summary>
 public sealed class ImageClassifierTorchTests : FolderTests
 {
     static readonly string tests = Path.Combine(Repository.Root, "tests");
 
-    /// <summary>What a person with PyTorch wrote, recorded; by tests/scripts/check_weights.py --record.</summary>
+    /// <summary>A file that PyTorch wrote, recorded by tests/scripts/check_weights.py --record.</summary>
     [Fact]
     public void A_file_that_PyTorch_wrote_is_a_model() => MakesTheSame(Path.Combine(tests, "recorded", "model"), "torch-");
 
-    /// <summary>With the PyTorch at hand, where there is one; the line at the end of dotnet test says which, or that there was none.</summary>
+    /// <summary>Uses the installed PyTorch, if there is one. A line at the end of `dotnet test` reports its version, or that there is none.</summary>
     [Fact]
     public void PyTorch_loads_what_is_saved_trains_it_and_it_is_loaded_again()
     {
@@ -61,7 +61,7 @@ public sealed class ImageClassifierTorchTests : FolderTests
         return model;
     }
 
-    /// <summary>Runs the script; null where Python or its torch is missing, which is no fault.</summary>
+    /// <summary>Runs the script. Returns null if Python or torch is not installed.</summary>
     string? Torch()
     {
         string python = File.Exists("/usr/bin/python3") ? "/usr/bin/python3" : "python3";

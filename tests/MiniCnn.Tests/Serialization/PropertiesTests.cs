@@ -3,7 +3,7 @@ using System.Reflection;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What the constructor of a layer, a loss or an optimizer takes can be read back as a property of the same name.</summary>
+/// <summary>Every constructor argument of a layer, a loss or an optimizer is a property of the same name.</summary>
 public sealed class PropertiesTests
 {
     public static TheoryData<Type> Types => [.. typeof(Layer).Assembly.GetExportedTypes().Where(type => !type.IsAbstract
@@ -44,7 +44,7 @@ public sealed class PropertiesTests
         Assert.Equal(branches, new Concat(branches).Branches);
     }
 
-    /// <summary>An argument other than the default one, and other than its neighbours'.</summary>
+    /// <summary>A value that differs from the default and from the values of the other arguments.</summary>
     static object? Other(ParameterInfo parameter, bool flipped) => parameter.Name switch
     {
         "inputChannels" or "channels" => 4,

@@ -4,7 +4,7 @@ using MiniCnn.Cases;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Networks as Python modules. With MINICNN_PYTHON, a Python that has torch, all of the table of cases is run there; .ci/run does so.</summary>
+/// <summary>Networks as Python modules. If MINICNN_PYTHON names a Python with torch, all cases of the table run there; .ci/run does so.</summary>
 public sealed class PyTorchCodeTests : FolderTests
 {
     [Fact]

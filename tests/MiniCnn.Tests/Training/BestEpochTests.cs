@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Which epoch is the best, and what follows from that: the model that is kept, the end of a run, smaller learning rates.</summary>
+/// <summary>The choice of the best epoch, and its effects: the kept model, the end of a run, reduced learning rates.</summary>
 public sealed class BestEpochTests : SmallRuns
 {
     [Fact]
@@ -62,8 +62,8 @@ public sealed class BestEpochTests : SmallRuns
     }
 
     /// <summary>
-    /// 80 dents among 800 good pieces of metal, of a brightness that tells 64 dents from 600 good ones: who calls nothing a dent is right in 90.9 %, who does
-    /// his best in 75.5 %. With weights that balance the classes the run goes from the one to the other.
+    /// 80 images of dents and 800 of good metal. The brightness separates 64 dents from 600 good images. Predicting no dents gives an accuracy of 90.9 %, the
+    /// best classifier 75.5 %. With balanced class weights, training moves from the first to the second.
     /// </summary>
     [Fact]
     public void Of_unequal_classes_accuracy_keeps_the_epoch_that_finds_none_of_the_rare_one_and_macro_recall_the_right_one()
@@ -185,7 +185,7 @@ public sealed class BestEpochTests : SmallRuns
             if (step.BestEpoch == step.Epoch)
             {
                 ImageClassifier saved = ImageClassifier.Load(Path);
-                Assert.Equal(Bytes(model), Bytes((Sequential)saved.Network));
+                Assert.Equal(model.State, saved.Network.State);
                 Assert.Equal(digits.ClassNames, saved.ClassNames);
                 best++;
             }
@@ -204,7 +204,7 @@ public sealed class BestEpochTests : SmallRuns
         Sequential own = new(new Flatten(), new Doubled(), new Linear(784, 10)), again = new(new Flatten(), new Doubled(), new Linear(784, 10));
         new Trainer(own, new Sgd(own.Parameters, 0.01f)) { Validation = others, BestModelPath = other }.Run(digits);
         Weights.Load(again, other);
-        Assert.Equal(Bytes(own), Bytes(again));
+        Assert.Equal(own.State, again.State);
     }
 
     [Fact]
@@ -230,7 +230,7 @@ public sealed class BestEpochTests : SmallRuns
         Assert.EndsWith(",,,\n", result.ToCsv(), StringComparison.Ordinal);
     }
 
-    /// <summary>A run of five steps an epoch whose epochs are as good as it is told, high being better.</summary>
+    /// <summary>A run of five steps an epoch with given values of the monitor; higher is better.</summary>
     static TrainingResult Run(
         double[] values, int? patience = null, Func<int, int, float>? schedule = null, string? path = null, Action<TrainingStep, Sequential>? progress = null)
     {

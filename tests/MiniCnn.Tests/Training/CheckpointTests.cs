@@ -2,7 +2,7 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Runs that end and go on: to the same bits, or not at all where something else goes on.</summary>
+/// <summary>Resumed runs are bit-identical, or are refused if the data, model or options differ.</summary>
 public sealed class CheckpointTests : SmallRuns
 {
     public static TheoryData<string> Optimizers => ["adam", "sgd", "two"];
@@ -14,7 +14,7 @@ public sealed class CheckpointTests : SmallRuns
         _ => [new Adam(model.Parameters)],
     };
 
-    /// <summary>Ended after any number of steps and gone on with by other objects, again and again, it is the run that never ended.</summary>
+    /// <summary>A run that is cancelled and resumed several times, with new objects, is identical to an uninterrupted run.</summary>
     [Theory]
     [MemberData(nameof(Optimizers))]
     public void A_run_in_pieces_is_the_run_in_one_to_the_bit(string optimizer)
@@ -42,7 +42,7 @@ public sealed class CheckpointTests : SmallRuns
             Assert.Equal(15 - ends.Sum(), rest);
             Assert.Equal(history.ToCsv(), resumed.ToCsv());
             Assert.StartsWith($"{history} (resumed after step ", $"{resumed}", StringComparison.Ordinal);
-            Assert.Equal(Bytes(whole), Bytes(last));
+            Assert.Equal(whole.State, last.State);
         }
     }
 
@@ -91,12 +91,12 @@ public sealed class CheckpointTests : SmallRuns
         void Refused(string why, Func<Sequential, Trainer> trainer)
         {
             Sequential model = Model();
-            byte[] before = Bytes(model);
+            byte[][] before = model.State;
             string message = Assert.Throws<InvalidDataException>(() => trainer(model).Run(digits)).Message;
             Assert.Contains(why, message, StringComparison.Ordinal);
             Assert.StartsWith(Path, message, StringComparison.Ordinal);
             Assert.DoesNotContain("ithout Resume", message, StringComparison.Ordinal);   // that is how a checkpoint was lost
-            Assert.Equal(before, Bytes(model));
+            Assert.Equal(before, model.State);
         }
     }
 
@@ -118,7 +118,7 @@ public sealed class CheckpointTests : SmallRuns
             int first = 0;
             Create(model, path: Path).Run(digits, new Reports(step => first = first == 0 ? step.Step : first));
             Assert.Equal(8, first);                                                      // its eighth step again
-            Assert.Equal(Bytes(whole), Bytes(model));
+            Assert.Equal(whole.State, model.State);
         }
         foreach (string path in (string[])[Path, Path + ".previous"])
             File.WriteAllText(path, "rubbish");
@@ -135,12 +135,12 @@ public sealed class CheckpointTests : SmallRuns
         foreach (string[] files in (string[][])[[Path, Path + ".previous"], [Path + ".previous"]])
         {
             Sequential model = Model();
-            byte[] weights = Bytes(model);
+            byte[][] weights = model.State;
             byte[][] before = [.. files.Select(File.ReadAllBytes)];
             string message = Assert.Throws<IOException>(() => new Trainer(model, new Adam(model.Parameters)) { CheckpointPath = Path }.Run(digits)).Message;
             Assert.Equal($"{Path}: the checkpoint of a run exists; Resume = true resumes it, another CheckpointPath keeps it", message);
             Assert.Equal(before, files.Select(File.ReadAllBytes));
-            Assert.Equal(weights, Bytes(model));
+            Assert.Equal(weights, model.State);
             File.Delete(Path);
         }
         Sequential other = Model();
@@ -164,7 +164,7 @@ public sealed class CheckpointTests : SmallRuns
         foreach (Parameter p in longer.Parameters)
             p.Value.AsSpan().Fill(float.NaN);
         TrainingResult result = Of(longer, 5, Path).Run(digits);
-        Assert.Equal(Bytes(whole), Bytes(longer));
+        Assert.Equal(whole.State, longer.State);
         Assert.Equal(all.ToCsv(), result.ToCsv());
         Assert.Equal("resumed after step 10 of 25; epochs 2 → 5", result.Note);
         Assert.Null(all.Note);
@@ -182,7 +182,7 @@ public sealed class CheckpointTests : SmallRuns
         };
     }
 
-    /// <summary>Rates, momentum and the like are the new run's, and what is other than it was is said, once.</summary>
+    /// <summary>A resumed run uses the new learning rate, momentum and schedule, and reports the differences once.</summary>
     [Fact]
     public void Another_learning_rate_and_momentum_are_taken_and_said()
     {
@@ -215,7 +215,7 @@ public sealed class CheckpointTests : SmallRuns
             optimizer.Step();
             optimizer.ZeroGrad();
         }
-        Assert.Equal(Bytes(plain), Bytes(model));
+        Assert.Equal(plain.State, model.State);
 
         Trainer Of(Sequential model, Sgd optimizer, int every, float? clip = null) => new(model, optimizer)
         {
@@ -228,7 +228,7 @@ public sealed class CheckpointTests : SmallRuns
         };
     }
 
-    /// <summary>All that a run has to remember besides weights and moments: reduced rates, several batches in a step, the best epoch by a number of its own.</summary>
+    /// <summary>Covers the remaining state of a run: reduced learning rates, several batches in a step, and a best epoch by a custom monitor.</summary>
     [Fact]
     public void A_run_with_all_that_a_trainer_can_do_is_the_same_in_pieces()
     {
@@ -248,7 +248,7 @@ public sealed class CheckpointTests : SmallRuns
                 resumed = Of(piece, Path).Run(digits, step => { if (++steps == end) stop.Cancel(); }, stop.Token);
             }
             while (resumed.EndedBy == TrainingEnd.Cancelled);
-            Assert.Equal(Bytes(whole), Bytes(piece));
+            Assert.Equal(whole.State, piece.State);
             Assert.Equal(result.ToCsv(), resumed.ToCsv());
             Assert.Equal((result.EndedBy, result.BestEpoch), (resumed.EndedBy, resumed.BestEpoch));
         }
@@ -313,7 +313,7 @@ public sealed class CheckpointTests : SmallRuns
         Assert.Equal("3", Checkpoint.Load(other, [otherAdam], Path)["epoch"]);
         Step(model, adam, 2);
         Step(other, otherAdam, 2);
-        Assert.Equal(Bytes(model), Bytes(other));
+        Assert.Equal(model.State, other.State);
 
         static void Step(Sequential model, Adam adam, int seed)
         {

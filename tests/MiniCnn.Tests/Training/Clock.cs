@@ -1,11 +1,11 @@
 namespace MiniCnn.Tests;
 
-/// <summary>A clock that the test turns.</summary>
+/// <summary>A clock that the test controls.</summary>
 sealed class Clock : TimeProvider
 {
     public long Milliseconds { get; set; } = 1000;
 
-    /// <summary>So much passes whenever somebody looks.</summary>
+    /// <summary>Time that passes at each reading.</summary>
     public long Tick { get; set; }
 
     public override long TimestampFrequency => 1000;

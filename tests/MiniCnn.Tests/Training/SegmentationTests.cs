@@ -3,10 +3,10 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Images with masks through the trainer, the evaluation, a model's file and its predictor.</summary>
+/// <summary>Training, evaluation, model file and predictor with masks.</summary>
 public sealed class SegmentationTests : FolderTests
 {
-    /// <summary>Noise, and on it bright squares of class 1 and crosses of class 2; at its corner a pixel of no class.</summary>
+    /// <summary>Noise with bright squares of class 1 and crosses of class 2. The corner pixel has no class.</summary>
     static MaskedImages Shapes(int count, int seed, int classes = 3)
     {
         ImageShape shape = new(1, 12, 16);
@@ -132,7 +132,7 @@ public sealed class SegmentationTests : FolderTests
             Assert.True(one[i % 8].AsSpan().SequenceEqual(predictor.Predict(images.Batches(1).ElementAt(i % 8).Images).AsSpan())));
     }
 
-    /// <summary>A pixel of the model is as bright as its photo, so that a mask tells where the photo is bright: to the pixel of an enlarged one.</summary>
+    /// <summary>A model with outputs as bright as the photo: its mask shows the bright pixels of the photo, also of an enlarged one.</summary>
     [Fact]
     public void A_mask_has_its_photos_size_and_a_folder_of_masks_is_of_a_folder_of_photos()
     {

@@ -1,13 +1,13 @@
 namespace MiniCnn.Tests;
 
-/// <summary>What tests of small runs share: a net on drawn digits, a trainer of it, and a folder for its checkpoint.</summary>
+/// <summary>Base class of tests of small runs: a network on drawn digits, a trainer, and a folder for the checkpoint.</summary>
 public abstract class SmallRuns : FolderTests
 {
     private protected static readonly LabeledImages digits = DrawnDigits.Draw(150, seed: 1), others = DrawnDigits.Draw(60, seed: 2);
 
     private protected string Path => PathOf("checkpoint");
 
-    /// <summary>With all that a run has to remember: dropout's masks, running statistics, moments.</summary>
+    /// <summary>A network with dropout masks and running statistics, which a run must restore.</summary>
     private protected static Sequential Model()
     {
         Sequential model = new(
@@ -31,14 +31,6 @@ public abstract class SmallRuns : FolderTests
             CheckpointInterval = TimeSpan.Zero,
             Resume = path is not null,
         };
-
-    /// <summary>All that a model's file holds.</summary>
-    private protected byte[] Bytes(Sequential model)
-    {
-        string path = PathOf("bytes");
-        Weights.Save(model, path);
-        return File.ReadAllBytes(path);
-    }
 
     private protected sealed class Reports(Action<TrainingStep> action) : IProgress<TrainingStep>
     {

@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Tests;
 
-/// <summary>What a trainer makes of an epoch's batches: their order, the last one, those that do not count, several in a step.</summary>
+/// <summary>The batches of an epoch: their order, the last batch, batches without counted labels, and several batches in one step.</summary>
 public sealed class TrainerBatchTests : SmallRuns
 {
     [Fact]
@@ -26,7 +26,7 @@ public sealed class TrainerBatchTests : SmallRuns
         });
         Assert.Equal([40, 40, 40, 40, 40, 40], sizes);
         Loop(plain, new Sgd(plain.Parameters, 0.1f), new(), digits, epochs: 2, 40, take: 3);
-        Assert.Equal(Bytes(plain), Bytes(model));
+        Assert.Equal(plain.State, model.State);
         Trainer none = new(model, new Sgd(model.Parameters, 0.1f)) { BatchSize = 151, DropLast = true };
         Assert.Equal(
             "DropLast leaves no batch: 150 images are fewer than a BatchSize of 151", Assert.Throws<ArgumentException>(() => none.Run(digits)).Message);
@@ -36,12 +36,12 @@ public sealed class TrainerBatchTests : SmallRuns
     public void A_batch_norm_that_would_see_one_value_a_channel_is_foreseen()
     {
         Sequential model = Pooled(1);
-        byte[] before = Bytes(model);
+        byte[][] before = model.State;
         string norm = "layer 3.body.1, BatchNorm2d(4) normalizes 1×1 maps, so a batch of one image has only one value per channel, and ";
         Refused(33, 32, $"{norm}the last batch of 33 images in batches of 32 has one image: set DropLast = true");
         Refused(1, 32, $"{norm}the last batch of 1 images in batches of 32 has one image: set DropLast = true");
         Refused(8, 1, $"{norm}BatchSize is 1: use a larger one");
-        Assert.Equal(before, Bytes(model));
+        Assert.Equal(before, model.State);
 
         Run(model, 33, 32, dropLast: true);
         Run(model, 34, 32);
@@ -77,7 +77,7 @@ public sealed class TrainerBatchTests : SmallRuns
         List<TrainingStep> steps = [];
         TrainingResult result = new Trainer(model, Optimizer(model)) { Epochs = 3, BatchSize = 2, Loss = loss, Validation = images }.Run(images, steps.Add);
         (double sum, int right) = Loop(plain, Optimizer(plain), new(ignoreIndex: 2), images, epochs: 3, 2);
-        Assert.Equal(Bytes(plain), Bytes(model));
+        Assert.Equal(plain.State, model.State);
         Assert.InRange(steps.Count(step => step.Count == 0), 9, 12);
         Assert.All(steps, step => Assert.Equal(2, step.Images));
         Assert.All(steps, step => Assert.Equal(step.Count == 0, float.IsNaN(step.Loss)));
@@ -107,8 +107,8 @@ public sealed class TrainerBatchTests : SmallRuns
         new Trainer(model, new Sgd(model.Parameters, 0.1f)) { BatchSize = 40, ClipNorm = 0.5f }.Run(digits);
         Loop(plain, new Sgd(plain.Parameters, 0.1f), new(), digits, epochs: 1, 40, clip: 0.5f);
         Loop(unclipped, new Sgd(unclipped.Parameters, 0.1f), new(), digits, epochs: 1, 40);
-        Assert.Equal(Bytes(plain), Bytes(model));
-        Assert.NotEqual(Bytes(unclipped), Bytes(model));
+        Assert.Equal(plain.State, model.State);
+        Assert.NotEqual(unclipped.State, model.State);
 
         // 10²⁵ is finite, its square is not in float: clipped by an infinite norm, gradients would be zeros, and nothing learnt.
         LabeledImages huge = new([255, 255], [0, 1], new(1, 1, 1), 2, mean: [0], std: [1e-25f]);
@@ -120,7 +120,9 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model) { ClipNorm = float.NaN });
     }
 
-    /// <summary>A step of several batches takes the mean, or the sum, over all their images, as a formula in double has it; the last of an epoch too, of unequal batches.</summary>
+    /// <summary>
+    /// A step of several batches uses the mean or sum over all their images, as a formula in double, also for the last unequal batches of an epoch.
+    /// </summary>
     [Theory]
     [InlineData(60, 20, 3, 3)]
     [InlineData(50, 20, 4, 3)]
@@ -186,7 +188,7 @@ public sealed class TrainerBatchTests : SmallRuns
         Assert.Equal([3 * 0.01f, 6 * 0.01f], result.Epochs.Select(epoch => epoch.LearningRate));
     }
 
-    /// <summary>A loop of one's own; what the last epoch's losses come to, times what they weigh, and its right guesses.</summary>
+    /// <summary>A hand-written training loop. Returns the weighted losses of the last epoch and its number of correct predictions.</summary>
     static (double Loss, int Right) Loop(
         Sequential model, Optimizer optimizer, CrossEntropyLoss loss, LabeledImages images, int epochs, int batchSize, int take = int.MaxValue, float clip = 0)
     {

@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>Who is told of a run's steps is told of its end too, if they want to be: of the result, or of what ended it instead.</summary>
+/// <summary>A progress receiver can also receive the result of a run, or the exception that ended it.</summary>
 public sealed class TrainerToldTests : SmallRuns
 {
     [Fact]
