@@ -324,18 +324,18 @@ public sealed class ParityTests
     {
         using DisposeScope scope = NewDisposeScope();
         SaysInTraining(
-            "layer 1, Dropout(0.5): its masks are not those of the module's dropout",
+            "layer 1, Dropout(0.5): its masks differ from those of the module's dropout",
             new Sequential(new Conv2d(3, 2, 1), new Dropout()), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout()));
-        SaysInTraining("1.weight [6] was paired with no parameter of the module", OurNet(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
+        SaysInTraining("1.weight [6] was not paired with a parameter of the module", OurNet(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
         SaysInTraining("the module fails in '1' of [6, 2, 8, 12]:", OurNet(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)));
         Says("there is no batch to train on", () => Parity.Train(OurNet(), new Net(), [], OurSgd, TheirSgd));
         Says(
             "the module, its loss or its optimizer fails: Found dtype Float but expected Double; they run in float64",
             () => Parity.Train(OurNet(), new Net(), Batches(1), OurSgd, TheirSgd, moduleLoss: (y, _) => F.mse_loss(y, zeros(6, 5))));
-        Says("a batch of finite numbers is needed, not [0, 3, 8, 12]", () => Parity.Compare(OurNet(), new Net(), Batch(0)));
+        Says("expected a non-empty batch of finite numbers, got [0, 3, 8, 12]", () => Parity.Compare(OurNet(), new Net(), Batch(0)));
         FloatTensor damaged = Batch();
         damaged.AsSpan()[77] = float.NaN;
-        Says("a batch of finite numbers is needed, not [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(OurNet(), new Net(), damaged));
+        Says("expected a non-empty batch of finite numbers, got [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(OurNet(), new Net(), damaged));
 
         static void SaysInTraining(string start, Layer model, Module module) =>
             Says(start, () => Parity.Train(model, module, Batches(1), OurSgd, TheirSgd));
