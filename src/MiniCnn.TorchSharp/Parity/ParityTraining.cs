@@ -134,7 +134,7 @@ sealed class TrainingParity<T> : IDisposable
         if (Pairing.Leaves(model).OfType<Dropout>().FirstOrDefault(dropout => !dropout.HoldInEvaluation && HasMasks(dropout)) is { } dropout)
         {
             throw new ArgumentException(
-                $"{dropout.Description}: its masks differ from those of the module's dropout; compare both with probability 0 or in evaluation mode", nameof(model));
+                $"{dropout.Description}: its masks differ from those of the module's dropout; use probability 0 or evaluation mode in both", nameof(model));
         }
         (Parameter Ours, Call? Call, string? Name)[] all = [.. Pairing.Leaves(model).SelectMany(Paired)];
         if (all.FirstOrDefault(p => !HasPartner(p)) is { Ours: not null } alone)
