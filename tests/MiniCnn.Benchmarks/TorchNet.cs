@@ -33,7 +33,7 @@ sealed class TorchNet(bool training, Layout layout)
     IEnumerable<Func<Tensor, Tensor>> Stage(int ic, int oc, int stride, int blocks) =>
         Enumerable.Range(0, blocks).Select(i => i == 0 ? Block(ic, oc, stride) : Block(oc, oc, 1));
 
-    /// <summary>Runs layers in sequence. Intermediate tensors are disposed at once, as in TorchSharp's modules, so that their memory stays in the cache.</summary>
+    /// <summary>Runs layers in sequence. Intermediate tensors are disposed at once, as in TorchSharp's modules, to reuse cached memory.</summary>
     static Func<Tensor, Tensor> Chain(params Func<Tensor, Tensor>[] layers) => x =>
     {
         Tensor y = layers[0](x);
