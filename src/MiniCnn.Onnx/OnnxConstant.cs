@@ -4,25 +4,25 @@ using static MiniCnn.OnnxModels.Format.TensorProto.Types;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>Numbers that a file holds: floats, or whole numbers.</summary>
+/// <summary>A constant tensor of a graph: floats or integers.</summary>
 /// <param name="Lengths">The tensor's shape.</param>
-/// <param name="Floats">The numbers, if they are floats; of other precision they were converted.</param>
-/// <param name="Ints">The numbers, if they are whole.</param>
+/// <param name="Floats">The values if they are floating-point, converted to float; otherwise null.</param>
+/// <param name="Ints">The values if they are integers; otherwise null.</param>
 sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
 {
-    /// <summary>The shape of images in a graph begins with this number of images: any.</summary>
+    /// <summary>Stands for the dynamic batch size, the first dimension in a shape of images.</summary>
     public const long AnyBatch = long.MinValue;
 
     public int Count => Floats?.Length ?? Ints!.Length;
 
     public static OnnxConstant Of(params long[] values) => new([values.Length], null, values);
 
-    /// <summary>The floats, in a shape of so many axes at most; their lengths with ones in front.</summary>
+    /// <summary>The values as floats; integers are converted.</summary>
     public float[] AsFloats => Floats ?? [.. Ints!.Select(value => (float)value)];
 
-    /// <summary>Reads a tensor.</summary>
+    /// <summary>Reads a tensor, including external data.</summary>
     /// <param name="tensor">The tensor.</param>
-    /// <param name="folder">Where the file lies: what it keeps outside may lie there and nowhere else.</param>
+    /// <param name="folder">Folder of the file. External data is read only from this folder.</param>
     public static OnnxConstant Read(TensorProto tensor, string folder)
     {
         string name = SafeTensors.OneLine(tensor.Name);
@@ -30,7 +30,7 @@ sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
         foreach (long length in tensor.Dims)
         {
             if (length < 0 || (count *= Math.Max(length, 0)) > Array.MaxLength)
-                throw new OnnxFormatException($"tensor '{name}': [{string.Join(", ", tensor.Dims)}] is no shape of a tensor that fits an array");
+                throw new OnnxFormatException($"tensor '{name}': the shape [{string.Join(", ", tensor.Dims)}] is negative or too large for an array");
         }
         long[] lengths = [.. tensor.Dims];
         ReadOnlySpan<byte> raw = tensor.DataLocation == DataLocation.External ? External(tensor, name, folder) : tensor.RawData.Span;
@@ -41,7 +41,7 @@ sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
             DataType.Double or DataType.Int64 => 8,
             DataType.Float16 or DataType.Bfloat16 => 2,
             DataType.Bool or DataType.Uint8 or DataType.Int8 => 1,
-            _ => throw new OnnxFormatException($"tensor '{name}' is of {tensor.DataType}, which no layer takes"),
+            _ => throw new OnnxFormatException($"tensor '{name}' is of type {tensor.DataType}, which is not supported"),
         };
         long there = isRaw ? raw.Length / size : tensor.DataType switch
         {
@@ -51,7 +51,7 @@ sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
             _ => tensor.Int32Data.Count,
         };
         if (there != count || (isRaw && raw.Length % size != 0))
-            throw new OnnxFormatException($"tensor '{name}': [{string.Join(", ", lengths)}] takes {count} numbers, but there are {there}");
+            throw new OnnxFormatException($"tensor '{name}': [{string.Join(", ", lengths)}] needs {count} numbers, but has {there}");
         return tensor.DataType switch
         {
             DataType.Float => new(lengths, isRaw ? MemoryMarshal.Cast<byte, float>(raw).ToArray() : [.. tensor.FloatData], null),
@@ -68,20 +68,20 @@ sealed record OnnxConstant(long[] Lengths, float[]? Floats, long[]? Ints)
         static float FromBfloat16(ushort bits) => BitConverter.UInt32BitsToSingle((uint)bits << 16);
     }
 
-    /// <summary>Numbers in a file beside the model's: not in a folder there, which could be a link.</summary>
+    /// <summary>Reads external data from a file in the folder of the model. Subfolders are refused, because they could be links.</summary>
     static byte[] External(TensorProto tensor, string name, string folder)
     {
         Dictionary<string, string> says = tensor.ExternalData.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
         string file = says.GetValueOrDefault("location", "");
         if (file is "" or "." or ".." || file.AsSpan().ContainsAny('/', '\\', ':'))
-            throw new OnnxFormatException($"tensor '{name}' lies in '{SafeTensors.OneLine(file)}', which is no name of a file in the model's folder");
+            throw new OnnxFormatException($"tensor '{name}': the location '{SafeTensors.OneLine(file)}' is not the name of a file in the model's folder");
         string path = Path.Combine(folder, file);
         if (new FileInfo(path) is not { Exists: true, LinkTarget: null } info)
-            throw new OnnxFormatException($"tensor '{name}' lies in {SafeTensors.OneLine(path)}, which is not there or a link");
+            throw new OnnxFormatException($"tensor '{name}': the external data {SafeTensors.OneLine(path)} does not exist or is a link");
         if (!long.TryParse(says.GetValueOrDefault("offset", "0"), out long offset) || offset < 0 || offset > info.Length
             || !long.TryParse(says.GetValueOrDefault("length", $"{info.Length - offset}"), out long length) || length < 0 || length > Math.Min(info.Length - offset, Array.MaxLength))
         {
-            throw new OnnxFormatException($"tensor '{name}' is to lie at an offset and of a length that {SafeTensors.OneLine(path)} does not have");
+            throw new OnnxFormatException($"tensor '{name}': its offset and length are not inside {SafeTensors.OneLine(path)}, which has {info.Length} bytes");
         }
         byte[] bytes = new byte[length];
         using FileStream stream = info.OpenRead();

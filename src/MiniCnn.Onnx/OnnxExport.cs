@@ -2,14 +2,14 @@ using static MiniCnn.OnnxModels.OnnxWriter;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A network's layers as ONNX's operators, each of which computes what the layer computes in evaluation.</summary>
+/// <summary>Converts a network's layers to ONNX operators that compute the same values as the layers in evaluation mode.</summary>
 sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
 {
-    /// <summary>Adds a layer's nodes, and returns the name of its output.</summary>
+    /// <summary>Adds the nodes of a layer. Returns the name of its output.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="x">The name of its input.</param>
-    /// <param name="shape">That of an image there.</param>
-    /// <exception cref="NotSupportedException">ONNX has no such operator.</exception>
+    /// <param name="x">Name of its input.</param>
+    /// <param name="shape">Shape of an image at its input.</param>
+    /// <exception cref="NotSupportedException">The layer has no ONNX equivalent.</exception>
     public string Add(Layer layer, string x, ImageShape shape) => layer switch
     {
         Sequential sequential => Chain(sequential.Layers, x, shape),
@@ -43,7 +43,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
         GELU => Gelu(layer, x),
         Softmax => Node(layer, "Softmax", [x], Int("axis", 1)),
         LogSoftmax => Node(layer, "LogSoftmax", [x], Int("axis", 1)),
-        _ => throw new NotSupportedException($"{layer.Description}: a layer of your own cannot be said in ONNX; put layers of this library in its place"),
+        _ => throw new NotSupportedException($"{layer.Description}: a custom layer cannot be exported to ONNX; replace it with layers of this library"),
     };
 
     string Chain(IReadOnlyList<Layer> layers, string x, ImageShape shape)
@@ -62,7 +62,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
         return x;
     }
 
-    /// <summary>A convolution with the batch norm after it in its weights and bias: w·γ/√(σ² + ε), and (b − μ)·γ/√(σ² + ε) + β.</summary>
+    /// <summary>Folds a batch norm into the convolution before it: weight w·γ/√(σ² + ε), bias (b − μ)·γ/√(σ² + ε) + β.</summary>
     string Folded(Conv2d conv, BatchNorm2d norm, string x)
     {
         float[] weight = [.. conv.Weight.Value], bias = conv.Bias is null ? new float[conv.OutputChannels] : [.. conv.Bias.Value];
@@ -89,8 +89,8 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
     }
 
     /// <summary>
-    /// Output padding takes padding at the end away. What is more than that is rows and columns of the bias alone, which not every runtime adds by itself
-    /// where they are a stride or more.
+    /// Output padding first reduces the padding at the end. The rest adds rows and columns that contain only the bias. Not every runtime supports an
+    /// output_padding of a stride or more, so this case is written as Pad and Add nodes.
     /// </summary>
     string Transposed(ConvTranspose2d conv, string x)
     {
@@ -110,7 +110,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
     string Pad(Layer layer, string x, Padding padding, PaddingMode mode) => Node(layer, "Pad",
         [x, graph.Constant(layer.NameOf("pads"), (long[])[0, 0, padding.Top, padding.Left, 0, 0, padding.Bottom, padding.Right])], Text("mode", graph.ModeOf(mode)));
 
-    /// <summary>An average whose rest windows, of ceilMode, count no more than what they see of image and padding, as PyTorch's.</summary>
+    /// <summary>As in PyTorch, a partial window of ceilMode counts only its pixels inside the image and the padding.</summary>
     string Average(AvgPool2d pool, string x, ImageShape shape)
     {
         Window2d window = pool.Window;
@@ -129,7 +129,8 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
         if (shape.Height % to.Height != 0 || shape.Width % to.Width != 0)
         {
             throw new NotSupportedException(
-                $"{pool.Description}: ONNX has no adaptive pools; {shape.Height}×{shape.Width} is no multiple of {to.Height}×{to.Width}, so no other pool does the same");
+                $"{pool.Description}: ONNX has no adaptive pools, and {shape.Height}×{shape.Width} is no multiple of {to.Height}×{to.Width}, "
+                + "so no other pool is equivalent");
         }
         if (to == 1)
             return Node(pool, $"Global{op}", [x]);
@@ -137,7 +138,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
         return Node(pool, op, [x], Ints("kernel_shape", Of(window)), Ints("strides", Of(window)));
     }
 
-    /// <summary>As an instance norm of groups: its operator came with opset 21.</summary>
+    /// <summary>Written as an instance norm over groups, because GroupNormalization needs opset 21.</summary>
     string GroupNormalization(GroupNorm norm, string x, ImageShape shape)
     {
         float[] ones = new float[norm.Groups];
@@ -152,7 +153,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
         return Node(norm, "Add", [y, graph.Constant(norm.Bias.Name, [.. norm.Bias.Value], channels)]);
     }
 
-    /// <summary>x·½·(1 + erf(x/√2)): its operator came with opset 20.</summary>
+    /// <summary>Written as x·½·(1 + erf(x/√2)), because Gelu needs opset 20.</summary>
     string Gelu(Layer layer, string x)
     {
         string half = Node(layer, "Mul", [x, graph.Constant(layer.NameOf("half"), [0.5f])]);
@@ -168,7 +169,7 @@ sealed class OnnxExport(OnnxWriter graph, bool foldBatchNorm)
 
     static Format.AttributeProto[] Window(Window2d window) => [Ints("kernel_shape", Of(window.KernelSize)), Ints("strides", Of(window.Stride))];
 
-    /// <summary>Padding with which a pool that rounds down has as many outputs as one of ceilMode: runtimes do not agree on that.</summary>
+    /// <summary>Padding with which a pool without ceilMode has the same output size as one with it. Runtimes do not agree on ceil_mode.</summary>
     static int[] Pads(Window2d window, ImageShape shape)
     {
         (int bottom, int right) = (After(window.Rows(shape.Height)), After(window.Columns(shape.Width)));

@@ -1,9 +1,9 @@
 namespace MiniCnn.OnnxModels;
 
-/// <summary>Operators on constants, as exporters write them around shapes and weights.</summary>
+/// <summary>Constant folding: evaluates the operators that exporters write around shapes and weights.</summary>
 static class OnnxFolding
 {
-    /// <summary>What a node makes of constants; null of an operator that is not worked out here.</summary>
+    /// <summary>Returns the result of a node with constant inputs, or null if its operator is not folded.</summary>
     public static OnnxConstant? Of(OnnxNode node, OnnxGraph graph)
     {
         OnnxConstant? a = graph.Constant(node.Input(0)), b = graph.Constant(node.Input(1));
@@ -41,21 +41,22 @@ static class OnnxFolding
     {
         Format.TensorProto.Types.DataType.Float => new(a.Lengths, a.AsFloats, null),
         Format.TensorProto.Types.DataType.Int64 or Format.TensorProto.Types.DataType.Int32 => new(a.Lengths, null, a.Ints ?? [.. a.Floats!.Select(value => (long)value)]),
-        var other => throw node.Bad($"to {other} is not supported"),
+        var other => throw node.Bad($"a conversion to {other} is not supported"),
     };
 
-    /// <summary>The lengths that a Reshape gives: 0 keeps one, −1 takes what is left.</summary>
+    /// <summary>Resolves the shape of a Reshape: 0 keeps the length of that axis, −1 is inferred from the others.</summary>
     static long[] Resolve(OnnxConstant a, long[] wanted, OnnxNode node)
     {
         long[] lengths = [.. wanted.Select((length, i) => length == 0 && i < a.Lengths.Length ? a.Lengths[i] : length)];
         long known = 1;
         foreach (long length in lengths.Where(length => length != -1))
-            known = length < 0 || known > int.MaxValue || (known *= length) > int.MaxValue ? throw node.Bad("makes a shape that is none") : known;
+            known = length < 0 || known > int.MaxValue || (known *= length) > int.MaxValue
+                ? throw node.Bad($"the shape [{string.Join(", ", wanted)}] is negative or too large") : known;
         int rest = Array.IndexOf(lengths, -1);
         if (rest >= 0)
             lengths[rest] = known == 0 ? 0 : a.Count / known;
         if (lengths.Contains(-1) || lengths.Aggregate(1L, (product, length) => product * length) != a.Count)
-            throw node.Bad($"{a.Count} numbers are not [{string.Join(", ", wanted)}]");
+            throw node.Bad($"{a.Count} numbers cannot have the shape [{string.Join(", ", wanted)}]");
         return lengths;
     }
 
@@ -63,7 +64,7 @@ static class OnnxFolding
     {
         int axes = a.Lengths.Length;
         if (!perm.Order().SequenceEqual(Enumerable.Range(0, axes).Select(i => (long)i)))
-            throw node.Bad($"[{string.Join(", ", perm)}] is no order of {axes} axes");
+            throw node.Bad($"[{string.Join(", ", perm)}] is not a permutation of {axes} axes");
         long[] lengths = [.. perm.Select(axis => a.Lengths[axis])], steps = new long[axes];
         long step = 1;
         for (int axis = axes - 1; axis >= 0; axis--, step *= a.Lengths[axis + 1])
@@ -85,7 +86,7 @@ static class OnnxFolding
         List<long> all = [.. lengths];
         int rank = lengths.Length + axes.Length;
         foreach (long axis in axes.Select(axis => axis < 0 ? axis + rank : axis).Order())
-            all.Insert(axis >= 0 && axis <= all.Count ? (int)axis : throw node.Bad($"axis {axis} is none of {rank}"), 1);
+            all.Insert(axis >= 0 && axis <= all.Count ? (int)axis : throw node.Bad($"axis {axis} is outside a tensor of {rank} axes"), 1);
         return [.. all];
     }
 
@@ -93,13 +94,14 @@ static class OnnxFolding
     {
         HashSet<long> gone = [.. axes?.Select(axis => axis < 0 ? axis + lengths.Length : axis) ?? Enumerable.Range(0, lengths.Length).Where(i => lengths[i] == 1).Select(i => (long)i)];
         return gone.All(axis => axis >= 0 && axis < lengths.Length && lengths[axis] == 1)
-            ? [.. lengths.Where((_, i) => !gone.Contains(i))] : throw node.Bad("squeezes an axis that is not 1 long");
+            ? [.. lengths.Where((_, i) => !gone.Contains(i))] : throw node.Bad($"squeezes axes of [{string.Join(", ", lengths)}] that are not 1 long");
     }
 
     static OnnxConstant Gather(OnnxConstant a, OnnxConstant indices, long[] at, OnnxNode node)
     {
         node.Requires("axis", 0);
-        return new(indices.Lengths, null, [.. at.Select(i => (i < 0 ? i + a.Count : i) is var place && place >= 0 && place < a.Count ? a.Ints![place] : throw node.Bad($"index {i} is none of {a.Count}"))]);
+        return new(indices.Lengths, null, [.. at.Select(i => (i < 0 ? i + a.Count : i) is var place && place >= 0 && place < a.Count
+            ? a.Ints![place] : throw node.Bad($"index {i} is outside {a.Count} values"))]);
     }
 
     static OnnxConstant? Concat(OnnxNode node, OnnxGraph graph)
@@ -108,7 +110,7 @@ static class OnnxFolding
         return parts.All(part => part is { Ints: not null, Lengths.Length: 1 }) ? OnnxConstant.Of([.. parts.SelectMany(part => part.Ints!)]) : null;
     }
 
-    /// <summary>Whole numbers from one to another along some axes, forwards or backwards.</summary>
+    /// <summary>Slices integers along the given axes, with positive or negative steps.</summary>
     static OnnxConstant? Slice(OnnxConstant a, OnnxNode node, OnnxGraph graph)
     {
         long[]? starts = node.Ints("starts") ?? graph.Constant(node.Input(1))?.Ints, ends = node.Ints("ends") ?? graph.Constant(node.Input(2))?.Ints;
@@ -132,7 +134,7 @@ static class OnnxFolding
         return a;
     }
 
-    /// <summary>Some places of an axis.</summary>
+    /// <summary>Selects the given indices of an axis.</summary>
     static OnnxConstant Kept(OnnxConstant a, int axis, List<long> places)
     {
         long inner = a.Lengths.Skip(axis + 1).Aggregate(1L, (product, length) => product * length), length = a.Lengths[axis];
@@ -151,13 +153,14 @@ static class OnnxFolding
     {
         long count = 1;
         foreach (long length in lengths)
-            count = length is < 0 or > 4096 || count * length > 4096 ? throw node.Bad($"makes a constant of [{string.Join(", ", lengths)}]") : count * length;
+            count = length is < 0 or > 4096 || count * length > 4096
+                ? throw node.Bad($"makes a constant of shape [{string.Join(", ", lengths)}]; at most 4096 numbers are supported") : count * length;
         OnnxConstant value = node.Tensor("value") is { } tensor ? OnnxConstant.Read(tensor, "") : new([1], [0], null);
         return value.Count != 1 ? null : value.Ints is { } whole
             ? new(lengths, null, [.. Enumerable.Repeat(whole[0], (int)count)]) : new(lengths, [.. Enumerable.Repeat(value.Floats![0], (int)count)], null);
     }
 
-    /// <summary>Two constants number by number, one of them a single number, or both of one shape.</summary>
+    /// <summary>Combines two constants elementwise. Both have the same shape, or one of them is a single number.</summary>
     static OnnxConstant? Combine(OnnxConstant a, OnnxConstant b, OnnxNode node)
     {
         if (a.Count == 0 || b.Count == 0 || a.Count != 1 && b.Count != 1 && !a.Lengths.SequenceEqual(b.Lengths))

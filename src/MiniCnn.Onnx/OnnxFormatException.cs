@@ -1,4 +1,6 @@
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A file is no ONNX model, damaged, or one that layers of this library cannot say; the message names node and operator in one line.</summary>
+/// <summary>
+/// The file is not an ONNX model, is damaged, or has no equivalent in this library's layers. The message is one line that names the node and operator.
+/// </summary>
 public sealed class OnnxFormatException(string message, Exception? inner = null) : IOException(message, inner);

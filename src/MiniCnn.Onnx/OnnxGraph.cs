@@ -2,49 +2,50 @@ using MiniCnn.OnnxModels.Format;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A graph that is read: its constants worked out, and what exporters write in several nodes put together again.</summary>
+/// <summary>An imported graph: folds constants, and combines groups of nodes that exporters write for one layer.</summary>
 sealed class OnnxGraph
 {
-    const int Oldest = 6, Newest = 26;                           // opsets; before 6 operators took a shape's numbers as attributes of other names
+    const int Oldest = 6, Newest = 26;                           // opsets; before 6, operators have shapes in attributes of other names
     const int MostNodes = 20_000;                                // far more than a network of this library's layers has
-    const int MostNamed = 10;                                    // outputs, in a message
-    const int MostFolded = 1 << 20;                              // numbers of a constant that is worked out and not stored: shapes, mostly
+    const int MostNamed = 10;                                    // outputs listed in a message
+    const int MostFolded = 1 << 20;                              // numbers of a folded constant, which is mostly a shape
 
     readonly Dictionary<string, OnnxConstant> constants = [];
     readonly Dictionary<string, int> uses = [];
 
     /// <param name="model">The file.</param>
-    /// <param name="folder">Where its external data are.</param>
-    /// <param name="output">An output, or what a node makes, up to which it is read; null for the file's one output.</param>
+    /// <param name="folder">Folder of its external data.</param>
+    /// <param name="output">Name of the tensor where the network ends; null for the only output of the file.</param>
     public OnnxGraph(ModelProto model, string folder, string? output)
     {
-        GraphProto graph = model.Graph ?? throw new OnnxFormatException("holds no graph");
+        GraphProto graph = model.Graph ?? throw new OnnxFormatException("has no graph");
         if (model.Functions.Count > 0 || graph.SparseInitializer.Count > 0)
-            throw new OnnxFormatException(model.Functions.Count > 0 ? "holds functions, which are not supported" : "holds sparse tensors, which are not supported");
+            throw new OnnxFormatException(model.Functions.Count > 0 ? "has functions, which are not supported" : "has sparse tensors, which are not supported");
         if (graph.Node.Count > MostNodes)
-            throw new OnnxFormatException($"holds {graph.Node.Count} nodes; up to {MostNodes} are read");
+            throw new OnnxFormatException($"has {graph.Node.Count} nodes; at most {MostNodes} are supported");
         Opset = model.OpsetImport.Where(set => set.Domain is "" or "ai.onnx").Select(set => set.Version).DefaultIfEmpty(1).Max();
         if (Opset is < Oldest or > Newest)
-            throw new OnnxFormatException($"is of opset {Opset}; {Oldest} to {Newest} are read");
+            throw new OnnxFormatException($"has opset {Opset}; {Oldest} to {Newest} are supported");
         foreach (TensorProto tensor in graph.Initializer)
             if (!constants.TryAdd(tensor.Name, OnnxConstant.Read(tensor, folder)))
-                throw new OnnxFormatException($"tensor '{SafeTensors.OneLine(tensor.Name)}' is there twice");
+                throw new OnnxFormatException($"tensor '{SafeTensors.OneLine(tensor.Name)}' is defined twice");
         string[] outputs = [.. graph.Output.Select(value => value.Name)];
         string names = string.Join(", ", outputs.Take(MostNamed).Select(name => $"'{SafeTensors.OneLine(name)}'")) + (outputs.Length > MostNamed ? ", …" : "");
-        Output = output ?? (outputs is [var y] ? y : throw new OnnxFormatException($"has {outputs.Length} outputs ({names}); a network has one: give Load the name of one as output"));
+        Output = output ?? (outputs is [var y] ? y : throw new OnnxFormatException(
+            $"has {outputs.Length} outputs ({names}); a network has one: pass the name of one as the output argument of Load"));
         HashSet<string> given = [.. graph.Input.Select(input => input.Name)];
         Nodes = InOrder([.. graph.Node.Select((node, i) => new OnnxNode(node, i))], given);
         ValueInfoProto[] inputs = [.. graph.Input.Where(input => !constants.ContainsKey(input.Name))];
-        if (inputs.Length > 1)                                   // labels, whose loss nobody asks for here
+        if (inputs.Length > 1)                                   // an input for labels is not needed if its loss is not the output
             inputs = [.. inputs.Where(input => input.Name == Output || Nodes.Any(node => node.Inputs.Contains(input.Name)))];
         if (output is not null && Nodes.Count == 0 && output != inputs.FirstOrDefault()?.Name)
             throw new OnnxFormatException($"has no output '{SafeTensors.OneLine(output)}', only {names}");
-        Input = inputs is [var one] ? one : throw new OnnxFormatException($"has {inputs.Length} inputs; a network has one");
+        Input = inputs is [var one] ? one : throw new OnnxFormatException($"has {inputs.Length} inputs; a network must have one");
     }
 
     /// <summary>
-    /// The nodes that the output needs, each after those that it takes from, else as in the file. The format asks for that order; exporters of Keras did not always
-    /// keep it.
+    /// The nodes that the output needs in topological order, otherwise in the order of the file. The format requires topological order, but Keras exporters
+    /// did not always keep it.
     /// </summary>
     List<OnnxNode> InOrder(OnnxNode[] nodes, HashSet<string> given)
     {
@@ -52,9 +53,10 @@ sealed class OnnxGraph
         for (int i = 0; i < nodes.Length; i++)
             foreach (string name in nodes[i].Outputs.Where(name => name is not ""))
                 if (given.Contains(name) || IsConstant(name) || !makers.TryAdd(name, i))
-                    throw nodes[i].Bad($"makes '{SafeTensors.OneLine(name)}', which is there already");
+                    throw nodes[i].Bad($"makes '{SafeTensors.OneLine(name)}', which is already defined");
         int[][] before = [.. nodes.Select(node => node.Inputs.Where(name => name is not "" && !given.Contains(name) && !IsConstant(name))
-            .Select(name => makers.TryGetValue(name, out int maker) ? maker : throw node.Bad($"takes '{SafeTensors.OneLine(name)}', which nothing makes")).Distinct().ToArray())];
+            .Select(name => makers.TryGetValue(name, out int maker) ? maker : throw node.Bad($"takes '{SafeTensors.OneLine(name)}', which no node computes"))
+            .Distinct().ToArray())];
         HashSet<int> needed = [];
         Stack<int> ways = new(makers.TryGetValue(Output, out int last) ? [last] : []);
         while (ways.TryPop(out int i))
@@ -70,7 +72,7 @@ sealed class OnnxGraph
             ordered.Add(nodes[i]);
             ready.EnqueueRange(after[i].Where(next => --missing[next] == 0).Select(next => (next, next)));
         }
-        return ordered.Count == needed.Count ? ordered : throw nodes[needed.First(i => missing[i] > 0)].Bad("takes what is made of its own output");
+        return ordered.Count == needed.Count ? ordered : throw nodes[needed.First(i => missing[i] > 0)].Bad("depends on its own output");
     }
 
     public long Opset { get; }
@@ -79,20 +81,20 @@ sealed class OnnxGraph
 
     public string Output { get; }
 
-    /// <summary>Those that are not worked out yet.</summary>
+    /// <summary>The nodes that are not folded.</summary>
     public List<OnnxNode> Nodes { get; private set; }
 
     public OnnxConstant? Constant(string? name) => name is null ? null : constants.GetValueOrDefault(name);
 
     public bool IsConstant(string name) => constants.ContainsKey(name);
 
-    /// <summary>The names of a node's inputs that are images, not constants.</summary>
+    /// <summary>Returns the names of a node's inputs that are not constants.</summary>
     public string[] DataOf(OnnxNode node) => [.. node.Inputs.Where(name => name is not "" && !IsConstant(name))];
 
-    /// <summary>How many nodes take a tensor; one more for the graph's output.</summary>
+    /// <summary>Number of nodes that take a tensor, plus one if it is the graph's output.</summary>
     public int UsesOf(string name) => uses.GetValueOrDefault(name);
 
-    /// <summary>Works out a node whose inputs are all known; a shape of images, which is not stored, is told by a caller who knows it.</summary>
+    /// <summary>Folds a node if all of its inputs are constants. A Shape node is folded if <paramref name="shapeOf"/> knows the shape of its input.</summary>
     public bool TryFold(OnnxNode node, Func<string, long[]?> shapeOf)
     {
         if (node.Op == "Shape" && shapeOf(node.Inputs[0]) is long[] shape)
@@ -107,12 +109,12 @@ sealed class OnnxGraph
         if (OnnxFolding.Of(node, this) is not OnnxConstant made)
             return false;
         if (made.Count > MostFolded && made.Count > node.Inputs.Sum(name => Constant(name)?.Count ?? 0))
-            throw node.Bad($"makes a constant of {made.Count} numbers");
+            throw node.Bad($"makes a constant of {made.Count} numbers; at most {MostFolded} are supported");
         constants[node.Output] = made;
         return true;
     }
 
-    /// <summary>Puts together what is one layer: nodes that follow one another, each used by the next alone.</summary>
+    /// <summary>Replaces groups of nodes that form one layer. Each node of a group is used only by the next one.</summary>
     public void Recompose()
     {
         foreach (string name in Nodes.SelectMany(node => node.Inputs).Append(Output))
@@ -137,7 +139,7 @@ sealed class OnnxGraph
 
         OnnxNode? Maker(string name, string op) => makers.TryGetValue(name, out OnnxNode? maker) && maker.Op == op ? maker : null;
 
-        // A bias that is added after the product: [out], or [out, 1, 1] of maps.
+        // A bias that is added after the product: [out], or [out, 1, 1] for feature maps.
         OnnxNode? Biased(OnnxNode add)
         {
             if (add.Inputs is not [string a, string b] || IsConstant(a) == IsConstant(b))
@@ -155,7 +157,7 @@ sealed class OnnxGraph
             return maker.With(add.Output, bias);
         }
 
-        // log(softmax(x)), of the softmax's axis.
+        // log(softmax(x)), along the axis of the softmax.
         OnnxNode? LogSoftmax(OnnxNode log)
         {
             if (log.Inputs is not [string y] || Maker(y, "Softmax") is not { } softmax || UsesOf(y) != 1)
@@ -164,7 +166,7 @@ sealed class OnnxGraph
             return softmax.As("LogSoftmax", log.Output);
         }
 
-        // Channels split in three, [N, a, b, c, H, W]; two of the three brought beside H and W; and together with these.
+        // Splits the channels in three, [N, a, b, c, H, W], moves two of them next to H and W, and merges them with H and W.
         OnnxNode? PixelShuffle(OnnxNode reshape)
         {
             if (reshape.Inputs is not [string t, string last] || Maker(t, "Transpose") is not { } transpose || UsesOf(t) != 1
@@ -217,7 +219,7 @@ sealed class OnnxGraph
             return new("Gelu", last, [x]);
         }
 
-        // Reshape to [N, groups, −1], InstanceNormalization with ones and zeros, back, and then each channel's weight and bias.
+        // Reshape to [N, groups, −1], InstanceNormalization with ones and zeros, reshape back, then weight and bias per channel.
         OnnxNode? GroupNorm(OnnxNode add)
         {
             if (add.Inputs.FirstOrDefault(name => !IsConstant(name)) is not string m || Maker(m, "Mul") is not { } mul
@@ -239,10 +241,10 @@ sealed class OnnxGraph
         bool IsNear(string name, double value) => Constant(name) is { Count: 1 } constant && Math.Abs(constant.AsFloats[0] - value) < 1e-6;
     }
 
-    /// <summary>Keeps a constant under a name of its own.</summary>
+    /// <summary>Adds a constant. Returns its unique name.</summary>
     string Name(OnnxConstant constant)
     {
-        string name = $" {constants.Count}";                     // no file's: these are longer or do not begin so
+        string name = $" {constants.Count}";                     // made unique below if a tensor of the file has this name
         while (!constants.TryAdd(name, constant))
             name += " ";
         return name;

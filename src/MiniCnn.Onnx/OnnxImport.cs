@@ -3,26 +3,26 @@ using MiniCnn.OnnxModels.Format;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A graph's nodes as layers: each node one, or none, in the order of the graph; what they become together is <see cref="OnnxStructure"/>'s.</summary>
+/// <summary>Converts the nodes of a graph to layers, in the order of the graph. <see cref="OnnxStructure"/> then nests these layers.</summary>
 sealed class OnnxImport
 {
-    /// <summary>Images, or features, at a place of the graph.</summary>
-    /// <param name="Shape">Of an image, channels first.</param>
-    /// <param name="ChannelsLast">Whether the graph has the channels last there, until a Transpose.</param>
-    /// <param name="Flattened">Features that were images with the channels last: their shape then.</param>
-    /// <param name="HasChannels">False of [batch, H, W], where the graph has no axis for the one channel.</param>
+    /// <summary>Shape and layout of a tensor of images or features.</summary>
+    /// <param name="Shape">Shape of an image, channels first.</param>
+    /// <param name="ChannelsLast">Whether the graph has the channels last here.</param>
+    /// <param name="Flattened">For features flattened from images with the channels last: the shape of these images.</param>
+    /// <param name="HasChannels">False for [batch, H, W]: one channel without an axis in the graph.</param>
     readonly record struct Data(ImageShape Shape, bool ChannelsLast = false, ImageShape? Flattened = null, bool HasChannels = true);
 
-    const int MostChannels = 65_536;                             // that one number stands for
+    const int MostChannels = 65_536;                             // that one number is broadcast to
 
     readonly OnnxGraph graph;
-    readonly long batch;                                         // images that the file was made for; 0 if for any number
+    readonly long batch;                                         // fixed batch size of the file; 0 if it is dynamic
     readonly Dictionary<string, Data> data = [];
 
     OnnxImport(OnnxGraph graph, ImageShape? input)
     {
         this.graph = graph;
-        // Constants first, as far as they depend on no images, so that what is put together is seen with its numbers.
+        // Constants that do not depend on images are folded first, because Recompose needs their values.
         graph.Nodes.RemoveAll(node => graph.TryFold(node, _ => null));
         graph.Recompose();
         Input = InputShape(graph.Input, input, out bool channelsLast);
@@ -33,7 +33,7 @@ sealed class OnnxImport
 
     ImageShape Input { get; }
 
-    /// <summary>The network of a graph, and the images that it takes.</summary>
+    /// <summary>Returns the network of a graph and the shape of its input images.</summary>
     public static (Layer Network, ImageShape Input) Read(ModelProto model, string folder, ImageShape? input, string? output = null)
     {
         OnnxGraph graph = new(model, folder, output);
@@ -50,24 +50,24 @@ sealed class OnnxImport
                 continue;
             string[] images = graph.DataOf(node);
             if (images.FirstOrDefault(name => !data.ContainsKey(name)) is string unknown)
-                throw node.Bad($"takes '{SafeTensors.OneLine(unknown)}', which is no output of a layer");
+                throw node.Bad($"takes '{SafeTensors.OneLine(unknown)}', which is not the output of a layer");
             if (node.Outputs.Skip(1).FirstOrDefault(name => name is not "" && graph.UsesOf(name) > 0) is string second)
-                throw node.Bad($"has a second output '{SafeTensors.OneLine(second)}' that is used; layers have one");
+                throw node.Bad($"has a second output '{SafeTensors.OneLine(second)}' that is used; a layer has only one");
             try
             {
                 (Layer[] layers, data[node.Output]) = Make(node, [.. images.Select(name => data[name])]);
                 structure.Add(node, images, layers);
             }
-            catch (Exception e) when (e is ArgumentException or OverflowException)     // a layer's, which does not know of nodes
+            catch (Exception e) when (e is ArgumentException or OverflowException)     // thrown by a layer, which does not know the node
             {
                 throw node.Bad(e.Message);
             }
             node.AreAllTaken();
         }
         if (!data.TryGetValue(graph.Output, out Data last))
-            throw new OnnxFormatException("has an output that is a constant");
+            throw new OnnxFormatException("has a constant output");
         if (last.Flattened is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 })
-            throw new OnnxFormatException("has an output of features in the order of channels that are last, which no layer gives");
+            throw new OnnxFormatException("has an output of features flattened with the channels last, which no layer computes");
         return structure.Network(graph.Output);
     }
 
@@ -75,10 +75,12 @@ sealed class OnnxImport
     {
         string name = SafeTensors.OneLine(input.Name);
         if (input.Type?.TensorType is not { ElemType: TensorProto.Types.DataType.Float } type)
-            throw new OnnxFormatException($"input '{name}' is of {input.Type?.TensorType?.ElemType ?? 0}, not of Float (what is written with its preprocessing is for runtimes)");
+        {
+            throw new OnnxFormatException(
+                $"input '{name}' is of type {input.Type?.TensorType?.ElemType ?? 0}, not Float (a file saved with includePreprocessing cannot be loaded)");
+        }
         long[] lengths = [.. type.Shape?.Dim.Skip(1).Select(dim => dim.DimValue) ?? []];
-        // Keras has the channels last: a Transpose brings them to the front at once.
-        // or a Reshape, where there is one.
+        // Keras has the channels last: the first node is a Transpose that moves them to the front, or a Reshape if there is one channel.
         channelsLast = graph.Nodes.Any(node => node.Inputs.FirstOrDefault() == input.Name && (node.Op == "Transpose" && node.Ints("perm") is [0, 3, 1, 2]
             || node.Op == "Reshape" && lengths is [var h, var w, 1] && graph.Constant(node.Input(1))?.Ints is [_, 1, var toH, var toW] && (h, w) == (toH, toW)));
         if (given is ImageShape shape)
@@ -86,7 +88,8 @@ sealed class OnnxImport
         if (lengths.Length is < 1 or > 3 || lengths.Any(length => length is < 1 or > 1 << 20))
         {
             string text = string.Join(", ", type.Shape?.Dim.Select(dim => dim.DimParam is "" ? $"{dim.DimValue}" : SafeTensors.OneLine(dim.DimParam)) ?? ["?"]);
-            throw new OnnxFormatException($"input '{name}' is [{text}]; images [batch, C, H, W] or [batch, features] of known size are needed: give Load the size");
+            throw new OnnxFormatException(
+                $"input '{name}' is [{text}]; images [batch, C, H, W] or [batch, features] of known size are needed: pass the size as the input argument of Load");
         }
         return lengths switch
         {
@@ -97,7 +100,7 @@ sealed class OnnxImport
         };
     }
 
-    /// <summary>The lengths of a tensor of images, as the graph has its axes.</summary>
+    /// <summary>Shape of a tensor in the layout of the graph, or null if it is unknown.</summary>
     long[]? ShapeOf(string name) => !data.TryGetValue(name, out Data at) ? graph.Constant(name)?.Lengths : at switch
     {
         { Shape.IsFlat: true } => [OnnxConstant.AnyBatch, at.Shape.Channels],
@@ -106,16 +109,16 @@ sealed class OnnxImport
         _ => [OnnxConstant.AnyBatch, at.Shape.Channels, at.Shape.Height, at.Shape.Width],
     };
 
-    /// <summary>The layers of a node, one after another, and what comes out.</summary>
+    /// <summary>Returns the layers of a node in order, and the shape and layout of its output.</summary>
     (Layer[] Layers, Data Y) Make(OnnxNode node, Data[] inputs)
     {
         if (inputs.Length == 0)
-            throw node.Bad("makes a constant in a way that is not worked out");
+            throw node.Bad("computes a constant in a way that is not supported");
         Data x = inputs[0];
         switch (node.Op)
         {
             case "Add" or "Sum" or "Concat" or "Sub" when inputs.Length > 1:
-                bool isLess = node.Op == "Sub";                  // the second branch's, turned about
+                bool isLess = node.Op == "Sub";                  // the second branch is negated
                 if (isLess && (inputs.Length != 2 || x.Shape.Channels > MostChannels))
                     throw node.Bad("needs two inputs");
                 return (isLess ? Affine(x.Shape, _ => -1) : [], Joined(node, inputs));
@@ -132,16 +135,16 @@ sealed class OnnxImport
                 return ([], x);
         }
         if (inputs.Length > 1)
-            throw node.Bad("takes several images; only sums and concatenations do");
-        // Along channels that are last, what does not look at neighbours or channels goes on as it is.
+            throw node.Bad("takes several tensors of images; only sums, differences and concatenations are supported");
+        // Elementwise layers do not depend on the layout.
         if (Curve(node, x) is { } curve)
             return ([curve], x);
         if (x.Flattened is not null && node.Op is not ("Gemm" or "MatMul"))
-            throw node.Bad("is not supported on features in the order of channels that are last");
+            throw node.Bad("is not supported on features flattened with the channels last");
         if (node.Op is "Add" or "Sub" or "Mul" or "Div")
             return (Affine(node, x), x);
         if (x.ChannelsLast || !x.HasChannels)
-            throw node.Bad(x.ChannelsLast ? "is not supported on channels that are last" : "is not supported on images without an axis of channels");
+            throw node.Bad(x.ChannelsLast ? "is not supported with the channels last" : "is not supported on images without a channel axis");
         Layer[] layers = node.Op switch
         {
             "Conv" => [OnnxWindows.Conv(node, graph, x.Shape)],
@@ -165,16 +168,19 @@ sealed class OnnxImport
     static Data Joined(OnnxNode node, Data[] inputs)
     {
         if (inputs.Length != node.Inputs.Count)
-            throw node.Bad("joins images and constants");
+            throw node.Bad("joins images and constants, which is not supported");
         if (inputs.Any(input => input.ChannelsLast != inputs[0].ChannelsLast || input.HasChannels != inputs[0].HasChannels || input.Flattened is not null))
-            throw node.Bad("joins images of different layouts");
+            throw node.Bad("joins images of different layouts, which is not supported");
         if (node.Op != "Concat")
-            return inputs.All(input => input.Shape == inputs[0].Shape) ? inputs[0] : throw node.Bad($"adds {string.Join(" and ", inputs.Select(input => input.Shape))}");
+        {
+            return inputs.All(input => input.Shape == inputs[0].Shape)
+                ? inputs[0] : throw node.Bad($"adds {string.Join(" and ", inputs.Select(input => input.Shape))}; the shapes must be equal");
+        }
         long axis = node.Int("axis", 1), channels = inputs[0].ChannelsLast || inputs[0].Shape.IsFlat ? -1 : -3;
         if (axis < 0 ? axis != channels : axis != (inputs[0].ChannelsLast ? 3 : 1))
-            throw node.Bad($"along axis {axis}, which is not that of the channels");
+            throw node.Bad($"axis {axis} is not supported, only the channel axis");
         if (inputs.Any(input => (input.Shape.Height, input.Shape.Width) != (inputs[0].Shape.Height, inputs[0].Shape.Width)))
-            throw node.Bad($"of {string.Join(" and ", inputs.Select(input => input.Shape))}");
+            throw node.Bad($"concatenates {string.Join(" and ", inputs.Select(input => input.Shape))}; heights and widths must be equal");
         return inputs[0] with { Shape = inputs[0].Shape with { Channels = inputs.Sum(input => input.Shape.Channels) } };
     }
 
@@ -183,16 +189,20 @@ sealed class OnnxImport
         ([0, 3, 1, 2], true) => x with { ChannelsLast = false },
         ([0, 2, 3, 1], false) => x with { ChannelsLast = true },
         ([0, 1, 2, 3], _) => x,
-        _ => throw node.Bad("only brings channels to the front or to the back"),
+        _ => throw node.Bad("only supports moving the channels to the front or to the back"),
     };
 
-    /// <summary>Flatten, or what says the same with a shape; or features as images.</summary>
+    /// <summary>Flatten and its equivalents with a shape, or Unflatten.</summary>
     (Layer[], Data) Reshaped(OnnxNode node, Data x)
     {
         long length = x.Shape.Length;
         long[] to;
         if (node.Op == "Flatten")
-            to = node.Int("axis", 1) is 1 ? [OnnxConstant.AnyBatch, length] : x.Shape.IsFlat && node.Int("axis", 1) == -1 ? [OnnxConstant.AnyBatch, length] : throw node.Bad("flattens other axes than those of an image");
+        {
+            to = node.Int("axis", 1) is 1 ? [OnnxConstant.AnyBatch, length]
+                : x.Shape.IsFlat && node.Int("axis", 1) == -1 ? [OnnxConstant.AnyBatch, length]
+                : throw node.Bad($"axis {node.Int("axis", 1)} is not supported, only 1: all axes of an image");
+        }
         else if (node.Op is "Squeeze" or "Unsqueeze")
         {
             long[] shape = ShapeOf(node.Inputs[0])!, axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
@@ -207,12 +217,12 @@ sealed class OnnxImport
         else
         {
             long[] from = ShapeOf(node.Inputs[0])!;
-            to = node.Ints("shape") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has a shape that is worked out at run time");
-            if (to.Contains(0))                                  // an empty tensor if they are allowed, else “as before”
+            to = node.Ints("shape") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("needs a constant shape");
+            if (to.Contains(0))                                  // 0 copies the length, except with allowzero
                 node.Requires("allowzero", 0);
             _ = node.Int("allowzero", 0);
             to = [.. to.Select((size, i) => size == 0 && i < from.Length ? from[i] : size)];
-            // What is left goes to the images if their number is nowhere else; a file made for two images says 2.
+            // −1 is the batch size if no other axis can be. A file with a fixed batch size of 2 has 2 here.
             long known = to.Where(size => size is not (-1 or OnnxConstant.AnyBatch)).Aggregate(1L, (product, size) => product * Math.Clamp(size, 0, int.MaxValue) is var next && next > int.MaxValue ? 0 : product * size);
             if (to is [-1, ..] && known == length)
                 to[0] = OnnxConstant.AnyBatch;
@@ -222,7 +232,7 @@ sealed class OnnxImport
                 to[rest] = length / known;
         }
         if (to is not [OnnxConstant.AnyBatch, ..] || to.Skip(1).Any(size => size < 1) || to.Skip(1).Aggregate(1L, (product, size) => product > length ? product : product * size) != length)
-            throw node.Bad($"images of {x.Shape} are not [{string.Join(", ", to.Select(size => size == OnnxConstant.AnyBatch ? "batch" : $"{size}"))}]");
+            throw node.Bad($"images of {x.Shape} cannot be reshaped to [{string.Join(", ", to.Select(size => size == OnnxConstant.AnyBatch ? "batch" : $"{size}"))}]");
         bool isMap = x.Shape is { IsFlat: false, Channels: 1 };
         switch (to)
         {
@@ -235,7 +245,7 @@ sealed class OnnxImport
                 return ([new Unflatten(shape)], new(shape));
             case [_, var c, var h, var w] when x is { ChannelsLast: false, HasChannels: true } && (c, h, w) == (x.Shape.Channels, x.Shape.Height, x.Shape.Width):
                 return ([], x);
-            // One channel may stand in front, at the end or not at all: the numbers are the same.
+            // The axis of a single channel can be first, last or absent: the numbers have the same order.
             case [_, 1, var h, var w] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
                 return ([], new(x.Shape));
             case [_, var h, var w, 1] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
@@ -243,11 +253,11 @@ sealed class OnnxImport
             case [_, var h, var w] when isMap && (h, w) == (x.Shape.Height, x.Shape.Width):
                 return ([], new(x.Shape, HasChannels: false));
             default:
-                throw node.Bad($"images of {x.Shape} become [{string.Join(", ", to.Skip(1))}], which no layer does");
+                throw node.Bad($"no layer reshapes images of {x.Shape} to [{string.Join(", ", to.Skip(1))}]");
         }
     }
 
-    /// <summary>A layer that takes each number by itself, or all channels of a pixel.</summary>
+    /// <summary>Returns an elementwise activation, or a softmax over the channels; null for other operators.</summary>
     Layer? Curve(OnnxNode node, Data x)
     {
         switch (node.Op)
@@ -257,7 +267,7 @@ sealed class OnnxImport
             case "LeakyRelu":
                 return new LeakyReLU(node.Float("alpha", 0.01f));
             case "PRelu":
-                float[] slopes = graph.Constant(node.Input(1))?.Floats ?? throw node.Bad("has slopes that are no constants");
+                float[] slopes = graph.Constant(node.Input(1))?.Floats ?? throw node.Bad("has slopes that are not constants of floats");
                 return slopes.Distinct().Count() == 1 ? new LeakyReLU(slopes[0]) : throw node.Bad("has a slope for each channel, which is not supported");
             case "Sigmoid":
                 return new Sigmoid();
@@ -266,13 +276,13 @@ sealed class OnnxImport
             case "Silu":
                 return new SiLU();
             case "Gelu":
-                return node.Text("approximate", "none") == "none" ? new GELU() : throw node.Bad("by an approximation is not supported");
+                return node.Text("approximate", "none") == "none" ? new GELU() : throw node.Bad("with an approximation is not supported");
             case "Softmax" or "LogSoftmax":
                 long axis = node.Int("axis", graph.Opset < 13 ? 1 : -1), channels = x.ChannelsLast ? 3 : 1;
                 bool isChannels = x.HasChannels && (axis == channels || axis == channels - (x.Shape.IsFlat ? 2 : 4));
-                // Before opset 13 the axes after it were taken together.
+                // Before opset 13, the axis and all later axes form one.
                 if (!isChannels || (graph.Opset < 13 && x.Shape is { IsFlat: false, Height: > 1 } or { IsFlat: false, Width: > 1 }))
-                    throw node.Bad($"along axis {axis}, which is not that of the channels alone");
+                    throw node.Bad($"axis {axis} is not supported, only the channel axis, and before opset 13 only for 1×1 images");
                 return node.Op == "Softmax" ? new Softmax() : new LogSoftmax();
             default:
                 return null;
@@ -283,18 +293,19 @@ sealed class OnnxImport
     {
         long[] axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
         if (shape.IsFlat || !axes.Select(axis => axis < 0 ? axis + 4 : axis).Order().SequenceEqual([2L, 3]))
-            throw node.Bad("over other axes than height and width");
+            throw node.Bad("over axes other than height and width is not supported");
         return node.Int("keepdims", 1) == 1 ? [new AdaptiveAvgPool2d(1)] : [new AdaptiveAvgPool2d(1), new Flatten()];
     }
 
-    /// <summary>A product with weights: [in, out], or [out, in] of a Gemm that says so.</summary>
+    /// <summary>A product with weights [in, out], or [out, in] for a Gemm with transB.</summary>
     Linear Product(OnnxNode node, Data x)
     {
         if (!x.Shape.IsFlat)
-            throw node.Bad($"of images of {x.Shape}, not of features");
+            throw node.Bad($"takes images of {x.Shape}, but needs features [batch, features]");
         if (graph.IsConstant(node.Inputs[0]))
-            throw node.Bad("has its weights in front");
-        OnnxConstant weight = graph.Constant(node.Input(1)) is { Floats: not null, Lengths.Length: 2 } found ? found : throw node.Bad("has weights that are no matrix of floats");
+            throw node.Bad("has its weights as the first factor, which is not supported");
+        OnnxConstant weight = graph.Constant(node.Input(1)) is { Floats: not null, Lengths.Length: 2 } found
+            ? found : throw node.Bad("has weights that are not a constant matrix of floats");
         OnnxConstant? bias = graph.Constant(node.Input(2));
         float alpha = 1, beta = 1;
         bool isTurned = false;
@@ -308,7 +319,7 @@ sealed class OnnxImport
             weight = OnnxFolding.Transpose(weight, [1, 0], node);
         (long outputs, long inputs) = (weight.Lengths[0], weight.Lengths[1]);
         if (inputs != x.Shape.Channels || outputs < 1)
-            throw node.Bad($"takes {inputs} features, but there are {x.Shape.Channels}");
+            throw node.Bad($"expects {inputs} features, but the input has {x.Shape.Channels}");
         if (bias is not null && bias.Count != outputs && bias.Count != 1)
             throw node.Bad($"has a bias of {bias.Count} for {outputs} outputs");
         Linear layer = new((int)inputs, (int)outputs, bias is not null);
@@ -334,14 +345,14 @@ sealed class OnnxImport
         return norm;
     }
 
-    /// <summary>Of several nodes: images to [batch, groups, −1], normalised, and back; then each channel's weight and bias.</summary>
+    /// <summary>From several nodes: reshape to [batch, groups, −1], normalize, reshape back, then weight and bias per channel.</summary>
     GroupNorm GroupNorm(OnnxNode node, ImageShape shape)
     {
         if (graph.Constant(node.Input(4))?.Ints is not [0 or OnnxConstant.AnyBatch, var groups, -1] || graph.Constant(node.Input(5))?.Ints is not { } back
             || !(back is [-1 or 0 or OnnxConstant.AnyBatch, .. var rest] && rest.SequenceEqual(ShapeOf(node.Inputs[0])!.Skip(1)))
             || !IsOfChannels(graph.Constant(node.Input(1))!, new(shape)) || !IsOfChannels(graph.Constant(node.Input(2))!, new(shape)))
         {
-            throw node.Bad("by an instance norm of groups that is not put together as exporters do it");
+            throw node.Bad("is not a group norm written as an instance norm of groups, as exporters write it");
         }
         return GroupNormalization(node, shape, groups, graph.Constant(node.Input(3))!.Floats![0]);
     }
@@ -351,9 +362,9 @@ sealed class OnnxImport
         if (node.Op == "GroupNormalization")
             node.Requires("stash_type", 1);
         if (groups < 1 || groups > shape.Channels || shape.Channels % groups != 0)
-            throw node.Bad($"{groups} groups of {shape.Channels} channels");
+            throw node.Bad($"{groups} groups do not divide {shape.Channels} channels");
         if (node.Op == "GroupNormalization" && graph.Opset < 21)
-            throw node.Bad("of before opset 21, with a weight for each group, is not supported");
+            throw node.Bad("before opset 21, with one weight per group, is not supported");
         return Norm(node, shape.Channels, e => new GroupNorm((int)groups, shape.Channels, e), epsilon, norm => (norm.Weight, norm.Bias));
     }
 
@@ -362,11 +373,11 @@ sealed class OnnxImport
         node.Requires("stash_type", 1);
         long axis = node.Int("axis", -1);
         if (axis != 1 && axis != (shape.IsFlat ? -1 : -3))
-            throw node.Bad($"from axis {axis} on, not over the whole image");
+            throw node.Bad($"from axis {axis} on is not supported, only over the whole image");
         return Norm(node, shape.Length, epsilon => new LayerNorm(shape, epsilon), Epsilon(node), norm => (norm.Weight, norm.Bias));
     }
 
-    /// <summary>A norm, made when the file is seen to hold its weights; without a bias it is 0.</summary>
+    /// <summary>Creates a norm after checking its weights. A missing bias is 0.</summary>
     T Norm<T>(OnnxNode node, long count, Func<double, T> make, double epsilon, Func<T, (Parameter Weight, Parameter Bias)> of) where T : Layer
     {
         float[] weight = Values(node, 1, count), bias = node.Input(2) is null ? new float[weight.Length] : Values(node, 2, count);
@@ -376,13 +387,15 @@ sealed class OnnxImport
         return norm;
     }
 
-    /// <summary>The file has a float; 1e-5f is meant as 1e-5, whose seven digits a decimal keeps.</summary>
-    static double Epsilon(OnnxNode node) => node.Float("epsilon", 1e-5f) is var epsilon && epsilon is > 0 and < 1 ? (double)(decimal)epsilon : throw node.Bad($"has epsilon {epsilon}");
+    /// <summary>The file stores a float. The conversion through decimal keeps seven digits, so that 1e-5f becomes 1e-5.</summary>
+    static double Epsilon(OnnxNode node) => node.Float("epsilon", 1e-5f) is var epsilon && epsilon is > 0 and < 1
+        ? (double)(decimal)epsilon : throw node.Bad($"has epsilon {epsilon}, which is not between 0 and 1");
 
     float[] Values(OnnxNode node, int input, long count) =>
-        graph.Constant(node.Input(input))?.Floats is { } values && values.Length == count ? values : throw node.Bad($"needs {count} floats that are constants");
+        graph.Constant(node.Input(input))?.Floats is { } values && values.Length == count
+            ? values : throw node.Bad($"needs {count} constant floats as input {input}");
 
-    /// <summary>x·scale + shift with one number for all or for each channel.</summary>
+    /// <summary>x·scale + shift, with one number in total or one per channel.</summary>
     Layer[] Affine(OnnxNode node, Data x)
     {
         if (node.Inputs.Count != 2)
@@ -390,10 +403,13 @@ sealed class OnnxImport
         bool isFirst = graph.IsConstant(node.Inputs[0]);
         OnnxConstant constant = graph.Constant(node.Inputs[isFirst ? 0 : 1])!;
         if (constant.Floats is not { } numbers)
-            throw node.Bad("with whole numbers");
+            throw node.Bad("with a constant of integers is not supported");
         int channels = x.Shape.Channels, axes = ShapeOf(node.Inputs[isFirst ? 1 : 0])!.Length;
         if (constant.Lengths.Length > axes || !(constant.Count == 1 ? channels <= MostChannels : IsOfChannels(constant, x)))
-            throw node.Bad($"with [{string.Join(", ", constant.Lengths)}] on images of {x.Shape}; a number for each channel is needed, {(axes == 4 && !x.ChannelsLast ? "[C, 1, 1]" : "[C]")}");
+        {
+            throw node.Bad($"has a constant [{string.Join(", ", constant.Lengths)}] for images of {x.Shape}; a single number or one per channel is needed, "
+                + (axes == 4 && !x.ChannelsLast ? "[C, 1, 1]" : "[C]"));
+        }
         if (numbers.Length < channels)
             Array.Fill(numbers = new float[channels], constant.Floats[0]);
         return (node.Op, isFirst) switch
@@ -403,11 +419,11 @@ sealed class OnnxImport
             ("Sub", true) => Affine(x.Shape, _ => -1, c => numbers[c]),
             ("Mul", _) => Affine(x.Shape, c => numbers[c]),
             ("Div", false) => Affine(x.Shape, c => 1 / numbers[c]),
-            _ => throw node.Bad("divides a constant by images"),
+            _ => throw node.Bad("divides a constant by images, which is not supported"),
         };
     }
 
-    /// <summary>As a 1×1 convolution of each channel by itself.</summary>
+    /// <summary>x·scale + shift as a depthwise 1×1 convolution.</summary>
     static Layer[] Affine(ImageShape shape, Func<int, float> scale, Func<int, float>? shift = null)
     {
         Conv2d layer = new(shape.Channels, shape.Channels, 1, groups: shape.Channels, bias: shift is not null);
@@ -417,7 +433,7 @@ sealed class OnnxImport
         return shape.IsFlat ? [new Unflatten(new ImageShape(shape.Channels, 1, 1)), layer, new Flatten()] : [layer];
     }
 
-    /// <summary>Whether there is a number for each channel: [C, 1, 1] or [1, C, 1, 1] of images, [C] or [1, C] of features and of channels that are last.</summary>
+    /// <summary>Whether there is one number per channel: [C, 1, 1] or [1, C, 1, 1] for images, [C] or [1, C] for features and with the channels last.</summary>
     static bool IsOfChannels(OnnxConstant constant, Data x)
     {
         int axes = x.Shape.IsFlat || x.ChannelsLast ? 1 : 3;

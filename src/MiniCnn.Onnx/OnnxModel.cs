@@ -3,33 +3,39 @@ using MiniCnn.OnnxModels.Format;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A network that was read from an ONNX file; and networks as ONNX files, the format that runtimes on phones, in browsers and on servers read.</summary>
+/// <summary>A network read from an ONNX file. Also writes networks as ONNX files, which runtimes on phones, in browsers and on servers can read.</summary>
 /// <remarks>Source: https://onnx.ai.</remarks>
 public sealed class OnnxModel
 {
-    const int MostBytes = int.MaxValue;                          // of a file: protobuf's own bound
+    const int MostBytes = int.MaxValue;                          // in a file: the limit of protobuf
 
     OnnxModel(Layer network, ImageShape input, ImageModel? model) => (Network, Input, Model) = (network, input, model);
 
-    /// <summary>The network: it runs, goes on learning, and is saved as any other.</summary>
+    /// <summary>The network. It can run, be trained further and be saved like any other network.</summary>
     public Layer Network { get; }
 
-    /// <summary>The images that it takes.</summary>
+    /// <summary>Shape of one input image.</summary>
     public ImageShape Input { get; }
 
-    /// <summary>The network with class names, size, fit, mean and std, if the file tells them as <see cref="Save(ImageModel, string, bool, bool)"/> writes them.</summary>
+    /// <summary>
+    /// The network with class names, size, fit, mean and std. Null if the file has no metadata as <see cref="Save(ImageModel, string, bool, bool)"/> writes it.
+    /// </summary>
     public ImageModel? Model { get; }
 
     /// <summary>
-    /// Reads a network from a file of opset 7 to 23: layers of this library in chains, sums and concatenations, as PyTorch, Keras and others write them. Nothing in
-    /// the file is taken on trust; weights in a file beside it are read from its folder alone. Images with the channels last, as Keras has them, go in and come out
-    /// with the channels first.
+    /// Reads a network from an ONNX file of opset 6 to 26, written by PyTorch, Keras or another exporter. The graph must consist of chains, sums, differences
+    /// and concatenations of this library's layers. The file is fully validated. External weights are read only from the folder of the file. A network with
+    /// the channels last, as in Keras, is converted: it takes and returns images with the channels first.
     /// </summary>
-    /// <param name="path">The file.</param>
-    /// <param name="input">The images' shape, where the file leaves it open.</param>
-    /// <param name="output">The name of one output where the file has several, or of any tensor in it: the network ends there. What does not lead to it is left out.</param>
+    /// <param name="path">Path of the file.</param>
+    /// <param name="input">Shape of an image. Needed only if the file does not specify it.</param>
+    /// <param name="output">
+    /// Name of the tensor where the network ends: an output, or any tensor inside the graph. Nodes that it does not need are left out. The default is the
+    /// only output of the file; a file with several outputs needs this name.
+    /// </param>
     /// <exception cref="OnnxFormatException">
-    /// No such file, or one with an operator, attribute, type or shape that no layer has; the message is one line that names node and operator.
+    /// The file is not an ONNX model, is damaged, or has an operator, attribute, type or shape that no layer supports. The message is one line that names
+    /// the node and operator.
     /// </exception>
     /// <exception cref="IOException">The file cannot be read.</exception>
     public static OnnxModel Load(string path, ImageShape? input = null, string? output = null)
@@ -39,13 +45,13 @@ public sealed class OnnxModel
         return Read(file, path, input, output);
     }
 
-    /// <summary>The same of a stream that stands for a file at a path.</summary>
+    /// <summary>Reads a network from a stream with the content of the file at a path.</summary>
     internal static OnnxModel Read(Stream file, string path, ImageShape? input, string? output = null)
     {
         try
         {
             if (file.Length > MostBytes)
-                throw new OnnxFormatException($"{file.Length} bytes are more than an ONNX file has");
+                throw new OnnxFormatException($"has {file.Length} bytes; an ONNX file has at most {MostBytes}");
             ModelProto proto = ModelProto.Parser.ParseFrom(file);
             (Layer network, ImageShape shape) = OnnxImport.Read(proto, Path.GetDirectoryName(Path.GetFullPath(path))!, input, output);
             Dictionary<string, string> metadata = proto.MetadataProps.GroupBy(entry => entry.Key).ToDictionary(group => group.Key, group => group.Last().Value);
@@ -58,18 +64,18 @@ public sealed class OnnxModel
     }
 
     /// <summary>
-    /// Writes a network in its inference form: input “images”, float [batch, C, H, W], output “output”, both of any number of images. Opset 17, or 19 if a
-    /// padding is circular.
+    /// Writes a network for inference as an ONNX file of opset 17, or 19 if a padding is circular. The input is “images”, float [batch, C, H, W] or
+    /// [batch, features]. The output is “output”, float. The batch size is dynamic.
     /// </summary>
-    /// <param name="network">The network; a file of at most 2 GB holds it.</param>
-    /// <param name="input">The shape of an image.</param>
-    /// <param name="path">The file, “model.onnx”: it is whole or not there.</param>
+    /// <param name="network">The network. The file must not exceed 2 GB.</param>
+    /// <param name="input">Shape of an image.</param>
+    /// <param name="path">Path of the file, for example “model.onnx”. The write is atomic: after a failure, no incomplete file is left.</param>
     /// <param name="foldBatchNorm">
-    /// Whether a BatchNorm2d right after a Conv2d goes into that one's weights and bias. The results differ by rounding, and the file cannot be fine-tuned as
-    /// the network could.
+    /// Whether to fold a BatchNorm2d that directly follows a Conv2d into its weights and bias. The results differ by rounding errors, and the folded batch
+    /// norms can no longer be fine-tuned.
     /// </param>
-    /// <exception cref="NotSupportedException">A layer that ONNX cannot say; the message names it.</exception>
-    /// <exception cref="ArgumentException">The network does not take such images.</exception>
+    /// <exception cref="NotSupportedException">A layer has no ONNX equivalent, or the file would exceed 2 GB. The message names the layer.</exception>
+    /// <exception cref="ArgumentException">The network does not accept images of this shape.</exception>
     /// <exception cref="IOException">The file cannot be written.</exception>
     public static void Save(Layer network, ImageShape input, string path, bool foldBatchNorm = false)
     {
@@ -80,16 +86,16 @@ public sealed class OnnxModel
     }
 
     /// <summary>
-    /// Writes a model: its network as <see cref="Save(Layer, ImageShape, string, bool)"/> does, with the output “logits”; and in the metadata what
-    /// <see cref="ImageModel.Save"/> writes, class names, size, fit, mean and std.
+    /// Writes a model with its network, as <see cref="Save(Layer, ImageShape, string, bool)"/> does, but with the output name “logits”. The metadata is that
+    /// of <see cref="ImageModel.Save"/>: class names, size, fit, mean and std.
     /// </summary>
     /// <param name="model">The model.</param>
-    /// <param name="path">The file.</param>
+    /// <param name="path">Path of the file.</param>
     /// <param name="includePreprocessing">
-    /// Whether the file takes pixels and gives probabilities: input “pixels”, uint8 [batch, H, W, C] of the model's size, output “probabilities”, [batch, classes]
-    /// or of masks [batch, classes, H, W]. Resizing stays the caller's.
+    /// Whether the file includes preprocessing and softmax (sigmoid for a single logit). The input is then “pixels”, uint8 [batch, H, W, C] of the model's
+    /// size. The output is “probabilities”, float [batch, classes], or [batch, classes, H, W] for segmentation. The caller must resize the images.
     /// </param>
-    /// <param name="foldBatchNorm">See there.</param>
+    /// <param name="foldBatchNorm">Whether to fold batch norms into convolutions, as in <see cref="Save(Layer, ImageShape, string, bool)"/>.</param>
     /// <inheritdoc cref="Save(Layer, ImageShape, string, bool)"/>
     public static void Save(ImageModel model, string path, bool includePreprocessing = false, bool foldBatchNorm = false)
     {
@@ -105,7 +111,7 @@ public sealed class OnnxModel
         }
         if (output.Channels == 1 && model.ClassNames.Count == 2)
         {
-            y = graph.Node("", "Sigmoid", [y]);                  // of the second class
+            y = graph.Node("", "Sigmoid", [y]);                  // probability of the second class
             y = graph.Node("", "Concat", [graph.Node("", "Sub", [graph.Constant("one", [1f]), y]), y], OnnxWriter.Int("axis", 1));
             output = output with { Channels = 2 };
         }
@@ -114,7 +120,7 @@ public sealed class OnnxModel
         Write(graph, model.Network, input, y, "probabilities", TensorProto.Types.DataType.Uint8, [input.Height, input.Width, input.Channels], output, model.Metadata, path);
     }
 
-    /// <summary>(x/255 − mean)/std of bytes [batch, H, W, C], as [batch, C, H, W].</summary>
+    /// <summary>Adds nodes that compute (x/255 − mean)/std: bytes [batch, H, W, C] → float [batch, C, H, W].</summary>
     static string Preprocess(OnnxWriter graph, ImageModel model)
     {
         long channels = model.Input.Channels;
@@ -130,14 +136,14 @@ public sealed class OnnxModel
         IEnumerable<KeyValuePair<string, string>> metadata, string path)
     {
         bool hasBytes = type == TensorProto.Types.DataType.Uint8;
-        if (y is "images")                                       // a network of Identity alone
+        if (y is "images")                                       // the network has only Identity layers
             y = graph.Node("", "Identity", [y]);
         graph.Rename(y, name);
         ModelProto model = graph.ToModel(
             OnnxWriter.Value(hasBytes ? "pixels" : "images", type, [.. lengths.Select(length => (int)length)]),
             OnnxWriter.Value(name, TensorProto.Types.DataType.Float, [.. OnnxExport.Lengths(output).Select(length => (int)length)]), metadata);
         if (model.CalculateSize() < 0)
-            throw new NotSupportedException($"{network.Description} takes more than the 2 GB that an ONNX file holds");
+            throw new NotSupportedException($"{network.Description}: the file would exceed 2 GB, the limit of an ONNX file");
         AtomicFile.Write(path, file => model.WriteTo(file));
     }
 }

@@ -2,7 +2,7 @@ using MiniCnn.OnnxModels.Format;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A node of a graph that is read: operator, names of inputs and outputs, and attributes, each of which must be asked for.</summary>
+/// <summary>A node of an imported graph: operator, input and output names, and attributes. An attribute that is never read is an error.</summary>
 sealed class OnnxNode
 {
     readonly Dictionary<string, AttributeProto> attributes = [];
@@ -13,11 +13,11 @@ sealed class OnnxNode
     {
         (Op, name, Inputs, Outputs) = (node.OpType, node.Name is "" ? $"{index}" : node.Name, [.. node.Input], [.. node.Output]);
         if (node.Domain is not ("" or "ai.onnx"))
-            throw Bad($"is an operator of {node.Domain}");
+            throw Bad($"the operator domain {node.Domain} is not supported");
         foreach (AttributeProto attribute in node.Attribute)
             if (!attributes.TryAdd(attribute.Name, attribute))
                 throw Bad($"has attribute {attribute.Name} twice");
-        while (Inputs is [.., ""])                               // what may be left out, and is
+        while (Inputs is [.., ""])                               // omitted optional inputs
             Inputs.RemoveAt(Inputs.Count - 1);
         while (Outputs is [.., ""])
             Outputs.RemoveAt(Outputs.Count - 1);
@@ -25,15 +25,15 @@ sealed class OnnxNode
             throw Bad("has no output");
     }
 
-    /// <summary>A node that stands for several, the last of which is like it.</summary>
+    /// <summary>Creates a node that replaces several; it takes the name and outputs of the last one.</summary>
     public OnnxNode(string op, OnnxNode like, List<string> inputs) => (Op, name, Inputs, Outputs) = (op, like.name, inputs, like.Outputs);
 
     OnnxNode(string op, OnnxNode node, string output, List<string> inputs) => (Op, name, Inputs, Outputs, attributes) = (op, node.name, inputs, [output], node.attributes);
 
-    /// <summary>The node with one more input, which makes what the next one made.</summary>
+    /// <summary>Returns the node with one more input and the output of the node that it absorbs.</summary>
     public OnnxNode With(string output, string input) => new(Op, this, output, [.. Inputs, input]);
 
-    /// <summary>The node as another operator, which makes what the next one made.</summary>
+    /// <summary>Returns the node with another operator and the output of the node that it absorbs.</summary>
     public OnnxNode As(string op, string output) => new(op, this, output, Inputs);
 
     public string Op { get; }
@@ -44,10 +44,10 @@ sealed class OnnxNode
 
     public string Output => Outputs[0];
 
-    /// <summary>The fault of the node, “node 'conv1', Conv: …”.</summary>
+    /// <summary>Creates the exception for a fault of this node: “node 'conv1', Conv: …”.</summary>
     public OnnxFormatException Bad(string fault) => new($"node '{SafeTensors.OneLine(name)}', {SafeTensors.OneLine(Op)}: {fault}");
 
-    /// <summary>An input that may be left out; null if it is.</summary>
+    /// <summary>Name of an input, or null if the optional input is omitted.</summary>
     public string? Input(int index) => index < Inputs.Count && Inputs[index] is not "" ? Inputs[index] : null;
 
     public bool Has(string attribute) => attributes.ContainsKey(attribute);
@@ -70,14 +70,14 @@ sealed class OnnxNode
         return found.Type == type || found.Type == AttributeProto.Types.Type.Undefined ? found : throw Bad($"attribute {attribute} is {found.Type}, not {type}");
     }
 
-    /// <summary>Refuses an attribute of another value than the one that is understood.</summary>
+    /// <summary>Throws if the attribute is present with another value than the supported one.</summary>
     public void Requires(string attribute, long value)
     {
         if (Int(attribute, value) is var found && found != value)
             throw Bad($"{attribute} {found} is not supported, only {value}");
     }
 
-    /// <summary>Refuses attributes that nobody asked for.</summary>
+    /// <summary>Throws if an attribute was never read, because it is then not supported.</summary>
     public void AreAllTaken()
     {
         if (attributes.Keys.FirstOrDefault(key => !taken.Contains(key)) is string other)

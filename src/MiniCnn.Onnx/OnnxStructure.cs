@@ -1,14 +1,14 @@
 namespace MiniCnn.OnnxModels;
 
 /// <summary>
-/// A graph as layers in one another: chains are a <see cref="Sequential"/>, a sum or difference a <see cref="Residual"/>, a concatenation a <see cref="Concat"/>. Where
-/// branches join, they begin at the last place that all ways to them pass: their common dominator.
+/// Builds nested layers from a graph. A chain becomes a <see cref="Sequential"/>, a sum or difference a <see cref="Residual"/>, a concatenation a
+/// <see cref="Concat"/>. Branches that join begin at their nearest common dominator: the last tensor that all paths to them pass through.
 /// </summary>
 sealed class OnnxStructure
 {
-    const int Deepest = 24;                                      // of branches in branches
+    const int Deepest = 24;                                      // nesting depth of branches
 
-    /// <summary>A place of the graph: what makes it, and the last place that all ways to it pass.</summary>
+    /// <summary>A tensor of the graph: the node that computes it, and its immediate dominator.</summary>
     sealed record Place(OnnxNode? Node, string[] Inputs, Layer[] Layers, string Dominator, int Depth);
 
     readonly Dictionary<string, Place> places = [];
@@ -17,7 +17,7 @@ sealed class OnnxStructure
 
     public OnnxStructure(OnnxGraph graph) => places[input = graph.Input.Name] = new(null, [], [], "", 0);
 
-    /// <summary>Adds a node, after those that it takes from.</summary>
+    /// <summary>Adds a node. The nodes of its inputs must be added before.</summary>
     public void Add(OnnxNode node, string[] inputs, Layer[] layers)
     {
         string dominator = inputs[0];
@@ -38,10 +38,10 @@ sealed class OnnxStructure
         return a;
     }
 
-    /// <summary>All layers up to the graph's output.</summary>
+    /// <summary>Returns all layers up to the graph's output.</summary>
     public Layer Network(string output) => Chain(input, output, 0) is { Count: > 0 } layers ? new Sequential([.. layers]) : new Sequential(new Identity());
 
-    /// <summary>The layers from one place to another.</summary>
+    /// <summary>Returns the layers between two tensors.</summary>
     List<Layer> Chain(string from, string to, int depth)
     {
         List<Layer> layers = [];
@@ -50,9 +50,9 @@ sealed class OnnxStructure
             Place place = places[to];
             OnnxNode node = place.Node!;
             if (depth > Deepest)
-                throw node.Bad($"stands more than {Deepest} branches deep");
+                throw node.Bad($"is nested more than {Deepest} branches deep");
             if (!used.Add(to))
-                throw node.Bad("stands in several branches: only chains, sums and concatenations of branches are layers");
+                throw node.Bad("is part of several branches; only chains, sums and concatenations of separate branches are supported");
             layers.AddRange(place.Inputs.Length == 1 ? place.Layers.Reverse() : [Join(place, depth)]);
             to = place.Dominator;
         }
@@ -67,8 +67,8 @@ sealed class OnnxStructure
             return new Concat([.. branches.Select(Whole)]);
         branches[^1].AddRange(place.Layers);
         if (branches.Length > 2)
-            throw place.Node.Bad("adds more than two branches");
-        // A branch without layers is the identity, the shortcut that a Residual has by itself; of two with layers the longer one is the body.
+            throw place.Node.Bad("adds more than two branches; a Residual adds two");
+        // A branch without layers is the identity, the default shortcut of a Residual. Of two branches with layers, the longer one is the body.
         (List<Layer> body, List<Layer> shortcut) = branches[0].Count >= branches[1].Count ? (branches[0], branches[1]) : (branches[1], branches[0]);
         return new Residual(Whole(body), shortcut is [] ? null : Whole(shortcut));
     }

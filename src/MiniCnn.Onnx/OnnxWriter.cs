@@ -5,24 +5,24 @@ using MiniCnn.OnnxModels.Format;
 
 namespace MiniCnn.OnnxModels;
 
-/// <summary>A graph in the making: nodes and constants, each named after the layer that it is of.</summary>
+/// <summary>Builds a graph: nodes and constants, each named after its layer.</summary>
 sealed class OnnxWriter
 {
-    // 17 has LayerNormalization, and runtimes since 2022 have it. Padding by wrapping came with 19.
+    // LayerNormalization came with opset 17, which runtimes support since 2022. Circular padding came with opset 19.
     const int Opset = 17, OpsetOfWrap = 19;
 
     readonly GraphProto graph = new() { Name = "network" };
     readonly HashSet<string> names = [];
     int opset = Opset;
 
-    /// <summary>The whole file: the graph with one input and one output, both of any number of images.</summary>
+    /// <summary>The content of the file: the graph with one input and one output, both with a dynamic batch size.</summary>
     public ModelProto ToModel(ValueInfoProto input, ValueInfoProto output, IEnumerable<KeyValuePair<string, string>> metadata)
     {
         graph.Input.Add(input);
         graph.Output.Add(output);
         ModelProto model = new()
         {
-            IrVersion = opset == Opset ? 8 : 9,                  // that came with the operators
+            IrVersion = opset == Opset ? 8 : 9,                  // IR version of the opset's release
             ProducerName = "MiniCnn",
             ProducerVersion = typeof(Layer).Assembly.GetName().Version!.ToString(3),
             Graph = graph,
@@ -32,7 +32,7 @@ sealed class OnnxWriter
         return model;
     }
 
-    /// <summary>A tensor that goes in or out, its first axis of any length.</summary>
+    /// <summary>An input or output tensor with a dynamic first axis.</summary>
     public static ValueInfoProto Value(string name, TensorProto.Types.DataType type, params ReadOnlySpan<int> lengths)
     {
         TensorShapeProto shape = new() { Dim = { new TensorShapeProto.Types.Dimension { DimParam = "batch" } } };
@@ -41,7 +41,7 @@ sealed class OnnxWriter
         return new() { Name = name, Type = new() { TensorType = new() { ElemType = type, Shape = shape } } };
     }
 
-    /// <summary>Adds a node, and returns the name of its output.</summary>
+    /// <summary>Adds a node. Returns the name of its output.</summary>
     public string Node(string place, string op, string[] inputs, params ReadOnlySpan<AttributeProto> attributes)
     {
         string name = Free($"{place}{(place is "" ? "" : ".")}{op}");
@@ -52,7 +52,7 @@ sealed class OnnxWriter
         return name;
     }
 
-    /// <summary>The last node's output gets another name: the graph's.</summary>
+    /// <summary>Renames a node's output to the graph's output name.</summary>
     public void Rename(string from, string to)
     {
         foreach (NodeProto node in graph.Node)
@@ -60,7 +60,7 @@ sealed class OnnxWriter
                 node.Output[i] = node.Output[i] == from ? to : node.Output[i];
     }
 
-    /// <summary>Adds a tensor of constants, and returns its name.</summary>
+    /// <summary>Adds a constant tensor. Returns its name.</summary>
     public string Constant(string name, ReadOnlySpan<float> values, params ReadOnlySpan<long> lengths) =>
         Constant(name, TensorProto.Types.DataType.Float, MemoryMarshal.AsBytes(values), lengths);
 
@@ -75,7 +75,7 @@ sealed class OnnxWriter
         return name;
     }
 
-    /// <summary>A name that nothing has yet.</summary>
+    /// <summary>A unique name: the given one, or the first unused of name_2, name_3, ….</summary>
     string Free(string name)
     {
         string free = name;
@@ -84,7 +84,7 @@ sealed class OnnxWriter
         return free;
     }
 
-    /// <summary>ONNX's name of a padding mode.</summary>
+    /// <summary>ONNX's name of a padding mode. Circular padding raises the opset.</summary>
     public string ModeOf(PaddingMode mode)
     {
         if (mode == PaddingMode.Circular)

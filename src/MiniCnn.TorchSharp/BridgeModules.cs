@@ -3,15 +3,15 @@ using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MiniCnn.Interop;
 
-/// <summary>Modules that see the same x, and what is made of their outputs: Residual, Concat.</summary>
+/// <summary>Modules that take the same input and a function that joins their outputs, for Residual and Concat.</summary>
 sealed class Branches : nn.Module<Tensor, Tensor>
 {
     readonly nn.Module<Tensor, Tensor>[] branches;
     readonly Func<Tensor, Tensor[], Tensor> join;
 
-    /// <param name="name">What the module calls itself.</param>
+    /// <param name="name">Name of the module.</param>
     /// <param name="branches">The modules and their names in state_dict.</param>
-    /// <param name="join">From x and the branches' outputs to y.</param>
+    /// <param name="join">Computes y from x and the outputs of the branches.</param>
     public Branches(string name, (string Name, nn.Module<Tensor, Tensor> Module)[] branches, Func<Tensor, Tensor[], Tensor> join) : base(name)
     {
         (this.branches, this.join) = ([.. branches.Select(branch => branch.Module)], join);
@@ -29,7 +29,7 @@ sealed class Branches : nn.Module<Tensor, Tensor>
     }
 }
 
-/// <summary>A layer that no module of TorchSharp says: its parameters, if it has any, and its formula.</summary>
+/// <summary>A layer without an equivalent TorchSharp module: its parameters, if any, and its formula.</summary>
 sealed class Formula : nn.Module<Tensor, Tensor>
 {
     readonly Func<Tensor, Tensor?, Tensor?, Tensor> formula;

@@ -5,27 +5,27 @@ using System.Runtime.InteropServices;
 namespace MiniCnn.Interop;
 
 /// <summary>
-/// The reference to <c>std::ios_base_library_init</c> of GLIBCXX_3.4.32 that <c>&lt;iostream&gt;</c> of GCC 13 leaves in every library.
-/// Nothing calls it, but a library that has it does not load with an older libstdc++, unless the reference is weak.
+/// The reference to <c>std::ios_base_library_init</c> of GLIBCXX_3.4.32 that <c>&lt;iostream&gt;</c> of GCC 13 adds to every library. Nothing calls it,
+/// but with an older libstdc++ a library with this reference loads only if the reference is weak.
 /// </summary>
 static class IostreamMarker
 {
-    const uint Relocations = 4, Symbols = 11, VersionsNeeded = 0x6FFF_FFFE, VersionOfSymbol = 0x6FFF_FFFF;    // types of sections
-    const uint Hash = 0x0297_F842;    // of GLIBCXX_3.4.32
+    const uint Relocations = 4, Symbols = 11, VersionsNeeded = 0x6FFF_FFFE, VersionOfSymbol = 0x6FFF_FFFF;    // section types
+    const uint Hash = 0x0297_F842;    // hash of GLIBCXX_3.4.32
     const ushort WeakVersion = 2, HiddenVersion = 0x8000;
     const byte Global = 1, Weak = 2;
 
     // Structures of 64-bit ELF, as elf.h lays them out.
     record struct Section(uint Name, uint Type, ulong Flags, ulong Address, ulong Offset, ulong Size, uint Link, uint Info, ulong Align, ulong EntrySize);
     record struct Symbol(uint Name, byte Info, byte Other, ushort Section, ulong Value, ulong Size);
-    record struct Version(uint Hash, ushort Flags, ushort Index, uint Name, uint Next);    // of a file; the entries of the files between have 16 bytes too
+    record struct Version(uint Hash, ushort Flags, ushort Index, uint Name, uint Next);    // vernaux; the verneed entries between them have 16 bytes too
     record struct Relocation(ulong Offset, ulong Info, long Addend);
 
-    /// <summary>Makes the reference weak: two bytes of the file change.</summary>
-    /// <param name="library">All of a library's file; anything may be in it.</param>
+    /// <summary>Makes the reference weak. This changes two bytes of the file.</summary>
+    /// <param name="library">Content of a library file. It may be damaged.</param>
     /// <returns>
-    /// The changed copy; null where there is nothing to do or it would not be safe: the file is no whole 64-bit little-endian ELF library, has
-    /// no such reference or a weak one, uses it, or needs that version for another symbol too. Throws nothing.
+    /// The changed copy, or null if there is nothing to change or the change would be unsafe: the file is not a complete 64-bit little-endian ELF library,
+    /// has no such reference or a weak one, uses it, or needs this version for another symbol too. Never throws.
     /// </returns>
     public static byte[]? Weaken(ReadOnlySpan<byte> library)
     {
@@ -41,7 +41,7 @@ static class IostreamMarker
         Section nameTable = sections[(int)symbolTable.Link];
         ReadOnlySpan<byte> names = Table<byte>(library, nameTable.Offset, nameTable.Size);
         ReadOnlySpan<Symbol> symbols = Table<Symbol>(library, symbolTable.Offset, symbolTable.Size);
-        ReadOnlySpan<ushort> indices = Table<ushort>(library, indexTable.Offset, indexTable.Size);    // each symbol's version
+        ReadOnlySpan<ushort> indices = Table<ushort>(library, indexTable.Offset, indexTable.Size);    // version index of each symbol
         ReadOnlySpan<Version> versions = Table<Version>(library, versionTable.Offset, versionTable.Size);
         int version = 0, marker = -1;
         while (version < versions.Length && !(versions[version].Hash == Hash && IsAt(names, versions[version].Name, "GLIBCXX_3.4.32\0"u8)))
@@ -88,7 +88,7 @@ static class IostreamMarker
 
     static bool IsAt(ReadOnlySpan<byte> names, uint at, ReadOnlySpan<byte> name) => at < names.Length && names[(int)at..].StartsWith(name);
 
-    /// <summary>What lies somewhere in the file; nothing, if not all of it is in there.</summary>
+    /// <summary>Returns a table in the file, or an empty span if the table is not completely inside the file.</summary>
     static ReadOnlySpan<T> Table<T>(ReadOnlySpan<byte> file, ulong offset, ulong bytes) where T : unmanaged =>
         offset <= (ulong)file.Length && bytes <= (ulong)file.Length - offset ? MemoryMarshal.Cast<byte, T>(file.Slice((int)offset, (int)bytes)) : [];
 }

@@ -4,10 +4,10 @@ using PaddingModes = TorchSharp.PaddingModes;
 
 namespace MiniCnn.Interop;
 
-/// <summary>Each layer's TorchSharp module, with first weights of its own: TorchSharp's where it has one that says the same, else one of ours.</summary>
+/// <summary>Creates the TorchSharp module of a layer, with new weights. A layer without an equivalent becomes a <see cref="Formula"/>.</summary>
 static class TorchModules
 {
-    /// <exception cref="InvalidOperationException">A layer of the user's own.</exception>
+    /// <exception cref="InvalidOperationException">The layer is or contains a <see cref="CustomLayer"/>.</exception>
     public static nn.Module<Tensor, Tensor> Of(Layer layer)
     {
         nn.Module<Tensor, Tensor> module = InTraining(layer);
@@ -22,8 +22,8 @@ static class TorchModules
         {
             case CustomLayer:
                 throw new InvalidOperationException(
-                    $"{layer.Description}: a layer of your own has no TorchSharp module; write the net as an nn.Module of the same names, "
-                    + "and CopyFrom brings its weights");
+                    $"{layer.Description}: a custom layer has no TorchSharp module; write the network as an nn.Module with the same names, "
+                    + "and copy its weights with CopyFrom");
             case Container container:
                 (string, nn.Module<Tensor, Tensor>)[] children = [.. container.Children.Select(child => (child.Name, Of(child.Layer)))];
                 return layer is Sequential ? nn.Sequential(children) : new Branches(layer.GetType().Name, children, layer is Residual ? Add : Append);
@@ -64,7 +64,7 @@ static class TorchModules
         Tanh => nn.Tanh(),
         Softmax => nn.Softmax(1),
         LogSoftmax => nn.LogSoftmax(1),
-        _ => throw new InvalidOperationException($"{layer.Description}: has no TorchSharp module yet"),
+        _ => throw new InvalidOperationException($"{layer.Description}: this layer has no TorchSharp module"),
     };
 
     static nn.Module<Tensor, Tensor> Convolution(Conv2d layer)
@@ -83,7 +83,7 @@ static class TorchModules
         });
     }
 
-    // nn.ConvTranspose2d takes an output padding's first number for both axes.
+    // nn.ConvTranspose2d uses the first number of the output padding for both axes.
     static nn.Module<Tensor, Tensor> Convolution(ConvTranspose2d layer)
     {
         (Size2d kernel, Size2d stride, Padding padding, Size2d dilation) = (layer.KernelSize, layer.Stride, layer.Padding, layer.Dilation);
@@ -101,7 +101,7 @@ static class TorchModules
         });
     }
 
-    // nn.GroupNorm refuses [N, C], which PyTorch's takes.
+    // TorchSharp's nn.GroupNorm refuses [N, C], which PyTorch accepts.
     static Formula Normalization(GroupNorm layer, int groups, double epsilon) =>
         new(layer, (x, weight, bias) => F.group_norm(x, groups, weight, bias, epsilon));
 
@@ -129,7 +129,7 @@ static class TorchModules
             }
         });
 
-    /// <summary>The padding with which whole windows are all windows: below 0 where the stride leaves pixels over.</summary>
+    /// <summary>Padding with which the windows cover the input exactly. Negative where the stride leaves pixels uncovered.</summary>
     static Padding UnderWindows(WindowLayer pool, Tensor x)
     {
         (int height, int width, Padding own) = ((int)x.shape[2], (int)x.shape[3], pool.Padding);
@@ -149,7 +149,7 @@ static class TorchModules
 
     static bool IsEven(Padding p) => p.Top == p.Bottom && p.Left == p.Right;
 
-    /// <summary>As F.pad takes it, the last axis first.</summary>
+    /// <summary>Padding in the order of F.pad: the last axis first.</summary>
     static long[] Around(Padding p) => [p.Left, p.Right, p.Top, p.Bottom];
 
     static (long, long) Pair(Size2d size) => (size.Height, size.Width);

@@ -3,21 +3,23 @@ using static TorchSharp.torch;
 
 namespace MiniCnn.Interop;
 
-/// <summary>A model as a TorchSharp module, to train or run it there, and its weights back.</summary>
+/// <summary>Converts a model to a TorchSharp module, to train or run it there, and copies the weights back.</summary>
 /// <remarks>
-/// The module has the model's layers under PyTorch's names (“0.weight”, “3.body.1.running_mean”): <c>module.state_dict()</c> holds what
-/// <see cref="Weights.Save"/> writes. This library brings no native ones: reference TorchSharp-cpu or TorchSharp-cuda beside it.
+/// The module has PyTorch's names (“0.weight”, “3.body.1.running_mean”): <c>module.state_dict()</c> has the names and shapes that
+/// <see cref="Weights.Save"/> writes. This package contains no native libraries: also reference TorchSharp-cpu or TorchSharp-cuda.
 /// </remarks>
 public static class TorchSharpBridge
 {
     /// <summary>
-    /// The same layers, weights and buffers as a module: float32, on the CPU, in training mode as every new module, but for layers with
-    /// <see cref="Layer.HoldInEvaluation"/>, whose modules are in evaluation mode: <c>.train()</c> on the whole module would end that. <c>.cuda()</c>,
-    /// <c>.train()</c>, <c>.eval()</c> and <c>.to(…)</c> work. It shares nothing with the model.
+    /// Creates a TorchSharp module with the same layers and copies of the weights and buffers, float32 on the CPU. The module is in training mode, as every
+    /// new module. Layers with <see cref="Layer.HoldInEvaluation"/> are in evaluation mode; <c>.train()</c> on the whole module would set them to training
+    /// mode. <c>.cuda()</c>, <c>.train()</c>, <c>.eval()</c> and <c>.to(…)</c> work.
     /// </summary>
-    /// <param name="model">A model, or a layer of one: the names then begin at that layer.</param>
-    /// <returns>The module; a parameter that is not <see cref="Parameter.Trainable"/> does not require a gradient. Dropout draws masks of its own.</returns>
-    /// <exception cref="InvalidOperationException">A <see cref="CustomLayer"/> is among the layers.</exception>
+    /// <param name="model">A model, or a layer inside a model. Names are relative to this layer.</param>
+    /// <returns>
+    /// The module. A parameter that is not <see cref="Parameter.Trainable"/> does not require a gradient. Dropout uses TorchSharp's random masks.
+    /// </returns>
+    /// <exception cref="InvalidOperationException">The model contains a <see cref="CustomLayer"/>.</exception>
     public static nn.Module<Tensor, Tensor> ToTorchSharp(this Layer model)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -36,12 +38,12 @@ public static class TorchSharpBridge
     }
 
     /// <summary>
-    /// Takes over a module's weights and buffers by their names: those of <see cref="ToTorchSharp"/>'s module, or of any other whose state_dict has
-    /// the same names and shapes. Nothing changes unless it holds all of them, and no others.
+    /// Copies a module's weights and buffers into the model by name. The module can be any module with the same names and shapes in its state_dict. If
+    /// a name or shape differs, nothing is copied.
     /// </summary>
-    /// <param name="model">A model, or a layer of one: the names then begin at that layer. Which parameters are Trainable stays as it is.</param>
-    /// <param name="module">On any device; numbers of other types are rounded to float.</param>
-    /// <exception cref="ArgumentException">The module has other tensors than the model.</exception>
+    /// <param name="model">A model, or a layer inside a model. Names are relative to this layer. Trainable does not change.</param>
+    /// <param name="module">A module on any device. Floating-point numbers of other types are rounded to float.</param>
+    /// <exception cref="ArgumentException">A tensor is missing, has a different shape, or does not exist in the model.</exception>
     public static void CopyFrom(this Layer model, nn.Module module)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -64,7 +66,7 @@ public static class TorchSharpBridge
             stored.Load(entry);
 
         ArgumentException Fault(string fault) => new(SafeTensors.OneLine(
-            $"{model.Description}: {fault}; give it a module of the same layers, as ToTorchSharp makes it"), nameof(module));
+            $"{model.Description}: {fault}; pass a module with the same layers, such as that of ToTorchSharp"), nameof(module));
     }
 
     static Tensor TensorOf(SafeTensors.Entry entry) => entry.Type == "I64"
@@ -76,6 +78,6 @@ public static class TorchSharpBridge
 
     static T[] Numbers<T>(Tensor tensor, ScalarType type) where T : unmanaged => tensor.detach().to(type, CPU).contiguous().data<T>().ToArray();
 
-    /// <summary>A name as the module has it: without the place where the model stands in a larger one.</summary>
+    /// <summary>Returns a name relative to the model, as in the module's state_dict.</summary>
     static string NameIn(Layer model, string name) => model.Place is "" ? name : name[(model.Place.Length + 1)..];
 }

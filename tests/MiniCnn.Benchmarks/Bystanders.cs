@@ -2,19 +2,19 @@ using System.Globalization;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>What other programs took of the processors while the two sides were measured; NaN where the system does not tell.</summary>
+/// <summary>Measures the share of processor time that other programs used during the measurement. NaN if the system does not report it.</summary>
 sealed class Bystanders(Peer? peer)
 {
-    const double Few = 5;                // %; they leave the figures as they are
+    const double Few = 5;                // %; too little to affect the figures
     const double TicksASecond = 100;
     double others, all;
 
-    /// <summary>A line with their share; nothing where it is not known.</summary>
+    /// <summary>A line with their share, or an empty text if it is unknown.</summary>
     public string Text => 100 * others / all is >= 0 and double percent
-        ? $"Other programs took {percent:F0} % of the processors meanwhile{(percent < Few ? "." : ": contended figures.")}\n"
+        ? $"Other programs used {percent:F0} % of the processor time{(percent < Few ? "." : ": the figures are not reliable.")}\n"
         : "";
 
-    /// <summary>Runs a part of the measuring.</summary>
+    /// <summary>Runs a part of the measurement.</summary>
     public void Watch(Action run)
     {
         (double busy, double every) = Processors();
@@ -27,7 +27,7 @@ sealed class Bystanders(Peer? peer)
 
     double Ours() => (Environment.CpuUsage.TotalTime + (peer?.ProcessorTime ?? default)).TotalSeconds;
 
-    /// <summary>Seconds of all processors together since the system started: at work, and in all.</summary>
+    /// <summary>Seconds of all processors since system start: busy and in total.</summary>
     static (double Busy, double All) Processors()
     {
         if (!File.Exists("/proc/stat"))

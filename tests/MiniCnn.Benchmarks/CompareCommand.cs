@@ -10,28 +10,28 @@ namespace MiniCnn.Benchmarks;
 /// <summary>The command line.</summary>
 static class CompareCommand
 {
-    static readonly Option<string?> json = new("--json") { Description = "Write the figures to this file too" };
-    static readonly Option<string[]> only = new("--only") { Description = "Figures with this in their name or pass; may be given several times" };
-    static readonly Option<bool> quick = new("--quick") { Description = "Fewer and shorter rounds" };
-    static readonly Option<int> threads = new("--threads") { Description = "Threads on both sides", DefaultValueFactory = _ => Workers.Count };
-    static readonly Option<string> isa = new Option<string>("--isa") { Description = "Hold both sides to these instructions" }.AcceptOnlyFromAmong("avx2");
-    static readonly Option<bool> alone = new("--no-peer") { Description = "MiniCnn's figures alone" };
-    static readonly Option<bool> scale = new("--scale") { Description = "MiniCnn's time per image by batch instead: each net, 1 thread and all" };
-    static readonly Option<string?> chart = new("--chart") { Description = "Draw what --scale measures to this PNG" };
-    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables of this width; takes all figures and a peer" };
+    static readonly Option<string?> json = new("--json") { Description = "Also write the figures to this JSON file" };
+    static readonly Option<string[]> only = new("--only") { Description = "Measure only figures with this text in their name or pass; can be repeated" };
+    static readonly Option<bool> quick = new("--quick") { Description = "Measure fewer and shorter rounds" };
+    static readonly Option<int> threads = new("--threads") { Description = "Number of threads on both sides", DefaultValueFactory = _ => Workers.Count };
+    static readonly Option<string> isa = new Option<string>("--isa") { Description = "Limit both sides to these instructions" }.AcceptOnlyFromAmong("avx2");
+    static readonly Option<bool> alone = new("--no-peer") { Description = "Measure only MiniCnn" };
+    static readonly Option<bool> scale = new("--scale") { Description = "Measure MiniCnn's time per image by batch size instead, with 1 thread and all" };
+    static readonly Option<string?> chart = new("--chart") { Description = "Draw the results of --scale as a chart, to this PNG file" };
+    static readonly Option<bool> readme = new("--readme") { Description = "Write README.md's tables of this vector width; needs all figures and TorchSharp" };
 
     public static int Run(string[] args)
     {
         Console.OutputEncoding = Encoding.UTF8;
         CultureInfo.CurrentCulture = CultureInfo.InvariantCulture;
-        Command compare = new("compare", "Measures MiniCnn and TorchSharp in turn, on the same work and threads.")
+        Command compare = new("compare", "Measures MiniCnn and TorchSharp alternately, with the same work and number of threads.")
         {
             json, only, quick, threads, isa, alone, scale, chart, readme,
         };
         compare.SetAction(Compare);
-        Command errors = new("errors", "Measures the rounding errors of both, against the sum in double.");
+        Command errors = new("errors", "Measures the rounding errors of MiniCnn and TorchSharp against double precision.");
         errors.SetAction(_ => Errors.Run());
-        RootCommand root = new("MiniCnn's benchmarks.") { compare, errors };
+        RootCommand root = new("Benchmarks of MiniCnn.") { compare, errors };
         ParseResult options = root.Parse(args);
         if (options.Errors.Count > 0 || options.CommandResult.Command == compare && options.GetValue(threads) < 1)
         {
@@ -53,11 +53,11 @@ static class CompareCommand
     static int Compare(ParseResult options)
     {
         if (options.GetValue(readme) && (options.GetValue(alone) || options.GetValue(only) is { Length: > 0 }))
-            throw new IOException("--readme takes all figures and a peer: no --only, no --no-peer");
+            throw new IOException("--readme needs all figures and TorchSharp; remove --only and --no-peer");
         if (options.GetValue(scale) && (options.GetValue(readme) || options.GetValue(json) is not null))
-            throw new IOException("--scale takes no --readme and no --json");
+            throw new IOException("--scale cannot be combined with --readme or --json");
         if (options.GetValue(chart) is string png && !(options.GetValue(scale) && png.EndsWith(".png", StringComparison.OrdinalIgnoreCase)))
-            throw new IOException("--chart goes with --scale, to a file that ends in .png");
+            throw new IOException("--chart needs --scale and a file name that ends in .png");
         if (options.GetValue(isa) is not null && !Tuned.HeldToAvx2)
             return CompareHeldToAvx2();
 
@@ -66,7 +66,7 @@ static class CompareCommand
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
         void Stop(PosixSignalContext context)
         {
-            context.Cancel = !stop.IsCancellationRequested;      // a second one ends the program at once
+            context.Cancel = !stop.IsCancellationRequested;      // a second signal ends the program immediately
             stop.Cancel();
         }
 
@@ -120,10 +120,10 @@ static class CompareCommand
     static void Check(int figures)
     {
         if (figures == 0)
-            throw new IOException("--only: no figure has that in its name or pass");
+            throw new IOException("--only: no figure has this text in its name or pass");
     }
 
-    /// <summary>.NET and libtorch take their instructions from the environment when a process starts, so this program starts once more.</summary>
+    /// <summary>Starts this program again with AVX2, because .NET and libtorch select their instructions from the environment at process start.</summary>
     static int CompareHeldToAvx2()
     {
         if (!Avx2.IsSupported)
@@ -131,7 +131,7 @@ static class CompareCommand
         ProcessStartInfo start = ThisProgram.With(Environment.GetCommandLineArgs()[1..]);
         start.Environment[Tuned.Avx512] = "0";
         using Process process = Process.Start(start)!;
-        // A terminal's Ctrl-C reaches both, and that process tells how it ended.
+        // Ctrl-C in a terminal reaches both processes. The exit code is that of the started process.
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         using PosixSignalRegistration terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, _ => process.Kill());
         process.WaitForExit();

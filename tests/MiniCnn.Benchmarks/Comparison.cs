@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>Measures figures: MiniCnn, its peer, MiniCnn, its peer …, each while the other sleeps.</summary>
+/// <summary>Measures figures: MiniCnn and the peer alternately, each while the other sleeps.</summary>
 sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, CancellationToken cancel)
 {
     public PeakFlops Peak { get; } = new();
@@ -11,7 +11,7 @@ sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, 
 
     public IReadOnlyList<Figure> Figures { get; } = [.. groups.SelectMany(group => group.Figures)];
 
-    /// <summary>Runs all of it; done(name) after each group.</summary>
+    /// <summary>Runs the whole measurement. Calls done(name) after each group.</summary>
     public void Run(Action<string> done)
     {
         foreach (Group group in groups)
@@ -30,7 +30,7 @@ sealed class Comparison(IReadOnlyList<Group> groups, Peer? peer, Effort effort, 
         Work[] works = [.. group.Figures.Select(make)];
         Measure.WarmUp(works, effort);
         Measure.Rest();
-        AskPeer(group, (_, _) => { });                                 // for its first calls, which are slower
+        AskPeer(group, (_, _) => { });                                 // warm-up: first calls are slower
         for (int round = 0; round < effort.Rounds; round++)
         {
             foreach ((Figure figure, Work work) in group.Figures.Zip(works))

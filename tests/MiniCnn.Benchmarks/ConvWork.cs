@@ -2,13 +2,13 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A convolution's passes: over lane tensors, as a model runs them, and from NCHW to NCHW, as a caller does.</summary>
+/// <summary>The passes of a convolution: on lane tensors, as inside a model, and on NCHW tensors, as a caller runs them.</summary>
 static class ConvWork
 {
     public const string Forward = "forward", BackwardData = "backward-data", BackwardWeights = "backward-weights";
     public const string FromForward = "NCHW forward", FromBackward = "NCHW backward";
 
-    /// <summary>The figures of a shape.</summary>
+    /// <summary>Returns the figures of a shape.</summary>
     public static Group Group(ConvShape shape)
     {
         Figure Pass(string pass) => new(shape.Name, pass, Layout.Nchw) { Flops = shape.Flops };
@@ -25,7 +25,7 @@ static class ConvWork
         LaneTensor<float> x = Packed(shape.Batch, shape.Input, layer.InputMargin(shape.Input));
         LaneTensor<float> y = Packed(shape.Batch, layer.OutputShape(shape.Input), default);
         LayerContext<float> around = new() { Training = true };
-        layer.Forward(x, y, around);                                            // a backward pass takes what this one keeps
+        layer.Forward(x, y, around);                                            // the backward pass uses tensors that this pass keeps
         if (pass == Forward)
             return new(() => layer.Forward(x, y, around));
 
@@ -41,7 +41,7 @@ static class ConvWork
     {
         Conv2d layer = shape.Layer();
         Tensor<float> x = RandomImages.Tensor(shape.Batch, shape.Input), dy = RandomImages.Tensor(shape.Batch, layer.OutputShape(shape.Input));
-        // Into the same memory every time, as the peer's allocator has it.
+        // Into the same memory every time, as with the peer's allocator.
         Tensor<float> y = Tensor.CreateFromShape<float>(dy.Lengths), dx = Tensor.CreateFromShape<float>(x.Lengths);
         return pass == FromForward
             ? new(() => layer.Forward(x, destination: y))

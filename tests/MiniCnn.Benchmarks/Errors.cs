@@ -6,7 +6,7 @@ using FloatTensor = System.Numerics.Tensors.Tensor<float>;
 namespace MiniCnn.Benchmarks;
 
 /// <summary>
-/// How far from the exact result a 3×3 convolution and its weights' gradient are: MiniCnn's by the direct sum and by Winograd, and TorchSharp's, on the
+/// Measures the rounding errors of a 3×3 convolution and of the gradient of its weights: MiniCnn's by direct sum and Winograd, and TorchSharp's, on the
 /// same numbers.
 /// </summary>
 static class Errors
@@ -14,7 +14,7 @@ static class Errors
     const int Batch = 16, Height = 14, Width = 15;
 
     /// <summary>
-    /// Prints README.md's table: the largest error, and the root of the mean square, in units of 2⁻²⁴ · Σ|x · w|, of the gradient 2⁻²⁴ · Σ|x · dy|.
+    /// Prints the table of README.md: the largest error and the root mean square in units of 2⁻²⁴ · Σ|x · w|, for the gradient 2⁻²⁴ · Σ|x · dy|.
     /// </summary>
     public static int Run()
     {

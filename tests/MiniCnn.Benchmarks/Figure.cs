@@ -1,6 +1,6 @@
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A memory layout of TorchSharp's; or another peer: ONNX Runtime, which has its own.</summary>
+/// <summary>A memory layout of TorchSharp, or ONNX Runtime as another peer.</summary>
 enum Layout
 {
     Nchw,
@@ -8,7 +8,7 @@ enum Layout
     Onnx,
 }
 
-/// <summary>The times of one work on one side: a median for each round, in µs.</summary>
+/// <summary>The times of one work on one side: the median of each round, in µs.</summary>
 sealed class Rounds
 {
     readonly List<Times> rounds = [];
@@ -27,53 +27,53 @@ sealed class Rounds
     public double Cpu => Measure.Median(rounds.Select(round => round.Cpu));
 }
 
-/// <summary>One work on both sides, and what was measured of it.</summary>
+/// <summary>One work with its measurements on both sides.</summary>
 sealed class Figure(string name, string pass, params Layout[] layouts)
 {
     readonly Dictionary<Layout, Rounds> peer = layouts.ToDictionary(layout => layout, _ => new Rounds());
 
-    /// <summary>A shape or a net.</summary>
+    /// <summary>Name of the shape or network.</summary>
     public string Name => name;
 
-    /// <summary>What is done with it.</summary>
+    /// <summary>Name of the pass.</summary>
     public string Pass => pass;
 
-    /// <summary>The layouts in which the peer does it.</summary>
+    /// <summary>The layouts that the peer runs.</summary>
     public IReadOnlyList<Layout> Layouts => layouts;
 
-    /// <summary>Floating-point operations, where they are compared with the machine's peak.</summary>
+    /// <summary>Number of floating-point operations. NaN if they are not compared with the machine's peak.</summary>
     public double Flops { get; init; } = double.NaN;
 
-    /// <summary>Whether the peer's better layout counts, or NCHW.</summary>
+    /// <summary>Whether the peer's faster layout counts instead of NCHW.</summary>
     public bool BetterLayoutCounts { get; init; }
 
-    /// <summary>µs, or what <see cref="Unit"/> says.</summary>
+    /// <summary>MiniCnn's measurements in µs, or in <see cref="Unit"/>.</summary>
     public Rounds Mini { get; } = new();
 
     public string Unit { get; init; } = "us";
 
-    /// <summary>Images in one call.</summary>
+    /// <summary>Number of images in one call.</summary>
     public int Images { get; init; }
 
     public Rounds Peer(Layout layout) => peer.TryGetValue(layout, out Rounds? rounds) ? rounds : new();
 
-    /// <summary>The peer's layout that counts.</summary>
+    /// <summary>The layout of the peer that is compared.</summary>
     public Layout Counted => BetterLayoutCounts && Peer(Layout.Nhwc).Median < Peer(Layout.Nchw).Median ? Layout.Nhwc : Layout.Nchw;
 
-    /// <summary>The peer's time in the layout that counts.</summary>
+    /// <summary>The peer's time in this layout.</summary>
     public Rounds Theirs => Peer(Counted);
 
-    /// <summary>The peer's time over MiniCnn's: above 1, MiniCnn is faster. NaN without a peer.</summary>
+    /// <summary>The peer's time divided by MiniCnn's. Above 1, MiniCnn is faster. NaN without a peer.</summary>
     public double Ratio => Theirs.Median / Mini.Median;
 
-    /// <summary>ONNX Runtime's time over MiniCnn's; NaN where it was not asked.</summary>
+    /// <summary>ONNX Runtime's time divided by MiniCnn's. NaN if it was not measured.</summary>
     public double OnnxRatio => Peer(Layout.Onnx).Median / Mini.Median;
 
-    /// <summary>The same of processor time.</summary>
+    /// <summary>The peer's processor time divided by MiniCnn's.</summary>
     public double CpuRatio => Theirs.Cpu / Mini.Cpu;
 
     public double PercentOfPeak(double peakFlops) => 100 * Flops / (Mini.Median * 1e-6) / peakFlops;
 }
 
-/// <summary>Figures measured together, their works made when their turn comes; the first steps are made by processes of their own.</summary>
+/// <summary>Figures that are measured together. Make creates the work of a figure; null for first steps, which run in separate processes.</summary>
 sealed record Group(string Name, IReadOnlyList<Figure> Figures, Func<Figure, Work>? Make);

@@ -4,12 +4,12 @@ using System.Text.Json;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>From the start of a process to the end of a net's first training step, and the most memory that it took.</summary>
+/// <summary>Measures the time from process start to the end of a network's first training step, and the peak memory of the process.</summary>
 static class FirstStep
 {
     public const string Time = "start to first step", Memory = "peak memory";
 
-    /// <summary>What the process does: a training step, then a line with its processor time and peak memory.</summary>
+    /// <summary>Runs in the measured process: a training step, then prints a line with processor time and peak memory.</summary>
     public static int Run(string side, string name)
     {
         Net net = Net.All.Single(net => net.Name == name);
@@ -19,19 +19,19 @@ static class FirstStep
             net.Pass(Net.TrainingStep, net.Batch).Run();
         double cpu = Environment.CpuUsage.TotalTime.TotalMicroseconds;
         using Process self = Process.GetCurrentProcess();
-        double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // not every system tells the peak
+        double bytes = Math.Max(self.PeakWorkingSet64, Environment.WorkingSet);        // some systems do not report the peak
         Console.WriteLine(string.Create(CultureInfo.InvariantCulture, $$"""{"cpu_us":{{cpu}},"mb":{{bytes / 1048576}}}"""));
         return 0;
     }
 
-    /// <summary>The time of LeNet-5, and each net's memory.</summary>
+    /// <summary>Returns the figures: the time for LeNet-5, and the memory for each network.</summary>
     public static IReadOnlyList<Figure> Figures { get; } =
     [
         new(Net.LeNet5.Name, Time, Layout.Nchw),
         .. Net.All.Select(net => new Figure(net.Name, Memory, Layout.Nchw) { Unit = "mb" }),
     ];
 
-    /// <summary>Runs such a process: the time until its line came, and MB.</summary>
+    /// <summary>Runs such a process. Returns the time until its line arrives, and the memory in MB.</summary>
     public static (Times Times, double Memory) Measure(ProcessStartInfo start)
     {
         start.RedirectStandardOutput = true;

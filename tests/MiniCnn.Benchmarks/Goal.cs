@@ -1,15 +1,15 @@
 namespace MiniCnn.Benchmarks;
 
-/// <summary>Something that MiniCnn should reach: what was measured, what is asked.</summary>
+/// <summary>A performance goal: the measured and the required value.</summary>
 sealed record Goal(string What, string Pass, string Value, string Required, double WorstPercentOfPeak, bool Reached)
 {
-    /// <summary>% of the FMA peak at which a class has reached its goal too.</summary>
+    /// <summary>Percentage of the FMA peak at which a class reaches its goal regardless of the ratio.</summary>
     public const double NearPeak = 85;
 
-    // % of the peak that no direct sum reaches, but Winograd's form, whose goal is beyond it. The peak is measured: a direct sum can be at 101.
+    // Above this percentage of the peak, it is Winograd, which has a higher goal. A direct sum can have 101 %, because the peak is measured.
     const double NoLonger = 110;
 
-    /// <summary>The goals on what was measured; a class of shapes counts those shapes that were.</summary>
+    /// <summary>Returns the goals of the measured figures. A class of shapes includes only its measured shapes.</summary>
     public static IEnumerable<Goal> Of(IReadOnlyList<Figure> figures, double peakFlops) =>
         [.. Classes(figures, peakFlops), .. FromNchw(figures), .. Nets(figures), .. FirstSteps(figures)];
 

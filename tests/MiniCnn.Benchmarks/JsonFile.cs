@@ -3,7 +3,7 @@ using System.Text.Json.Nodes;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The figures for other programs: an array, one object a figure; what was not measured is null.</summary>
+/// <summary>Writes the figures as a JSON array with one object per figure. Values that were not measured are null.</summary>
 static class JsonFile
 {
     static readonly JsonSerializerOptions indented = new() { WriteIndented = true };

@@ -2,13 +2,13 @@ using System.Diagnostics;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>What is timed, and what is done before each time without being timed.</summary>
+/// <summary>A timed function, and a function that runs before each call and is not timed.</summary>
 sealed record Work(Action Run, Action? Before = null);
 
-/// <summary>A call's time and what the process took of the processors meanwhile, on all its threads, in µs.</summary>
+/// <summary>Elapsed time of a call, and processor time of all threads of the process during the call, in µs.</summary>
 readonly record struct Times(double Wall, double Cpu);
 
-/// <summary>How often a work is measured, and each time for how long and for how many calls at least.</summary>
+/// <summary>Number of rounds, and minimum duration and number of calls of each round.</summary>
 sealed record Effort(int Rounds, double Seconds, int Calls)
 {
     public static Effort Full { get; } = new(7, 0.08, 3);
@@ -16,10 +16,10 @@ sealed record Effort(int Rounds, double Seconds, int Calls)
     public static Effort Quick { get; } = new(3, 0.015, 1);
 }
 
-/// <summary>Times, on both sides.</summary>
+/// <summary>Time measurement, used on both sides.</summary>
 static class Measure
 {
-    /// <summary>A call's median time and mean processor time, after one that is not counted.</summary>
+    /// <summary>Measures the median time and mean processor time of a call, after one warm-up call.</summary>
     public static Times Time(Work work, Effort effort)
     {
         List<double> times = new(1024);
@@ -43,7 +43,7 @@ static class Measure
         return new(Median(times), (Environment.CpuUsage.TotalTime - from).TotalMicroseconds / times.Count);
     }
 
-    /// <summary>Calls often enough for the runtime to compile a method for the third time, which it does a tenth of a second after others.</summary>
+    /// <summary>Calls each work often enough for the JIT's last tier. The runtime recompiles methods 100 ms after the last new method.</summary>
     public static void WarmUp(IReadOnlyList<Work> works, Effort effort)
     {
         for (int times = 0; times < 3; times++)
@@ -61,7 +61,7 @@ static class Measure
         }
     }
 
-    /// <summary>Returns when this process takes no processor time any more: threads spin for a while before they sleep.</summary>
+    /// <summary>Waits until this process uses no processor time, because threads spin before they sleep.</summary>
     public static void Rest()
     {
         for (int i = 0; i < 100; i++)
@@ -73,20 +73,20 @@ static class Measure
         }
     }
 
-    /// <summary>Frees what works that are gone held: lane tensors hold memory that the collector does not see.</summary>
+    /// <summary>Frees the memory of unused works. Lane tensors have native memory that the garbage collector does not count.</summary>
     public static void FreeMemory()
     {
         GC.Collect();
         GC.WaitForPendingFinalizers();
     }
 
-    /// <summary>NaN of nothing.</summary>
+    /// <summary>Returns the median, or NaN for an empty sequence.</summary>
     public static double Median(IEnumerable<double> values)
     {
         double[] sorted = [.. values.Order()];
         return sorted.Length == 0 ? double.NaN : (sorted[(sorted.Length - 1) / 2] + sorted[sorted.Length / 2]) / 2;
     }
 
-    /// <summary>NaN if any is.</summary>
+    /// <summary>Returns the geometric mean. NaN if a value is NaN.</summary>
     public static double GeometricMean(IEnumerable<double> values) => Math.Exp(values.Average(value => Math.Log(value)));
 }

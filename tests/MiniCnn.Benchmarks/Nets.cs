@@ -2,7 +2,7 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A whole network, the batch it is trained with, and by what factor MiniCnn should train it faster than libtorch.</summary>
+/// <summary>A network, its batch size in training, and the required speedup of a training step over libtorch.</summary>
 sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double Required, Func<Sequential> Build)
 {
     public const string TrainingStep = "training step", OneImage = "forward, 1 image", EightImages = "forward, 8 images", ManyImages = "forward, 64 images";
@@ -20,15 +20,15 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
         new Conv2d(3, 32, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Conv2d(32, 64, 3, padding: 1), new ReLU(), new MaxPool2d(2),
         new Conv2d(64, 128, 3, padding: 1), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(8192, 128), new ReLU(), new Linear(128, 2)));
 
-    /// <summary>He et al.'s network for CIFAR-10 with one block a stage, strided convolutions as shortcuts.</summary>
+    /// <summary>The network of He et al. for CIFAR-10 with one block per stage and strided convolutions as shortcuts.</summary>
     public static Net ResNet8 { get; } = ResNet("ResNet-8", blocks: 1);
 
-    /// <summary>With two blocks a stage.</summary>
+    /// <summary>The same network with two blocks per stage.</summary>
     public static Net ResNet14 { get; } = ResNet("ResNet-14", blocks: 2);
 
     public static IReadOnlyList<Net> All { get; } = [LeNet5, Mnist, CatsAndDogs, ResNet8, ResNet14];
 
-    /// <summary>The figures of the net.</summary>
+    /// <summary>Returns the figures of the network.</summary>
     public Group Group()
     {
         Layout[] onnx = OnnxWorks.IsPeer ? [Layout.Onnx] : [];
@@ -37,13 +37,13 @@ sealed record Net(string Name, ImageShape Input, int Classes, int Batch, double 
             Name, [Of(TrainingStep), Of(OneImage), Of(EightImages), Of(ManyImages)], figure => Pass(figure.Pass, figure.Images));
     }
 
-    /// <summary>Images in one call.</summary>
+    /// <summary>Number of images in one call.</summary>
     public int Images(string pass) => pass switch { TrainingStep => Batch, OneImage => 1, EightImages => 8, _ => 64 };
 
-    /// <summary>A pass over so many images.</summary>
+    /// <summary>Creates the work of a pass over a number of images.</summary>
     public Work Pass(string pass, int images) => pass == TrainingStep ? Training(images) : Forward(images);
 
-    /// <summary>A step as a user writes it, always on the same images.</summary>
+    /// <summary>A training step as a user writes it, always on the same images.</summary>
     Work Training(int count)
     {
         Sequential model = Build();

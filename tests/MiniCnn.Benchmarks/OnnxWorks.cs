@@ -3,19 +3,19 @@ using MiniCnn.OnnxModels;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>ONNX Runtime at the forward passes of <see cref="Net"/>, into memory of its own every time.</summary>
+/// <summary>Runs the forward passes of <see cref="Net"/> with ONNX Runtime, into the same output memory in each call.</summary>
 sealed class OnnxWorks : IDisposable
 {
     readonly List<IDisposable> owned = [];
     (string Net, string Pass)? latest;
     Work? work;
 
-    /// <summary>It takes its instructions from the processor, and no environment holds it to AVX2.</summary>
+    /// <summary>Whether ONNX Runtime is measured. It is not if both sides are limited to AVX2, because ONNX Runtime has no such setting.</summary>
     public static bool IsPeer => !Tuned.HeldToAvx2 && !OperatingSystem.IsMacOS();
 
     public static string Version => $"ONNX Runtime {OrtEnv.Instance().GetVersionString()}";
 
-    /// <summary>The work of a figure; that of the figure before is given back.</summary>
+    /// <summary>Returns the work of a figure. Disposes the work of the previous figure.</summary>
     public Work Of(string name, string pass)
     {
         if (latest == (name, pass))

@@ -3,22 +3,22 @@ using System.Runtime.CompilerServices;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The most multiply-adds this machine does in a second with Workers.Count threads, measured: nothing but registers.</summary>
+/// <summary>Measures the peak rate of fused multiply-adds on registers with Workers.Count threads.</summary>
 sealed class PeakFlops
 {
-    // Eight hide four turns of latency in two units; with the constant they must leave some of AVX2's sixteen registers free, or the JIT spills.
+    // Two units with a latency of 4 cycles need at least 8 chains. The chains and the constant must leave some of AVX2's 16 registers free, or the JIT spills.
     const int Chains = 12;
     const int Turns = 100_000;
     static volatile float sink;
     readonly List<double> moments = [];
 
-    /// <summary>Floating-point operations a second, the median of all moments.</summary>
+    /// <summary>Floating-point operations per second, the median of all samples.</summary>
     public double Median => Measure.Median(moments);
 
-    /// <summary>The same in 10⁹, of one core.</summary>
+    /// <summary>Median per core, in GFLOP/s.</summary>
     public double GigaFlopsACore => Median / 1e9 / Math.Min(Workers.Count, Environment.ProcessorCount);
 
-    /// <summary>Measures for a moment, some 20 ms; the best of it counts, as a thread that woke up late does not.</summary>
+    /// <summary>Takes one sample in about 20 ms. The best of 12 runs counts, so that late threads do not matter.</summary>
     public void Sample()
     {
         double best = 0;

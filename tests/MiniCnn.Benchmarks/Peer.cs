@@ -3,13 +3,13 @@ using System.Text.Json;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A line to the peer: what to time, in which layout, for how long; nothing: to return when its threads sleep.</summary>
+/// <summary>A request to the peer: the work, layout and effort to time. Without an effort, the peer answers when its threads sleep.</summary>
 sealed record PeerRequest(string Name = "", string Pass = "", Layout Layout = default, Effort? Effort = null);
 
-/// <summary>A line from the peer: at first its version, then the times for each request. After a fault it ends.</summary>
+/// <summary>An answer of the peer: first its version, then the times of each request. After a fault, the peer ends.</summary>
 sealed record PeerAnswer(string? Version = null, Times Times = default, string? Fault = null);
 
-/// <summary>TorchSharp in a process of its own: this program under another verb, <see cref="PeerProgram"/>.</summary>
+/// <summary>TorchSharp in a separate process: this program with another verb, <see cref="PeerProgram"/>.</summary>
 sealed class Peer : IDisposable
 {
     public const string Name = "TorchSharp";
@@ -23,24 +23,24 @@ sealed class Peer : IDisposable
         ProcessStartInfo start = Start("peer");
         start.RedirectStandardInput = start.RedirectStandardOutput = start.RedirectStandardError = true;
         process = Process.Start(start)!;
-        process.StandardError.Close();                                 // at a single image libtorch says each time that it finds no NNPACK
+        process.StandardError.Close();                                 // for single images, libtorch writes a warning about NNPACK in each call
         killed = cancel.Register(process.Kill);
         Version = Answer().Version!;
     }
 
-    /// <summary>“TorchSharp 0.107.0 on libtorch 2.10.0, 2 threads”.</summary>
+    /// <summary>The versions: “TorchSharp 0.107.0 on libtorch 2.10.0, 2 threads”.</summary>
     public string Version { get; }
 
-    /// <summary>What it took of the processors.</summary>
+    /// <summary>Processor time of the peer.</summary>
     public TimeSpan ProcessorTime => process.TotalProcessorTime;
 
-    /// <summary>A call's times, as <see cref="Measure.Time"/> finds them.</summary>
+    /// <summary>Measures a call with <see cref="Measure.Time"/> in the peer.</summary>
     public Times Time(Figure figure, Layout layout, Effort effort) => Ask(new(figure.Name, figure.Pass, layout, effort)).Times;
 
-    /// <summary>Returns when its threads sleep.</summary>
+    /// <summary>Waits until the peer's threads sleep.</summary>
     public void Rest() => Ask(new());
 
-    /// <summary>A process that trains one step from nothing.</summary>
+    /// <summary>Returns the start information of a process that runs one training step.</summary>
     public static ProcessStartInfo FirstStep(string net) => Start("start", Name, net);
 
     public void Dispose()
@@ -66,14 +66,14 @@ sealed class Peer : IDisposable
         }
         catch (IOException)
         {
-            // It has ended; what it said last tells why.
+            // The peer has ended. Its last answer contains the reason.
         }
         return Answer();
     }
 
     PeerAnswer Answer()
     {
-        string line = process.StandardOutput.ReadLine() ?? throw new IOException("the peer ended before its work was done");
+        string line = process.StandardOutput.ReadLine() ?? throw new IOException("the TorchSharp process ended before it answered");
         PeerAnswer answer = JsonSerializer.Deserialize<PeerAnswer>(line)!;
         return answer.Fault is null ? answer : throw new IOException(answer.Fault);
     }

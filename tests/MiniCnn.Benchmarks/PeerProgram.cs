@@ -4,12 +4,12 @@ using System.Text.Json;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The other side of <see cref="Peer"/>: a request a line, an answer a line.</summary>
+/// <summary>The other side of <see cref="Peer"/>: one line per request and one line per answer.</summary>
 static class PeerProgram
 {
     public static int Run()
     {
-        // The program that asks has the same Ctrl-C, and ends this one.
+        // The parent process receives Ctrl-C too and ends this process.
         using PosixSignalRegistration interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, context => context.Cancel = true);
         try
         {
@@ -24,7 +24,7 @@ static class PeerProgram
         catch (Exception e)
         {
             string fault = (e is TypeInitializationException ? e.GetBaseException() : e).Message.Split('\n')[0];
-            Say(new(Fault: $"the peer: {fault} (--no-peer measures MiniCnn alone)"));
+            Say(new(Fault: $"TorchSharp: {fault} (--no-peer measures only MiniCnn)"));
             return 1;
         }
     }
@@ -39,7 +39,7 @@ static class PeerProgram
         return new();
     }
 
-    /// <summary>Runs on a thread of its own: OpenMP has bound this one to a processor, and ONNX Runtime's threads would all crowd there.</summary>
+    /// <summary>Runs on a new thread. OpenMP has bound this thread to a processor, and ONNX Runtime's threads would inherit the binding.</summary>
     static T Unbound<T>(Func<T> run)
     {
         T? result = default;

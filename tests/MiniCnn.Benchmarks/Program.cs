@@ -1,14 +1,14 @@
-// MiniCnn and TorchSharp at the same work, in turn, in one run:
+// Measures MiniCnn and TorchSharp alternately on the same work in one run:
 //
 //   dotnet run -c Release --project tests/MiniCnn.Benchmarks -- compare
 //   dotnet run -c Release --project tests/MiniCnn.Benchmarks -- errors
 //
-// Exit code 0: measured; 1: a peer that failed, or a file that cannot be written; 2: a command line that makes no sense; 130: stopped.
+// Exit code 0: success; 1: TorchSharp failed or a file cannot be written; 2: invalid command line; 130: stopped.
 using System.Globalization;
 using MiniCnn;
 using MiniCnn.Benchmarks;
 
-// The first two are what the comparison runs as processes of their own: the peer, and either side's first step with nothing else loaded.
+// The comparison starts the first two as separate processes: the peer, and the first training step of either side.
 switch (args)
 {
     case ["peer", string threads]:

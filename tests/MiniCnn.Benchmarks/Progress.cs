@@ -3,10 +3,10 @@ using Spectre.Console;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>Tells how far the measuring is: a bar on a terminal, a line now and then elsewhere.</summary>
+/// <summary>Shows the progress of the measurement: a bar on a terminal, otherwise occasional lines.</summary>
 static class Progress
 {
-    /// <summary>Runs what reports each of so many steps.</summary>
+    /// <summary>Runs an action that reports each of its steps.</summary>
     public static void Show(int steps, Action<Action<string>> run)
     {
         long start = Stopwatch.GetTimestamp();
@@ -21,7 +21,7 @@ static class Progress
             return;
         }
         AnsiConsole.Progress()
-            .AutoRefresh(false)                                        // a thread that draws would disturb what is measured
+            .AutoRefresh(false)                                        // a drawing thread would disturb the measurement
             .Columns(new TaskDescriptionColumn(), new ProgressBarColumn(), new PercentageColumn(), new RemainingTimeColumn())
             .Start(context =>
             {

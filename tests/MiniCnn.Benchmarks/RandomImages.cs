@@ -2,10 +2,10 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>Images of uniform noise in −1 … 1.</summary>
+/// <summary>Images of uniform noise in [−1, 1).</summary>
 static class RandomImages
 {
-    /// <summary>[count, C, H, W].</summary>
+    /// <summary>Returns a batch [count, C, H, W].</summary>
     public static Tensor<float> Tensor(int count, ImageShape shape, int seed = 0) =>
         System.Numerics.Tensors.Tensor.Create(Numbers(count, shape, seed), [count, shape.Channels, shape.Height, shape.Width]);
 

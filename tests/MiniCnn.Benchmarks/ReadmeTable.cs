@@ -2,7 +2,7 @@ using System.Text;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>The tables of docs/performance.md for the vector width of the run, and the rows of README.md for it.</summary>
+/// <summary>Writes the results of the comparison: the tables of docs/performance.md for the current vector width, and the rows of README.md.</summary>
 static class ReadmeTable
 {
     public static void Write(Comparison comparison, Peer peer)
@@ -18,11 +18,11 @@ static class ReadmeTable
         string path = Path.Combine(Root(), file), document = File.ReadAllText(path);
         int from = document.IndexOf(begin, StringComparison.Ordinal) + begin.Length, to = document.IndexOf(end, StringComparison.Ordinal);
         if (from < begin.Length || to < from)
-            throw new IOException($"{path} lacks the lines {begin.TrimEnd()} and {end}");
+            throw new IOException($"{path}: expected the lines {begin.TrimEnd()} and {end}, in this order");
         File.WriteAllText(path, document[..from] + text(document[from..to]) + document[to..]);
     }
 
-    /// <summary>The README's table: rows of other widths as they are, this width's rows new.</summary>
+    /// <summary>Returns the README's table with new rows for this vector width. The rows of other widths stay.</summary>
     static string Summary(Comparison comparison, string rows)
     {
         string[] passes = [Net.TrainingStep, Net.ManyImages, Net.OneImage];
@@ -36,13 +36,13 @@ static class ReadmeTable
         string[] added = [Row(Peer.Name, f => f.Ratio), Row("ONNX Runtime", f => f.OnnxRatio)];
         return $"| training step / 64 images / 1 image | {string.Join(" | ", Net.All.Select(net => net.Name))} |\n"
             + $"|---|{string.Concat(Net.All.Select(_ => "---|"))}\n"
-            + string.Concat(old.Concat(added.Where(row => row.Any(char.IsAsciiDigit))).Order(StringComparer.Ordinal).Select(row => row + "\n"));
+            + string.Concat(old.Concat(added.Where(row => row.Contains('.'))).Order(StringComparer.Ordinal).Select(row => row + "\n"));
     }
 
     static string Text(Comparison comparison, Peer peer)
     {
         StringBuilder text = new();
-        text.Append($"**{ConvClass.Isa}**: {Report.Machine}; FMA peak {comparison.Peak.GigaFlopsACore:F0} GFLOP/s a core; {DateTime.Now:yyyy-MM-dd}.\n");
+        text.Append($"**{ConvClass.Isa}**: {Report.Machine}; FMA peak {comparison.Peak.GigaFlopsACore:F0} GFLOP/s per core; {DateTime.Now:yyyy-MM-dd}.\n");
         text.Append($"MiniCnn with {Workers.Count} threads; {peer.Version}.\n{comparison.Bystanders.Text}\n");
 
         string[] passes = [ConvWork.Forward, ConvWork.BackwardData, ConvWork.BackwardWeights, ConvWork.FromForward, ConvWork.FromBackward];
@@ -52,16 +52,17 @@ static class ReadmeTable
             string Of(string pass) => Cell([.. comparison.Figures.Where(f => f.Pass == pass && c.Contains(f))], comparison.Peak.Median);
             text.Append($"| {c.Name} | {string.Join(" | ", passes.Select(Of))} |\n");
         }
-        text.Append($"\nTimes as fast as {Peer.Name}, **bold** where MiniCnn is faster: a class's geometric mean, with its worst shape if that is slower;\n");
-        text.Append("% of the FMA peak; CPU: the same of processor time, where it differs by a fifth. NCHW: to a caller's tensors and from them.\n\n");
+        text.Append($"\nSpeed relative to {Peer.Name}, **bold** if MiniCnn is faster: geometric mean of each class, and its worst shape if that is slower;\n");
+        text.Append("% of the FMA peak; CPU: ratio of processor times if it differs by more than 20 %. NCHW: from and to the caller's NCHW tensors.\n\n");
 
-        text.Append($"| whole nets | MiniCnn | {Peer.Name}, its better layout | times as fast | ONNX Runtime | times as fast |\n|---|---:|---:|---:|---:|---:|\n");
+        text.Append($"| whole networks | MiniCnn | {Peer.Name}, faster layout | relative speed | ONNX Runtime | relative speed |\n");
+        text.Append("|---|---:|---:|---:|---:|---:|\n");
         foreach (Figure f in comparison.Figures.Where(f => Net.All.Any(net => net.Name == f.Name)))
             text.Append($"| {f.Name}, {f.Pass} | {Amount(f, f.Mini)} | {Amount(f, f.Theirs)} | {Cell([f], double.NaN)} | {Onnx(f)} |\n");
         return text.ToString();
     }
 
-    /// <summary>“**1.07** (worst 0.88), 71 %, CPU 1.38”.</summary>
+    /// <summary>Returns a table cell: “**1.07** (worst 0.88), 71 %, CPU 1.38”.</summary>
     static string Cell(Figure[] figures, double peak)
     {
         double Mean(Func<Figure, double> of) => Measure.GeometricMean(figures.Select(of));
@@ -91,7 +92,7 @@ static class ReadmeTable
     {
         string? folder = AppContext.BaseDirectory;
         while (!File.Exists(Path.Combine(folder, "MiniCnn.sln")))
-            folder = Path.GetDirectoryName(folder) ?? throw new IOException("--readme: this program does not run inside the repository");
+            folder = Path.GetDirectoryName(folder) ?? throw new IOException("--readme: README.md was not found; run this program inside the repository");
         return folder;
     }
 }

@@ -4,11 +4,11 @@ using Spectre.Console;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>MiniCnn's time per image against the batch: each net, forward and in training, with one thread and with all.</summary>
+/// <summary>Measures MiniCnn's time per image by batch size: each network, forward and in training, with one thread and with all.</summary>
 sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken cancel)
 {
-    const double Cliff = 1.3;                                          // times the time per image of the next smaller batch
-    const double SecondsAPoint = 0.4;                                  // after which no further round begins
+    const double Cliff = 1.3;                                          // ratio to the time per image of the next smaller batch
+    const double SecondsAPoint = 0.4;                                  // after this time, no further round starts
     static readonly int[] batches = [1, 2, 4, 8, 9, 12, 16, 17, 24, 32, 33, 48, 64, 128, 256, 512];
 
     readonly Bystanders bystanders = new(null);
@@ -25,7 +25,7 @@ sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken canc
 
     public int Steps => lines.Length;
 
-    /// <summary>Measures; done(name) after each line.</summary>
+    /// <summary>Runs the measurement. Calls done(name) after each line.</summary>
     public void Run(Action<string> done)
     {
         foreach (Line line in lines)
@@ -44,7 +44,7 @@ sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken canc
 
     double Time(Work work)
     {
-        Measure.FreeMemory();                                          // of the point before
+        Measure.FreeMemory();                                          // of the previous point
         Rounds rounds = new();
         long start = Stopwatch.GetTimestamp();
         for (int round = 0; round < effort.Rounds && (round == 0 || Stopwatch.GetElapsedTime(start).TotalSeconds < SecondsAPoint); round++)
@@ -55,7 +55,7 @@ sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken canc
         return rounds.Median;
     }
 
-    /// <summary>A table for each net.</summary>
+    /// <summary>Prints a table per network.</summary>
     public void Print()
     {
         foreach (IGrouping<Net, Line> net in lines.GroupBy(line => line.Net))
@@ -68,23 +68,23 @@ sealed class Scale(bool quick, Func<string, bool> wanted, CancellationToken canc
             AnsiConsole.Write(table);
         }
         int cliffs = lines.Sum(line => Enumerable.Range(0, batches.Length).Count(line.IsCliff));
-        Console.WriteLine($"µs per image. ×: a cliff, more than {Cliff} times the time per image of the next smaller batch; {cliffs} of them.");
+        Console.WriteLine($"µs per image. ×: a cliff, more than {Cliff} times the time per image of the next smaller batch size. Number of cliffs: {cliffs}.");
         Console.Write(bystanders.Text);
     }
 
-    /// <summary>A chart for each net, one below the other, as PNG.</summary>
+    /// <summary>Writes a PNG file with a chart per network.</summary>
     public void Draw(string path)
     {
         double[] powers = [.. batches.Select(batch => Math.Log2(batch))];
         Picture[] charts = [.. lines.GroupBy(line => line.Net).Select(net => LineChart.Draw(
-            $"{net.Key.Name}: time per image", "log₂ of the batch", "times the least of its line",
+            $"{net.Key.Name}: time per image", "log₂ of the batch size", "relative to the minimum of the line",
             [.. net.Select(line => new LineSeries(line.Name, [.. line.Image.Select(time => time / line.Image.Min())]) { X = powers })], width: 1000))];
         Picture sheet = new(charts[0].Width, charts.Sum(chart => chart.Height));
         charts.SelectMany(chart => chart.Pixels).ToArray().CopyTo(sheet.Pixels, 0);
         sheet.Save(path);
     }
 
-    /// <summary>Image: µs per image, by batch.</summary>
+    /// <summary>A line of the chart. Image: µs per image for each batch size.</summary>
     sealed record Line(Net Net, string Pass, int Threads, double[] Image)
     {
         public string Name => $"{Pass}, {Threads} {(Threads == 1 ? "thread" : "threads")}";

@@ -1,6 +1,6 @@
 namespace MiniCnn.Benchmarks;
 
-/// <summary>A convolution to measure; height, width and kernel as they are, everything else alike on both axes.</summary>
+/// <summary>A convolution to measure. Kernel, stride, padding and dilation are equal on both axes.</summary>
 sealed record ConvShape(int Batch, int InputChannels, int Height, int Width, int OutputChannels, int Kernel, int Stride, int Padding, int Dilation, int Groups)
 {
     public string Name { get; } = $"{Batch},{InputChannels},{Height},{Width},{OutputChannels},{Kernel},{Stride},{Padding},{Dilation},{Groups}";
@@ -9,7 +9,7 @@ sealed record ConvShape(int Batch, int InputChannels, int Height, int Width, int
 
     public Conv2d Layer() => new(InputChannels, OutputChannels, Kernel, Stride, Padding, Dilation, Groups);
 
-    /// <summary>Floating-point operations of a pass, with those on the padding's zeros: 2·N·OC·OH·OW·IC/groups·k².</summary>
+    /// <summary>Floating-point operations of a pass, including those on padding: 2·N·OC·OH·OW·IC/groups·k².</summary>
     public double Flops
     {
         get
@@ -20,10 +20,10 @@ sealed record ConvShape(int Batch, int InputChannels, int Height, int Width, int
     }
 }
 
-/// <summary>By what factor MiniCnn should be faster than libtorch. NaN: nothing is asked.</summary>
+/// <summary>The required speedup over libtorch for each pass. NaN for no requirement.</summary>
 sealed record Ratios(double Forward, double BackwardData, double BackwardWeights);
 
-/// <summary>Shapes of one kind, and what is asked of their geometric mean; with AVX-512 the same if not given.</summary>
+/// <summary>A class of shapes and the required geometric means. Without Avx512, those of AVX2 apply to AVX-512 too.</summary>
 sealed record ConvClass(string Name, Ratios Avx2, Ratios? Avx512, params ConvShape[] Shapes)
 {
     public static IReadOnlyList<ConvClass> All { get; } =
@@ -54,7 +54,7 @@ sealed record ConvClass(string Name, Ratios Avx2, Ratios? Avx512, params ConvSha
 
     public bool Contains(Figure figure) => Shapes.Any(shape => shape.Name == figure.Name);
 
-    /// <summary>The vectors of this process.</summary>
+    /// <summary>Name of this process's vector instructions.</summary>
     public static string Isa => Simd.Width switch { 16 => "AVX-512", 8 => "AVX2", int width => $"vectors of {width} floats" };
 
     public double Required(string pass)

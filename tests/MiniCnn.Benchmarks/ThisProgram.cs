@@ -2,7 +2,7 @@ using System.Diagnostics;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>This program as another process.</summary>
+/// <summary>Starts this program as another process.</summary>
 static class ThisProgram
 {
     public static ProcessStartInfo With(params IEnumerable<string> arguments)

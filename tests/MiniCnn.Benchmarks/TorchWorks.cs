@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MiniCnn.Benchmarks;
 
-/// <summary>TorchSharp at the works of <see cref="ConvWork"/> and <see cref="Net"/>, in either layout.</summary>
+/// <summary>The works of <see cref="ConvWork"/> and <see cref="Net"/> with TorchSharp, in both layouts.</summary>
 sealed class TorchWorks : IDisposable
 {
     readonly Dictionary<(string Pass, Layout), Work> prepared = [];
@@ -16,14 +16,14 @@ sealed class TorchWorks : IDisposable
     public static string Version =>
         $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}, {get_num_threads()} threads";
 
-    /// <summary>Before anything else.</summary>
+    /// <summary>Loads TorchSharp. Must be called first.</summary>
     public static void Load()
     {
         TorchLibrary.Load();
         set_num_threads(Workers.Count);
     }
 
-    /// <summary>The work of a figure, made when it is asked for first. Those of one shape or net are kept, until another is asked for.</summary>
+    /// <summary>Returns the work of a figure and creates it at the first call. Works of one shape or network are kept until another is requested.</summary>
     public Work Of(string name, string pass, Layout layout)
     {
         if (name != latest)
@@ -42,7 +42,7 @@ sealed class TorchWorks : IDisposable
         return work;
     }
 
-    /// <summary>What the process does that <see cref="Peer.FirstStep"/> starts.</summary>
+    /// <summary>Runs in the process that <see cref="Peer.FirstStep"/> starts.</summary>
     public static void TrainOneStep(Net net)
     {
         Load();
@@ -109,7 +109,7 @@ sealed class TorchWorks : IDisposable
         }
     }
 
-    /// <summary>Uniform in 0 … 1, [N, C, H, W]; in the other layout it lies in memory as [N, H, W, C].</summary>
+    /// <summary>Returns uniform numbers in [0, 1) with shape [N, C, H, W]. In channels-last layout, they are stored as [N, H, W, C].</summary>
     public static Tensor Random(Layout layout, int n, int c, int h, int w) =>
         layout == Layout.Nchw ? rand(n, c, h, w) : rand(n, h, w, c).permute(0, 3, 1, 2);
 }

@@ -1,6 +1,6 @@
 namespace MiniCnn.Cases;
 
-/// <summary>Tensors by their names, in the order in which they were made; what is a float is held exactly.</summary>
+/// <summary>Tensors by name, in insertion order. Floats are stored exactly.</summary>
 sealed class Numbers : OrderedDictionary<string, double[]>
 {
     public float[] Floats(string name) => Array.ConvertAll(this[name], value => (float)value);
@@ -14,63 +14,63 @@ sealed class Numbers : OrderedDictionary<string, double[]>
     }
 }
 
-/// <summary>How far rounding may move a result; see <see cref="Judgement"/>.</summary>
+/// <summary>The kind of rounding error bound of a result; see <see cref="Judgement"/>.</summary>
 enum Rounding
 {
-    /// <summary>Not at all: whole numbers, numbers that are only picked or drawn.</summary>
+    /// <summary>No rounding: integers, or numbers that are only selected or drawn.</summary>
     Exact,
 
-    /// <summary>Sums of products, element by element.</summary>
+    /// <summary>Sums of products, with a bound per element.</summary>
     Sums,
 
-    /// <summary>Any formula: as the result moves when its inputs do.</summary>
+    /// <summary>Any formula: the bound follows from the sensitivity of the result to its inputs.</summary>
     Formula,
 
-    /// <summary>Training steps, one after the other.</summary>
+    /// <summary>A sequence of training steps.</summary>
     Training,
 }
 
-/// <summary>One thing that MiniCnn and TorchSharp both compute: inputs from a seed, results by name.</summary>
-/// <param name="Subject">What is held against its namesake: the name of a type, or “Type.Method”.</param>
+/// <summary>A computation of both MiniCnn and TorchSharp: inputs from a seed, results by name.</summary>
+/// <param name="Subject">Name of the compared type, or “Type.Method”.</param>
 abstract record Case(string Subject)
 {
-    /// <summary>“Conv2d.17”: the subject and the case's number among its cases.</summary>
+    /// <summary>Subject and number of the case among the cases of the subject: “Conv2d.17”.</summary>
     public string Id { get; set; } = "";
 
-    /// <summary>Its place in the table; all its random numbers follow from it.</summary>
+    /// <summary>Number of the case in the table, and the seed of all its random numbers.</summary>
     public int Seed { get; set; }
 
-    /// <summary>How far from the exact result a computation in floating point may be.</summary>
+    /// <summary>The kind of rounding error bound.</summary>
     public abstract Rounding Rounding { get; }
 
-    /// <summary>The most terms that any sum of it has, and the operations on them.</summary>
+    /// <summary>The largest number of terms of a sum, plus the operations on them.</summary>
     public abstract int Terms { get; }
 
-    /// <summary>The largest number on the way to a result whose rounding is not seen in how the result moves with its inputs: the 1 in log(1 + x), say.</summary>
+    /// <summary>The largest intermediate number whose rounding error the sensitivity to the inputs does not show, for example the 1 in log(1 + x).</summary>
     public virtual double Intermediate(string result) => 0;
 
-    /// <summary>How far the formula in double is from exact, as a share of a tensor's largest number: 0 but where it is an approximation made for float.</summary>
+    /// <summary>Error of the formula in double, relative to a tensor's largest number. It is 0 except for approximations designed for float.</summary>
     public virtual double Approximation => 0;
 
-    /// <summary>What goes in: real numbers that float has. Labels and options are the case's own.</summary>
+    /// <summary>Creates the inputs: real numbers that a float represents exactly. Labels and options are members of the case.</summary>
     public abstract Numbers Inputs();
 
-    /// <summary>What MiniCnn makes of it, in float, as a program would ask for it.</summary>
+    /// <summary>Computes the results in float by MiniCnn's public API.</summary>
     public abstract Numbers Float(Numbers inputs);
 
-    /// <summary>What MiniCnn's own code makes of it in double; null where it runs in float only.</summary>
+    /// <summary>Computes the results in double by MiniCnn's code. Null if it supports only float.</summary>
     public virtual Numbers? Double(Numbers inputs) => null;
 
-    /// <summary>Whether a result is left out in double.</summary>
+    /// <summary>Whether a result is compared only in float.</summary>
     public virtual bool IsFloatOnly(string result) => false;
 
-    /// <summary>Other ways of MiniCnn to the same results.</summary>
+    /// <summary>Computes the same results by other implementations in MiniCnn.</summary>
     public virtual IEnumerable<(string Subject, bool IsDouble, Numbers Results)> Others(Numbers inputs) => [];
 
-    /// <summary>Numbers in [−1, 1), the next ones of a generator.</summary>
+    /// <summary>Draws numbers in scale · [−1, 1).</summary>
     protected static double[] Reals(TorchGenerator random, long length, float scale = 1) => Fill(length, () => scale * random.NextUniform(-1, 1));
 
-    /// <summary>Whole numbers −most … most.</summary>
+    /// <summary>Draws integers in −most … most.</summary>
     protected static double[] Integers(TorchGenerator random, long length, int most) => Fill(length, () => (int)(random.NextUInt32() % (2 * most + 1)) - most);
 
     static double[] Fill(long length, Func<double> next)

@@ -1,7 +1,7 @@
 namespace MiniCnn.Cases;
 
 /// <summary>
-/// The one table: all that MiniCnn and TorchSharp are both asked. A live TorchSharp judges each case, and a recording holds what one made of them.
+/// The table of all cases that MiniCnn and TorchSharp both compute. Results come from a live TorchSharp or from a recording.
 /// </summary>
 static class CaseTable
 {
@@ -11,7 +11,7 @@ static class CaseTable
         .. NetTable.Select(net => new TrainingCase(net.Name, net.Make, net.Batch, net.Shape)),
     ]);
 
-    /// <summary>Everything but a convolution.</summary>
+    /// <summary>All layers except Conv2d.</summary>
     static IEnumerable<LayerCase> Layers =>
     [
         .. Pools, .. Products, .. Norms, .. Activations,
@@ -34,15 +34,15 @@ static class CaseTable
                (2, new(3, 8, 10), 2, null, default, 1), (2, new(3, 7, 9), (2, 3), null, default, 1), (1, new(2, 9, 8), 3, (2, 1), 1, 1),
                (2, new(2, 11, 10), (3, 2), (1, 2), 1, (2, 3)), (2, new(2, 9, 12), (3, 4), null, new(0, 1, 1, 2), 1),
                (17, new(2, 6, 5), 3, null, default, 1), (2, new(1, 5, 7), (5, 7), 1, (2, 3), 1)]
-           from whole in (int[])[0, 3]                                   // whole numbers have ties
+           from whole in (int[])[0, 3]                                   // integers have ties
            select Layer<MaxPool2d>(() => new MaxPool2d(p.Kernel, p.Stride, p.Padding, p.Dilation), p.N, p.Shape, Rounding.Sums, whole, p.Kernel.Height * p.Kernel.Width),
         .. from p in ((int N, ImageShape Shape, Size2d Kernel, Size2d? Stride, Padding Padding)[])[
                (2, new(3, 8, 10), 2, null, default), (2, new(3, 7, 9), (2, 3), null, default), (1, new(2, 9, 8), 3, (2, 1), 1),
                (17, new(2, 6, 5), 3, null, default), (2, new(1, 5, 7), (5, 7), 1, (2, 3)), (2, new(2, 9, 12), (3, 4), null, new(0, 1, 1, 2))]
            from counts in (bool[])[true, false]
            select Layer<AvgPool2d>(() => new AvgPool2d(p.Kernel, p.Stride, p.Padding, counts), p.N, p.Shape, Rounding.Sums, Sum: p.Kernel.Height * p.Kernel.Width),
-        // Rounded up: windows with pixels that the stride left over, in the padding and beyond it; windows left out, since they would begin in it; a kernel
-        // larger than the image.
+        // ceilMode: partial windows inside and beyond the padding; windows that are omitted because they would begin in the padding; a kernel larger than
+        // the image.
         .. from p in ((int N, ImageShape Shape, Size2d Kernel, Size2d? Stride, Padding Padding, Size2d Dilation)[])[
                (2, new(3, 7, 9), 2, null, default, 1), (3, new(2, 8, 6), 3, 2, 1, 1), (17, new(2, 6, 5), (3, 2), (2, 3), (1, 0), 1),
                (33, new(1, 5, 7), (1, 3), (3, 2), default, (1, 2)), (2, new(2, 3, 2), (4, 3), (2, 3), (1, 0), 1), (1, new(2, 5, 8), 2, (2, 3), (1, 1), 1),
@@ -72,7 +72,7 @@ static class CaseTable
                ((2, 3), UpsampleMode.Nearest, 0, 3, new(2, 5, 4)), ((4, 1), UpsampleMode.Nearest, 3, 17, new(1, 2, 3)),
                ((2, 4), UpsampleMode.Bilinear, 3, 3, new(2, 5, 4)), ((8, 2), UpsampleMode.Bilinear, 3, 17, new(2, 1, 3)),
                ((3, 2), UpsampleMode.Bilinear, 0, 2, new(3, 4, 7)), ((1, 5), UpsampleMode.Bilinear, 0, 17, new(1, 3, 2))]
-           // PyTorch rounds an output's place three times, in units of the image's size.
+           // PyTorch rounds the position of an output three times, relative to the image size.
            select Layer<Upsample>(() => new Upsample(p.Factor, p.Mode), p.N, p.Shape, Whole: p.Whole, Sum: 4 * p.Factor.Height * p.Factor.Width + 3 * p.Shape.Width),
     ];
 
@@ -191,8 +191,8 @@ static class CaseTable
         new CrossEntropyCase(1, 2, Weighted: true, Smoothing: 0.5f), new CrossEntropyCase(19, 5, Weighted: true, Ignored: [1, 17, 18]),
         new CrossEntropyCase(18, 6, Smoothing: 0.25f, Ignored: [2, 16]),
         new CrossEntropyCase(37, 9, Weighted: true, Smoothing: 0.125f, Ignored: [0, 4, 31, 36]) { Scale = 20 },
-        new CrossEntropyCase(20, 3, Weighted: true, Smoothing: 0.25f, Ignored: [5, 6, 19], IgnoreIndex: 1),          // every other 1 is left out too
-        new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]),                                                           // a mean of nothing: NaN, gradient 0
+        new CrossEntropyCase(20, 3, Weighted: true, Smoothing: 0.25f, Ignored: [5, 6, 19], IgnoreIndex: 1),          // all labels 1 are ignored
+        new CrossEntropyCase(4, 3, Ignored: [0, 1, 2, 3]),                                                           // mean over no samples: NaN, gradient 0
         new CrossEntropyCase(4, 3, Weighted: true, Smoothing: 0.125f, Ignored: [0, 1, 2, 3]), new CrossEntropyCase(15, 2, Smoothing: 1),
         new BceCase([7]), new BceCase([5, 3], Soft: true), new BceCase([33, 4], PositiveWeights: 4), new BceCase([17, 5], PositiveWeights: 1, Soft: true),
         new BceCase([2, 1, 5, 3]), new BceCase([40]) { Scale = 60 }, new BceCase([6, 19], PositiveWeights: 19, Soft: true) { Scale = 60 },
@@ -210,7 +210,7 @@ static class CaseTable
                new CrossEntropyCase(2, 3, Plane: (4, 5)), new CrossEntropyCase(3, 4, true, 0.125f, [0, 7, 34, 104], Plane: (5, 7)),
                new CrossEntropyCase(1, 5, Weighted: true, Smoothing: 0.25f, Soft: true, Plane: (3, 17)),
                new MaskCase(nameof(BceWithLogitsLoss), 2, (5, 7), [0, 3, 69]), new MaskCase(nameof(DiceLoss), 3, (4, 9), [1, 5, 107]),
-               new MaskCase(nameof(DiceLoss), 3, (2, 3), [6, 7, 8, 9, 10, 11], Smooth: 0.5f),                        // of the second image nothing counts
+               new MaskCase(nameof(DiceLoss), 3, (2, 3), [6, 7, 8, 9, 10, 11], Smooth: 0.5f),                        // all pixels of the second image are ignored
                new MaskCase(nameof(DiceLoss), 2, (3, 4), [], Smooth: 0.25f, Soft: true)]
            select loss with { Reduction = reduction },
         new CrossEntropyCase(2, 3, IgnoreIndex: 1, Plane: (3, 5)), new MaskCase(nameof(DiceLoss), 3, (2, 3), [0, 1, 2], Smooth: 0),

@@ -2,13 +2,13 @@ using System.Numerics;
 
 namespace MiniCnn.Cases;
 
-/// <summary>A convolution of the table: the layer, and <see cref="Conv2dReference"/> beside it.</summary>
-/// <param name="Geometry">Its geometry.</param>
+/// <summary>A convolution of the table, computed by the layer and by <see cref="Conv2dReference"/>.</summary>
+/// <param name="Geometry">Shapes and window of the convolution.</param>
 /// <param name="Bias">Whether it has a bias.</param>
 sealed record Conv2dCase(Conv2dShape Geometry, bool Bias) : LayerCase(
     nameof(Conv2d), () => Layer(Geometry, Bias), Geometry.Batch, new(Geometry.InputChannels, Geometry.Rows.Input, Geometry.Columns.Input))
 {
-    /// <summary>What is out of the ordinary about it, the first of several.</summary>
+    /// <summary>Special property of the convolution, the first if there are several.</summary>
     public string Kind
     {
         get
@@ -28,12 +28,12 @@ sealed record Conv2dCase(Conv2dShape Geometry, bool Bias) : LayerCase(
     [
         (nameof(Conv2dReference), false, Reference<float>(Geometry, inputs)),
         (nameof(Conv2dReference), true, Reference<double>(Geometry, inputs)),
-        // From 16 channels on Winograd's form keeps the bound of the direct sum.
+        // From 16 channels on, Winograd keeps the bound of the direct sum.
         .. Whole == 0 && ConvolutionAlgorithm.Auto.TakesWinograd(Geometry, new LaneTensor<float>(LaneTensor<float>.LanesFor(Batch), new(1, 1, 1)).Resize(Batch))
             ? (IEnumerable<(string, bool, Numbers)>)[($"{nameof(Conv2d)}, {nameof(ConvolutionAlgorithm.Winograd)}", false, Float(inputs, ConvolutionAlgorithm.Auto))] : [],
     ];
 
-    /// <summary>All four loop nests.</summary>
+    /// <summary>Computes the output and the three gradients by the reference loops.</summary>
     public static Numbers Reference<T>(Conv2dShape shape, Numbers inputs) where T : INumber<T>
     {
         T[] Of(string name) => inputs.TryGetValue(name, out double[]? numbers) ? Array.ConvertAll(numbers, T.CreateChecked) : [];

@@ -1,14 +1,14 @@
 namespace MiniCnn.Cases;
 
-/// <summary>The convolutions of the table. No height equals its width, but where a user's would.</summary>
+/// <summary>The convolutions of the table. Heights and widths differ, except in typical shapes of users.</summary>
 static class Conv2dCases
 {
     public static IEnumerable<Conv2dCase> All => [.. ByHand.SelectMany(Both), .. Grid(), .. Random(120, seed: 1)];
 
-    /// <summary>Those that somebody thought of, of real numbers.</summary>
+    /// <summary>Manually selected convolutions of real numbers.</summary>
     public static IEnumerable<Conv2dCase> ByHand => [.. Chosen, .. Modes];
 
-    /// <summary>Of whole numbers, and of real ones.</summary>
+    /// <summary>Returns the case with integers and with real numbers.</summary>
     static IEnumerable<Conv2dCase> Both(Conv2dCase c) => [Whole(c), c];
 
     static Conv2dCase Whole(Conv2dCase c) => c with { Whole = 3 };
@@ -18,7 +18,7 @@ static class Conv2dCases
         bool bias = true, PaddingMode mode = PaddingMode.Zeros) =>
         new(new Conv2dShape(n, c, h, w, o, new(kernel, stride, padding, dilation, mode), groups), bias) { Real = Rounding.Sums };
 
-    /// <summary>Each at an edge of what a convolution can be, or as people have them.</summary>
+    /// <summary>Edge cases and typical convolutions.</summary>
     static Conv2dCase[] Chosen =>
     [
         Of(1, 1, 5, 5, 1, 3),
@@ -34,27 +34,27 @@ static class Conv2dCases
         Of(17, 3, 5, 6, 2, 3, padding: 1),
         Of(16, 1, 6, 7, 8, 3),
         Of(33, 2, 5, 4, 3, 2, (2, 1)),
-        Of(2, 1, 4, 6, 3, (4, 6)),                                      // the kernel is the image
+        Of(2, 1, 4, 6, 3, (4, 6)),                                      // the kernel covers the whole image
         Of(2, 2, 3, 4, 2, (3, 4), padding: (3, 4)),                     // padding ≥ kernel
         Of(1, 2, 3, 3, 2, 5, padding: 2),
         Of(2, 2, 4, 5, 3, 3, padding: (5, 4)),
-        Of(2, 3, 12, 10, 4, 3, (4, 5)),                                 // the stride passes over pixels
+        Of(2, 3, 12, 10, 4, 3, (4, 5)),                                 // the stride skips pixels
         Of(1, 2, 20, 23, 3, 3, (10, 7)),
-        Of(1, 1, 16, 35, 2, 4, 4),                                      // and drops three columns
+        Of(1, 1, 16, 35, 2, 4, 4),                                      // and omits three columns
         Of(2, 4, 13, 14, 4, (1, 3), (2, 3), (0, 1), (1, 4), 2),
-        Of(1, 1, 28, 28, 6, 5, padding: 2),                             // LeNet-5's
+        Of(1, 1, 28, 28, 6, 5, padding: 2),                             // LeNet-5
         Of(1, 6, 14, 14, 4, 5),
         Of(2, 3, 8, 33, 2, (1, 9), (1, 2), (0, 4)),
         Of(2, 3, 33, 8, 2, (9, 1), (2, 1), (4, 0)),
-        Of(1, 3, 18, 17, 4, 7, 2, 3),                                   // a ResNet's first
+        Of(1, 3, 18, 17, 4, 7, 2, 3),                                   // first layer of a ResNet
         Of(4, 5, 9, 10, 7, 3, padding: 1),
         Of(2, 9, 7, 8, 6, 3, padding: 1, groups: 3),
-        Of(2, 4, 9, 7, 12, 3, padding: 1, groups: 4),                   // depthwise, three outputs a channel
+        Of(2, 4, 9, 7, 12, 3, padding: 1, groups: 4),                   // depthwise, three outputs per channel
         Of(1, 1, 1, 1, 1, 1),
         Of(1, 32, 6, 6, 16, 3, padding: 1),
         Of(16, 16, 6, 7, 16, 3, padding: 1),
         Of(5, 8, 10, 9, 24, 3, padding: 1),
-        Of(16, 300, 4, 9, 5, 3, padding: 1),                            // more channels in a row than a second cache holds
+        Of(16, 300, 4, 9, 5, 3, padding: 1),                            // more channels in a row than the second-level cache holds
         Of(16, 5, 4, 9, 300, 3, padding: 1),
         Of(2, 3, 6, 8, 4, (2, 4), padding: new(0, 1, 1, 2)),
         Of(2, 2, 7, 9, 3, (4, 2), padding: new(1, 0, 2, 1)),
@@ -71,7 +71,7 @@ static class Conv2dCases
             Of(2, 2, 6, 9, 4, (2, 3), (1, 2), new(3, 2, 2, 4), (2, 1), 2, bias: false, mode)]
         select c;
 
-    /// <summary>Those of PyTorch's test_convolution: batch, stride and padding of small kernels; stride, kernel, groups and dilation.</summary>
+    /// <summary>The grids of PyTorch's test_convolution: size × batch × stride × padding, and stride × kernel × groups × dilation.</summary>
     static IEnumerable<Conv2dCase> Grid() =>
     [
         .. from size in ((int, int)[])[(3, 6), (3, 7), (4, 9)]

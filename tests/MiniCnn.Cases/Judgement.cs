@@ -1,30 +1,31 @@
 namespace MiniCnn.Cases;
 
-/// <summary>What a case's results are, and how far from them a computation in floating point may be.</summary>
+/// <summary>The exact results of a case, and the bounds of rounding errors.</summary>
 /// <remarks>
-/// TorchSharp computes a case in double, which stands for the exact result. A computation with precision ε, 2⁻²⁴ for float and 2⁻⁵³ for double,
-/// may be off by ε · <see cref="Reach"/>, which follows from what is computed and from no measurement of ours. Nothing is tuned.
+/// TorchSharp computes a case in double, and this result counts as exact. The error of a computation with precision ε, 2⁻²⁴ for float and 2⁻⁵³ for
+/// double, may be at most ε · <see cref="Reach"/>. Reach follows from the computation. It does not depend on MiniCnn's results, and no tolerance is tuned.
 /// <list type="bullet">
-/// <item>Exact: by nothing.</item>
-/// <item>Sums: k · Σ|terms|, where k is the number of products in the sum, and one more (Higham, Accuracy and Stability of Numerical Algorithms,
-/// chapter 3). Σ|terms| is the same computation on absolute values, and the number of products that on ones; both by TorchSharp.</item>
-/// <item>Formula: k · max(|y| + Σ|∂y/∂u · u|) over the tensor y and all inputs u: each of k operations moves the result as if its inputs were
-/// off by a rounding, and the largest number on the way to it. The slopes are TorchSharp's difference quotients in double.</item>
-/// <item>Training: how far TorchSharp's results move when every input is off by √k roundings, up or down by chance, and √k roundings of the result;
-/// errors of a sum of k terms grow as √k (Higham and Mary, 2019). A maximum that is nearly tied falls otherwise in some of these runs, as in rounding.</item>
+/// <item>Exact: 0.</item>
+/// <item>Sums: k · Σ|terms|, where k is the number of products in the sum plus one (Higham, Accuracy and Stability of Numerical Algorithms, chapter 3).
+/// Σ|terms| is the same computation on absolute values, and the number of products is the computation on ones, both by TorchSharp.</item>
+/// <item>Formula: k · (max(|y| + Σ|∂y/∂u · u|) + m) over the tensor y and all inputs u. Each of k operations changes the result like a rounding error of
+/// its inputs. m is <see cref="Case.Intermediate"/>. The derivatives are TorchSharp's difference quotients in double.</item>
+/// <item>Training: the largest change of TorchSharp's results if every input is multiplied by 1 ± √k · ε with a random sign, plus √k times the largest
+/// result: errors of a sum of k terms grow as √k (Higham and Mary, 2019). In some of these runs, a max pool with nearly equal inputs selects another
+/// element, as it may with rounding errors.</item>
 /// </list>
-/// Two computations in one precision may be off by twice that from one another.
+/// Two computations in the same precision may differ by twice the bound.
 /// </remarks>
-/// <param name="Exact">Each result.</param>
-/// <param name="Reach">For each result one number an element, or one for all; in units of ε.</param>
+/// <param name="Exact">The exact results.</param>
+/// <param name="Reach">Bounds in units of ε: for each result one number per element, one number for all elements, or none if it must be exact.</param>
 sealed record Judgement(Numbers Exact, Numbers Reach)
 {
     public static double Epsilon(bool isDouble) => Math.ScaleB(1, isDouble ? -53 : -24);
 
-    /// <summary>How a computation agrees.</summary>
-    /// <param name="results">What it gave.</param>
-    /// <param name="isDouble">Its precision.</param>
-    /// <param name="approximation">What its formula may be off beside rounding, as a share of a tensor's largest number.</param>
+    /// <summary>Compares results with the exact ones.</summary>
+    /// <param name="results">The results.</param>
+    /// <param name="isDouble">Whether they were computed in double instead of float.</param>
+    /// <param name="approximation">Error of the formula in addition to rounding, relative to a tensor's largest number.</param>
     public IReadOnlyList<Agreement> Of(Numbers results, bool isDouble, double approximation = 0) => [.. results.Select(result =>
     {
         (double[] exact, double[] reach) = (Exact[result.Key], Reach[result.Key]);
@@ -33,22 +34,22 @@ sealed record Judgement(Numbers Exact, Numbers Reach)
     })];
 }
 
-/// <summary>How two arrays of numbers that should be the same differ.</summary>
-/// <param name="Name">Whose results they are.</param>
-/// <param name="Elements">How many numbers were compared.</param>
-/// <param name="BitEqual">How many of them are the same to the bit.</param>
-/// <param name="WorstShare">The largest |difference| as a share of what rounding may do; the two agree up to 1.</param>
-/// <param name="Worst">Where that is, and what stands there.</param>
+/// <summary>The difference of two arrays that should be equal up to rounding.</summary>
+/// <param name="Name">Name of the result.</param>
+/// <param name="Elements">Number of compared elements.</param>
+/// <param name="BitEqual">Number of bit-identical elements.</param>
+/// <param name="WorstShare">The largest |difference| divided by its bound. The two agree if it is at most 1.</param>
+/// <param name="Worst">Index and values of this difference.</param>
 sealed record Agreement(string Name, int Elements, int BitEqual, double WorstShare, string Worst)
 {
-    /// <summary>True when no number differs by more than rounding may do.</summary>
+    /// <summary>Whether every difference is within its bound.</summary>
     public bool Holds => WorstShare <= 1;
 
-    /// <summary>Compares; a bound of 0 asks for the same bits.</summary>
-    /// <param name="name">Whose results they are.</param>
-    /// <param name="theirs">The numbers of the one side.</param>
-    /// <param name="ours">Those of the other.</param>
-    /// <param name="bound">What rounding may do to the number at an index.</param>
+    /// <summary>Compares two arrays. A bound of 0 requires bit-identical numbers.</summary>
+    /// <param name="name">Name of the result.</param>
+    /// <param name="theirs">The expected numbers.</param>
+    /// <param name="ours">The numbers to compare.</param>
+    /// <param name="bound">Returns the bound of the rounding error at an index.</param>
     public static Agreement Of(string name, double[] theirs, double[] ours, Func<int, double> bound)
     {
         if (theirs.Length != ours.Length)
@@ -60,7 +61,7 @@ sealed record Agreement(string Name, int Elements, int BitEqual, double WorstSha
             bool same = BitConverter.DoubleToInt64Bits(t) == BitConverter.DoubleToInt64Bits(o) || double.IsNaN(t) && double.IsNaN(o);
             double share = same ? 0 : Math.Abs(t - o) / bound(i);
             if (!same && double.IsNaN(share))
-                share = double.PositiveInfinity;    // a NaN on one side, or 0 against −0 with no bound to divide by
+                share = double.PositiveInfinity;    // NaN on only one side, or 0 and −0 with a bound of 0
             if (share > result.WorstShare)
                 result = result with { WorstShare = share, Worst = FormattableString.Invariant($"[{i}] is {o:R}, not {t:R} ± {bound(i):R}") };
             if (same)
@@ -69,6 +70,6 @@ sealed record Agreement(string Name, int Elements, int BitEqual, double WorstSha
         return result;
     }
 
-    /// <summary>“dx at 0.12 of the bound: [3] is …”.</summary>
-    public override string ToString() => FormattableString.Invariant($"{Name} at {WorstShare:0.###} of what rounding may do{(Worst == "" ? "" : $": {Worst}")}");
+    /// <summary>Returns a line of text: “dx at 0.12 of its rounding bound: [3] is …”.</summary>
+    public override string ToString() => FormattableString.Invariant($"{Name} at {WorstShare:0.###} of its rounding bound{(Worst == "" ? "" : $": {Worst}")}");
 }

@@ -2,46 +2,48 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Cases;
 
-/// <summary>A layer, or a net as one: outputs, gradients, and what it keeps of a batch; if it keeps anything, then output and gradients in evaluation too.</summary>
-/// <param name="Subject">The layer that it is about.</param>
-/// <param name="Make">The layer.</param>
-/// <param name="Batch">N, images.</param>
-/// <param name="Shape">An image.</param>
+/// <summary>
+/// A layer or network: its output, gradients and buffers. If it has buffers, also the output and gradients in evaluation mode.
+/// </summary>
+/// <param name="Subject">Name of the tested layer.</param>
+/// <param name="Make">Creates the layer.</param>
+/// <param name="Batch">Batch size N.</param>
+/// <param name="Shape">Shape of an image.</param>
 record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) : Case(Subject)
 {
-    /// <summary>Passes one after the other, each on inputs of its own.</summary>
+    /// <summary>Number of passes, each on its own inputs.</summary>
     public int Steps { get; init; } = 1;
 
-    /// <summary>Whether these are in training; else in evaluation.</summary>
+    /// <summary>Whether the passes run in training mode.</summary>
     public bool Trains { get; init; } = true;
 
-    /// <summary>Inputs are scale · [−1, 1) + shift.</summary>
+    /// <summary>Inputs are in scale · [−1, 1) + shift.</summary>
     public float Scale { get; init; } = 1;
 
     /// <inheritdoc cref="Scale"/>
     public float Shift { get; init; }
 
-    /// <summary>Above 0: all inputs are whole numbers up to this, and all sums of them exact.</summary>
+    /// <summary>If above 0, all inputs are integers up to this size, so that all sums are exact.</summary>
     public int Whole { get; init; }
 
-    /// <summary>How far rounding may move a result where numbers are not whole.</summary>
+    /// <summary>The kind of rounding error bound for real inputs.</summary>
     public Rounding Real { get; init; } = Rounding.Formula;
 
-    /// <summary>The most terms in a sum.</summary>
+    /// <summary>The largest number of terms in a sum.</summary>
     public int Sum { get; init; } = 1;
 
     public override Rounding Rounding => Whole > 0 ? Rounding.Exact : Real;
 
-    // A formula has up to 16 operations around its sums, with exp and log for three each.
+    // A formula has up to 16 operations in addition to its sums. An exp or log counts as three.
     public override int Terms => Sum + (Real == Rounding.Formula ? 16 : 1);
 
-    // GELU's rational approximation of erfc is good to 10⁻¹¹.
+    // GELU's rational approximation of erfc has an error of at most 10⁻¹¹.
     public override double Approximation => Subject == nameof(GELU) ? 1e-11 : 0;
 
-    /// <summary>A max pool: its y is an x, and its dx hangs on which.</summary>
+    /// <summary>Whether it is a max pool: each y is one of the x, and dx depends on the choice.</summary>
     public bool Picks => Make() is MaxPool2d or AdaptiveMaxPool2d;
 
-    // Running statistics are floats, whatever they were measured in: they and what hangs on them are compared in float alone.
+    // Running statistics are stored as floats. They and the results that depend on them are compared only in float.
     public override bool IsFloatOnly(string result) => result.StartsWith("eval", StringComparison.Ordinal) || Make().Stored.Any(stored => stored.Name == result);
 
     public override Numbers Inputs()
@@ -52,7 +54,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         Numbers inputs = [];
         foreach (Parameter p in layer.Parameters)
         {
-            // Not just as they begin: the ones and zeros of a norm would hide what is done with them.
+            // Random weights, because the initial ones and zeros of a norm would hide errors.
             float[] value = p.Value.AsSpan().ToArray();
             double[] change = Whole > 0 ? Integers(random, value.Length, Whole) : Reals(random, value.Length, scale: 0.5f);
             inputs.Add(p.Name, [.. value.Zip(change, (v, c) => Whole > 0 ? c : (float)(v + c))]);
@@ -68,10 +70,10 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         double[] Draw(long length) => Whole > 0 ? Integers(random, length, Whole) : Reals(random, length);
     }
 
-    /// <summary>A name in a step: “x”, or of several steps “2.x”.</summary>
+    /// <summary>Name of a tensor in a step: “x”, or “2.x” if there are several steps.</summary>
     public string Named(string name, int step) => Steps == 1 ? name : $"{step}.{name}";
 
-    /// <summary>The layer with the case's weights after a pass in training, so that running statistics are other than they begin; and its last x.</summary>
+    /// <summary>Returns the layer with the case's weights and its last input, after a training pass that changes the running statistics.</summary>
     public (Layer Layer, Tensor<float> X) Trained()
     {
         Numbers inputs = Inputs();
@@ -84,7 +86,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         return (layer, x);
     }
 
-    // By the direct sum, whose whole numbers are exact.
+    // The direct sum, which is exact for integers.
     public override Numbers Float(Numbers inputs) => Float(inputs, ConvolutionAlgorithm.Direct);
 
     protected Numbers Float(Numbers inputs, ConvolutionAlgorithm algorithm)
@@ -150,7 +152,7 @@ record LayerCase(string Subject, Func<Layer> Make, int Batch, ImageShape Shape) 
         return results;
     }
 
-    /// <summary>“GroupNorm(2, 6) of 3×6×5×4”.</summary>
+    /// <summary>Returns a description: “GroupNorm(2, 6) of 3×6×5×4”.</summary>
     public sealed override string ToString() =>
         $"{Id}, {Make()} of {Batch}×{Shape}{(Whole > 0 ? $", integers to {Whole}" : "")}{(Trains ? "" : ", in evaluation")}";
 

@@ -2,34 +2,34 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Cases;
 
-/// <summary>A loss and its gradient; bounds are of a tensor's largest number, as a small slope may be a difference of large terms.</summary>
+/// <summary>A loss and its gradient. Bounds refer to a tensor's largest number, because a small gradient may be a difference of large terms.</summary>
 abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
 {
-    /// <summary>What the outputs of the model are times.</summary>
+    /// <summary>Scale of the model's outputs.</summary>
     public float Scale { get; init; } = 3;
 
-    /// <summary>Null for losses that are not reduced: then the gradient is of Σ dlosses · losses.</summary>
+    /// <summary>The reduction. Null for no reduction: the gradient is that of Σ dlosses · losses.</summary>
     public Reduction? Reduction { get; init; } = MiniCnn.Reduction.Mean;
 
-    /// <summary>Losses before they are reduced.</summary>
+    /// <summary>Number of losses before the reduction.</summary>
     public virtual long Losses => Length;
 
     public long Length => Shape.Aggregate(1L, (product, size) => product * size);
 
     public override Rounding Rounding => Rounding.Formula;
 
-    // PyTorch adds all up in float; exp and log of a spread of so many units are off by as many roundings.
+    // PyTorch sums in float. exp and log of a range of this many units have as many rounding errors.
     public override int Terms => (int)Length + 16 + (int)(2 * Scale);
 
     public sealed override string ToString() =>
         $"{Id}, {this.Options()} of [{string.Join(", ", Shape)}]{(Reduction is MiniCnn.Reduction.Mean ? "" : $", {Reduction?.ToString() ?? "not reduced"}")}";
 
-    /// <summary>The loss with its options.</summary>
+    /// <summary>Description of the loss and its options.</summary>
     protected abstract string Options();
 
     protected Tensor<float> ToTensor(float[] numbers) => Tensor.Create(numbers, [.. Shape.Select(size => (nint)size)]);
 
-    /// <summary>Adds dlosses where losses are not reduced.</summary>
+    /// <summary>Adds dlosses if the losses are not reduced.</summary>
     protected Numbers Complete(Numbers inputs, TorchGenerator random)
     {
         if (Reduction is null)
@@ -46,7 +46,7 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
         return results;
     }
 
-    /// <summary>A label for each loss, some of them ignored.</summary>
+    /// <summary>Returns a label per loss, with some ignored.</summary>
     protected int[] Draw(int classes, int[]? ignored, int ignoreIndex)
     {
         TorchGenerator random = new(Seed + 1);
@@ -64,13 +64,13 @@ abstract record LossCase(string Subject, long[] Shape) : Case(Subject)
 }
 
 /// <summary>Cross-entropy of logits [N, classes], or of each pixel of [N, classes, H, W].</summary>
-/// <param name="N">Samples, or images.</param>
-/// <param name="Classes">Classes.</param>
+/// <param name="N">Number of samples or images.</param>
+/// <param name="Classes">Number of classes.</param>
 /// <param name="Weighted">Whether classes have weights.</param>
 /// <param name="Smoothing">Label smoothing.</param>
-/// <param name="Ignored">Samples whose label is the ignored one.</param>
-/// <param name="IgnoreIndex">That label.</param>
-/// <param name="Soft">Whether targets are probabilities, of the logits' shape, and no labels.</param>
+/// <param name="Ignored">Indices of the samples with the ignored label.</param>
+/// <param name="IgnoreIndex">The ignored label.</param>
+/// <param name="Soft">Whether targets are probabilities with the shape of the logits instead of labels.</param>
 /// <param name="Plane">H and W.</param>
 sealed record CrossEntropyCase(
     int N, int Classes, bool Weighted = false, float Smoothing = 0, int[]? Ignored = null, int IgnoreIndex = -100, bool Soft = false, Size2d? Plane = null)
@@ -78,10 +78,10 @@ sealed record CrossEntropyCase(
 {
     public override long Losses => Length / Classes;
 
-    /// <summary>One a sample.</summary>
+    /// <summary>One label per loss.</summary>
     public int[] Labels => Draw(Classes, Ignored, IgnoreIndex);
 
-    // Σ exp(z − max) is near 1 where one class is certain, and so is a softmax; a gradient is divided by their number.
+    // Σ exp(z − max) and the softmax are close to 1 if one class is certain. A mean divides the gradient by the number of losses.
     public override double Intermediate(string result) => result == "loss" || Reduction is not MiniCnn.Reduction.Mean ? 1 : 1.0 / Losses;
 
     public override Numbers Inputs()
@@ -90,7 +90,7 @@ sealed record CrossEntropyCase(
         Numbers inputs = new() { ["outputs"] = Reals(random, Length, Scale) };
         if (Weighted)
             inputs.Add("weight", [.. Reals(random, Classes).Select(value => (double)(float)(value + 1.125))]);
-        if (Soft)                                                            // their sums are 1 but for rounding
+        if (Soft)                                                            // their sums are 1 up to rounding
         {
             double[] shares = [.. Reals(random, Length).Select(value => value + 1.0625)];
             int plane = (int)Losses / N;
@@ -112,7 +112,7 @@ sealed record CrossEntropyCase(
         $"cross-entropy({(Weighted ? "weights, " : "")}smoothing {Smoothing}, {(Soft ? "probabilities" : $"{Ignored?.Length ?? 0} ignored as {IgnoreIndex}")})";
 }
 
-/// <summary>Binary cross-entropy of logits; targets of 0 and 1, or between.</summary>
+/// <summary>Binary cross-entropy of logits. Targets are 0 and 1, or between.</summary>
 sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) : LossCase(nameof(BceWithLogitsLoss), Shape)
 {
     public override Numbers Inputs()
@@ -131,12 +131,12 @@ sealed record BceCase(long[] Shape, int PositiveWeights = 0, bool Soft = false) 
     protected override string Options() => $"binary cross-entropy({PositiveWeights} positive weights{(Soft ? ", soft targets" : "")})";
 }
 
-/// <summary>Losses of masks of two classes, of one logit a pixel, some of which are ignored: of images for a DiceLoss, of pixels for a BceWithLogitsLoss.</summary>
+/// <summary>Losses of binary masks with one logit per pixel and ignored pixels. A DiceLoss ignores pixels of images, a BceWithLogitsLoss single losses.</summary>
 sealed record MaskCase(string Loss, int N, Size2d Plane, int[]? Ignored = null, float Smooth = 1, bool Soft = false) : LossCase(Loss, [N, 1, Plane.Height, Plane.Width])
 {
     public bool IsDice => Loss == nameof(DiceLoss);
 
-    /// <summary>One a pixel.</summary>
+    /// <summary>One label per pixel.</summary>
     public int[] Labels => (this with { Loss = nameof(BceWithLogitsLoss) }).Draw(2, Ignored, -100);
 
     public override long Losses => IsDice ? N : Length;

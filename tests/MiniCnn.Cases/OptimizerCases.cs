@@ -1,13 +1,13 @@
 namespace MiniCnn.Cases;
 
-/// <summary>Ten steps of a weight [3, 4] and a bias [3] on given gradients, with half the learning rate from the sixth on.</summary>
+/// <summary>Ten steps of a weight [3, 4] and a bias [3] with given gradients. The learning rate is halved from the sixth step on.</summary>
 abstract record OptimizerCase(string Subject) : Case(Subject)
 {
     public const int Steps = 10, Halved = 5, Features = 4, Outputs = 3;
 
     public override Rounding Rounding => Rounding.Formula;
 
-    // A step has up to 16 operations on a number.
+    // A step has up to 16 operations per number.
     public override int Terms => 16 * Steps;
 
     public override Numbers Inputs()
@@ -16,7 +16,7 @@ abstract record OptimizerCase(string Subject) : Case(Subject)
         Numbers inputs = new() { ["weight"] = Reals(random, Outputs * Features), ["bias"] = Reals(random, Outputs) };
         for (int step = 0; step < Steps; step++)
         {
-            // Some numbers' gradients are a thousand times others', as in a net; the last step's are large.
+            // Gradients differ in size by a factor of 1000, as in a network. Those of the last step are large.
             float scale = step == Steps - 1 ? 10 : 1;
             inputs.Add($"{step}.dweight", [.. Reals(random, Outputs * Features, scale).Select((g, i) => (double)(float)(g * Math.Pow(10, i % Features - 3)))]);
             inputs.Add($"{step}.dbias", Reals(random, Outputs, scale));
@@ -60,7 +60,7 @@ sealed record SgdCase(float Momentum = 0, float Dampening = 0, float WeightDecay
     public override string ToString() => $"{Id}, Sgd({LearningRate}, momentum {Momentum}, dampening {Dampening}, weight decay {WeightDecay}, {Nesterov})";
 }
 
-/// <summary>Adam, or AdamW; with Groups the bias has an optimizer of its own, without weight decay.</summary>
+/// <summary>Adam or AdamW. With Groups, the bias has a separate optimizer without weight decay.</summary>
 sealed record AdamCase(
     bool Decoupled, float LearningRate = 1e-3f, double Beta1 = 0.9, double Beta2 = 0.999, double Epsilon = 1e-8, double WeightDecay = 0, bool Groups = false)
     : OptimizerCase(Decoupled ? nameof(AdamW) : nameof(Adam))
@@ -77,7 +77,7 @@ sealed record AdamCase(
         $"{Id}, {Subject}({LearningRate}, {Beta1}, {Beta2}, {Epsilon}, weight decay {WeightDecay}{(Groups ? ", two groups" : "")})";
 }
 
-/// <summary>Gradients cut to a largest norm of all together.</summary>
+/// <summary>Gradients clipped to a maximum total norm.</summary>
 sealed record ClipNormCase(float MaxNorm) : Case($"{nameof(GradientClipping)}.{nameof(GradientClipping.ClipNorm)}")
 {
     public override Rounding Rounding => Rounding.Formula;
@@ -104,7 +104,7 @@ sealed record ClipNormCase(float MaxNorm) : Case($"{nameof(GradientClipping)}.{n
     public override string ToString() => $"{Id}, to {MaxNorm}";
 }
 
-/// <summary>Learning rates after values that get better and stop to, of two optimizers.</summary>
+/// <summary>Learning rates of two optimizers for values that first improve and then stagnate.</summary>
 sealed record PlateauCase(
     int Epochs, bool HigherIsBetter = false, double Factor = 0.1, int Patience = 10, double Threshold = 1e-4, int Cooldown = 0, double MinRate = 0)
     : Case(nameof(ReduceOnPlateau))
@@ -113,10 +113,10 @@ sealed record PlateauCase(
 
     public override Rounding Rounding => Rounding.Sums;
 
-    // A product for each reduction, and one rounding to float.
+    // One product per reduction and one rounding to float.
     public override int Terms => 2;
 
-    /// <summary>They fall for a while, and then about as often as they rise; the other way round where higher is better.</summary>
+    /// <summary>The values fall at first and then rise about as often as they fall. If higher is better, they are negated.</summary>
     public override Numbers Inputs()
     {
         TorchGenerator random = new(Seed);
@@ -142,7 +142,7 @@ sealed record PlateauCase(
     public override string ToString() => $"{Id}, {Epochs} epochs, by {Factor} after {Patience}, threshold {Threshold}, cooldown {Cooldown}, least {MinRate}";
 }
 
-/// <summary>A schedule's learning rates. Both sides compute in double and round once: to the same float or its neighbour.</summary>
+/// <summary>The learning rates of a schedule. Both sides compute in double and round once, so they differ by at most one float.</summary>
 abstract record ScheduleCase(string Method, int Steps) : Case($"{nameof(LearningRate)}.{Method}")
 {
     public const double Rate = 0.05;

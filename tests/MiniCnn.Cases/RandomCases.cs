@@ -2,21 +2,21 @@ using MathNet.Numerics.Random;
 
 namespace MiniCnn.Cases;
 
-/// <summary>First values of one weight, after torch.manual_seed of the case's seed.</summary>
-/// <param name="Kaiming">Kaiming's; else Xavier's.</param>
-/// <param name="Normal">Normal numbers; else uniform ones, which are the same to the bit.</param>
-/// <param name="Shape">The weight.</param>
-/// <param name="Argument">Kaiming's negative slope, Xavier's gain.</param>
-/// <param name="Mode">Kaiming's fan.</param>
+/// <summary>Initial values of one weight after torch.manual_seed with the case's seed.</summary>
+/// <param name="Kaiming">Whether the initialization is Kaiming instead of Xavier.</param>
+/// <param name="Normal">Whether the numbers are normal instead of uniform. Uniform numbers are bit-identical.</param>
+/// <param name="Shape">Shape of the weight.</param>
+/// <param name="Argument">Negative slope of Kaiming, gain of Xavier.</param>
+/// <param name="Mode">Fan mode of Kaiming.</param>
 sealed record InitCase(bool Kaiming, bool Normal, int[] Shape, double Argument, FanMode Mode = FanMode.FanIn)
     : Case($"{nameof(Init)}.{(Kaiming ? "Kaiming" : "Xavier")}{(Normal ? "Normal" : "Uniform")}")
 {
     public override Rounding Rounding => Normal ? Rounding.Sums : Rounding.Exact;
 
-    // TorchSharp's vectors compute logarithm, sine and cosine to 4 units of the last place, 8 · 2⁻²⁴ of a number.
+    // TorchSharp's vectorized logarithm, sine and cosine have errors up to 4 units in the last place: relative 8 · 2⁻²⁴.
     public override int Terms => 8;
 
-    /// <summary>Numbers that go into an output, and outputs that a number goes into.</summary>
+    /// <summary>Number of inputs of an output, or of outputs of an input.</summary>
     public int FanIn => Shape[1..].Aggregate((a, b) => a * b);
 
     /// <inheritdoc cref="FanIn"/>
@@ -43,7 +43,7 @@ sealed record InitCase(bool Kaiming, bool Normal, int[] Shape, double Argument, 
     public override string ToString() => $"{Id}, [{string.Join(", ", Shape)}], {Argument}, {Mode}";
 }
 
-/// <summary>A model's first weights: those of torch.manual_seed(seed) and building the same layers.</summary>
+/// <summary>Initial weights of a model: those of torch.manual_seed(seed) followed by building the same layers.</summary>
 sealed record InitializeCase(Func<Layer> Make) : Case($"{nameof(Layer)}.{nameof(Layer.Initialize)}")
 {
     public override Rounding Rounding => Rounding.Exact;
@@ -65,7 +65,7 @@ sealed record InitializeCase(Func<Layer> Make) : Case($"{nameof(Layer)}.{nameof(
     public override string ToString() => $"{Id}, {Make()}";
 }
 
-/// <summary>A shuffled 0 … n − 1.</summary>
+/// <summary>A random permutation of 0 … n − 1.</summary>
 sealed record PermutationCase(int N) : Case($"{nameof(Permutation)}.{nameof(Permutation.Random)}")
 {
     public override Rounding Rounding => Rounding.Exact;

@@ -4,16 +4,16 @@ using System.Text;
 
 namespace MiniCnn.Cases;
 
-/// <summary>TorchSharp's judgement of the table's cases, written down for machines that have none.</summary>
+/// <summary>TorchSharp's results of all cases, recorded for machines without TorchSharp.</summary>
 static class Recording
 {
-    /// <summary>Of a longer result every nth number is kept, so that the file stays small.</summary>
+    /// <summary>Only every nth number of a longer result is recorded, to keep the file small.</summary>
     public const int Most = 8192;
 
-    /// <summary>The recording that is copied beside every program of this solution that uses it.</summary>
+    /// <summary>Path of the recording that the build copies into the output folder.</summary>
     public static string DefaultPath => Path.Combine(AppContext.BaseDirectory, "recorded", "torchsharp.safetensors");
 
-    /// <summary>The table in one number: its cases, their options and their inputs.</summary>
+    /// <summary>Hash of the table: cases, options and inputs.</summary>
     public static string TableHash
     {
         get
@@ -31,7 +31,7 @@ static class Recording
         }
     }
 
-    /// <summary>Writes judgements of all cases; whole or not at all.</summary>
+    /// <summary>Writes the judgements of all cases. The write is atomic.</summary>
     public static void Write(string path, IReadOnlyDictionary<string, Judgement> judgements, string recordedWith)
     {
         Dictionary<string, SafeTensors.Entry> tensors = [];
@@ -47,17 +47,17 @@ static class Recording
         SafeTensors.Write(path, tensors, new Dictionary<string, string> { ["recorded_with"] = recordedWith, ["table"] = TableHash });
     }
 
-    /// <summary>Reads a recording and makes sure that it is one of this table.</summary>
-    /// <exception cref="InvalidDataException">It is not whole, or not a recording, or one of another table.</exception>
+    /// <summary>Reads a recording and checks that it belongs to this table.</summary>
+    /// <exception cref="InvalidDataException">The file is incomplete, is not a recording, or belongs to another table.</exception>
     public static (IReadOnlyDictionary<string, Judgement> Judgements, string RecordedWith) Read(string path)
     {
         SafeTensorsFile file = SafeTensors.Read(path);
         if (!file.Metadata.TryGetValue("table", out string? table) || !file.Metadata.TryGetValue("recorded_with", out string? recordedWith))
-            throw new InvalidDataException($"{path}: not a recording: 'table' and 'recorded_with' are not in its metadata");
+            throw new InvalidDataException($"{path}: is not a recording: its metadata has no 'table' or no 'recorded_with'");
         if (table != TableHash)
         {
             throw new InvalidDataException(
-                $"{path}: recorded of another table than this source has; record anew: dotnet run -c Release --project examples/CompareWithTorchSharp -- record {path}");
+                $"{path}: was recorded for other cases; record it again: dotnet run -c Release --project examples/CompareWithTorchSharp -- record {path}");
         }
         ILookup<string, string> names = file.Tensors.Keys.Where(key => !key.EndsWith("/reach", StringComparison.Ordinal)).ToLookup(key => key[..key.IndexOf('/')]);
         Dictionary<string, Judgement> judgements = [];
@@ -79,7 +79,7 @@ static class Recording
         return (judgements, recordedWith);
     }
 
-    /// <summary>Results as the recording keeps them.</summary>
+    /// <summary>Returns the recorded subset of the results.</summary>
     public static Numbers Thin(Numbers results)
     {
         Numbers thin = [];

@@ -2,11 +2,11 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Cases;
 
-/// <summary>Ten training steps of a whole net by SGD with momentum and weight decay: its losses, its last weights and statistics.</summary>
-/// <param name="Net">The net's name.</param>
-/// <param name="Make">The net.</param>
-/// <param name="Batch">N, images a step.</param>
-/// <param name="Shape">An image.</param>
+/// <summary>Ten training steps of a network by SGD with momentum and weight decay: the losses, the final weights and running statistics.</summary>
+/// <param name="Net">Name of the network.</param>
+/// <param name="Make">Creates the network.</param>
+/// <param name="Batch">Batch size N.</param>
+/// <param name="Shape">Shape of an image.</param>
 sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageShape Shape) : Case("Ten training steps")
 {
     public const int Steps = 10;
@@ -14,13 +14,13 @@ sealed record TrainingCase(string Net, Func<Sequential> Make, int Batch, ImageSh
 
     public override Rounding Rounding => Rounding.Training;
 
-    /// <summary>The longest sum of a step: that of a weight over all images and pixels of the widest layer, or over all of an image's inputs.</summary>
+    /// <summary>The longest sum of a step: over all images and pixels for the gradient of a weight, or over all inputs of an output.</summary>
     public override int Terms => (int)Math.Max(Batch * (long)Shape.Height * Shape.Width, Make().Parameters.Max(p => (long)p.Value.FlattenedLength / p.Value.Lengths[0]));
 
-    /// <summary>The output of an image: logits, of it or of each pixel.</summary>
+    /// <summary>Output shape of an image: logits of the image or of each pixel.</summary>
     ImageShape Output { get; } = Make().OutputShape(Shape);
 
-    /// <summary>One a sample, or a pixel.</summary>
+    /// <summary>One label per image or pixel.</summary>
     public int[] Labels(int step) => [.. Enumerable.Range(0, Batch * Output.Height * Output.Width).Select(i => (3 * i + step) % Output.Channels)];
 
     public override Numbers Inputs()

@@ -8,7 +8,7 @@ using TorchParameter = TorchSharp.Modules.Parameter;
 
 namespace MiniCnn.Judge;
 
-/// <summary>A case as a person would write it in TorchSharp; run as often as is wanted, on inputs of a kind.</summary>
+/// <summary>A case written with TorchSharp. It can run several times on different inputs.</summary>
 abstract class TorchCase(ScalarType type) : IDisposable
 {
     readonly DisposeScope scope = NewDisposeScope();
@@ -39,14 +39,14 @@ abstract class TorchCase(ScalarType type) : IDisposable
 
     protected Tensor ToTensor(double[] numbers, params long[] shape) => tensor(numbers, shape, ScalarType.Float64).to(type);
 
-    /// <summary>Labels of logits: [N], or [N, H, W].</summary>
+    /// <summary>Returns the labels as a tensor: [N], or [N, H, W].</summary>
     protected static Tensor Labels(int[] labels, Tensor logits) =>
         tensor(Array.ConvertAll(labels, label => (long)label), [logits.shape[0], .. logits.shape[2..]]);
 
     static double[] ToArray(Tensor tensor) => tensor.detach().to(ScalarType.Float64).contiguous().data<double>().ToArray();
 }
 
-/// <summary>The bridge's module of a layer or net, which begins each run anew.</summary>
+/// <summary>The TorchSharp module of a layer or network. Each run starts from the initial buffers.</summary>
 abstract class TorchModule : TorchCase
 {
     readonly (string Name, TorchParameter Parameter)[] parameters;
@@ -65,7 +65,7 @@ abstract class TorchModule : TorchCase
 
     protected IReadOnlyList<(string Name, Tensor Buffer, Tensor First)> Buffers => buffers;
 
-    /// <summary>Weights from the inputs, buffers as at first.</summary>
+    /// <summary>Loads the weights of the inputs and the initial buffers.</summary>
     protected void Begin(Numbers inputs)
     {
         using IDisposable none = no_grad();
@@ -79,7 +79,7 @@ abstract class TorchModule : TorchCase
     }
 }
 
-/// <summary>A layer, its gradients by autograd.</summary>
+/// <summary>A layer with gradients by autograd.</summary>
 sealed class TorchLayer(LayerCase c, ScalarType type) : TorchModule(c.Make(), type)
 {
     protected override void Run(Numbers inputs, Action<string, Tensor> add)
@@ -131,7 +131,7 @@ sealed class TorchLoss(LossCase c, ScalarType type) : TorchCase(type)
         add("gradient", autograd.grad([loss], [outputs], dlosses)[0]);
     }
 
-    /// <summary>Binary cross-entropy, or the soft Dice loss, of the pixels that are not ignored.</summary>
+    /// <summary>Computes the binary cross-entropy or the soft Dice loss of the pixels that are not ignored.</summary>
     Tensor Reduce(MaskCase mask, Tensor outputs, Tensor targets)
     {
         Tensor known = ToTensor(Array.ConvertAll(mask.Labels, label => label == -100 ? 0.0 : 1), c.Shape), counts = known, losses;
@@ -277,7 +277,7 @@ sealed class TorchTraining(TrainingCase c, ScalarType type) : TorchModule(c.Make
     }
 }
 
-/// <summary>What hangs on a seed alone.</summary>
+/// <summary>Cases that depend only on a seed.</summary>
 sealed class TorchDraws(Case c, ScalarType type) : TorchCase(type)
 {
     protected override void Run(Numbers inputs, Action<string, Tensor> add)
@@ -299,7 +299,7 @@ sealed class TorchDraws(Case c, ScalarType type) : TorchCase(type)
                 {
                     (true, true) => nn.init.kaiming_normal_(weight, init.Argument, mode),
                     (true, false) => nn.init.kaiming_uniform_(weight, init.Argument, mode),
-                    (false, true) => weight.normal_(0, init.Argument * Math.Sqrt(2.0 / (init.FanIn + init.FanOut))),    // xavier_normal_ draws uniform ones
+                    (false, true) => weight.normal_(0, init.Argument * Math.Sqrt(2.0 / (init.FanIn + init.FanOut))),    // xavier_normal_ is uniform
                     _ => nn.init.xavier_uniform_(weight, init.Argument),
                 });
                 break;

@@ -7,36 +7,36 @@ using static TorchSharp.torch;
 
 namespace MiniCnn.Judge;
 
-/// <summary>A live TorchSharp, asked about the cases of the table.</summary>
+/// <summary>Computes the cases of the table with a live TorchSharp.</summary>
 static partial class TorchJudge
 {
-    /// <summary>Small against a float's 24 bits, large against a double's 53: a difference quotient is off by some 10⁻⁷ of itself.</summary>
+    /// <summary>Relative step of difference quotients, far above the precision of double, 2⁻⁵³. Their relative error is about 10⁻⁷.</summary>
     const double Move = 1.0 / (1 << 22);
 
-    /// <summary>Bytes that a case may allocate before a collection: 10,000 moves of 60 kB are 600 MB.</summary>
+    /// <summary>Number of bytes that a case may allocate before a garbage collection: 10,000 runs of 60 kB are 600 MB.</summary>
     const long Room = 1 << 30;
 
-    /// <summary>How often a training is moved by chance.</summary>
+    /// <summary>Number of training runs with randomly changed inputs.</summary>
     const int Draws = 6;
 
     static TorchJudge()
     {
         TorchLibrary.Load();
         SilenceNativeErrors();
-        set_num_threads(1);                            // small cases: threads cost more than they save, 50 s instead of 6 for the convolutions
+        set_num_threads(1);                            // with several threads, the small convolutions take 50 s instead of 6 s
     }
 
-    /// <summary>“TorchSharp 0.107.0 on libtorch 2.10.0.0”.</summary>
+    /// <summary>The versions: “TorchSharp 0.107.0 on libtorch 2.10.0.0”.</summary>
     public static string Version => $"TorchSharp {typeof(torch).Assembly.GetName().Version!.ToString(3)} on libtorch {__version__}";
 
-    /// <summary>What TorchSharp makes of a case in float.</summary>
+    /// <summary>Computes TorchSharp's results of a case in float.</summary>
     public static Numbers Float(Case c) => TorchLibrary.WithoutCollections(() =>
     {
         using TorchCase torchCase = TorchCase.Of(c, ScalarType.Float32);
         return torchCase.Run(c.Inputs());
     }, Room);
 
-    /// <summary>What is right, and how far off rounding may be.</summary>
+    /// <summary>Computes the exact results of a case and the bounds of rounding errors.</summary>
     public static Judgement Of(Case c) => TorchLibrary.WithoutCollections<Judgement>(() =>
     {
         Numbers inputs = c.Inputs();
@@ -58,7 +58,7 @@ static partial class TorchJudge
         Numbers sums = torchCase.Run(Of(Math.Abs)), counts = torchCase.Run(Of(_ => 1));
         return Each(exact, name => c is LayerCase { Picks: true } && name == "y" ? [] : [.. sums[name].Zip(counts[name], (sum, count) => Math.Max(count + 1, c.Terms) * Math.Abs(sum))]);
 
-        // A bias is added once, and counted by the one more; what a max pool picks stays what it picks.
+        // The bias is 0 in the counts, because count + 1 includes it. The input of a max pool does not change, so that it selects the same elements.
         Numbers Of(Func<double, double> change) => Each(inputs, name =>
             name == "x" && c is LayerCase { Picks: true } ? inputs[name]
             : name == "bias" && change(0) != 0 ? new double[inputs[name].Length]
@@ -97,7 +97,10 @@ static partial class TorchJudge
         return Each(moves, name => [moves[name][0] / epsilon + Math.Sqrt(c.Terms) * exact[name].Max(Math.Abs)]);
     }
 
-    /// <summary>libtorch writes a line for every convolution where NNPACK does not know the processor: they go nowhere, .NET's own on as before.</summary>
+    /// <summary>
+    /// Redirects native error output to /dev/null, because libtorch writes a line per convolution on processors that NNPACK does not support. .NET's error
+    /// output does not change.
+    /// </summary>
     static void SilenceNativeErrors()
     {
         if (!OperatingSystem.IsLinux())

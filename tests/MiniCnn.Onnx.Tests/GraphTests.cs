@@ -133,30 +133,30 @@ public sealed class GraphTests : IDisposable
 
     /// <summary>What would be another function than the graph's is refused, not guessed.</summary>
     [Theory]
-    [InlineData("weights of columns", "a number for each channel is needed")]
+    [InlineData("weights of columns", "a single number or one per channel is needed")]
     [InlineData("a slope each", "a slope for each channel")]
     [InlineData("groups put back otherwise", "instance norm of groups")]
     [InlineData("a weight of columns after groups", "instance norm of groups")]
     [InlineData("a bias of columns after groups", "instance norm of groups")]
-    [InlineData("groups with a scale", "which no layer does")]
-    [InlineData("columns beside each other", "which is not that of the channels")]
+    [InlineData("groups with a scale", "no layer reshapes")]
+    [InlineData("columns beside each other", "only the channel axis")]
     [InlineData("a border of ones", "only with 0")]
-    [InlineData("rows beside each other", "which is not that of the channels")]
-    [InlineData("a branch used twice", "stands in several branches")]
-    [InlineData("features of channels last", "in the order of channels that are last")]
-    [InlineData("rows of one channel that is last", "that of the channels alone")]
-    [InlineData("pixels of half as many images", "which no layer does")]
-    [InlineData("a scale of features of channels last", "is not supported on features in the order of channels that are last")]
-    [InlineData("rows of images without channels", "that of the channels alone")]
-    [InlineData("an axis more than there are", "a number for each channel is needed")]
-    [InlineData("pixels of other images", "which no layer does")]
+    [InlineData("rows beside each other", "only the channel axis")]
+    [InlineData("a branch used twice", "is part of several branches")]
+    [InlineData("features of channels last", "features flattened with the channels last")]
+    [InlineData("rows of one channel that is last", "only the channel axis")]
+    [InlineData("pixels of half as many images", "no layer reshapes")]
+    [InlineData("a scale of features of channels last", "is not supported on features flattened with the channels last")]
+    [InlineData("rows of images without channels", "only the channel axis")]
+    [InlineData("an axis more than there are", "a single number or one per channel is needed")]
+    [InlineData("pixels of other images", "no layer reshapes")]
     [InlineData("pixels of turned images", "splits images of 12×4×5 into 3×2×2×5×4")]
     [InlineData("too many channels", "takes more than 1048576 weights")]
     [InlineData("a depth that does not divide", "splits 12 channels into 5·5·0")]
     [InlineData("a shape of zeros", "allowzero 1")]
     [InlineData("a dropout that drops", "is in training mode")]
-    [InlineData("a sum with nothing", "makes a constant in a way that is not worked out")]
-    [InlineData("a convolution on channels last", "is not supported on channels that are last")]
+    [InlineData("a sum with nothing", "computes a constant in a way that is not supported")]
+    [InlineData("a convolution on channels last", "is not supported with the channels last")]
     public void Another_function_is_refused(string name, string says)
     {
         (int[] Input, Func<Graph, string> Build) graph = name switch
@@ -225,11 +225,11 @@ public sealed class GraphTests : IDisposable
     {
         Write("branches in branches", null);
         Change(graph => graph.Node[0].Input[0] = graph.Node[^1].Output[0]);
-        Assert.Contains("takes what is made of its own output", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("depends on its own output", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
         Change(graph => graph.Node[0].Input[0] = "y?");
-        Assert.Contains("takes 'y?', which nothing makes", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("takes 'y?', which no node computes", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
         Change(graph => (graph.Node[0].Input[0], graph.Node[0].Output[0]) = ("x", "x"));
-        Assert.Contains("makes 'x', which is there already", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
+        Assert.Contains("makes 'x', which is already defined", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message, StringComparison.Ordinal);
     }
 
     /// <summary>Of a file with several outputs, or of any tensor in it, the network is what leads there: a loss and its labels are not.</summary>
@@ -247,7 +247,7 @@ public sealed class GraphTests : IDisposable
             graph.Output.Add(new ValueInfoProto { Name = "loss" });
         });
         string message = Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path)).Message;
-        Assert.Contains($"has 2 outputs ('{y}', 'loss'); a network has one: give Load the name of one as output", message, StringComparison.Ordinal);
+        Assert.Contains($"has 2 outputs ('{y}', 'loss'); a network has one: pass the name of one as the output argument of Load", message, StringComparison.Ordinal);
         Assert.Contains("has 2 inputs", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path, output: "loss")).Message, StringComparison.Ordinal);
         Assert.Contains($"has no output 'z', only '{y}', 'loss'", Assert.Throws<OnnxFormatException>(() => OnnxModel.Load(path, output: "z")).Message, StringComparison.Ordinal);
         Assert.Equal([typeof(Tanh), typeof(ReLU)], ((Sequential)OnnxModel.Load(path, output: y).Network).Layers.Select(layer => layer.GetType()));

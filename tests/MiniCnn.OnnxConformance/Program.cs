@@ -1,6 +1,6 @@
-// Runs ONNX's official tests, a folder each with model.onnx and test_data_set_*/input_*.pb and output_*.pb:
+// Runs the official ONNX tests. Each test is a folder with model.onnx and test_data_set_*/input_*.pb and output_*.pb:
 // dotnet run -c Release --project tests/MiniCnn.OnnxConformance -- FOLDER
-// They are in https://github.com/onnx/onnx, at tag v1.22.0 under onnx/backend/test/data.
+// Source of the tests: https://github.com/onnx/onnx, tag v1.22.0, folder onnx/backend/test/data.
 using System.Numerics.Tensors;
 using MiniCnn;
 using MiniCnn.OnnxModels;
@@ -8,7 +8,7 @@ using MiniCnn.OnnxModels.Format;
 
 if (args is not [string folder] || !Directory.Exists(folder))
 {
-    Console.Error.WriteLine("expected one folder, of folders that each hold a model.onnx; onnx/onnx has some at tag v1.22.0 under onnx/backend/test/data");
+    Console.Error.WriteLine("expected one argument, a folder of ONNX tests, such as onnx/backend/test/data of https://github.com/onnx/onnx at tag v1.22.0");
     return 2;
 }
 int passed = 0, failed = 0;
@@ -43,7 +43,7 @@ foreach (IGrouping<string, (string Test, string Operator, string Reason)> group 
 Console.WriteLine($"{passed} passed, {failed} failed, {skipped.Count} skipped");
 return failed == 0 ? 0 : 1;
 
-// Every input but the first is bound to the graph: node tests pass weights so.
+// All inputs except the first become constants of the graph, because node tests pass weights as inputs.
 static void Run(string path, string set)
 {
     ModelProto model = ModelProto.Parser.ParseFrom(File.ReadAllBytes(path));
@@ -53,14 +53,14 @@ static void Run(string path, string set)
         model.Graph.Initializer.Add(new TensorProto(inputs[i]) { Name = given[i] });
     (Layer network, ImageShape shape) = OnnxImport.Read(model, Path.GetDirectoryName(path)!, null);
     OnnxConstant x = OnnxConstant.Read(inputs[0], ""), y = OnnxConstant.Read(Tensors(set, "output")[0], "");
-    nint n = (nint)x.Lengths[0];                                 // [N, H, W] is read as images of one channel
+    nint n = (nint)x.Lengths[0];                                 // [N, H, W] means images of one channel
     float[] result = [.. network.Forward(Tensor.Create(x.AsFloats, shape.IsFlat ? [n, shape.Channels] : [n, shape.Channels, shape.Height, shape.Width]))];
     float[] expected = y.AsFloats;
     if (result.Length != expected.Length)
-        throw new InvalidDataException($"{result.Length} numbers, not {expected.Length}");
-    for (int i = 0; i < result.Length; i++)                      // the bounds of ONNX's own runner, numpy's assert_allclose(rtol=1e-3, atol=1e-7)
+        throw new InvalidDataException($"the output has {result.Length} numbers, expected {expected.Length}");
+    for (int i = 0; i < result.Length; i++)                      // the bounds of the ONNX test runner: numpy's assert_allclose(rtol=1e-3, atol=1e-7)
         if (!(Math.Abs(result[i] - expected[i]) <= 1e-7 + 1e-3 * Math.Abs(expected[i])) && !result[i].Equals(expected[i]))
-            throw new InvalidDataException($"[{i}] is {result[i]}, not {expected[i]}; {network.Summary(shape).Split('\n')[1]}");
+            throw new InvalidDataException($"[{i}] is {result[i]}, expected {expected[i]}; {network.Summary(shape).Split('\n')[1]}");
 }
 
 static TensorProto[] Tensors(string set, string kind) => [.. Enumerable.Range(0, 1000).Select(i => Path.Combine(set, $"{kind}_{i}.pb")).TakeWhile(File.Exists)

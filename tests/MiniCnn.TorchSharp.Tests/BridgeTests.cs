@@ -257,7 +257,7 @@ public sealed class BridgeTests
         (Sequential model, Sequential before) = (Model(), Model());
         TorchLibrary.Load();
         Module Norm(bool buffers = true) => nn.Sequential(nn.BatchNorm2d(4, track_running_stats: buffers));
-        const string wayOut = "; give it a module of the same layers, as ToTorchSharp makes it (Parameter 'module')";
+        const string wayOut = "; pass a module with the same layers, such as that of ToTorchSharp (Parameter 'module')";
         Refuse("the module has no '2.bias', which is [5] in the model", nn.Sequential(nn.Linear(3, 2), Norm(), nn.Linear(2, 5, false)));
         Refuse("the module has '3.bias', which the model does not have", nn.Sequential(nn.Linear(3, 2), Norm(), nn.Linear(2, 5), nn.Linear(5, 1)));
         Refuse("'2.weight' is [4, 2] in the module but [5, 2] in the model", nn.Sequential(nn.Linear(3, 2), Norm(), nn.Linear(2, 4)));
@@ -278,8 +278,8 @@ public sealed class BridgeTests
     {
         Sequential model = new(new ReLU(), new Residual(new Sequential(new Identity(), new Doubled())));
         Assert.Equal(
-            "layer 1.body.1, Doubled: a layer of your own has no TorchSharp module; write the net as an nn.Module of the same names, "
-            + "and CopyFrom brings its weights",
+            "layer 1.body.1, Doubled: a custom layer has no TorchSharp module; write the network as an nn.Module with the same names, "
+            + "and copy its weights with CopyFrom",
             Assert.Throws<InvalidOperationException>(model.ToTorchSharp).Message);
 
         using DisposeScope scope = NewDisposeScope();                                          // and that way out is one

@@ -52,7 +52,7 @@ public sealed class ComparisonTests : FolderTests
             return;
         }
         string[] lines = Compare(options).Output;
-        Assert.EndsWith("vectors of 8 floats, both sides held to AVX2", lines[0].TrimEnd(), StringComparison.Ordinal);
+        Assert.EndsWith("vectors of 8 floats, both sides limited to AVX2", lines[0].TrimEnd(), StringComparison.Ordinal);
         Assert.Contains(" ONEDNN_MAX_CPU_ISA=AVX2 ", lines[3], StringComparison.Ordinal);
     }
 

@@ -40,10 +40,11 @@ public sealed class ParityTests
             () => new Net(bn1: new Own(6, (x, w, b) => F.batch_norm(x, zeros(6, float64), ones(6, float64), w, b, training: true, eps: 1e-3))),
             "layer 1,", "the module computes what BatchNorm2d(6, epsilon 0.001) would"),
         ["momentum"] = (OurNet, () => new Net(bn1: nn.BatchNorm2d(6, momentum: 0.9)), "layer 1,", "momentum is 0.9 in the module, 0.1 in the model"),
-        ["no bias"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, bias: false)), "layer 0,", "the module was made without bias"),
-        ["evaluation"] = (OurNet, () => Evaluated(new Net()), "layer 1,", "the module is in evaluation, the model in training"),
+        ["no bias"] = (OurNet, () => new Net(conv1: nn.Conv2d(3, 6, 3, padding: 1, bias: false)), "layer 0,", "the module was created without bias"),
+        ["evaluation"] = (OurNet, () => Evaluated(new Net()), "layer 1,", "the module is in evaluation mode, the model in training mode"),
         ["a norm held in evaluation"] = (
-            () => Held(OurNet()), () => new Net(bn1: Seen(nn.BatchNorm2d(6))), "layer 1,", "the module is in training, the layer is held in evaluation"),
+            () => Held(OurNet()), () => new Net(bn1: Seen(nn.BatchNorm2d(6))), "layer 1,",
+            "the module is in training mode, the layer is held in evaluation mode"),
         ["a norm in evaluation"] = (
             OurNet, () => new Net(bn1: Evaluated(Seen(nn.BatchNorm2d(6)))), "layer 1,", "call module.train() before, or set the layer's HoldInEvaluation"),
         ["a held norm's eps, in a module of one's own"] = (
@@ -88,7 +89,7 @@ public sealed class ParityTests
             "layer 1,", "the probability is 0.25 in the module, 0.5 in the model"),
         ["a gradient of one's own"] = (
             () => new Sequential(new Conv2d(3, 6, 3), new WrongSwish()), () => nn.Sequential(nn.Conv2d(3, 6, 3), nn.SiLU()),
-            "layer 1,", "-1 × the model's: the sign is turned"),
+            "layer 1,", "-1 × the model's: the sign is reversed"),
         ["gelu by tanh"] = (
             () => Act(new GELU()),
             () => new Net { Between = x => F.max_pool2d(0.5 * x * (1 + (0.7978845608028654 * (x + 0.044715 * x.pow(3))).tanh()), 2) },
@@ -322,18 +323,18 @@ public sealed class ParityTests
     {
         using DisposeScope scope = NewDisposeScope();
         SaysInTraining(
-            "layer 1, Dropout(0.5): its masks are not those of the module's dropout",
+            "layer 1, Dropout(0.5): its masks differ from those of the module's dropout",
             new Sequential(new Conv2d(3, 2, 1), new Dropout()), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Dropout()));
-        SaysInTraining("1.weight [6] was paired with no parameter of the module", OurNet(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
-        SaysInTraining("the module fails in '1' of [6, 2, 8, 12]:", OurNet(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)));
+        SaysInTraining("1.weight [6] was not paired with a parameter of the module", OurNet(), nn.Sequential(nn.Conv2d(3, 6, 3, padding: 1)));
+        SaysInTraining("the module fails in '1' on [6, 2, 8, 12]:", OurNet(), nn.Sequential(nn.Conv2d(3, 2, 1), nn.Conv2d(3, 2, 1)));
         Says("there is no batch to train on", () => Parity.Train(OurNet(), new Net(), [], OurSgd, TheirSgd));
         Says(
             "the module, its loss or its optimizer fails: Found dtype Float but expected Double; they run in float64",
             () => Parity.Train(OurNet(), new Net(), Batches(1), OurSgd, TheirSgd, moduleLoss: (y, _) => F.mse_loss(y, zeros(6, 5))));
-        Says("a batch of finite numbers is needed, not [0, 3, 8, 12]", () => Parity.Compare(OurNet(), new Net(), Batch(0)));
+        Says("expected a non-empty batch of finite numbers, got [0, 3, 8, 12]", () => Parity.Compare(OurNet(), new Net(), Batch(0)));
         FloatTensor damaged = Batch();
         damaged.AsSpan()[77] = float.NaN;
-        Says("a batch of finite numbers is needed, not [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(OurNet(), new Net(), damaged));
+        Says("expected a non-empty batch of finite numbers, got [6, 3, 8, 12] with NaN or infinity", () => Parity.Compare(OurNet(), new Net(), damaged));
 
         static void SaysInTraining(string start, Layer model, Module module) =>
             Says(start, () => Parity.Train(model, module, Batches(1), OurSgd, TheirSgd));
@@ -361,20 +362,20 @@ public sealed class ParityTests
         Assert.Contains(Parity.Compare(model, module, Batch()).Notes, note => note.StartsWith(swapped, StringComparison.Ordinal));
 
         ParityReport momentum = Parity.Compare(OurNet(), Evaluated(new Net(bn1: nn.BatchNorm2d(6, momentum: 0.3))), Batch(), training: false);
-        string another = "momentum is 0.3 in the module, 0.1 in the model; this batch does not show it";
+        string another = "momentum is 0.3 in the module, 0.1 in the model; this has no effect on this batch";
         Assert.Contains(momentum.Notes, note => note.EndsWith(another, StringComparison.Ordinal));
         Assert.True(momentum.Agrees);
 
         ParityReport kind = Parity.Compare(new Sequential(new Conv2d(3, 2, 1), new ReLU()), nn.Sequential(nn.Conv2d(3, 2, 1), nn.ReLU6()), Batch());
         Assert.True(kind.Agrees);
-        string relu6 = "the module has ReLU6 where the model has ReLU; this batch does not show it";
+        string relu6 = "the module has ReLU6 where the model has ReLU; this has no effect on this batch";
         Assert.Contains(kind.Notes, note => note.EndsWith(relu6, StringComparison.Ordinal));
     }
 
     static void AssertAgree(ParityReport report, bool differsInPassing = false)
     {
         Assert.True(report.Agrees, report.ToString());
-        Assert.Equal(differsInPassing, report.Notes.Any(note => note.Contains("but not in what comes out", StringComparison.Ordinal)));
+        Assert.Equal(differsInPassing, report.Notes.Any(note => note.Contains("but not in the output of the model", StringComparison.Ordinal)));
         Assert.True(report.Layers[^1] is { Output.Share: <= 1, Gradient: null or { Share: <= 1 } }, report.ToString());
     }
 }

@@ -18,16 +18,16 @@ public sealed class ParityTrainingTests
     static readonly Dictionary<string, (MakeOurs Ours, MakeTheirs Theirs, string First, string LooksLike)> slips = new()
     {
         ["learning rate"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.1, 0.9),
-            "parts at step 1,", "the learning rate is 0.1 in the module, 0.05 in the model"),
+            "deviates at step 1 ", "the learning rate is 0.1 in the module, 0.05 in the model"),
         ["momentum"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.8),
-            "parts at step 2,", "momentum is 0.8 in the module, 0.9 in the model"),
+            "deviates at step 2 ", "momentum is 0.8 in the module, 0.9 in the model"),
         ["weight decay"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, weight_decay: 1e-4),
-            "parts at step 1,", "weight_decay is 0.0001 in the module, 0 in the model"),
+            "deviates at step 1 ", "weight_decay is 0.0001 in the module, 0 in the model"),
         ["Nesterov"] = (p => new Sgd(p, 0.05f, 0.9f), p => optim.SGD(p, 0.05, 0.9, nesterov: true),
-            "parts at step 1,", "nesterov is 1 in the module, 0 in the model"),
+            "deviates at step 1 ", "nesterov is 1 in the module, 0 in the model"),
         ["decoupled"] = (p => new Adam(p, 0.01f, weightDecay: 0.1), p => optim.AdamW(p, 0.01, weight_decay: 0.1),
-            "parts at step 1,", "the module learns by AdamW, the model by Adam"),
-        ["frozen"] = (p => new Sgd(p.Skip(1), 0.05f), p => optim.SGD(p, 0.05), "0.weight parts at step 1,", ""),
+            "deviates at step 1 ", "the optimizer is AdamW in the module, Adam in the model"),
+        ["frozen"] = (p => new Sgd(p.Skip(1), 0.05f), p => optim.SGD(p, 0.05), "0.weight deviates at step 1 ", ""),
     };
 
     public static TheoryData<string> Slips => [.. slips.Keys];
@@ -68,9 +68,9 @@ public sealed class ParityTrainingTests
         using DisposeScope scope = NewDisposeScope();
         TrainingParityReport report = Parity.Train(
             OurNet(), new Net(), Batches(2), OurSgd, TheirSgd, moduleLoss: (y, labels) => F.cross_entropy(y, labels, reduction: nn.Reduction.Sum));
-        Assert.Equal("A difference: the loss parts at step 1, by more than rounding explains.", report.Verdict);
+        Assert.Equal("Difference: the loss deviates at step 1 by more than rounding explains.", report.Verdict);
         Assert.StartsWith(
-            "DiceLoss(smooth 1) needs a moduleLoss that says the same of the module's output",
+            "DiceLoss(smooth 1) needs a moduleLoss that computes the same loss from the module's output",
             Assert.Throws<ArgumentException>(() => Parity.Train(OurNet(), new Net(), Batches(1), OurSgd, TheirSgd, new DiceLoss())).Message, StringComparison.Ordinal);
         Assert.Equal("the module's loss is the sum over the batch, the model's the mean", report.LooksLike);
         Assert.Equal(["0.weight", "1.weight", "1.bias", "4.weight", "4.bias", "7.weight", "7.bias"], report.Steps[0].Parted);
@@ -82,10 +82,10 @@ public sealed class ParityTrainingTests
         using DisposeScope scope = NewDisposeScope();
         Net pooled = new() { Between = x => F.avg_pool2d(F.relu(x), 2) };
         TrainingParityReport net = Parity.Train(OurNet(), pooled, Batches(2), OurSgd, TheirSgd);
-        Assert.Contains("the loss parts at step 1,", net.Verdict, StringComparison.Ordinal);
+        Assert.Contains("the loss deviates at step 1 ", net.Verdict, StringComparison.Ordinal);
         Assert.Contains("Parity.Compare", net.LooksLike, StringComparison.Ordinal);
         TrainingParityReport norm = Parity.Train(OurNet(), new Net(bn1: nn.BatchNorm2d(6, momentum: 0.2)), Batches(2), OurSgd, TheirSgd);
-        Assert.StartsWith("A difference: 1.running_", norm.Verdict, StringComparison.Ordinal);
+        Assert.StartsWith("Difference: 1.running_", norm.Verdict, StringComparison.Ordinal);
         Assert.All(norm.Steps, step => Assert.All(step.Parted, name => Assert.StartsWith("1.running_", name, StringComparison.Ordinal)));
     }
 
@@ -129,7 +129,7 @@ public sealed class ParityTrainingTests
         }
         TrainingParityReport both = Train(true), one = Train(false);
         Assert.True(both.Drifts, both.ToString());
-        Assert.Contains("parts at step 1,", one.Verdict, StringComparison.Ordinal);
+        Assert.Contains("deviates at step 1 ", one.Verdict, StringComparison.Ordinal);
         Assert.StartsWith("the module's step is 0.", one.LooksLike, StringComparison.Ordinal);
     }
 

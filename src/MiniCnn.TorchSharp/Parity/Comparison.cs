@@ -3,7 +3,7 @@ using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.to
 
 namespace MiniCnn.Interop;
 
-/// <summary>Compares a model with the record of a module's run, layer by layer: which are other functions.</summary>
+/// <summary>Compares a model with the record of a module's run layer by layer, to find layers that compute different functions.</summary>
 sealed class Comparison : IDisposable
 {
     readonly Layer model;
@@ -15,12 +15,12 @@ sealed class Comparison : IDisposable
     readonly LeafRun layers;
     readonly Lookalikes lookalikes;
     readonly WholeRun whole;
-    readonly LayerSession? held;                          // keeps other threads out of the model while its layers run one by one
+    readonly LayerSession? held;                          // locks the model against other threads while its layers run one by one
     readonly bool floatBetween;
-    readonly List<ParityDifference> differences = [], inPassing = [];    // inPassing: those that may cancel out in later layers
+    readonly List<ParityDifference> differences = [], inPassing = [];    // inPassing: differences that later layers may cancel out
     readonly HashSet<object> faulty = new(ReferenceEqualityComparer.Instance);
     readonly List<string> notes = [];
-    bool differsBetween;                                 // if so, the gradients that come from there differ too
+    bool differsBetween;                                 // then the gradients from there differ too
 
     public Comparison(Layer model, Module module, Values x, ModuleRecord record, bool training)
     {
@@ -42,31 +42,31 @@ sealed class Comparison : IDisposable
         {
             bool startsHere = notFinite.X.IsFinite && notFinite.Parameters.Values.All(p => p.IsFinite);
             differences.Add(new(
-                $"{notFinite}", "NaN or infinity comes out in the module: what follows cannot be compared",
-                startsHere ? "" : "it came in, or stands in the weights"));
+                $"{notFinite}", "the module's output has NaN or infinity; later layers cannot be compared",
+                startsHere ? "" : "the input or the weights have NaN or infinity"));
         }
         if (record.Fault is not null)
             differences.Add(new("the module", record.Fault, ""));
         else if (inPassing.Count > 0 && whole.IsSameInTheEnd())
         {
-            notes.AddRange(inPassing.Select(d => $"{d.Where} the two differ, but not in what comes out: {d.What}"));
+            notes.AddRange(inPassing.Select(d => $"{d.Where}: the two differ, but not in the output of the model: {d.What}"));
             differences.RemoveAll(inPassing.Contains);
         }
         List<ParityRow> rows = whole.InFloat();
-        // Where layers differ in passing, only the last row counts: the whole model.
+        // If layers differ but the output does not, only the last row counts: the whole model.
         IEnumerable<ParityRow> counted = inPassing.Count > 0 ? rows.TakeLast(1) : rows;
         if (differences.Count == 0 && counted.FirstOrDefault(row => row.Output?.Share > 1 || row.Gradient?.Share > 1) is { } row)
         {
             ParityError error = row.Output?.Share > 1 ? row.Output : row.Gradient!;
             differences.Add(new(
                 $"{row.Layer}{(row.Module is "" ? "" : $", and {row.Module}")}",
-                Invariant($"{error.Name} in float is off by {error.Absolute:G3} at {error.At}, {error.Share:G3} times what rounding explains"),
-                "the layers are the same in double: a fault in how MiniCnn computes in float, or a maximum that is nearly tied"));
+                Invariant($"{error.Name} in float has an error of {error.Absolute:G3} at {error.At}, {error.Share:G3} times the rounding bound"),
+                "the layers are the same in double: an error of MiniCnn in float, or a max pool with nearly equal inputs"));
         }
         foreach (string name in record.Fault is null ? notCalled : [])
         {
-            notes.Add($"the module's {name}, was not called: it is not used, or by .forward(x), which is not seen (write .call(x)), "
-                + "or a function takes its weights");
+            notes.Add($"the module's {name}, was not called by .call(x): it is unused, called by .forward(x), which cannot be observed, "
+                + "or a function uses its weights");
         }
         Call[] alone = [.. record.Calls.Except(pairs.Values)];
         Layer[] single = [.. Pairing.Leaves(model).Where(layer => !pairs.ContainsKey(layer) && layer.Parameters.Count > 0)];
@@ -89,7 +89,7 @@ sealed class Comparison : IDisposable
         held?.Dispose();
     }
 
-    /// <summary>Runs every layer in double on the module's own numbers.</summary>
+    /// <summary>Runs every layer in double on the inputs of the module's layers.</summary>
     void ForceAll()
     {
         layers.Reset();
@@ -130,7 +130,7 @@ sealed class Comparison : IDisposable
         }
         if (Try(layer, call.X, out (Values Y, Func<Values, Values> Back) run) is { } refusal)
         {
-            Add(layer, where, $"the model's refuses {call.X}: {refusal}", Lookalikes.Settings(layer, call));
+            Add(layer, where, $"the model's layer refuses {call.X}: {refusal}", Lookalikes.Settings(layer, call));
             return forced;
         }
         bool isFloat = !layer.RunsInDouble;
@@ -143,7 +143,7 @@ sealed class Comparison : IDisposable
         if (faulty.Contains(layer))
             return forced;
         if (Lookalikes.Settings(layer, call) is { Length: > 0 } settings)
-            notes.Add($"{where}: {settings}; this batch does not show it");
+            notes.Add($"{where}: {settings}; this has no effect on this batch");
         if (call.Gradient is not { } gradient)
             return forced;
         return (call.Y, Back);
@@ -163,14 +163,14 @@ sealed class Comparison : IDisposable
         }
     }
 
-    /// <summary>The module's gradient before a layer, after a comparison of the one that arrives behind it.</summary>
+    /// <summary>Compares the gradient of a layer's output. Returns the module's gradient of the layer's input.</summary>
     Values? TheirDx(Layer layer, Call call, Values? dy)
     {
         if (dy is not null && call.Gradient is { } g && dy.HasShapeOf(g.Y)
             && !differsBetween && !faulty.Contains(call) && TensorPatterns.Beyond(dy, g.Y, floatBetween) is { } what)
         {
             faulty.Add(call);
-            differences.Add(new($"after {Of(layer, call)}", $"the gradient that arrives: {what}", TensorPatterns.OfGradient(dy, g.Y)));
+            differences.Add(new($"after {Of(layer, call)}", $"the gradient of the output: {what}", TensorPatterns.OfGradient(dy, g.Y)));
         }
         return call.Gradient?.X;
     }
@@ -188,12 +188,12 @@ sealed class Comparison : IDisposable
         {
             int calls = record.Calls.Count(other => other.Module == call.Module);
             Add(layer, Of(layer, call), $"the gradient of {p.ShortName}: {off}", calls > 1
-                ? $"the module is called {calls} times, and its gradients are added; the model's layers share no weights"
+                ? $"the module is called {calls} times and its gradients are summed; the model's layers do not share weights"
                 : TensorPatterns.OfGradient(ours, theirs));
         }
 
         void AddFrozen(string learns, string frozen, string looksLike) =>
-            Add(p, Of(layer, call), $"{p.Name} learns in the {learns}, but not in the {frozen}", looksLike, mayCancel: false);
+            Add(p, Of(layer, call), $"{p.Name} is trained in the {learns}, but not in the {frozen}", looksLike, mayCancel: false);
     }
 
     void CompareBuffers(Layer layer, Call call)
@@ -208,7 +208,7 @@ sealed class Comparison : IDisposable
         }
     }
 
-    /// <summary>Compares what comes into a layer, or out of the model: functions and joins of the module may lie before it.</summary>
+    /// <summary>Compares the input of a layer, or the model's output if layer is null. Functions and joins of the module may come before it.</summary>
     void Between(Values ours, Values theirs, Layer? layer)
     {
         string? what = TensorPatterns.Beyond(ours, theirs, floatBetween);
@@ -216,7 +216,7 @@ sealed class Comparison : IDisposable
             return;
         differsBetween = true;
         string where = layer is null ? "after the last layer" : $"before {Of(layer, pairs[layer])}";
-        Add(where, where, $"what comes {(layer is null ? "out" : "in")}: {what}", lookalikes.OfBetween(layer, ours, theirs));
+        Add(where, where, $"the {(layer is null ? "output" : "input")}: {what}", lookalikes.OfBetween(layer, ours, theirs));
     }
 
     (Values?, Func<Values?, Values?>) Refused(Layer layer, string why)
@@ -241,7 +241,7 @@ sealed class Comparison : IDisposable
 
     void Add(object place, string where, string what, string looksLike, bool mayCancel = true)
     {
-        // A tensor that goes into two layers, or a mode that many layers are in (“call module.train()”), is named once.
+        // A tensor that goes into two layers, or a mode of many layers (“call module.train()”), is reported once.
         bool isMode = looksLike.Contains("module.", StringComparison.Ordinal);
         if (!faulty.Add(place) || differences.Any(d => d.Where == where || d.What == what || isMode && d.LooksLike == looksLike))
             return;

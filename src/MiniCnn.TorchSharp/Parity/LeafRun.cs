@@ -3,7 +3,7 @@ using System.Numerics;
 namespace MiniCnn.Interop;
 
 /// <summary>
-/// Runs the layers inside a model one by one on a module's numbers. <see cref="Dispose"/> puts back all that they had before.
+/// Runs the layers inside a model one by one on the module's inputs. <see cref="Dispose"/> restores their parameters, buffers and random state.
 /// </summary>
 sealed class LeafRun : IDisposable
 {
@@ -24,7 +24,7 @@ sealed class LeafRun : IDisposable
         static (StoredTensor, SafeTensors.Entry)[] Saved(Layer leaf) => [.. leaf.Buffers.Select(tensor => (tensor, tensor.Save()))];
     }
 
-    /// <summary>Gives each layer the parameters and buffers of its call. A layer without a call keeps its own.</summary>
+    /// <summary>Loads the parameters and buffers of its call into each layer. A layer without a call keeps its own.</summary>
     public void Reset()
     {
         foreach ((Layer layer, _, _, (StoredTensor Tensor, SafeTensors.Entry Saved)[] stored) in leaves)
@@ -51,18 +51,18 @@ sealed class LeafRun : IDisposable
                 tensor.Load(SafeTensors.Entry.From<float>(buffer.ToFloats(), buffer.Shape));
     }
 
-    /// <summary>The numbers that a layer stores besides its parameters: running statistics.</summary>
+    /// <summary>Returns the floating-point buffers of a layer: its running statistics.</summary>
     public static IEnumerable<(string Name, StoredTensor Tensor)> Buffers(Layer layer) => layer.Buffers
         .Where(stored => stored.Form[0] == 'F')
         .Select(stored => (stored.Name.Split('.')[^1], stored));
 
-    /// <summary>Computes a layer in double, or in float where it has no other form. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
-    /// <exception cref="ArgumentException">The layer does not take such images.</exception>
+    /// <summary>Computes a layer in double, or in float if it does not support double. Back computes ∂loss/∂x from ∂loss/∂y.</summary>
+    /// <exception cref="ArgumentException">The layer does not accept this input.</exception>
     public (Values Y, Func<Values, Values> Back) InDouble(Layer layer, Values x) => InDouble(layer, x, training);
 
     public static (Values Y, Func<Values, Values> Back) InDouble(Layer layer, Values x, bool training)
     {
-        ImageShape image = x.Image ?? throw new ArgumentException($"takes [N, C, H, W] or [N, features], not {x}");
+        ImageShape image = x.Image ?? throw new ArgumentException($"expected [N, C, H, W] or [N, features], got {x}");
         return layer.RunsInDouble ? Run<double>(layer, x, image, training) : Run<float>(layer, x, image, training);
     }
 
@@ -84,7 +84,7 @@ sealed class LeafRun : IDisposable
         static double[] From(T[] numbers) => Array.ConvertAll(numbers, double.CreateTruncating);
     }
 
-    /// <summary>Computes a layer in float, as the model does. Back takes ∂loss/∂y to ∂loss/∂x.</summary>
+    /// <summary>Computes a layer in float, as the model does. Back computes ∂loss/∂x from ∂loss/∂y.</summary>
     public (Values Y, Func<Values, Values> Back) InFloat(Layer layer, Values x)
     {
         return (Values.Of(layer.Session.Forward(x.ToTensor(), training, null, differentiable: true, model.ConvolutionAlgorithm)), Back);
@@ -96,7 +96,7 @@ sealed class LeafRun : IDisposable
         }
     }
 
-    /// <summary>∂loss/∂parameter of the last backward pass.</summary>
+    /// <summary>Returns ∂loss/∂parameter of the last backward pass.</summary>
     public static Values GradientOf(Parameter p, bool inDouble) => inDouble
         ? new(p.GradientAs<double>().ToArray(), Values.ShapeOf(p.Value.Lengths))
         : Values.Of(p.GradientAs<float>(), p.Value.Lengths);

@@ -5,12 +5,11 @@ using static TorchSharp.torch;
 namespace MiniCnn.Interop;
 
 /// <summary>
-/// Explains differences: by settings that model and module do not share, or by a common mistake that gives the module's numbers when it is made in
-/// the model too.
+/// Explains differences: by different settings of model and module, or by a common mistake that makes the model compute the module's numbers.
 /// </summary>
 sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictionary<Layer, Call> pairs, bool training)
 {
-    /// <summary>The settings of a TorchSharp module that are not those of the bridge's module for the layer; empty if none.</summary>
+    /// <summary>Returns the settings of a TorchSharp module that differ from the layer's, or an empty text if none do.</summary>
     public static string Settings(Layer layer, Call call)
     {
         if (layer is CustomLayer || !call.IsTorchs)
@@ -21,7 +20,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         Type type = own.GetType();
         if (type != call.Module.GetType() || own is Formula)
             return "";
-        // Padding.Same and the like: the numbers of the padding say nothing then.
+        // With a named padding such as Padding.Same, the padding numbers have no meaning.
         bool isNamed = type.GetProperty("padding_type")?.GetValue(call.Module) is not null;
         List<string> other = [];
         foreach (PropertyInfo property in type.GetProperties().Where(p => p.DeclaringType!.Namespace == "TorchSharp.Modules" && p.Name != "inplace"))
@@ -47,11 +46,11 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         };
     }
 
-    /// <summary>Why a layer's output differs; ours is null where the shapes differ.</summary>
+    /// <summary>Returns why a layer's output differs, or an empty text if unknown. ours is null if the shapes differ.</summary>
     public string OfLayer(Layer layer, Call call, Values? ours = null)
     {
         string text = Explanation();
-        LeafRun.Load(layer, call);                       // puts back its parameters and running statistics
+        LeafRun.Load(layer, call);                       // restores its parameters and running statistics
         return text;
 
         string Explanation()
@@ -78,8 +77,8 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             if (TensorPatterns.Explains(RunInOtherMode(layer, call.X), call.Y, ours))
             {
                 return trains
-                    ? "the module computes as in evaluation, with its running statistics"
-                    : "the module computes as in training, with the batch's statistics";
+                    ? "the module computes as in evaluation mode, with its running statistics"
+                    : "the module computes as in training mode, with the statistics of the batch";
             }
             foreach ((Parameter p, string? name) in ParameterPairs.Of(layer, call))
             {
@@ -104,13 +103,15 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         }
     }
 
-    const string ModuleInEvaluation = "the module is in evaluation, the model in training: call module.train() before, or set the layer's HoldInEvaluation";
+    const string ModuleInEvaluation =
+        "the module is in evaluation mode, the model in training mode: call module.train() before, or set the layer's HoldInEvaluation";
 
-    string OtherMode(Layer layer) => !training ? "the module is in training, the model in evaluation: call module.eval() before"
-        : layer.HoldInEvaluation ? "the module is in training, the layer is held in evaluation: call eval() on this module, or set HoldInEvaluation to false"
+    string OtherMode(Layer layer) => !training ? "the module is in training mode, the model in evaluation mode: call module.eval() before"
+        : layer.HoldInEvaluation
+            ? "the module is in training mode, the layer is held in evaluation mode: call eval() on this module, or set HoldInEvaluation to false"
         : ModuleInEvaluation;
 
-    /// <summary>Runs a layer in training where it would run in evaluation, and the other way round.</summary>
+    /// <summary>Runs a layer in evaluation mode if it would run in training mode, and vice versa.</summary>
     Values? RunInOtherMode(Layer layer, Values x)
     {
         bool held = layer.HoldInEvaluation;
@@ -120,7 +121,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         return y;
     }
 
-    /// <summary>Why a buffer differs after the batch; empty if unknown.</summary>
+    /// <summary>Returns why a buffer differs after the batch, or an empty text if unknown.</summary>
     public static string OfBuffer(Layer layer, Call call, string name, Values ours)
     {
         if (Settings(layer, call) is { Length: > 0 } settings)
@@ -129,24 +130,24 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             return "";
         Values theirs = call.After[name];
         if (theirs.DifferenceFrom(before).Error == 0)
-            return "the module's stay as they were: it is in evaluation";
+            return "the module's running statistics do not change: it is in evaluation mode";
         double[] step = [.. ours.Numbers.Zip(before.Numbers, (after, b) => after - b)];
         double share = momentum * theirs.Numbers.Select((after, i) => (after - before.Numbers[i]) * step[i]).Sum() / step.Sum(s => s * s);
         if (IsAfter((b, s) => b + s * share / momentum))
         {
-            string keras = Math.Abs(share + momentum - 1) < 1e-3 ? "; it is the new value's share in PyTorch, the old one's in Keras" : "";
+            string keras = Math.Abs(share + momentum - 1) < 1e-3 ? "; momentum is the weight of the new value in PyTorch, of the old value in Keras" : "";
             return Invariant($"momentum is {share:G4} in the module, {momentum} in the model{keras}");
         }
         double n = call.X.Numbers.Length / ours.Numbers.Length;
         return name == "running_var" && IsAfter((b, s) => b + (s + momentum * b) * (n - 1) / n - momentum * b)
-            ? "the module takes the biased variance, over m and not m − 1"
+            ? "the module uses the biased variance, divided by m instead of m − 1"
             : "";
 
         bool IsAfter(Func<double, double, double> formula) => TensorPatterns.Explains(new([.. before.Numbers.Zip(step, formula)], ours.Shape), theirs, ours);
     }
 
-    /// <summary>Why what comes into a layer, or out of the whole model, differs; empty if unknown.</summary>
-    /// <param name="layer">The layer; null for the output of the whole model.</param>
+    /// <summary>Returns why the input of a layer or the output of the whole model differs, or an empty text if unknown.</summary>
+    /// <param name="layer">The layer, or null for the output of the whole model.</param>
     /// <param name="ours">The model's tensor.</param>
     /// <param name="theirs">The module's tensor.</param>
     public string OfBetween(Layer? layer, Values ours, Values theirs)
@@ -185,8 +186,8 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
             begin--;
         Call[] unpaired = [.. record.Calls.Take(end).Skip(begin + 1).Where(call => call.Parameters.Count > 0)];
         Layer[] single = [.. Between(model).Where(between => between is not (Residual or Concat) && between.Parameters.Count > 0)];
-        return unpaired.Length > 0 ? $"the module has {string.Join<Call>("; ", unpaired)}, with which no layer of the model was paired"
-            : single.Length > 0 ? $"the model has {string.Join("; ", single.Select(between => between.Description))}, with which no module was paired"
+        return unpaired.Length > 0 ? $"the module has {string.Join<Call>("; ", unpaired)}, which was not paired with a layer of the model"
+            : single.Length > 0 ? $"the model has {string.Join("; ", single.Select(between => between.Description))}, which was not paired with a module"
             : "";
 
         int IndexOf(Call call)
@@ -198,7 +199,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         }
     }
 
-    /// <summary>What the module may do where no module was paired with a layer, and in joins: leave out, replace, join in another way.</summary>
+    /// <summary>Returns possible changes of unpaired layers and joins: a layer is missing or replaced, or branches are joined differently.</summary>
     IEnumerable<(string What, Dictionary<Layer, Func<Values[], Values?>> Instead)> Changes()
     {
         Layer[] all = [.. Between(model)], plain = [.. all.Where(between => between is not (Residual or Concat))];
@@ -242,7 +243,7 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         }
     }
 
-    /// <summary>The layers that no module was paired with, and the joins.</summary>
+    /// <summary>Returns the unpaired layers and the joins.</summary>
     IEnumerable<Layer> Between(Layer of)
     {
         if (of is not Container container)
@@ -251,20 +252,20 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
         return of is Residual or Concat ? inside.Append(of) : inside;
     }
 
-    /// <summary>How a dropout differs, as seen from what it keeps; null if it does not.</summary>
+    /// <summary>Returns how a dropout differs, judged by the numbers that it keeps. Null if it does not.</summary>
     public static (string What, string LooksLike)? OfDropout(Dropout layer, Call call)
     {
         double p = layer.Probability;
         double[] kept = TensorPatterns.Ratios(call.X, call.Y);
         double share = (double)kept.Length / Math.Max(call.X.Numbers.Count(x => x != 0), 1), scale = kept.DefaultIfEmpty(0).Average();
         if (kept.Any(ratio => Math.Abs(ratio - scale) > 1e-9 * scale))
-            return ("the module does not multiply what it keeps by one number", "");
+            return ("the module does not multiply the kept numbers by a constant", "");
         bool isSame = p == 0 ? share == 1 && scale == 1
             : p == 1 ? share == 0
             : Math.Abs(scale - 1 / (1 - p)) < 1e-6;
         if (isSame)
             return null;
-        string what = Invariant($"the module keeps {100 * share:0} % and multiplies it by {scale:G4}; ")
+        string what = Invariant($"the module keeps {100 * share:0} % of the numbers and multiplies them by {scale:G4}; ")
             + Invariant($"with probability {p} the model multiplies by {(p < 1 ? 1 / (1 - p) : 0):G4}");
         string looksLike = !call.Trains ? ModuleInEvaluation
             : share == 1 ? "the module drops nothing"
@@ -285,8 +286,8 @@ sealed class Lookalikes(Layer model, Values batch, ModuleRecord record, Dictiona
     }
 
     /// <summary>
-    /// Runs the model with layers replaced by functions. A layer that was paired with a module gives the module's output. Returns what comes into the
-    /// target, or out of the whole model where it is null, and the shape of the last image that was flattened before.
+    /// Runs the model with some layers replaced by functions. A layer that was paired with a module returns the module's output. Returns the input of the
+    /// target, or the output of the whole model if the target is null, and the shape of the last image that was flattened before.
     /// </summary>
     (Values? Input, long[]? Flattened) Replay(Layer? target, Dictionary<Layer, Func<Values[], Values?>> instead)
     {

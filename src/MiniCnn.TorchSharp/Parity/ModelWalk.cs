@@ -1,18 +1,18 @@
 namespace MiniCnn.Interop;
 
-/// <summary>Computes a layer. Back takes ∂loss/∂y to ∂loss/∂x; null stands for what could not be computed.</summary>
+/// <summary>Computes a layer. Back computes ∂loss/∂x from ∂loss/∂y. Null means that a value could not be computed.</summary>
 delegate (Values? Y, Func<Values?, Values?> Back) Step(Layer layer, Values? x);
 
-/// <summary>Runs a model layer by layer: it computes containers itself, and the layers inside by a function.</summary>
-/// <param name="leaf">Computes a layer that has none inside.</param>
+/// <summary>Runs a model layer by layer. It computes containers itself and calls a function for the other layers.</summary>
+/// <param name="leaf">Computes a layer that is not a container.</param>
 /// <param name="rounds">Whether sums are rounded to float.</param>
 sealed class ModelWalk(Step leaf, bool rounds)
 {
     static readonly Dictionary<Layer, Func<Values[], Values?>> nothing = [];
 
     /// <summary>
-    /// Functions that replace layers, in the forward pass only. They take x; a Residual's, the results of body and shortcut; a Concat's, those of its
-    /// branches.
+    /// Functions that replace layers in the forward pass. They take the layer's input; for a Residual, the outputs of body and shortcut; for a Concat, the
+    /// outputs of its branches.
     /// </summary>
     public IReadOnlyDictionary<Layer, Func<Values[], Values?>> Instead { get; init; } = nothing;
 

@@ -6,20 +6,20 @@ using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.to
 
 namespace MiniCnn.Interop;
 
-/// <summary>One call of a module without children, in a run of the net.</summary>
-/// <param name="Name">Its name in the net, “features.0”.</param>
+/// <summary>One call of a module without children in a run of the network.</summary>
+/// <param name="Name">Its name in the network: “features.0”.</param>
 /// <param name="Module">The module.</param>
 /// <param name="Parameters">Its own parameters by name.</param>
 /// <param name="Buffers">Its own buffers before the run.</param>
-/// <param name="X">What came in.</param>
-/// <param name="Y">What went out.</param>
+/// <param name="X">Its input.</param>
+/// <param name="Y">Its output.</param>
 sealed record Call(
     string Name, nn.Module Module, IReadOnlyDictionary<string, Values> Parameters, IReadOnlyDictionary<string, Values> Buffers, Values X, Values Y)
 {
-    /// <summary>∂loss/∂x and ∂loss/∂y; null where nothing was differentiated.</summary>
+    /// <summary>∂loss/∂x and ∂loss/∂y. Null without a backward pass.</summary>
     public (Values X, Values Y)? Gradient { get; set; }
 
-    /// <summary>∂loss/∂parameter of those that require a gradient.</summary>
+    /// <summary>∂loss/∂parameter of the parameters that require a gradient.</summary>
     public Dictionary<string, Values> Gradients { get; } = [];
 
     /// <summary>Its own buffers after the run.</summary>
@@ -27,31 +27,31 @@ sealed record Call(
 
     public bool Trains => Module.training;
 
-    /// <summary>“Conv2d”; a layer's name where the bridge has a module of its own for it.</summary>
+    /// <summary>Type of the module: “Conv2d”. For a <see cref="Formula"/>, the layer's name.</summary>
     public string Kind => Module is Formula ? Module.GetName()
-        : Module.GetType().Name is var name && name.EndsWith(nameof(Pad2d), StringComparison.Ordinal) ? nameof(Pad2d)     // one a padding mode
+        : Module.GetType().Name is var name && name.EndsWith(nameof(Pad2d), StringComparison.Ordinal) ? nameof(Pad2d)     // one type per padding mode
         : name;
 
-    /// <summary>Whether it is a module of TorchSharp's, whose settings can be read.</summary>
+    /// <summary>Whether it is a module type of TorchSharp, with readable settings.</summary>
     public bool IsTorchs => Module.GetType().Namespace == "TorchSharp.Modules";
 
-    /// <summary>“'features.0', Conv2d”.</summary>
+    /// <summary>Returns the name and type: “'features.0', Conv2d”.</summary>
     public override string ToString() => $"'{Name}', {Kind}";
 }
 
-/// <summary>The record of a run of a net: its calls in order, its output, and ∂loss/∂x.</summary>
+/// <summary>The record of a run of a network: calls in order, output, ∂loss/∂y, ∂loss/∂x, and the error if it failed.</summary>
 sealed record ModuleRecord(IReadOnlyList<Call> Calls, Values? Y, Values? Dy, Values? Dx, string? Fault)
 {
-    /// <summary>Every tensor of the record, in the same order for every run.</summary>
+    /// <summary>All tensors of the record, in the same order for every run.</summary>
     public IEnumerable<Values> All => Calls
         .SelectMany(call => (Values?[])[call.X, call.Y, call.Gradient?.X, call.Gradient?.Y, .. call.Gradients.Values, .. call.After.Values])
         .Append(Y).Append(Dx).OfType<Values>();
 }
 
 /// <summary>
-/// Makes a user's module compute in double on the CPU. Its tensors exchange their native handles for others, and <see cref="Dispose"/> gives them
-/// back. Neither its tensors nor their gradients change, and an optimizer that holds its parameters keeps working. <c>module.to(float64)</c> would
-/// make new parameters.
+/// Makes a user's module compute in double on the CPU. It replaces the native handles of the module's tensors, and <see cref="Dispose"/> restores them.
+/// The tensors and their gradients do not change, and an optimizer that holds the parameters keeps working. <c>module.to(float64)</c> would create new
+/// parameters.
 /// </summary>
 sealed class ModuleInDouble : IDisposable
 {
@@ -86,7 +86,7 @@ sealed class ModuleInDouble : IDisposable
         {
             if (leaf is not Module hookable)
                 continue;
-            // Clones are recorded, since a net may free or overwrite what it hands on.
+            // Clones are recorded, because a network may free or overwrite its tensors.
             removers.Add(hookable.register_forward_pre_hook((_, x) =>
             {
                 if (!records)
@@ -109,17 +109,17 @@ sealed class ModuleInDouble : IDisposable
         }
     }
 
-    /// <summary>The modules without children that were not called in a run: “'fc2', Linear”.</summary>
+    /// <summary>Returns the modules without children that were not called in a run: “'fc2', Linear”.</summary>
     public IEnumerable<string> NotIn(ModuleRecord record) =>
         leaves.Where(leaf => record.Calls.All(call => call.Module != leaf.Module)).Select(leaf => $"'{leaf.Name}', {leaf.Module.GetType().Name}");
 
-    /// <summary>Runs the net with the parameters and buffers that it had at the beginning.</summary>
+    /// <summary>Runs the network with its initial parameters and buffers.</summary>
     /// <param name="x">The batch.</param>
-    /// <param name="backward">Whether to differentiate Σ dy·y too; dy is drawn at random, the same for each run.</param>
+    /// <param name="backward">Whether to differentiate Σ dy·y too. dy is random, with the same seed in each run.</param>
     /// <param name="random">
-    /// If given, changes every parameter, every input and every module's output by ± the share of itself at random, as rounding would.
+    /// If given, multiplies every parameter, every input and every module's output by 1 ± share with a random sign, to simulate rounding.
     /// </param>
-    /// <param name="share">The share.</param>
+    /// <param name="share">The relative change.</param>
     public ModuleRecord Run(Values x, bool backward, Random? random = null, double share = 0)
     {
         (records, entered) = (true, null);
@@ -145,16 +145,16 @@ sealed class ModuleInDouble : IDisposable
         catch (Exception e) when (e is ExternalException or ArgumentException or InvalidOperationException or IndexOutOfRangeException)
         {
             string where = record.Y is not null ? "in its backward pass"
-                : entered is { } at ? $"in '{at.Name}' of [{string.Join(", ", at.X.shape)}]"
+                : entered is { } at ? $"in '{at.Name}' on [{string.Join(", ", at.X.shape)}]"
                 : calls.Count > 0 ? $"after '{calls[^1].Call.Name}'"
-                : "at its beginning";
+                : "before its first layer";
             return record with { Calls = [.. calls.Select(call => call.Call)], Dy = null, Fault = $"the module fails {where}: {FirstLine(e)}" };
         }
     }
 
     /// <summary>
-    /// Gives parameters and buffers the values that they had at the beginning. If random is given, it changes them and, from then on, every module's
-    /// output by ± the share of itself.
+    /// Restores the initial parameters and buffers. If random is given, multiplies them and, from then on, every module's output by 1 ± share with a random
+    /// sign.
     /// </summary>
     public void Reset(Random? random = null, double share = 0)
     {
@@ -164,10 +164,10 @@ sealed class ModuleInDouble : IDisposable
         using IDisposable grad = no_grad();
         foreach ((Tensor live, _, _) in tensors.Where(tensor => noise is not null && tensor.Live.is_floating_point()))
             live.mul_(Factors(live));
-        _ = manual_seed(0);                            // dropout: one mask for each run
+        _ = manual_seed(0);                            // dropout: the same mask in each run
     }
 
-    /// <summary>The current parameters and buffers.</summary>
+    /// <summary>Returns copies of the current parameters and buffers.</summary>
     public Values[] Save() => [.. tensors.Select(tensor => Values.Of(tensor.Live))];
 
     public void Load(Values[] saved)
@@ -178,8 +178,8 @@ sealed class ModuleInDouble : IDisposable
             live.copy_(ToTensor(values));
     }
 
-    /// <summary>Makes a training step of the module from its current parameters, with noise if random is given. Records no calls.</summary>
-    /// <exception cref="ArgumentException">The module, the loss or the optimizer fails.</exception>
+    /// <summary>Runs a training step of the module from its current parameters, with noise if random is given. Records no calls.</summary>
+    /// <exception cref="ArgumentException">The module, the loss or the optimizer throws.</exception>
     public (Values Y, double Loss) Step(
         Values x, Func<Tensor, Tensor> loss, optim.Optimizer optimizer, Action afterBackward, Random? random, double share)
     {
@@ -200,7 +200,7 @@ sealed class ModuleInDouble : IDisposable
         catch (ExternalException e)
         {
             bool isType = e.Message.Contains("dtype", StringComparison.Ordinal);
-            string wayOut = isType ? "; they run in float64, so give the loss targets of y's type, .to(y.dtype)" : "";
+            string wayOut = isType ? "; they run in float64, so convert the targets of the loss to y's type, .to(y.dtype)" : "";
             throw new ArgumentException($"the module, its loss or its optimizer fails: {FirstLine(e)}{wayOut}", nameof(loss), e);
         }
     }
@@ -223,7 +223,7 @@ sealed class ModuleInDouble : IDisposable
             _ = before?.zero_();
         }
         if (y.requires_grad)
-            (y * dy).sum().backward();                   // not autograd.grad: an error of the net in it ends the process
+            (y * dy).sum().backward();                   // not autograd.grad: there, an error of the network ends the process
         foreach ((Call call, Tensor input, Tensor result) in calls)
             call.Gradient = (GradientOf(input), GradientOf(result));
         foreach ((Call call, string name, Tensor parameter) in parameters)
@@ -232,7 +232,7 @@ sealed class ModuleInDouble : IDisposable
         return GradientOf(batch);
     }
 
-    /// <summary>∂loss/∂tensor after a backward pass; zeros where nothing arrived.</summary>
+    /// <summary>Returns ∂loss/∂tensor after a backward pass, zeros if no gradient arrived.</summary>
     public static Values GradientOf(Tensor tensor)
     {
         using Tensor? gradient = tensor.grad;
@@ -259,7 +259,7 @@ sealed class ModuleInDouble : IDisposable
 
     Tensor Moved(Tensor tensor) => noise is null ? tensor : tensor * Factors(tensor);
 
-    /// <summary>A tensor of 1 + size and 1 − size at random.</summary>
+    /// <summary>Returns a tensor of random factors 1 + size and 1 − size.</summary>
     Tensor Factors(Tensor like)
     {
         byte[] random = new byte[like.numel()];

@@ -1,15 +1,15 @@
 namespace MiniCnn.Interop;
 
 /// <summary>
-/// Pairs the layers of a model with the calls of a module. Both stand in the order in which they run; kinds and shapes of parameters decide, so that
-/// the least is left over. A ReLU or a flatten may be left over: a module calls functions for them.
+/// Pairs the layers of a model with the calls of a module, both in execution order. The pairing has the least cost by layer types, parameter shapes and
+/// unpaired layers. A ReLU or Flatten may remain unpaired, because modules often call functions for them.
 /// </summary>
 static class Pairing
 {
-    public const int MostBranches = 4;                   // 24 orders
+    public const int MostBranches = 4;                   // 4! = 24 orders
     const int Never = 1_000_000;
 
-    /// <summary>The layers inside, in the order in which they run.</summary>
+    /// <summary>Returns the layers that are not containers, in execution order.</summary>
     public static IEnumerable<Layer> Leaves(Layer model) => Leaves(model, []);
 
     static IEnumerable<Layer> Leaves(Layer model, Dictionary<Layer, int[]> orders)
@@ -22,7 +22,7 @@ static class Pairing
 
     public static Dictionary<Layer, Call> Of(Layer model, IReadOnlyList<Call> calls)
     {
-        Dictionary<Layer, int[]> orders = [];            // of branches, which a module may call in another order
+        Dictionary<Layer, int[]> orders = [];            // orders of branches, which a module may call in another order
         (int cost, Dictionary<Layer, Call> pairs) = Of([.. Leaves(model)], calls);
         foreach (Container branches in Branches(model).Where(branches => branches.Children.Count is > 1 and <= MostBranches))
         {
@@ -44,12 +44,12 @@ static class Pairing
         return pairs;
     }
 
-    /// <summary>All orders of 0 … count − 1.</summary>
+    /// <summary>Returns all permutations of 0 … count − 1.</summary>
     public static IEnumerable<int[]> Orders(int count) => count == 0
         ? [[]]
         : Orders(count - 1).SelectMany(order => Enumerable.Range(0, count).Select(at => (int[])[.. order[..at], count - 1, .. order[at..]]));
 
-    /// <summary>The containers whose branches may be called in another order.</summary>
+    /// <summary>Returns the containers with branches that a module may call in another order.</summary>
     static IEnumerable<Container> Branches(Layer model)
     {
         if (model is not Container container)
@@ -60,7 +60,7 @@ static class Pairing
 
     static (int Cost, Dictionary<Layer, Call> Pairs) Of(Layer[] layers, IReadOnlyList<Call> calls)
     {
-        // cost[i, j]: the least cost of pairing layers i … with calls j … (the edit distance of two sequences).
+        // cost[i, j]: the least cost of pairing the layers from i on with the calls from j on (edit distance of two sequences).
         int[,] cost = new int[layers.Length + 1, calls.Count + 1];
         for (int i = layers.Length; i >= 0; i--)
             for (int j = calls.Count; j >= 0; j--)

@@ -2,11 +2,12 @@ using static System.FormattableString;
 
 namespace MiniCnn.Interop;
 
-/// <summary>A layer's parameters beside those of the module that it was paired with.</summary>
+/// <summary>Matches a layer's parameters with those of the paired module.</summary>
 static class ParameterPairs
 {
     /// <summary>
-    /// Matches a layer's parameters with those of a call: by name, or in order where no name is the same. The name is null where the call has none.
+    /// Matches a layer's parameters with those of a call: by name, or by order if no name is equal and the counts are. The name is null for a parameter
+    /// that the call does not have.
     /// </summary>
     public static IEnumerable<(Parameter Parameter, string? Name)> Of(Layer layer, Call call)
     {
@@ -26,7 +27,7 @@ static class ParameterPairs
                 string argument = p.ShortName == "bias" && layer is not (BatchNorm or GroupNorm or LayerNorm) ? " (bias: false)" : "";
                 return (
                     $"the model has a {p.ShortName}, the module none",
-                    $"the module was made without {p.ShortName}; make the model's so too{argument}, or both with", Runs: true);
+                    $"the module was created without {p.ShortName}; create the model's layer without it too{argument}, or both with it", Runs: true);
             }
             Values theirs = call.Parameters[name];
             long[] ours = Values.ShapeOf(p.Value.Lengths);
@@ -38,10 +39,11 @@ static class ParameterPairs
         }
         string? more = call.Parameters.Keys.Except(Of(layer, call).Select(pair => pair.Name!)).FirstOrDefault();
         return more is null ? null : (
-            $"the module has a {more}, the model none", $"the model was made without {more}; make the module's so too, or both with", Runs: false);
+            $"the module has a {more}, the model none",
+            $"the model's layer was created without {more}; create the module without it too, or both with it", Runs: false);
     }
 
-    /// <summary>Says which of the model's own weights are not the module's, on which both are compared.</summary>
+    /// <summary>Returns notes on the model's own weights that differ from the module's. Both are compared on the module's weights.</summary>
     public static IEnumerable<string> OwnWeights(Dictionary<Layer, Call> pairs)
     {
         List<string> others = [];
@@ -56,11 +58,11 @@ static class ParameterPairs
                 if (call.Kind == nameof(GroupNorm) && theirs.Largest is > 1e6 or < 1e-6 and > 0)
                 {
                     yield return (Invariant($"{call} has numbers up to {theirs.Largest:G3} in its {name}: ")
-                        + "TorchSharp 0.107 does not set a GroupNorm's; call init.ones_ and init.zeros_");
+                        + "TorchSharp 0.107 does not initialize a GroupNorm; call init.ones_ and init.zeros_");
                 }
                 if (ours.DifferenceFrom(theirs.Map(x => (float)x)).Error == 0)
                 {
-                    same += p.Value.Rank > 1 ? 1 : 0;    // every norm begins with the same ones: they do not count
+                    same += p.Value.Rank > 1 ? 1 : 0;    // weights of norms do not count, because all start with ones
                     continue;
                 }
                 others.Add(p.Name);
@@ -68,9 +70,9 @@ static class ParameterPairs
                     yield return ($"the model's own {p.Name} is the module's {call.Name}.{name} {turned}");
             }
         }
-        if (others.Count == 0 || same == 0)              // none is the same: the weights were never copied
+        if (others.Count == 0 || same == 0)              // none is equal: the weights were never copied
             yield break;
         string more = others.Count > 3 ? $" and {others.Count - 3} more" : "", verb = others.Count > 1 ? "are" : "is";
-        yield return ($"the model's own {string.Join(", ", others.Take(3))}{more} {verb} not the module's; both were compared on the module's");
+        yield return ($"the model's own {string.Join(", ", others.Take(3))}{more} {verb} not equal to the module's; both were compared on the module's");
     }
 }

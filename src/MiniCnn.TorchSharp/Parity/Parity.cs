@@ -3,40 +3,39 @@ using Module = TorchSharp.torch.nn.Module<TorchSharp.torch.Tensor, TorchSharp.to
 
 namespace MiniCnn.Interop;
 
-/// <summary>Where and by how much a model and a TorchSharp module of the same net differ.</summary>
+/// <summary>Finds where and by how much a model and a TorchSharp module of the same network differ.</summary>
 public static partial class Parity
 {
-    /// <summary>How many runs of the module have random rounding added.</summary>
+    /// <summary>Number of runs of the module with random rounding.</summary>
     const int Draws = 6;
 
     /// <summary>
-    /// Compares a model and a module layer by layer. Both run on the module's weights and the same batch, forward and backward. Model and module are
-    /// left as they were, to the bit.
+    /// Compares a model and a module layer by layer. Both run on the module's weights and the same batch, forward and backward. Afterwards, model and module
+    /// are bit-identical to before.
     /// </summary>
     /// <remarks>
-    /// The module computes in double on the CPU; its results stand for the exact ones. The comparison then answers two questions.
+    /// The module computes in double on the CPU. Its results count as exact. The comparison then answers two questions.
     /// <list type="number">
-    /// <item>Is a layer the same function? Each layer of the model computes in double on the very numbers that the module's got. A difference there
-    /// is not rounding. Dropout is compared by how it scales what it keeps; its masks are the module's.</item>
-    /// <item>How far does rounding go? The whole model runs in float. The bound is the largest change in six runs of the module, plus √k·2⁻²⁴ of the
-    /// tensor's largest number, where k is the length of the longest sum in the net. In these runs every input, parameter and output is changed at
-    /// random by ±√k·2⁻²⁴ of itself (Parker, Monte Carlo Arithmetic, 1997; Higham and Mary, A New Approach to Probabilistic Rounding Error Analysis,
-    /// 2019).</item>
+    /// <item>Is each layer the same function? Each layer of the model computes in double on the input of the module's layer. A difference there is not a
+    /// rounding error. For Dropout, only the scale of the kept numbers is compared; later layers use the module's masks.</item>
+    /// <item>How large are rounding errors? The whole model runs in float. The bound is the largest change in six runs of the module, plus √k·2⁻²⁴ times
+    /// the tensor's largest number, where k is the length of the longest sum in the network. In these runs, every input, parameter and output is
+    /// multiplied by 1 ± √k·2⁻²⁴ with a random sign (Parker, Monte Carlo Arithmetic, 1997; Higham and Mary, A New Approach to Probabilistic Rounding
+    /// Error Analysis, 2019).</item>
     /// </list>
-    /// The model's <see cref="Layer.ConvolutionAlgorithm"/> counts: Winograd's rounding errors are some 4 times those of the direct sum.
-    /// Layers are paired with the calls of the module's modules in the order in which they run, by kind and by the shapes of their parameters.
-    /// Functions that a module's forward calls, such as <c>relu</c> or <c>flatten</c>, are not seen as modules; their results are compared where they
-    /// go into the next module.
+    /// The model uses its <see cref="Layer.ConvolutionAlgorithm"/>: rounding errors of Winograd are about 4 times those of the direct sum.
+    /// Layers are paired with calls of submodules in execution order, by type and by the shapes of their parameters. Functions that a forward method
+    /// calls, such as <c>relu</c> or <c>flatten</c>, are not paired. Their results are compared as the input of the next submodule.
     /// </remarks>
     /// <param name="model">A model, or a layer.</param>
     /// <param name="module">
-    /// What <see cref="TorchSharpBridge.ToTorchSharp"/> made, or a module of your own whose layers are called by <c>.call(x)</c>. It runs in its
-    /// current mode: call <c>train()</c> or <c>eval()</c> before.
+    /// A module of <see cref="TorchSharpBridge.ToTorchSharp"/>, or any module that calls its submodules by <c>.call(x)</c>. It runs in its current mode:
+    /// call <c>train()</c> or <c>eval()</c> before.
     /// </param>
-    /// <param name="batch">[N, C, H, W] or [N, features]; eight images show as much as many.</param>
-    /// <param name="training">The model's mode; layers with <see cref="Layer.HoldInEvaluation"/> are in evaluation in any case.</param>
-    /// <param name="moduleBatch">The batch as the module's program makes it, if that is to be compared too.</param>
-    /// <exception cref="ArgumentException">The batch is empty, or has NaN or infinity.</exception>
+    /// <param name="batch">A batch [N, C, H, W] or [N, features]. Eight images are enough in most cases.</param>
+    /// <param name="training">Whether the model runs in training mode. Layers with <see cref="Layer.HoldInEvaluation"/> always run in evaluation mode.</param>
+    /// <param name="moduleBatch">Input of the module, to compare the preprocessing too. The default is <paramref name="batch"/>.</param>
+    /// <exception cref="ArgumentException">The batch is empty or contains NaN or infinity.</exception>
     public static ParityReport Compare(
         Layer model, Module module, Tensor<float> batch, bool training = true, TorchSharp.torch.Tensor? moduleBatch = null)
     {
@@ -47,7 +46,7 @@ public static partial class Parity
         if (x.Numbers.Length == 0 || !x.IsFinite)
         {
             string why = x.Numbers.Length == 0 ? "" : " with NaN or infinity";
-            throw new ArgumentException($"a batch of finite numbers is needed, not {x}{why}", nameof(batch));
+            throw new ArgumentException($"expected a non-empty batch of finite numbers, got {x}{why}", nameof(batch));
         }
         TorchLibrary.Load();
         Values given = moduleBatch is null ? x : Values.Of(moduleBatch);

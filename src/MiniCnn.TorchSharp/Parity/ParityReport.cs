@@ -3,12 +3,12 @@ using System.Text;
 
 namespace MiniCnn.Interop;
 
-/// <summary>How far a tensor of the model, in float, is from the module's, in double.</summary>
-/// <param name="Name">“y”, “dx”, “dweight”.</param>
+/// <summary>The error of a tensor of the model, computed in float, against the module's tensor, computed in double.</summary>
+/// <param name="Name">Name of the tensor: “y”, “dx”, “dweight”.</param>
 /// <param name="Absolute">The largest |difference|.</param>
-/// <param name="Relative">Absolute as a share of the tensor's largest number; NaN where the whole tensor is 0 except for rounding.</param>
-/// <param name="Share">Absolute as a share of what rounding to float in every layer up to here may do.</param>
-/// <param name="At">The index of the largest |difference|, “[0, 3, 1, 2]”.</param>
+/// <param name="Relative">Absolute divided by the tensor's largest |number|. NaN if the whole tensor is 0 except for rounding errors.</param>
+/// <param name="Share">Absolute divided by the bound of the accumulated rounding error. Above 1, rounding does not explain the error.</param>
+/// <param name="At">Index of the largest |difference|: “[0, 3, 1, 2]”.</param>
 public sealed record ParityError(string Name, double Absolute, double Relative, double Share, string At)
 {
     internal static ParityError Of(string name, Values ours, Values exact, double bound)
@@ -25,52 +25,52 @@ public sealed record ParityError(string Name, double Absolute, double Relative, 
     internal string ShareText => double.IsInfinity(Share) ? "∞" : Share.ToString(Share < 1000 ? "0.00" : "0E+0", CultureInfo.InvariantCulture);
 }
 
-/// <summary>A layer of the model beside the module that it was paired with.</summary>
-/// <param name="Layer">“layer 1, BatchNorm2d(8)”.</param>
-/// <param name="Module">“'bn1', BatchNorm2d”; empty where no module was paired: a function is called instead, or the layer is missing.</param>
-/// <param name="Output">The output's error; null where it could not be computed, or has another shape.</param>
-/// <param name="Gradient">The largest of the errors of ∂loss/∂x and ∂loss/∂parameter; null without a backward pass.</param>
+/// <summary>A layer of the model and the module that it was paired with.</summary>
+/// <param name="Layer">The layer: “layer 1, BatchNorm2d(8)”.</param>
+/// <param name="Module">The module: “'bn1', BatchNorm2d”. Empty if no module was paired, because a function is called instead or the layer is missing.</param>
+/// <param name="Output">Error of the output. Null if it could not be computed or has a different shape.</param>
+/// <param name="Gradient">The largest error of ∂loss/∂x and ∂loss/∂parameter. Null without a backward pass.</param>
 public sealed record ParityRow(string Layer, string Module, ParityError? Output, ParityError? Gradient);
 
-/// <summary>Something that model and module do not compute alike.</summary>
-/// <param name="Where">The layer and the module, or a place between two: “before layer 4, Linear(400→10)”.</param>
-/// <param name="What">What differs, by how much, and the first element that does.</param>
-/// <param name="LooksLike">The mistake that explains it; empty where no known mistake does.</param>
+/// <summary>A difference between model and module.</summary>
+/// <param name="Where">The layer and the module, or a place between two layers: “before layer 4, Linear(400→10)”.</param>
+/// <param name="What">The values that differ, by how much, and the first element that differs.</param>
+/// <param name="LooksLike">The mistake that explains the difference. Empty if no known mistake does.</param>
 public sealed record ParityDifference(string Where, string What, string LooksLike)
 {
-    /// <summary>Two or three lines.</summary>
+    /// <summary>Returns two or three lines of text.</summary>
     public override string ToString() => $"{Where}:\n    {What}{(LooksLike is "" ? "" : $"\n    It looks like this: {LooksLike}.")}";
 }
 
-/// <summary>What <see cref="Parity.Compare"/> found. <see cref="ToString"/> gives it as a text to read.</summary>
+/// <summary>The result of <see cref="Parity.Compare"/>. <see cref="ToString"/> returns it as readable text.</summary>
 public sealed record ParityReport
 {
-    /// <summary>True when no difference was found: what is left is rounding.</summary>
+    /// <summary>Whether no difference was found: all errors are rounding errors.</summary>
     public bool Agrees => Differences.Count == 0;
 
     /// <summary>
-    /// The differences in the order in which they come up: forward, then backward. Each layer was given the module's own numbers, so no difference
-    /// follows from another.
+    /// The differences in the order of computation: first the forward pass, then the backward pass. Each layer computes on the module's input, so
+    /// the differences are independent of each other.
     /// </summary>
     public required IReadOnlyList<ParityDifference> Differences { get; init; }
 
     /// <summary>
-    /// The layers in the order in which they run, with their errors when the whole model runs in float. These include the errors of earlier layers.
+    /// The layers in execution order, with their errors when the whole model runs in float. The errors include those of earlier layers.
     /// </summary>
     public required IReadOnlyList<ParityRow> Layers { get; init; }
 
-    /// <summary>What does not change the numbers of this batch, or could not be compared.</summary>
+    /// <summary>Differences that do not affect this batch, and parts that could not be compared.</summary>
     public required IReadOnlyList<string> Notes { get; init; }
 
-    /// <summary>The first line: what was compared.</summary>
+    /// <summary>The first line: model, module, batch and mode.</summary>
     public required string Title { get; init; }
 
-    /// <summary>The differences, the notes, and a table of the layers.</summary>
+    /// <summary>Returns the differences, the notes and a table of the layers.</summary>
     public override string ToString()
     {
         StringBuilder text = new(Title + "\n\n");
         text.Append(
-            Agrees ? "No difference: all that is left is rounding.\n"
+            Agrees ? "No difference: all errors are rounding errors.\n"
             : Differences.Count == 1 ? "1 difference:\n"
             : $"{Differences.Count} differences:\n");
         for (int i = 0; i < Differences.Count; i++)
@@ -87,9 +87,9 @@ public sealed record ParityReport
         text.Append('\n');
         foreach (string[] row in cells)
             text.Append(string.Join("  ", row.Select((cell, column) => Padded(cell, column, widths[column]))).TrimEnd() + "\n");
-        return text + "\noutput, worst gradient: the largest |error| of the model in float, the module computing in double; "
-            + "relative: of the tensor's largest number;\n"
-            + "of rounding: of what rounding to float up to here may do. Above 1, it is more than rounding.\n";
+        return text + "\noutput, worst gradient: the largest |error| of the model in float against the module in double; "
+            + "relative: divided by the tensor's largest |number|;\n"
+            + "of rounding: divided by the bound of the accumulated rounding error. Above 1, rounding does not explain the error.\n";
 
         static string Padded(string cell, int column, int width) => column is 0 or 1 or 5 ? cell.PadRight(width) : cell.PadLeft(width);
     }
@@ -99,43 +99,43 @@ public sealed record ParityReport
         : [FormattableString.Invariant($"{(withName ? $"{error.Name} " : "")}{error.Absolute:0.0E+0}"), error.RelativeText, error.ShareText];
 }
 
-/// <summary>One training step of both.</summary>
-/// <param name="Step">1, 2, …</param>
-/// <param name="ModelLoss">The model's loss, before the step.</param>
-/// <param name="ModuleLoss">The module's.</param>
+/// <summary>One training step of the model and the module.</summary>
+/// <param name="Step">Number of the step: 1, 2, …</param>
+/// <param name="ModelLoss">The model's loss before the step.</param>
+/// <param name="ModuleLoss">The module's loss before the step.</param>
 /// <param name="GradientNorm">√Σ g² over all gradients of the model.</param>
-/// <param name="ModuleGradientNorm">That of the module.</param>
-/// <param name="Loss">The error of the model's loss.</param>
-/// <param name="Gradient">The gradient with the largest share of what rounding may do.</param>
-/// <param name="Parameter">The parameter, or running statistic, with the largest share after the step.</param>
-/// <param name="Parted">The parameters and statistics that are off by more than rounding may do after the step.</param>
+/// <param name="ModuleGradientNorm">√Σ g² over all gradients of the module.</param>
+/// <param name="Loss">Error of the model's loss.</param>
+/// <param name="Gradient">The gradient error with the largest <see cref="ParityError.Share"/>.</param>
+/// <param name="Parameter">The error with the largest share among the parameters and running statistics after the step.</param>
+/// <param name="Parted">Names of the parameters and running statistics that differ by more than rounding explains after the step.</param>
 public sealed record TrainingParityStep(
     int Step, double ModelLoss, double ModuleLoss, double GradientNorm, double ModuleGradientNorm,
     ParityError Loss, ParityError Gradient, ParityError Parameter, IReadOnlyList<string> Parted)
 {
-    /// <summary>True when nothing is off by more than rounding may do up to this step.</summary>
+    /// <summary>Whether rounding explains all errors of this step.</summary>
     public bool Drifts => Loss.Share <= 1 && Gradient.Share <= 1 && Parameter.Share <= 1;
 }
 
-/// <summary>What <c>Parity.Train</c> found. <see cref="ToString"/> gives it as a text to read.</summary>
+/// <summary>The result of <c>Parity.Train</c>. <see cref="ToString"/> returns it as readable text.</summary>
 public sealed record TrainingParityReport
 {
-    /// <summary>True when the two only drift apart, as rounding explains; false when they differ.</summary>
+    /// <summary>Whether rounding explains all errors of all steps. False if model and module differ.</summary>
     public required bool Drifts { get; init; }
 
-    /// <summary>One step for each batch.</summary>
+    /// <summary>The training steps, one per batch.</summary>
     public required IReadOnlyList<TrainingParityStep> Steps { get; init; }
 
-    /// <summary>Whether the two only drift apart; else what parts first, and at which step.</summary>
+    /// <summary>The result in one line: drift, or the value that deviates first and its step.</summary>
     public required string Verdict { get; init; }
 
-    /// <summary>The mistake that explains a difference; empty where no known mistake does.</summary>
+    /// <summary>The mistake that explains the difference. Empty if no known mistake does.</summary>
     public required string LooksLike { get; init; }
 
-    /// <summary>The first line: what was compared.</summary>
+    /// <summary>The first line: model, module and number of steps.</summary>
     public required string Title { get; init; }
 
-    /// <summary>A table of the steps, the verdict, and which parameter parts at which step.</summary>
+    /// <summary>Returns a table of the steps, the verdict, and the step at which each parameter first deviates.</summary>
     public override string ToString()
     {
         StringBuilder text = new(Title + "\n\nstep        loss      module  of rounding   gradient      module  of rounding   ");
@@ -154,7 +154,7 @@ public sealed record TrainingParityReport
         {
             string[] now = [.. s.Parted.Where(parted.Add)];
             if (now.Length > 0)
-                text.Append(CultureInfo.InvariantCulture, $"step {s.Step}: {string.Join(", ", now)} part\n");
+                text.Append(CultureInfo.InvariantCulture, $"first deviation at step {s.Step}: {string.Join(", ", now)}\n");
         }
         return text.ToString();
     }

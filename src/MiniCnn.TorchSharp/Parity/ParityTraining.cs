@@ -11,27 +11,29 @@ namespace MiniCnn.Interop;
 public static partial class Parity
 {
     /// <summary>
-    /// Trains a model and a module from the module's weights on the same batches. Says at which step which value parts first: the loss, a gradient or
-    /// a parameter. Model and module are left as they were, to the bit.
+    /// Trains a model and a module on the same batches, both from the module's weights. Reports the first step and value (loss, gradient or parameter)
+    /// that deviates. Afterwards, model and module are bit-identical to before.
     /// </summary>
     /// <remarks>
-    /// The module trains in double. Errors of rounding grow from step to step; four more runs of the module with random rounding, as in
-    /// <see cref="Compare"/>, show how fast. What stays within twice their largest change is drift, since the model is one more such run; what is
-    /// beyond is a difference.
+    /// The module trains in double. Rounding errors grow from step to step. Four more runs of the module with random rounding, as in
+    /// <see cref="Compare"/>, measure this growth. The model is like one more such run: an error within the rounding bound plus twice their largest change
+    /// is drift, a larger error is a difference.
     /// </remarks>
     /// <param name="model">A model, or a layer.</param>
-    /// <param name="module">As in <see cref="Compare"/>: it trains in its current mode.</param>
-    /// <param name="batches">One batch for each step; ten are enough in most cases.</param>
-    /// <param name="optimizer">Makes the model's optimizer from its parameters.</param>
-    /// <param name="moduleOptimizer">Makes the module's optimizer from its parameters, one for each of its runs.</param>
-    /// <param name="loss">Takes the model's output and the targets; returns the loss and its gradient with respect to the output.</param>
-    /// <param name="moduleLoss">Takes the module's output, float64, and the targets; returns the loss.</param>
+    /// <param name="module">A module as in <see cref="Compare"/>. It trains in its current mode.</param>
+    /// <param name="batches">The batches, one per step. Ten are enough in most cases.</param>
+    /// <param name="optimizer">Creates the model's optimizer from its parameters.</param>
+    /// <param name="moduleOptimizer">Creates the module's optimizer from its parameters. Called once for each of its five runs.</param>
+    /// <param name="loss">Computes the loss and its gradient with respect to the output, from the model's output and the targets.</param>
+    /// <param name="moduleLoss">Computes the loss from the module's output (float64) and the targets.</param>
     /// <param name="beforeStep">
-    /// If given, called before each step of the model's optimizer, with it and the step's number from 0: to clip gradients, to set a learning rate.
+    /// Called before each step of the model's optimizer, for example to clip gradients or to set a learning rate. It receives the optimizer and the
+    /// zero-based step. The default does nothing.
     /// </param>
-    /// <param name="moduleBeforeStep">The same for the module.</param>
+    /// <param name="moduleBeforeStep">The same for the module's optimizer.</param>
     /// <exception cref="ArgumentException">
-    /// The layers with parameters do not pair up; a dropout draws masks, so the two cannot agree; or the module, its loss or its optimizer fails.
+    /// There is no batch; the parameters of model and module do not correspond; a dropout is active, so that the random masks differ; or the module, its
+    /// loss or its optimizer fails.
     /// </exception>
     public static TrainingParityReport Train<T>(
         Layer model, Module module, IEnumerable<(Tensor<float> Images, T Targets)> batches,
@@ -60,22 +62,25 @@ public static partial class Parity
         }
     }
 
-    /// <summary>Trains as the other <c>Train</c> does: by cross-entropy on the labels of images, or of pixels.</summary>
+    /// <summary>Trains a model and a module like the other overload, with a loss on labels of images or pixels, by default the cross-entropy.</summary>
     /// <param name="model">A model, or a layer.</param>
-    /// <param name="module">As in <see cref="Compare"/>: it trains in its current mode.</param>
-    /// <param name="batches">One batch for each step; ten are enough in most cases.</param>
-    /// <param name="optimizer">Makes the model's optimizer from its parameters.</param>
-    /// <param name="moduleOptimizer">Makes the module's optimizer from its parameters, one for each of its runs.</param>
-    /// <param name="loss">If not given, <see cref="CrossEntropyLoss"/> without options.</param>
+    /// <param name="module">A module as in <see cref="Compare"/>. It trains in its current mode.</param>
+    /// <param name="batches">The batches, one per step. Ten are enough in most cases.</param>
+    /// <param name="optimizer">Creates the model's optimizer from its parameters.</param>
+    /// <param name="moduleOptimizer">Creates the module's optimizer from its parameters. Called once for each of its five runs.</param>
+    /// <param name="loss">The model's loss. The default is <see cref="CrossEntropyLoss"/> without options.</param>
     /// <param name="moduleLoss">
-    /// Takes the module's output and the labels, int64, [N] or [N, H, W]; returns the loss. If not given, <c>cross_entropy</c> without options.
+    /// Computes the loss from the module's output and the labels, int64 [N] or [N, H, W]. The default is <c>cross_entropy</c> without options. Required if
+    /// <paramref name="loss"/> is not a <see cref="CrossEntropyLoss"/>.
     /// </param>
     /// <param name="beforeStep">
-    /// If given, called before each step of the model's optimizer, with it and the step's number from 0: to clip gradients, to set a learning rate.
+    /// Called before each step of the model's optimizer, for example to clip gradients or to set a learning rate. It receives the optimizer and the
+    /// zero-based step. The default does nothing.
     /// </param>
-    /// <param name="moduleBeforeStep">The same for the module.</param>
+    /// <param name="moduleBeforeStep">The same for the module's optimizer.</param>
     /// <exception cref="ArgumentException">
-    /// The layers with parameters do not pair up; a dropout draws masks, so the two cannot agree; or the module, its loss or its optimizer fails.
+    /// There is no batch; the parameters of model and module do not correspond; a dropout is active, so that the random masks differ; or the module, its
+    /// loss or its optimizer fails.
     /// </exception>
     public static TrainingParityReport Train(
         Layer model, Module module, IEnumerable<Batch> batches,
@@ -85,7 +90,7 @@ public static partial class Parity
     {
         ArgumentNullException.ThrowIfNull(batches);
         if (moduleLoss is null && loss is not (null or CrossEntropyLoss))
-            throw new ArgumentException($"{loss} needs a {nameof(moduleLoss)} that says the same of the module's output", nameof(moduleLoss));
+            throw new ArgumentException($"{loss} needs a {nameof(moduleLoss)} that computes the same loss from the module's output", nameof(moduleLoss));
         loss ??= new CrossEntropyLoss();
         Func<Tensor, Tensor, Tensor> theirs = moduleLoss ?? ((y, labels) => nn.functional.cross_entropy(y, labels));
         return Train(
@@ -109,8 +114,8 @@ sealed class TrainingParity<T> : IDisposable
     readonly (string Name, Parameter Ours, TorchParameter Theirs)[] parameters;
     readonly (string Name, StoredTensor Ours, Tensor Theirs)[] buffers;
     readonly Optimizer optimizer;
-    readonly optim.Optimizer[] moduleOptimizers;         // for the exact run of the module, then for each draw
-    readonly Values[][] states;                          // parameters and buffers, likewise
+    readonly optim.Optimizer[] moduleOptimizers;         // one for the exact run of the module, then one for each run with random rounding
+    readonly Values[][] states;                          // parameters and buffers of these runs
     readonly Random?[] noises = [null, .. Enumerable.Range(0, Draws).Select(draw => new Random(draw))];
     readonly double share;
     readonly List<TrainingParityStep> steps = [];
@@ -124,19 +129,19 @@ sealed class TrainingParity<T> : IDisposable
         (this.model, this.module, this.inDouble, this.loss, this.moduleLoss) = (model, module, inDouble, loss, moduleLoss);
         ModuleRecord record = inDouble.Run(x, backward: false);
         if (record.Fault is not null)
-            throw new ArgumentException($"{record.Fault}; Parity.Compare says more", nameof(module));
+            throw new ArgumentException($"{record.Fault}; call Parity.Compare for details", nameof(module));
         Dictionary<Layer, Call> pairs = Pairing.Of(model, record.Calls);
         if (Pairing.Leaves(model).OfType<Dropout>().FirstOrDefault(dropout => !dropout.HoldInEvaluation && HasMasks(dropout)) is { } dropout)
         {
             throw new ArgumentException(
-                $"{dropout.Description}: its masks are not those of the module's dropout; compare both with probability 0, or held in evaluation", nameof(model));
+                $"{dropout.Description}: its masks differ from those of the module's dropout; use probability 0 or evaluation mode in both", nameof(model));
         }
         (Parameter Ours, Call? Call, string? Name)[] all = [.. Pairing.Leaves(model).SelectMany(Paired)];
         if (all.FirstOrDefault(p => !HasPartner(p)) is { Ours: not null } alone)
-            throw new ArgumentException($"{alone.Ours} was paired with no parameter of the module; Parity.Compare says why", nameof(module));
+            throw new ArgumentException($"{alone.Ours} was not paired with a parameter of the module; call Parity.Compare for details", nameof(module));
         int count = module.parameters().Count();
         if (count != all.Length)
-            throw new ArgumentException($"the module has {count} parameters, the model {all.Length}; Parity.Compare says which", nameof(module));
+            throw new ArgumentException($"the module has {count} parameters, the model {all.Length}; call Parity.Compare for details", nameof(module));
 
         parameters = [.. all.Select(p => (p.Ours.Name, p.Ours, p.Call!.Module.named_parameters(false).Single(own => own.name == p.Name).parameter))];
         buffers =
@@ -146,7 +151,7 @@ sealed class TrainingParity<T> : IDisposable
                where pair.Value.Buffers.ContainsKey(b.Name)
                select (b.Tensor.Name, b.Tensor, pair.Value.Module.named_buffers(false).Single(own => own.name == b.Name).buffer),
         ];
-        // The longest sum, of the batch and of the weights, as in Parity.Compare.
+        // The longest sum over the batch or the weights, as in Parity.Compare.
         double terms = Math.Max(
             x.Numbers.Length / Math.Max(x.Shape.ElementAtOrDefault(1), 1),
             parameters.Max(p => p.Ours.Value.FlattenedLength / p.Ours.Value.Lengths[0]));
@@ -161,7 +166,7 @@ sealed class TrainingParity<T> : IDisposable
                 return inDouble.Save();
             }),
         ];
-        layers = new(model, pairs, training: true);      // last, since only Dispose puts the model back
+        layers = new(model, pairs, training: true);      // last, because only Dispose restores the model
         layers.Reset();
 
         static bool HasMasks(Dropout dropout) => dropout.Probability > 0;
@@ -176,7 +181,7 @@ sealed class TrainingParity<T> : IDisposable
 
     public void Step(Tensor<float> images, T targets, Action<Optimizer, int>? beforeStep, Action<optim.Optimizer, int>? moduleBeforeStep)
     {
-        // The module, and how it moves.
+        // The exact run of the module, and the runs with random rounding.
         Values[] before = [.. parameters.Select(p => Values.Of(p.Ours.Value))];
         Values[] theirY = new Values[noises.Length], theirLoss = new Values[noises.Length];
         Values[][] theirGradients = new Values[noises.Length][], theirAfter = new Values[noises.Length][];
@@ -225,8 +230,8 @@ sealed class TrainingParity<T> : IDisposable
     public TrainingParityReport Report()
     {
         string verdict = first == ""
-            ? Invariant($"No difference: what the two have drifted apart is rounding, {steps.Max(step => step.Parameter.Share):0.00} of what it may do at most.")
-            : $"A difference: {first} parts at step {steps.First(step => !step.Drifts).Step}, by more than rounding explains.";
+            ? Invariant($"No difference: the drift is rounding error, at most {steps.Max(step => step.Parameter.Share):0.00} of its bound.")
+            : $"Difference: {first} deviates at step {steps.First(step => !step.Drifts).Step} by more than rounding explains.";
         return new()
         {
             Steps = steps,
@@ -244,14 +249,14 @@ sealed class TrainingParity<T> : IDisposable
         layers.Dispose();
     }
 
-    /// <summary>Why the loss differs: the net's output does, or what is computed from it.</summary>
+    /// <summary>Returns why the loss differs: because of the outputs, or because of the loss function.</summary>
     static string OfLoss(TrainingParityStep step, ParityError y, nint batch)
     {
         double ratio = step.ModuleLoss / step.ModelLoss;
-        return !(y.Share <= 1) ? "the nets are others: Parity.Compare says where"
+        return !(y.Share <= 1) ? "the outputs of the networks differ; call Parity.Compare for details"
             : Math.Abs(ratio / batch - 1) < 1e-3 ? "the module's loss is the sum over the batch, the model's the mean"
             : Math.Abs(ratio * batch - 1) < 1e-3 ? "the model's loss is the sum over the batch, the module's the mean"
-            : "the outputs of the nets are the same, the losses are others";
+            : "the outputs of the networks are the same, the loss functions differ";
     }
 
     string OfGradient(int index, Values[] ours, Values[] theirs) => Frozen(index) ?? TensorPatterns.OfGradient(ours[index], theirs[index]);
@@ -260,15 +265,15 @@ sealed class TrainingParity<T> : IDisposable
     {
         (string name, Parameter ours, TorchParameter theirs) = parameters[index];
         return ours.Trainable == theirs.requires_grad ? null
-            : ours.Trainable ? $"{name} learns in the model alone: requires_grad is false in the module"
-            : $"{name} learns in the module alone: Trainable is false in the model";
+            : ours.Trainable ? $"{name} is trained only in the model: requires_grad is false in the module"
+            : $"{name} is trained only in the module: Trainable is false in the model";
     }
 
-    /// <summary>Why the optimizer's step differs, though the gradients are the same.</summary>
+    /// <summary>Returns why the optimizer's step differs although the gradients are the same.</summary>
     string OfStep(int index, Values[] before, Values[] ours, Values[] theirs)
     {
         if (index >= parameters.Length)
-            return "a batch norm's momentum, or its mode: Parity.Compare says which";
+            return "the momentum or mode of a batch norm differs; call Parity.Compare for details";
         if (Frozen(index) is { } frozen)
             return frozen;
         (_, _, TorchParameter parameter) = parameters[index];
@@ -277,7 +282,7 @@ sealed class TrainingParity<T> : IDisposable
         while (theirType.Namespace != "TorchSharp.Modules" && theirType.BaseType is { IsAbstract: false } basis)
             theirType = basis;
         if (!optimizer.GetType().Name.Equals(theirType.Name, StringComparison.OrdinalIgnoreCase))
-            other.Add($"the module learns by {theirType.Name}, the model by {optimizer.GetType().Name}");
+            other.Add($"the optimizer is {theirType.Name} in the module, {optimizer.GetType().Name} in the model");
         IEnumerable<(string Name, double Value)> settings = [("LearningRate", optimizer.LearningRate), .. optimizer.Settings];
         foreach (ParamGroup group in moduleOptimizers[0].ParamGroups.OfType<ParamGroup>().Where(group => group.Parameters.Contains(parameter)))
         {
@@ -294,7 +299,7 @@ sealed class TrainingParity<T> : IDisposable
         double ratio = our.Zip(their, (a, b) => a * b).Sum() / our.Sum(a => a * a);
         return our.Zip(their).All(pair => Math.Abs(ratio * pair.First - pair.Second) <= 1e-3 * Math.Abs(pair.Second))
             ? Invariant($"the module's step is {ratio:G4} × the model's")
-            : "the optimizers are others";
+            : "the optimizers differ";
 
         double[] Change(Values[] after) => [.. after[index].Numbers.Zip(before[index].Numbers, (a, b) => a - b)];
 
@@ -307,7 +312,7 @@ sealed class TrainingParity<T> : IDisposable
             };
     }
 
-    /// <summary>The model's error, compared with how far the draws of the module are from its exact run.</summary>
+    /// <summary>Returns the model's error, relative to the changes in the module's runs with random rounding.</summary>
     ParityError Error(string name, Values ours, Func<int, Values> theirs)
     {
         Values exact = theirs(0);

@@ -2,18 +2,18 @@ using static System.FormattableString;
 
 namespace MiniCnn.Interop;
 
-/// <summary>How two tensors differ that should be the same: by rounding, or by something that was done to all of one.</summary>
+/// <summary>Describes how two tensors differ that should be equal: by rounding, or by a transformation of one of them.</summary>
 static class TensorPatterns
 {
     /// <summary>
-    /// The largest error that counts as rounding. In double it is 2⁻²⁹ of a float's, and 10⁻¹⁰ of the largest number: GELU's formula is exact to
-    /// 10⁻¹¹.
+    /// The largest error that counts as a rounding error. For double, it is 4·2⁻²⁹ times the float bound plus 10⁻¹⁰ times the largest number, because
+    /// the formula of GELU is accurate to 10⁻¹¹.
     /// </summary>
     public static double Tolerance(Values theirs, bool isFloat) => isFloat
         ? Math.Max(theirs.Bound, theirs.Bound == 0 ? 1e-5 * theirs.Largest : 0)
         : 4 * Math.ScaleB(theirs.Bound, -29) + 1e-10 * theirs.Largest;
 
-    /// <summary>How two tensors of one shape differ beyond rounding, in double or in float; null if they do not.</summary>
+    /// <summary>Describes how two tensors differ by more than rounding. Null if they do not.</summary>
     public static string? Beyond(Values ours, Values theirs, bool isFloat)
     {
         if (!ours.HasShapeOf(theirs))
@@ -33,7 +33,7 @@ static class TensorPatterns
             + Invariant($"first {theirs.Place(first)}: {ours.Numbers[first]:G9} in the model, {theirs.Numbers[first]:G9} in the module");
     }
 
-    /// <summary>Whether a candidate is the module's tensor, or a thousand times nearer to it than ours is.</summary>
+    /// <summary>Whether a candidate equals the module's tensor up to rounding, or is 1000 times closer to it than ours.</summary>
     public static bool Explains(Values? candidate, Values theirs, Values? ours)
     {
         if (candidate is null || !candidate.HasShapeOf(theirs))
@@ -42,25 +42,25 @@ static class TensorPatterns
         return candidate.DifferenceFrom(theirs).Error <= Math.Max(8 * Tolerance(theirs, isFloat: false), near);
     }
 
-    /// <summary>Why a parameter's shape differs; empty if unknown.</summary>
+    /// <summary>Returns why a parameter's shape differs, or an empty text if unknown.</summary>
     public static string OfShape(long[] ours, long[] theirs) => ours switch
     {
-        [long a, long b] when theirs.SequenceEqual([b, a]) => "its axes are swapped: a Linear's weight is [out, in]",
+        [long a, long b] when theirs.SequenceEqual([b, a]) => "its axes are swapped: the weight of a Linear is [out, in]",
         [long a, long b, long h, long w] when theirs.SequenceEqual([b, a, h, w]) =>
-            "in and out are swapped: a Conv2d's weight is [out, in/groups, kH, kW], a ConvTranspose2d's [in, out/groups, kH, kW]",
+            "in and out are swapped: the weight of a Conv2d is [out, in/groups, kH, kW], that of a ConvTranspose2d [in, out/groups, kH, kW]",
         [long a, long b, long h, long w] when theirs.SequenceEqual([a, b, w, h]) => "H and W of the kernel are swapped",
         _ => "",
     };
 
-    /// <summary>Why a gradient differs, though all that it is computed from is the same; empty if unknown.</summary>
+    /// <summary>Returns why a gradient differs although its inputs are equal, or an empty text if unknown.</summary>
     public static string OfGradient(Values ours, Values theirs) =>
         !ours.HasShapeOf(theirs) ? ""
-        : theirs.Largest == 0 ? "no gradient arrives in the module: detach(), no_grad() or an output that is not used"
+        : theirs.Largest == 0 ? "no gradient arrives in the module: detach(), no_grad() or an unused output"
         : ours.Largest == 0 ? "no gradient arrives in the model"
         : OfTurned(ours, theirs) is { Length: > 0 } turned ? $"the module's is the model's {turned}"
         : OfNumbers(ours, theirs);
 
-    /// <summary>How the last two axes were turned: “with its last two axes swapped …”; empty if they were not.</summary>
+    /// <summary>Returns how the last two axes were swapped or rotated: “with its last two axes swapped …”. Empty if they were not.</summary>
     public static string OfTurned(Values ours, Values theirs)
     {
         int[] sizes = theirs.Sizes;
@@ -72,7 +72,7 @@ static class TensorPatterns
         return "";
     }
 
-    /// <summary>What was done to the whole tensor: scaled, normalized, turned; empty if unknown.</summary>
+    /// <summary>Returns how the whole tensor was transformed (scaled, normalized, rearranged), or an empty text if unknown.</summary>
     public static string OfNumbers(Values ours, Values theirs)
     {
         foreach ((string what, Values moved) in Moved(ours, theirs.Shape))
@@ -99,14 +99,14 @@ static class TensorPatterns
         bool isDropout = ratios.Length > 0 && theirs.Numbers.Zip(ours.Numbers).Any(pair => pair.First == 0 && pair.Second != 0)
             && ratios.All(r => Math.Abs(r - ratios[0]) < 1e-9 * Math.Abs(ratios[0])) && ratios[0] > 1;
         return !isDropout ? "" : Invariant($"the module drops some numbers and multiplies the others by {ratios[0]:G4}, as dropout does; ")
-            + "use nn.Dropout, whose masks are taken over, or evaluation";
+            + "use nn.Dropout, so that its masks can be copied, or evaluation mode";
 
         static string Normalized(double scale, double offset) => Math.Abs(scale - 1) < 1e-9
             ? Invariant($"the module's is the model's + {offset:G6}")
-            : Invariant($"the module's is (x − {-offset / scale:G6}) / {1 / scale:G6} of the model's x: it is normalized there");
+            : Invariant($"the module's is (x − {-offset / scale:G6}) / {1 / scale:G6} of the model's x: it is normalized in the module");
     }
 
-    /// <summary>The tensors of a wanted shape that have x's numbers in other places.</summary>
+    /// <summary>Returns the rearrangements of x that have a given shape.</summary>
     public static IEnumerable<(string What, Values Moved)> Moved(Values x, long[] shape)
     {
         if (x.Shape.Length == 4)
@@ -123,12 +123,12 @@ static class TensorPatterns
             if (c > 1)
             {
                 yield return (
-                    $"its channels in the other order{(c == 3 ? ": RGB and BGR" : "")}",
+                    $"its channels in reverse order{(c == 3 ? ": RGB and BGR" : "")}",
                     x.Moved(i => (i / plane / c * c + c - 1 - i / plane % c) * plane + i % plane));
             }
             yield return ("left and right swapped", x.Moved(i => i / w * w + w - 1 - i % w));
             yield return ("top and bottom swapped", x.Moved(i => i / plane * plane + (h - 1 - i / w % h) * w + i % w));
-            yield return ("both axes turned round", x.Moved(i => i / plane * plane + plane - 1 - i % plane));
+            yield return ("both axes reversed", x.Moved(i => i / plane * plane + plane - 1 - i % plane));
             yield return ("H and W swapped", x.Moved(i => Diagnosis.Turns[1].Turn(i, sizes)));
             yield return ("H and W swapped", x.Moved(i => Diagnosis.Turns[2].Turn(i, sizes)));
         }
@@ -138,18 +138,18 @@ static class TensorPatterns
 
     public static Values LastChannels(Values x) => Permuted(x, x.Shape[2] * x.Shape[3], x.Shape[1], [x.Shape[0], x.Shape[2], x.Shape[3], x.Shape[1]]);
 
-    /// <summary>Writes every block of rows × columns numbers column by column.</summary>
+    /// <summary>Transposes every block of rows × columns numbers.</summary>
     static Values Permuted(Values x, long columns, long rows, long[] shape)
     {
         long block = rows * columns;
         return new(x.Moved(i => (int)(i / block * block + i % rows * columns + i % block / rows)).Numbers, shape);
     }
 
-    /// <summary>theirs / ours of each pair of numbers without a 0.</summary>
+    /// <summary>Returns theirs / ours for each pair of nonzero numbers.</summary>
     public static double[] Ratios(Values ours, Values theirs) =>
         [.. ours.Numbers.Zip(theirs.Numbers).Where(pair => pair.First != 0 && pair.Second != 0).Select(pair => pair.Second / pair.First)];
 
-    /// <summary>The scale and offset for which theirs = scale · ours + offset, by least squares.</summary>
+    /// <summary>Fits theirs = scale · ours + offset by least squares.</summary>
     static (double Scale, double Offset) Line((double Ours, double Theirs)[] pairs)
     {
         (double x, double y) = (pairs.Average(pair => pair.Ours), pairs.Average(pair => pair.Theirs));
@@ -158,9 +158,9 @@ static class TensorPatterns
     }
 
     static string Meaning(double ratio, long batch) =>
-        Near(ratio, -1) ? ": the sign is turned"
-        : Near(ratio, 1 / 255.0) ? ", 1/255: pixels of 0 to 1 there, of 0 to 255 here"
-        : Near(ratio, 255) ? ": pixels of 0 to 255 there, of 0 to 1 here"
+        Near(ratio, -1) ? ": the sign is reversed"
+        : Near(ratio, 1 / 255.0) ? ", 1/255: pixels from 0 to 1 in the module, from 0 to 255 in the model"
+        : Near(ratio, 255) ? ": pixels from 0 to 255 in the module, from 0 to 1 in the model"
         : Near(ratio, 1 / 256.0) ? ", 1/256"
         : batch > 2 && Near(ratio, 1.0 / batch) ? ": divided by the batch size"
         : batch > 2 && Near(ratio, batch) ? ": times the batch size"

@@ -5,7 +5,7 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace MiniCnn.Interop;
 
-/// <summary>A tensor's numbers in row-major order, and its shape.</summary>
+/// <summary>A tensor: numbers in row-major order and a shape.</summary>
 sealed class Values(double[] numbers, params long[] shape)
 {
     double? largest;
@@ -14,10 +14,10 @@ sealed class Values(double[] numbers, params long[] shape)
 
     public long[] Shape => shape;
 
-    /// <summary>How far rounding to float may move a number, in every layer up to here; 0 where that was not measured.</summary>
+    /// <summary>Bound of the accumulated rounding error of a number in float. 0 if it was not measured.</summary>
     public double Bound { get; set; }
 
-    /// <summary>An image of the batch, where the shape is [N, C, H, W] or [N, features].</summary>
+    /// <summary>Shape of one image if the tensor is [N, C, H, W] or [N, features], otherwise null.</summary>
     public ImageShape? Image => shape switch
     {
         [_, > 0 and long features] => ImageShape.Features((int)features),
@@ -25,7 +25,7 @@ sealed class Values(double[] numbers, params long[] shape)
         _ => null,
     };
 
-    /// <summary>The largest |number| that is finite.</summary>
+    /// <summary>The largest finite |number|.</summary>
     public double Largest => largest ??= LargestOf(numbers);
 
     public bool IsFinite => Array.TrueForAll(numbers, double.IsFinite);
@@ -66,19 +66,19 @@ sealed class Values(double[] numbers, params long[] shape)
 
     public Tensor<float> ToTensor() => System.Numerics.Tensors.Tensor.Create(ToFloats(), [.. shape.Select(n => (nint)n)]);
 
-    /// <summary>The shape as <see cref="Diagnosis.Turns"/> take it.</summary>
+    /// <summary>The shape as <see cref="Diagnosis.Turns"/> needs it.</summary>
     public int[] Sizes => Array.ConvertAll(shape, n => (int)n);
 
     /// <summary>Applies a function to each number.</summary>
     public Values Map(Func<double, double> change) => new(Array.ConvertAll(numbers, x => change(x)), shape);
 
-    /// <summary>Moves numbers to other places: from gives the place of a number before, from its place after.</summary>
+    /// <summary>Rearranges the numbers. from returns the old index for a new index.</summary>
     public Values Moved(Func<int, int> from) => new([.. Enumerable.Range(0, numbers.Length).Select(i => numbers[from(i)])], shape);
 
-    /// <summary>The sum of two tensors, number by number; null where the shapes differ.</summary>
+    /// <summary>Adds two tensors elementwise. Null if the shapes differ.</summary>
     public Values? Plus(Values other) => HasShapeOf(other) ? new([.. numbers.Zip(other.Numbers, (a, b) => a + b)], shape) : null;
 
-    /// <summary>Channels first … first + count − 1 of [N, C, …].</summary>
+    /// <summary>Returns the channels first … first + count − 1 of [N, C, …].</summary>
     public Values Channels(long first, long count)
     {
         long plane = shape.Skip(2).Aggregate(1L, (a, b) => a * b), image = shape[1] * plane;
@@ -86,7 +86,7 @@ sealed class Values(double[] numbers, params long[] shape)
         return new([.. Enumerable.Range(0, (int)shape[0]).SelectMany(Part)], [shape[0], count, .. shape[2..]]);
     }
 
-    /// <summary>Joins tensors along the channels, as torch.cat(…, 1) does; null where the shapes do not allow it.</summary>
+    /// <summary>Concatenates tensors along the channels, like torch.cat(…, 1). Null if the shapes do not match.</summary>
     public static Values? Cat(IReadOnlyList<Values> parts)
     {
         long[] first = parts[0].Shape;
@@ -101,7 +101,7 @@ sealed class Values(double[] numbers, params long[] shape)
 
     public bool HasShapeOf(Values other) => shape.SequenceEqual(other.Shape);
 
-    /// <summary>The largest |difference|, and where; infinite where only one of the two is NaN or infinite.</summary>
+    /// <summary>Returns the largest |difference| and its index. It is infinite if only one of two numbers is NaN or infinite.</summary>
     public (double Error, int At) DifferenceFrom(Values other)
     {
         (double Error, int At) worst = (0, 0);
@@ -114,7 +114,7 @@ sealed class Values(double[] numbers, params long[] shape)
         return worst;
     }
 
-    /// <summary>An index as “[0, 3, 1, 2]”.</summary>
+    /// <summary>Returns a multi-dimensional index: “[0, 3, 1, 2]”.</summary>
     public string Place(int index)
     {
         long[] place = new long[shape.Length];
@@ -124,6 +124,6 @@ sealed class Values(double[] numbers, params long[] shape)
         return $"[{string.Join(", ", place)}]";
     }
 
-    /// <summary>“[8, 1, 28, 28]”.</summary>
+    /// <summary>Returns the shape: “[8, 1, 28, 28]”.</summary>
     public override string ToString() => $"[{string.Join(", ", shape)}]";
 }

@@ -6,7 +6,7 @@ using F = TorchSharp.torch.nn.functional;
 
 namespace MiniCnn.Interop;
 
-/// <summary>Layers, and functions of TorchSharp, that may have been meant in a layer's place.</summary>
+/// <summary>Layers and TorchSharp functions that the module may compute instead of a layer.</summary>
 static class Variants
 {
     public static readonly Layer[] Activations =
@@ -17,7 +17,7 @@ static class Variants
 
     public static bool IsActivation(Layer layer) => Activations.Any(other => other.GetType() == layer.GetType());
 
-    /// <summary>The layers with the same parameters that may have been meant instead.</summary>
+    /// <summary>Returns layers with the same parameters and other settings.</summary>
     public static IEnumerable<Layer> Of(Layer layer)
     {
         if (layer is CustomLayer)
@@ -29,7 +29,7 @@ static class Variants
         }
         Dictionary<string, SafeTensors.Entry> stored = layer.Stored.ToDictionary(tensor => tensor.Name.Split('.')[^1], tensor => tensor.Save());
         string text = Architecture.Write(layer);
-        // ceilMode first: a padding may give the same numbers.
+        // ceilMode first, because a padding may have the same effect.
         foreach ((string name, JsonNode value) in layer.Arguments!.OrderBy(argument => argument.Name != "ceilMode"))
         {
             foreach (string instead in Instead(name, value.ToJsonString()))
@@ -71,7 +71,7 @@ static class Variants
             }
             catch (Exception e) when (e is InvalidDataException or ArgumentException)
             {
-                return null;                             // not with these parameters
+                return null;                             // invalid with these parameters
             }
         }
 
@@ -90,7 +90,7 @@ static class Variants
             _ => [],
         };
 
-        // Swaps height and width; a padding has two of each.
+        // Swaps height and width. A padding has two of each.
         static string Reversed(string value)
         {
             int[] numbers = JsonSerializer.Deserialize<int[]>(value)!;
@@ -99,7 +99,7 @@ static class Variants
         }
     }
 
-    /// <summary>Functions of TorchSharp that no layer computes, but that may stand in a layer's place.</summary>
+    /// <summary>Returns TorchSharp functions without an equivalent layer that the module may compute instead.</summary>
     public static IEnumerable<(string What, Func<Values, Values?> Function)> Functions(Layer layer)
     {
         if (IsActivation(layer))
@@ -134,7 +134,7 @@ static class Variants
             }
             catch (System.Runtime.InteropServices.ExternalException)
             {
-                return null;                             // not of this shape
+                return null;                             // invalid for this shape
             }
         };
     }

@@ -1,9 +1,9 @@
 namespace MiniCnn.Interop;
 
-/// <summary>Runs a model from its batch to its end and back, each layer on what the layers before it gave, and compares it with a module's run.</summary>
+/// <summary>Runs a whole model forward and backward, each layer on the output of the one before, and compares it with a module's run.</summary>
 sealed class WholeRun(Layer model, Values x, ModuleRecord record, Dictionary<Layer, Call> pairs, LeafRun layers, bool training)
 {
-    /// <summary>Whether the whole model in double gives the module's output and gradients. Layers in another order may do so.</summary>
+    /// <summary>Whether the whole model in double has the module's output and gradients, for example with layers in another order.</summary>
     public bool IsSameInTheEnd()
     {
         layers.Reset();
@@ -16,9 +16,9 @@ sealed class WholeRun(Layer model, Values x, ModuleRecord record, Dictionary<Lay
         void Check(Parameter p, Values theirs) => same &= TensorPatterns.Beyond(LeafRun.GradientOf(p, p.Owner.RunsInDouble), theirs, isFloat) is null;
     }
 
-    /// <summary>Runs a layer on what really comes into it; a dropout has the module's masks.</summary>
+    /// <summary>Runs a layer on the output of the model's previous layer. A dropout uses the module's masks.</summary>
     /// <param name="layer">The layer.</param>
-    /// <param name="x">What comes in.</param>
+    /// <param name="x">Its input.</param>
     /// <param name="run">Computes the layer.</param>
     /// <param name="gradient">Called after the layer's backward pass, with each parameter and its gradient in the module.</param>
     (Values? Y, Func<Values?, Values?> Back) Free(
@@ -51,7 +51,7 @@ sealed class WholeRun(Layer model, Values x, ModuleRecord record, Dictionary<Lay
             new([.. of.Numbers.Select((number, i) => from.Numbers[i] == 0 ? 0 : number * (to.Numbers[i] / from.Numbers[i]))], of.Shape);
     }
 
-    /// <summary>Runs the model in float, layer by layer, to the bits that a program gets. Returns each layer's errors, and in the last row those of the whole.</summary>
+    /// <summary>Runs the model in float layer by layer, bit-identical to a normal run. Returns a row per layer, and a last row for the whole model.</summary>
     public List<ParityRow> InFloat()
     {
         layers.Reset();

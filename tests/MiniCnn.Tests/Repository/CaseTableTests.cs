@@ -73,7 +73,7 @@ public sealed class CaseTableTests
         SafeTensors.Write(path, file.Tensors, new Dictionary<string, string>(file.Metadata) { ["table"] = new string('0', 64) });
         string fault = Assert.Throws<InvalidDataException>(() => Recording.Read(path)).Message;
         File.Delete(path);
-        Assert.Contains("recorded of another table than this source has; record anew: ", fault, StringComparison.Ordinal);
+        Assert.Contains("was recorded for other cases; record it again: ", fault, StringComparison.Ordinal);
         Assert.DoesNotContain('\n', fault);
     }
 }
