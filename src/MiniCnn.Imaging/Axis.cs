@@ -2,8 +2,8 @@ using System.Globalization;
 
 namespace MiniCnn.Imaging;
 
-// The ends of an axis, and round numbers along it, 1, 2 or 5 times a power of ten apart: at most so many intervals, and one more where
-// the axis goes outwards to round numbers itself.
+// The ends of an axis and its labels: multiples of 1, 2 or 5 times a power of ten, in at most the given number of intervals.
+// With `outwards` the ends are moved outwards to such multiples, which can add one interval.
 sealed class Axis
 {
     public Axis(IEnumerable<double> values, int intervals = 5, bool outwards = false)
@@ -23,7 +23,7 @@ sealed class Axis
         }
     }
 
-    // As many numbers as fit.
+    // The axis with the most labels that fits; an axis with fewer than three labels is always accepted.
     public static Axis Fit(IEnumerable<double> values, bool outwards, Func<Axis, bool> fits) =>
         Enumerable.Range(0, 5).Select(fewer => new Axis(values, 5 - fewer, outwards)).First(axis => axis.Labels.Count < 3 || fits(axis));
 

@@ -2,10 +2,10 @@ using Microsoft.VisualBasic.FileIO;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A file of comma-separated values that tells the classes of pictures; see <see cref="ImageFolder.FromCsv"/>.</summary>
+/// <summary>A CSV file with the class of each picture; see <see cref="ImageFolder.FromCsv"/>.</summary>
 static class ClassTable
 {
-    /// <returns>Of pictures the class, and what is named but is no picture of these.</returns>
+    /// <returns>The class of each picture that the file names, and the names in the file that match no picture.</returns>
     public static (Dictionary<string, string> Classes, List<SkippedFile> Missing) Read(
         string csv, string[] pictures, string? fileColumn, string? classColumn)
     {
@@ -20,7 +20,7 @@ static class ClassTable
             lines = lines[1..];
 
             int Column(string? name, int otherwise) => name is null ? otherwise : Array.IndexOf(first, name) is >= 0 and int column ? column
-                : throw new InvalidDataException($"{csv}: has no column {name}, but {SkippedFile.List(first)}");
+                : throw new InvalidDataException($"{csv}: expected a column {name}, found the columns {SkippedFile.List(first)}");
         }
 
         Dictionary<string, string> classes = [];
@@ -29,7 +29,7 @@ static class ClassTable
         {
             if (fields.Length <= Math.Max(file, label))
             {
-                string hint = fields[0].AsSpan().ContainsAny(';', '\t') ? ", which are parted by commas" : "";
+                string hint = fields[0].AsSpan().ContainsAny(';', '\t') ? ", separated by a comma" : "";
                 throw Bad(line, $"expected a picture and its class{hint}, found {SkippedFile.List(fields)}");
             }
             if (fields[label] == "")
@@ -37,11 +37,11 @@ static class ClassTable
             string key = Slashed(fields[file]);
             string[] named = [.. found[key]];
             if (named.Length > 1)
-                throw Bad(line, $"{key} may be {SkippedFile.List(named)}; write its extension too");
+                throw Bad(line, $"{key} matches several pictures, {SkippedFile.List(named)}; add the extension");
             if (named.Length == 0)
-                missing.Add(new(key, $"named in {Path.GetFileName(csv)}, but not there", fields[label]));
+                missing.Add(new(key, $"named in {Path.GetFileName(csv)}, but the file does not exist", fields[label]));
             else if (!classes.TryAdd(named[0], fields[label]) && classes[named[0]] != fields[label])
-                throw Bad(line, $"{named[0]} is of the class {SkippedFile.List([fields[label]])} here, and of {SkippedFile.List([classes[named[0]]])} before");
+                throw Bad(line, $"{named[0]} is {SkippedFile.List([fields[label]])} here, but {SkippedFile.List([classes[named[0]]])} in an earlier line");
         }
         return (classes, missing);
 
@@ -68,9 +68,9 @@ static class ClassTable
             }
             catch (MalformedLineException e)
             {
-                throw new InvalidDataException($"{csv}, line {line}: a quotation mark that does not end, or in the middle of a field", e);
+                throw new InvalidDataException($"{csv}, line {line}: a quotation mark is not closed, or is inside a field", e);
             }
-            // The parser passes over empty lines, and knows the next one.
+            // The parser skips empty lines, so the line number is known only after the fields are read: it is that of the next line.
             if (fields is not null)
                 yield return (parser.LineNumber > 0 ? parser.LineNumber - 1 : File.ReadLines(csv).Count(), fields);
         }

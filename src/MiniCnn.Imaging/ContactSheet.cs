@@ -1,22 +1,27 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>Pictures side by side on one, each under its title.</summary>
+/// <summary>Draws several pictures side by side on one sheet, each below its title.</summary>
 public static class ContactSheet
 {
-    /// <summary>Draws pictures row by row, as wide apart as the widest; long titles are broken at blanks. Grey if all of them are.</summary>
-    /// <param name="tiles">Titles, which may be empty, and pictures of any size.</param>
-    /// <param name="columns">How many stand in a row.</param>
-    /// <param name="scale">Pixels on the sheet for each pixel of a picture, across and down.</param>
-    /// <exception cref="ArgumentException">There are no pictures, or they would not fit an array.</exception>
+    /// <summary>
+    /// Draws pictures row by row. All columns have the width of the widest picture or title word; long titles are wrapped at spaces.
+    /// The sheet is grey if all pictures are grey, otherwise RGB.
+    /// </summary>
+    /// <param name="tiles">Titles, which may be empty, and pictures of any size; at least one.</param>
+    /// <param name="columns">Number of pictures in a row, at least 1.</param>
+    /// <param name="scale">Side of the square of sheet pixels that shows one pixel of a picture, at least 1.</param>
+    /// <exception cref="ArgumentException">
+    /// There are no pictures, <paramref name="columns"/> or <paramref name="scale"/> is below 1, or the sheet does not fit into an array.
+    /// </exception>
     public static Picture Draw(IReadOnlyList<(string Title, Picture Picture)> tiles, int columns, int scale = 1)
     {
         ArgumentNullException.ThrowIfNull(tiles);
         ArgumentOutOfRangeException.ThrowIfLessThan(columns, 1);
         ArgumentOutOfRangeException.ThrowIfLessThan(scale, 1);
-        if (tiles.Count == 0) throw new ArgumentException("there are no pictures to put on the sheet");
+        if (tiles.Count == 0) throw new ArgumentException("expected at least one picture for the sheet, got none");
         columns = Math.Min(columns, tiles.Count);
 
-        // A column is as wide as the widest picture and the longest word; a row as high as its longest title and its highest picture.
+        // Column width: the widest picture or word. Row height: the row's longest title plus its highest picture.
         int width = tiles.Max(tile => Math.Max(
             tile.Picture.Width * scale, tile.Title.Split(' ').Max(word => Drawing.Width(word, Drawing.Title))));
         List<string>[] titles = [.. tiles.Select(tile => Drawing.Wrap(tile.Title, width))];
@@ -36,7 +41,7 @@ public static class ContactSheet
         return tiles.All(tile => tile.Picture.Channels == 1) ? sheet.ToGrey() : sheet;
     }
 
-    /// <summary>Two pictures side by side, their sizes, width × height, beside their titles.</summary>
+    /// <summary>Draws two pictures side by side. Each title is followed by the size of its picture, width × height.</summary>
     public static Picture Pair(string titleBefore, Picture before, string titleAfter, Picture after)
     {
         ArgumentNullException.ThrowIfNull(before);

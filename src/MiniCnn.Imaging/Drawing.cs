@@ -3,20 +3,20 @@ using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-// What sheets and charts are made of. Skia draws lines and text; what is data (cells, tiles, photos) is then set pixel by pixel.
+// Drawing primitives of sheets and charts. Skia draws lines and text; data (cells, tiles, photos) are then set pixel by pixel.
 static class Drawing
 {
-    public const int Margin = 24, Gap = 16, Title = 12, Label = 10;    // pixels; Title and Label: the height of a capital
+    public const int Margin = 24, Gap = 16, Title = 12, Label = 10;    // pixels; Title and Label: the height of a capital letter
     const int TitlePitch = 21, BarWidth = 16, UnitsPerEm = 2048, CapitalUnits = 1493;
     public static readonly Rgb Ink = new(40, 40, 40), Border = new(144, 144, 144), Grid = new(228, 228, 228);
 
-    // The font in this library, never one of the system's. It is used as outlines in its own units: a system's rasteriser has no part in it.
+    // The font embedded in this library, never a system font. Text is drawn as outlines in font units, so no system's font rasterizer affects it.
     public static readonly SKTypeface Typeface = SKTypeface.FromStream(typeof(Drawing).Assembly.GetManifestResourceStream("DejaVuSans-subset.ttf"));
 
-    // A white sheet with what is drawn on it.
+    // A white sheet that `draw` draws on.
     public static Picture Sheet(int width, int height, Action<SKCanvas> draw)
     {
-        Picture sheet = new(width, height);    // refuses what is too large before Skia takes memory
+        Picture sheet = new(width, height);    // throws if it is too large, before Skia allocates memory
         using SKBitmap bitmap = new(width, height, SKColorType.Rgba8888, SKAlphaType.Opaque);
         using SKCanvas canvas = new(bitmap);
         canvas.Clear(SKColors.White);
@@ -37,7 +37,7 @@ static class Drawing
         canvas.DrawRect(left, top, width, height, paint);
     }
 
-    // One a call: threads may share a typeface, says Skia, but of a font it does not say so.
+    // One per call: Skia documents that threads may share a typeface, but not that they may share a font.
     static SKFont Font() => new(Typeface, UnitsPerEm) { Hinting = SKFontHinting.None };
 
     public static int Width(string text, float capital)
@@ -46,11 +46,11 @@ static class Drawing
         return (int)MathF.Ceiling(font.MeasureText(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8) * capital / CapitalUnits);
     }
 
-    // Writes text right of and below (left, top), rounded to whole pixels; a character that the font lacks is a box.
+    // Writes text to the right of and below (left, top), rounded to whole pixels. A character that the font lacks is drawn as a box.
     public static void Write(this SKCanvas canvas, string text, float left, float top, float capital, Rgb color)
     {
         using SKFont font = Font();
-        // Of a text with half a surrogate pair Skia would draw nothing; in UTF-8 the half is a character that the font lacks.
+        // Skia draws nothing if the text has an unpaired surrogate. In UTF-8 it becomes U+FFFD, a character that the font lacks.
         using SKPath outlines = font.GetTextPath(Encoding.UTF8.GetBytes(text), SKTextEncoding.Utf8);
         using SKPaint paint = Paint(color);
         canvas.Save();
@@ -65,10 +65,10 @@ static class Drawing
         for (int i = 0; i < lines.Count; i++) canvas.Write(lines[i], left, top + i * TitlePitch, Title, Ink);
     }
 
-    // With the gap below it.
+    // The height includes the gap below the title.
     public static int TitleHeight(List<string> lines) => lines.Count == 0 ? 0 : lines.Count * TitlePitch + 3;
 
-    // Lines of a title that are at most so wide, broken at blanks; a longer word has a line of its own.
+    // Wraps a title at spaces into lines of at most `width` pixels; a wider word has its own line.
     public static List<string> Wrap(string title, int width)
     {
         List<string> lines = [];
@@ -78,7 +78,7 @@ static class Drawing
         return lines;
     }
 
-    // The colours of an axis from the bottom up, its numbers beside them.
+    // A color scale: the colors of the axis from bottom to top, with its labels to the right.
     public static void ColorBar(this SKCanvas canvas, int left, int top, int height, Axis axis, Func<float, Rgb> color)
     {
         canvas.Fill(left - 1, top - 1, BarWidth + 2, height + 2, Border);
@@ -94,7 +94,7 @@ static class Drawing
 
     public static int ColorBarWidth(Axis axis) => BarWidth + 10 + axis.Labels.Max(label => Width(label.Text, Label));
 
-    // Puts a picture, which must fit, on an RGB one, each pixel a square of scale × scale, a line of one pixel around it.
+    // Draws a picture onto an RGB sheet, on which it must fit: each pixel is a square of scale × scale, with a border of one pixel around the picture.
     public static void Paste(this Picture sheet, Picture picture, int left, int top, int scale = 1)
     {
         sheet.Fill(left - 1, top - 1, picture.Width * scale + 2, picture.Height * scale + 2, Border);

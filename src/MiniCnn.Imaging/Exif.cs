@@ -3,10 +3,10 @@ using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>What EXIF says of how a picture stands, as PIL reads it.</summary>
+/// <summary>Reads the EXIF orientation of a picture, as PIL does.</summary>
 static class Exif
 {
-    /// <summary>EXIF's orientation (2.3, 4.6.4 A, tag 112 hex): 1 to 8, 1 is upright, and where a file says nothing that can be read.</summary>
+    /// <summary>The EXIF orientation, 1 to 8 (EXIF 2.3, 4.6.4 A, tag 112 hex). It is 1, upright, if the file has no readable orientation.</summary>
     public static int Orientation(ArraySegment<byte> file, SKEncodedImageFormat format)
     {
         ReadOnlySpan<byte> exif = format switch
@@ -22,15 +22,15 @@ static class Exif
         if (exif.Length < 8 || (!big && !exif.StartsWith("II"u8))) return 1;
 
         double orientation = 1;
-        long at = (long)Number(exif[4..8], big) + 2;                            // of the first entry, behind their count
+        long at = (long)Number(exif[4..8], big) + 2;                            // offset of the first entry, after the number of entries
         for (ulong left = at <= exif.Length ? Number(exif[(int)(at - 2)..(int)at], big) : 0; left > 0 && at + 12 <= exif.Length; left--, at += 12)
         {
-            ReadOnlySpan<byte> entry = exif.Slice((int)at, 12);                 // tag, type, count, and the values or where they are
+            ReadOnlySpan<byte> entry = exif.Slice((int)at, 12);                 // tag, type, count, and the values or their offset
             ulong type = Number(entry[2..4], big), count = Number(entry[4..8], big);
             ulong size = type switch { 6 => 1, 3 or 8 => 2, 4 or 9 or 11 or 13 => 4, 5 or 10 or 12 or 16 => 8, _ => 0 };
             ulong start = count * size <= 4 ? (ulong)at + 8 : Number(entry[8..12], big);
             if (Number(entry[..2], big) != 0x112 || count * size == 0 || start + count * size > (ulong)exif.Length) continue;
-            ReadOnlySpan<byte> value = exif.Slice((int)start, (int)size);       // the first
+            ReadOnlySpan<byte> value = exif.Slice((int)start, (int)size);       // the first value
             ulong number = Number(value, big);
             orientation = type switch
             {
@@ -50,11 +50,11 @@ static class Exif
         return number;
     }
 
-    // The last before the pixels or, where there is none, behind them.
+    // The last eXIf chunk before the pixels or, if there is none, the last one after them.
     static ReadOnlySpan<byte> InPng(ReadOnlySpan<byte> png)
     {
         ReadOnlySpan<byte> exif = [];
-        for (long at = 8, length; at + 12 <= png.Length; at += 12 + length)     // length, name, content, check sum
+        for (long at = 8, length; at + 12 <= png.Length; at += 12 + length)     // length, name, content, checksum
         {
             length = BinaryPrimitives.ReadUInt32BigEndian(png[(int)at..]);
             ReadOnlySpan<byte> name = png.Slice((int)at + 4, 4);
@@ -64,7 +64,7 @@ static class Exif
         return exif;
     }
 
-    // The first; chunks have even lengths.
+    // The first EXIF chunk. Chunks are padded to even lengths.
     static ReadOnlySpan<byte> InWebp(ReadOnlySpan<byte> webp)
     {
         for (long at = 12, length; at + 8 <= webp.Length; at += 8 + length + length % 2)

@@ -3,15 +3,18 @@ using System.Numerics.Tensors;
 namespace MiniCnn.Imaging;
 
 /// <summary>
-/// Numbers as colours. Where some are negative, blue is negative, white zero and red positive; else dark is little and bright is much.
+/// Draws a matrix of numbers as colors. If a number is negative, the colors run from blue (negative) over white (zero) to red (positive);
+/// otherwise from dark (smallest) to bright (largest).
 /// </summary>
 public static class HeatMap
 {
-    /// <summary>A square of one colour for each number, and nothing else: for contact sheets.</summary>
+    /// <summary>Draws only the map, one square of one color for each number, without title and scale. For contact sheets.</summary>
     /// <param name="map">[rows, columns].</param>
-    /// <param name="cell">Pixels of a square's side.</param>
-    /// <param name="range">The numbers at the ends of the colours, to draw several maps on one scale; if not given, the map's own.</param>
-    /// <exception cref="ArgumentException">The map is empty, or the picture would not fit an array.</exception>
+    /// <param name="cell">Side of a square in pixels.</param>
+    /// <param name="range">
+    /// The numbers at the ends of the color scale, to draw several maps on one scale. The default is the range of the finite numbers of the map.
+    /// </param>
+    /// <exception cref="ArgumentException">The map is empty, or the picture does not fit into an array.</exception>
     public static Picture Tile(float[,] map, int cell = 1, (float Low, float High)? range = null)
     {
         Check(map);
@@ -20,7 +23,7 @@ public static class HeatMap
         return Tile(numbers, map.GetLength(1), cell, line: 0, Colors(range ?? Range(map)));
     }
 
-    // The same of numbers row by row, with lines so wide between the squares.
+    // The same for numbers in row-major order, with lines of `line` pixels between the squares.
     internal static Picture Tile(ReadOnlySpan<float> numbers, int columns, int cell, int line, Func<float, Rgb> color)
     {
         Picture tile = new(columns * cell - line, numbers.Length / columns * cell - line);
@@ -29,17 +32,17 @@ public static class HeatMap
         return tile;
     }
 
-    /// <summary>A map with a title, and a scale that says what its colours mean.</summary>
+    /// <summary>Draws a map with a title and a color scale.</summary>
     /// <param name="map">[rows, columns].</param>
-    /// <param name="title">What stands above it.</param>
-    /// <param name="cell">Pixels of a square's side.</param>
-    /// <exception cref="ArgumentException">The map is empty, or the picture would not fit an array.</exception>
+    /// <param name="title">Title above the map; may be empty.</param>
+    /// <param name="cell">Side of a square in pixels.</param>
+    /// <exception cref="ArgumentException">The map is empty, or the picture does not fit into an array.</exception>
     public static Picture Draw(float[,] map, string title = "", int cell = 8)
     {
         Picture tile = Tile(map, cell);
         (float low, float high) = Range(map);
         Func<float, Rgb> color = Colors((low, high));
-        Axis axis = new(low < 0 ? [-Math.Max(-low, high), Math.Max(-low, high)] : [low, high]);    // as the colours are
+        Axis axis = new(low < 0 ? [-Math.Max(-low, high), Math.Max(-low, high)] : [low, high]);    // symmetric, as the colors
         int bar = Drawing.Margin + tile.Width + Drawing.Gap, right = bar + Drawing.ColorBarWidth(axis), height = Math.Max(tile.Height, 96);
         List<string> titles = Drawing.Wrap(title, Math.Max(right - Drawing.Margin, 240));
         int top = Drawing.Margin + Drawing.TitleHeight(titles);
@@ -54,13 +57,14 @@ public static class HeatMap
     }
 
     /// <summary>
-    /// A photo with a map over it, enlarged to its size: what is largest in the map glows, what is smallest leaves the photo as it is.
+    /// Draws a map over a photo, enlarged to the size of the photo. Large values are bright; the smallest value leaves the photo unchanged.
     /// For class activation maps.
     /// </summary>
     /// <param name="photo">
-    /// Grey or RGB, at least as large as the map; of a model that letterboxes or crops what it saw, <c>photo.Resize(width, height, model.Fit)</c>.
+    /// Grey or RGB, at least as large as the map. If the model letterboxes or crops, pass the picture that the model saw:
+    /// <c>photo.Resize(width, height, model.Fit)</c>.
     /// </param>
-    /// <param name="map">[rows, columns], finite.</param>
+    /// <param name="map">[rows, columns]; the numbers must be finite.</param>
     /// <exception cref="ArgumentException">The map is empty.</exception>
     public static Picture Over(Picture photo, float[,] map)
     {
@@ -69,7 +73,7 @@ public static class HeatMap
         (float low, float high) = Range(map);
         float[] shares = [.. map.Cast<float>().Select(value => (value - low) / Math.Max(high - low, float.Epsilon))];
         Picture glow = Picture.FromTensor(Tensor.Create(shares, [1, 1, map.GetLength(0), map.GetLength(1)])), over = photo.ToRgb();
-        // Straight slopes from number to number, rounded by a blur about as wide as one of them.
+        // Bilinear interpolation between the numbers, smoothed by a blur about as wide as one cell of the map.
         glow = ImageFilters.BoxBlur5.Apply(glow.Resize(4 * glow.Width, 4 * glow.Height), paddingMode: PaddingMode.Replicate);
         glow = glow.Resize(photo.Width, photo.Height);
         float most = Math.Max(glow.Pixels.Max(), (byte)1);
@@ -97,6 +101,6 @@ public static class HeatMap
     static void Check(float[,] map)
     {
         ArgumentNullException.ThrowIfNull(map);
-        if (map.Length == 0) throw new ArgumentException("a heat map needs at least one number");
+        if (map.Length == 0) throw new ArgumentException("expected a heat map with at least one number, got an empty one");
     }
 }

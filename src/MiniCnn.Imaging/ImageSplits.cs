@@ -2,27 +2,27 @@ using System.Text.RegularExpressions;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A folder of photos in three parts: to train on, to choose by, and to test on once at the end.</summary>
+/// <summary>A folder of photos in three parts: training, validation and test.</summary>
 /// <remarks>
-/// The folder holds folders named <c>train</c>, <c>val</c> (or <c>valid</c>, <c>validation</c>, <c>dev</c>) and <c>test</c>, or as <c>training_set</c> and
-/// <c>test1</c>, each laid out as an <see cref="ImageFolder"/>; a part that is missing, or holds no classes, is split off from that to train on. Or it is one
-/// <see cref="ImageFolder"/>, from which both are split off.
+/// The folder has subfolders named <c>train</c>, <c>val</c> (or <c>valid</c>, <c>validation</c>, <c>dev</c>) and <c>test</c>, or variants such as
+/// <c>training_set</c> and <c>test1</c>. Each has the layout of an <see cref="ImageFolder"/>. A validation or test part that is missing or has no classes is
+/// split off the training part. Otherwise the whole folder has the layout of one <see cref="ImageFolder"/>, and both parts are split off it.
 /// </remarks>
 public sealed partial record ImageSplits
 {
     /// <summary>Lists a folder.</summary>
-    /// <param name="path">The folder.</param>
-    /// <param name="validation">The share of the photos to train on that is split off if there is no such part, from 0, none, to below 1.</param>
+    /// <param name="path">Path of the folder.</param>
+    /// <param name="validation">Fraction of the photos that is split off for validation if the folder has no such part: 0 (none) to below 1.</param>
     /// <param name="test">The same for the test part.</param>
-    /// <param name="seed">The same seed splits the same way.</param>
-    /// <param name="allowEmpty">Whether a class may hold no pictures, or be missing from the parts for validation and test.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A share is negative, or both together leave nothing.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <param name="seed">Random seed. The same seed gives the same split.</param>
+    /// <param name="allowEmpty">Whether a class may have no pictures, or be missing from the validation and test parts.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A fraction is negative, or the two add up to 1 or more.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     /// <exception cref="InvalidDataException">
-    /// There is no part with classes to train on, two folders are one part, or a part has other classes than that to train on; or what
-    /// <see cref="ImageFolder(string, bool)"/> refuses.
+    /// There is no training part with classes, two folders are the same part, or a part has other classes than the training part; or the constructor
+    /// <see cref="ImageFolder(string, bool)"/> throws it for a part.
     /// </exception>
-    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to a folder is denied.</exception>
     public ImageSplits(string path, double validation = 0.1, double test = 0.1, int seed = 0, bool allowEmpty = false)
     {
         PictureFolder.Check(path);
@@ -35,7 +35,7 @@ public sealed partial record ImageSplits
         }
         ILookup<string?, string> named = folders.ToLookup(PartOf);
         if (named.FirstOrDefault(part => part.Count() > 1) is { } twice)
-            throw new InvalidDataException($"{root}: {string.Join(" and ", twice)} are the same part of a set; leave one");
+            throw new InvalidDataException($"{root}: {string.Join(" and ", twice)} are the same part of the data set; remove or rename one");
         ImageFolder train = new(In("train")!, allowEmpty);
         (Validation, Test) = (Part("val"), Part("test"));
         (ImageFolder first, ImageFolder? split, ImageFolder? last) = Split(train, Validation is null ? validation : 0, Test is null ? test : 0, seed);
@@ -43,9 +43,9 @@ public sealed partial record ImageSplits
         Train = first.Beside(
         [
             .. around,
-            .. PictureFolder.List(root, deep: false).Select(file => new SkippedFile(file.Name, file.Fault ?? "beside the folders of the parts")),
+            .. PictureFolder.List(root, deep: false).Select(file => new SkippedFile(file.Name, file.Fault ?? "next to the folders of the parts")),
             .. folders.Where(folder => !ImageFolder.HasClasses(Path.Combine(root, folder)))
-                .Select(folder => new SkippedFile(folder, "a part without classes, which PredictFolder takes")),
+                .Select(folder => new SkippedFile(folder, "a part without classes; PredictFolder can predict them")),
         ]);
 
         string? In(string part) => named[part].FirstOrDefault() is string folder ? Path.Combine(root, folder) : null;
@@ -54,34 +54,34 @@ public sealed partial record ImageSplits
             In(part) is string folder && ImageFolder.HasClasses(folder) ? new ImageFolder(folder, allowEmpty).WithClasses(train.ClassNames, allowEmpty) : null;
     }
 
-    /// <summary>Splits a folder that was listed by names or by a file of classes.</summary>
-    /// <param name="all">The folder.</param>
-    /// <param name="validation">The share that is split off, from 0, none, to below 1.</param>
+    /// <summary>Splits a folder that is already listed, for example by file names or by a CSV file.</summary>
+    /// <param name="all">The folder to split.</param>
+    /// <param name="validation">Fraction of the photos that is split off for validation, 0 (none) to below 1.</param>
     /// <param name="test">The same for the test part.</param>
-    /// <param name="seed">The same seed splits the same way.</param>
-    /// <exception cref="ArgumentOutOfRangeException">A share is negative, or both together leave nothing.</exception>
+    /// <param name="seed">Random seed. The same seed gives the same split.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A fraction is negative, or the two add up to 1 or more.</exception>
     public ImageSplits(ImageFolder all, double validation = 0.1, double test = 0.1, int seed = 0)
     {
         ArgumentNullException.ThrowIfNull(all);
         (Train, Validation, Test) = Split(all, validation, test, seed);
     }
 
-    /// <summary>Photos to train on.</summary>
+    /// <summary>Photos of the training part.</summary>
     public ImageFolder Train { get; init => field = value ?? throw new ArgumentNullException(nameof(Train)); }
 
-    /// <summary>Photos that tell during a training how it goes; null if there are none.</summary>
+    /// <summary>Photos of the validation part; null if there is none.</summary>
     public ImageFolder? Validation { get; init; }
 
-    /// <summary>Photos for the score at the end; null if there are none.</summary>
+    /// <summary>Photos of the test part; null if there is none.</summary>
     public ImageFolder? Test { get; init; }
 
-    /// <summary>Reads all pictures, as <see cref="ImageFolder.Load"/> does.</summary>
+    /// <summary>Reads the pictures of all parts; see <see cref="ImageFolder.Load"/>. The parts share the memory budget, the training part first.</summary>
     /// <returns>
-    /// The parts, with the classes of the training part, all normalised by its mean and standard deviation; a channel whose pixels are all equal is
-    /// divided by 1.
+    /// The parts, with the classes of the training part. All parts are normalized by the mean and the standard deviation of the training part, per channel. If
+    /// all pixels of a channel are equal, its standard deviation is taken as 1.
     /// </returns>
     /// <exception cref="InvalidDataException">
-    /// A part has a class that the training part does not have; or what <see cref="ImageFolder.Load"/> refuses of a part.
+    /// A part has a class that the training part does not have; or <see cref="ImageFolder.Load"/> throws it for a part.
     /// </exception>
     /// <inheritdoc cref="ImageFolder.Load"/>
     public LoadedSplits Load(
@@ -110,8 +110,10 @@ public sealed partial record ImageSplits
             part is null ? null : part with { Images = part.Images.WithNormalization(mean, std) };
     }
 
-    /// <summary>Whether folders, all that there are, are parts of a set and not classes.</summary>
-    /// <exception cref="InvalidDataException">They are named so, but that to train on holds no classes; or one of them is a part, and another is none.</exception>
+    /// <summary>Whether the subfolders of a folder are parts of a data set and not classes.</summary>
+    /// <exception cref="InvalidDataException">
+    /// All names are names of parts, but there is no training part with classes; or only some of the folders are parts.
+    /// </exception>
     internal static bool AreParts(string root, string[] folders)
     {
         string[] named = [.. folders.Where(folder => PartOf(folder) is not null)];
@@ -121,17 +123,17 @@ public sealed partial record ImageSplits
         if (named.Length == folders.Length && holding.Any(folder => PartOf(folder) == "train"))
             return true;
         string why = named.Length < folders.Length
-            ? $"{holding[0]} holds classes, as a part of a set does, but {SkippedFile.List([.. folders.Except(named)])} is no part: move it away"
-            : $"{string.Join(" and ", folders)} are named as parts of a set, but none of them is a folder train that holds classes: name it so";
+            ? $"{holding[0]} is a part of a data set with classes, but {SkippedFile.List([.. folders.Except(named)])} is not a part: move it elsewhere"
+            : $"{string.Join(" and ", folders)} are named as parts of a data set, but there is no folder train with classes: rename the training part";
         throw new InvalidDataException(
-            $"{root}: {why}, give the folder of one part, or, where these are classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])");
+            $"{root}: {why}, pass the folder of one part, or, if these are classes, use ImageFolder.FromNames(path, name => name.Split('/')[0])");
     }
 
-    /// <summary>“train”, “val” or “test”, which a folder's name stands for; null if for none.</summary>
+    /// <summary>The part that a folder name stands for, “train”, “val” or “test”; null if it is not a part.</summary>
     static string? PartOf(string folder) =>
         PartName().Match(folder) is { Success: true } match ? match.Groups.Values.Skip(1).First(group => group.Success).Name : null;
 
-    // train, val, test; training_set, seg_test, test1.
+    // Examples: train, val, test, training_set, seg_test, test1.
     [GeneratedRegex(
         "^(?:seg[_-])?(?:(?<train>train(?:ing)?)|(?<val>val(?:id(?:ation)?)?|dev)|(?<test>test(?:ing)?))(?:[_-]?(?:set|data|images|photos))?[0-9]*$",
         RegexOptions.IgnoreCase | RegexOptions.CultureInvariant)]
@@ -142,27 +144,27 @@ public sealed partial record ImageSplits
         if (!(validation >= 0 && test >= 0 && validation + test < 1))
         {
             throw new ArgumentOutOfRangeException(
-                nameof(validation), $"the shares split off must be 0 or more, and less than 1 together, not {validation} and {test}");
+                nameof(validation), $"expected fractions to split off that are 0 or more and add up to less than 1, got {validation} and {test}");
         }
         (ImageFolder rest, ImageFolder? last) = test > 0 ? all.Split(test, seed) : (all, null);
         (ImageFolder train, ImageFolder? middle) = validation > 0 ? rest.Split(validation / (1 - test), seed) : (rest, null);
         return (train, middle, last);
     }
 
-    /// <summary>Progress of a part, as that of the whole.</summary>
+    /// <summary>Converts the progress of one part into the progress of all parts.</summary>
     sealed class Rest(IProgress<(int Done, int Total)> whole, int before, int total) : IProgress<(int Done, int Total)>
     {
         public void Report((int Done, int Total) value) => whole.Report((before + value.Done, total));
     }
 }
 
-/// <summary>What <see cref="ImageSplits.Load"/> read.</summary>
-/// <param name="Train">To train on.</param>
-/// <param name="Validation">To choose by; null if there is no such part.</param>
-/// <param name="Test">To test on; null if there is no such part.</param>
+/// <summary>The result of <see cref="ImageSplits.Load"/>.</summary>
+/// <param name="Train">The training images.</param>
+/// <param name="Validation">The validation images; null if there is no such part.</param>
+/// <param name="Test">The test images; null if there is no such part.</param>
 public sealed record LoadedSplits(LoadedImages<LabeledImages> Train, LoadedImages<LabeledImages>? Validation, LoadedImages<LabeledImages>? Test)
 {
-    /// <summary>What each part holds, and what of it was not read.</summary>
+    /// <summary>A summary of each part and of the files that were not read; see <see cref="LoadedImages{T}.ToString"/>.</summary>
     public override string ToString() =>
         $"train: {Train}{(Validation is null ? "" : $"\nvalidation: {Validation}")}{(Test is null ? "" : $"\ntest: {Test}")}";
 }

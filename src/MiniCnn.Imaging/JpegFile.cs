@@ -2,20 +2,23 @@ using System.Buffers.Binary;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>What a JPEG's markers tell (T.81, annex B).</summary>
+/// <summary>Reads the markers of a JPEG file (ITU-T T.81, annex B).</summary>
 static class JpegFile
 {
     public const byte Scan = 0xDA;
     const byte End = 0xD9, FirstRestart = 0xD0;
-    const int MostBytes = 10 * 64 * 26 / 8;     // of a unit's ten blocks, 26 bits a coefficient: libjpeg drops a unit that the end cuts
+    const int MostBytes = 10 * 64 * 26 / 8;     // one MCU: 10 blocks, 64 coefficients of 26 bits; libjpeg drops an incomplete MCU
 
-    /// <summary>The number of <see cref="Ended"/>'s ways.</summary>
+    /// <summary>Number of variants of <see cref="Ended"/>.</summary>
     public const int Ways = 8;
 
-    /// <summary>The markers behind the first, up to the end's, each with its place and what its segment holds, as far as that is there.</summary>
+    /// <summary>
+    /// The markers after the first one (SOI), up to and including EOI. Each has the offset of its second byte and the content of its segment, truncated where
+    /// the file ends.
+    /// </summary>
     public static IEnumerable<(byte Marker, int At, ArraySegment<byte> Content)> Segments(ArraySegment<byte> jpeg)
     {
-        for (int at = 2, next; (next = jpeg.AsSpan(at).IndexOf((byte)0xFF)) >= 0;)      // passes over a scan's bits
+        for (int at = 2, next; (next = jpeg.AsSpan(at).IndexOf((byte)0xFF)) >= 0;)      // skips the entropy-coded bits of a scan
         {
             at += next + 1;
             while (at < jpeg.Count && jpeg[at] == 0xFF) at++;
@@ -31,13 +34,13 @@ static class JpegFile
         }
     }
 
-    /// <summary>Whether the end's marker is there. Of a JPEG that is cut libjpeg makes up what is missing.</summary>
+    /// <summary>Whether the end marker (EOI) is present. In a truncated JPEG, libjpeg invents the missing pixels.</summary>
     public static bool HasEnd(ArraySegment<byte> jpeg) => Segments(jpeg).Any(segment => segment.Marker == End);
 
-    /// <summary>Whether there is a scan of every bit of every coefficient, the last of which may be cut.</summary>
+    /// <summary>Whether the scans cover every bit of every coefficient. The last scan may be truncated.</summary>
     public static bool HasScans(ArraySegment<byte> jpeg)
     {
-        byte[]? missing = null;                                                         // bits of each component's 64 coefficients
+        byte[]? missing = null;                                                         // [component id, coefficient]: the bits that no scan covers yet
         foreach ((byte marker, _, ArraySegment<byte> content) in Segments(jpeg))
         {
             if (marker is 0xC0 or 0xC1 or 0xC2 && content.Count > 5 && content[5] > 0 && content.Count >= 6 + 3 * content[5])
@@ -46,7 +49,7 @@ static class JpegFile
                 for (int i = 0; i < content[5]; i++) missing.AsSpan(content[6 + 3 * i] * 64, 64).Fill(255);
             }
             if (marker != Scan || missing is null || content.Count == 0 || content.Count < 4 + 2 * content[0]) continue;
-            ReadOnlySpan<byte> band = content.AsSpan(1 + 2 * content[0], 3);            // the first and the last of the coefficients, bits
+            ReadOnlySpan<byte> band = content.AsSpan(1 + 2 * content[0], 3);            // first and last coefficient, bit positions Ah and Al
             for (int i = 0; i < content[0] && band[0] <= band[1] && band[1] < 64; i++)
                 missing.AsSpan(content[1 + 2 * i] * 64)[band[0]..(band[1] + 1)].Fill((byte)(band[2] & 15));
         }
@@ -54,14 +57,15 @@ static class JpegFile
     }
 
     /// <summary>
-    /// A JPEG without end, ended in one of some ways. A decoder that wants more bits than are there gets others each way, beginning with 000 to 111, of
-    /// its scan and behind the restart that comes next. So pixels that are not in the file differ: of 890,000 cuts none was taken for whole that was not.
+    /// Completes a JPEG without an end marker by random bits and an end marker, in one of <see cref="Ways"/> variants. A decoder that needs more bits than
+    /// the file has reads different bits in each variant, starting with 000 to 111, both in the last scan and after its next restart marker. Pixels that are
+    /// not in the file therefore differ between the variants. In a test with 890,000 truncated files, no incomplete file was found complete.
     /// </summary>
     public static byte[] Ended(ArraySegment<byte> jpeg, int way)
     {
         (byte Marker, int At, ArraySegment<byte>)[] markers = [.. Segments(jpeg)];
         int scan = Array.FindLastIndex(markers, marker => marker.Marker == Scan);
-        int behind = Array.FindIndex(markers, scan + 1, marker => marker.Marker is < FirstRestart or > FirstRestart + 7);       // of no interest
+        int behind = Array.FindIndex(markers, scan + 1, marker => marker.Marker is < FirstRestart or > FirstRestart + 7);       // markers that are not needed
         (byte last, int end) = behind < 0 ? (markers[^1].Marker, jpeg.Count) : (markers[behind - 1].Marker, markers[behind].At);
         int next = last == Scan ? FirstRestart : FirstRestart + (last + 1) % 8;
         Random random = new(way);

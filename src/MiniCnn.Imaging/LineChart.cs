@@ -2,46 +2,46 @@ using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A line of a <see cref="LineChart"/>: its name and its values; where one is not finite the line is broken.</summary>
-/// <param name="Name">What the legend says.</param>
-/// <param name="Y">The values.</param>
+/// <summary>A line of a <see cref="LineChart"/>. The line is interrupted at values that are not finite.</summary>
+/// <param name="Name">Name in the legend.</param>
+/// <param name="Y">Values on the vertical axis.</param>
 public sealed record LineSeries(string Name, params double[] Y)
 {
-    /// <summary>Where the values stand on the axis, from left to right; 1, 2, 3, … if not given.</summary>
+    /// <summary>Values on the horizontal axis, one for each <see cref="Y"/>. The default is 1, 2, 3, …</summary>
     public double[]? X { get; init; }
 
     internal IEnumerable<(double X, double Y)> Points => (X ?? Enumerable.Range(1, Y.Length).Select(i => (double)i)).Zip(Y);
 }
 
-/// <summary>Series of numbers as lines, with axes and a legend; say, the loss of each epoch.</summary>
+/// <summary>Draws series of numbers as lines, with axes and a legend; for example the loss of each epoch.</summary>
 public static class LineChart
 {
-    const int SampleWidth = 32, FewPoints = 40, LeastPlot = 30;    // pixels and points; so much do three numbers take
+    const int SampleWidth = 32, FewPoints = 40, LeastPlot = 30;    // pixels, points, pixels; LeastPlot: the height of three axis labels
 
-    // Told apart by the colour-blind too: M. Okabe, K. Ito, Color Universal Design (2008). Where lines cross or in grey, by their dashes.
+    // Colors that color-blind people can distinguish: M. Okabe, K. Ito, Color Universal Design (2008). Dashes help where lines cross and in grey prints.
     static readonly Rgb[] colors = [new(0, 114, 178), new(213, 94, 0), new(0, 158, 115), new(204, 121, 167), new(230, 159, 0), new(86, 180, 233)];
     static readonly float[][] dashes = [[], [8, 4], [2, 3], [10, 3, 2, 3], [16, 4], [10, 3, 2, 3, 2, 3], [4, 2]];
 
-    /// <summary>Draws lines over one pair of axes.</summary>
-    /// <param name="title">What stands above the chart.</param>
-    /// <param name="xTitle">What runs to the right.</param>
-    /// <param name="yTitle">What runs upwards.</param>
+    /// <summary>Draws all series in one chart with common axes.</summary>
+    /// <param name="title">Title above the chart.</param>
+    /// <param name="xTitle">Title of the horizontal axis; may be empty.</param>
+    /// <param name="yTitle">Title of the vertical axis; may be empty.</param>
     /// <param name="series">The lines, in the order of the legend.</param>
-    /// <param name="width">Pixels across, at least 240.</param>
-    /// <param name="height">Pixels down, at least 180.</param>
-    /// <exception cref="ArgumentException">No series, a series with more or fewer X than Y, or a chart too small.</exception>
+    /// <param name="width">Width in pixels, at least 240.</param>
+    /// <param name="height">Height in pixels, at least 180.</param>
+    /// <exception cref="ArgumentException">There are no series, a series has different numbers of X and Y, or the chart is too small.</exception>
     public static Picture Draw(string title, string xTitle, string yTitle, IReadOnlyList<LineSeries> series, int width = 640, int height = 400)
     {
         ArgumentNullException.ThrowIfNull(series);
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 240);
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 180);
-        if (series.Count == 0) throw new ArgumentException("a chart needs at least one series");
+        if (series.Count == 0) throw new ArgumentException("expected at least one series for the chart, got none");
         if (series.FirstOrDefault(s => s.X is not null && s.X.Length != s.Y.Length) is LineSeries uneven)
-            throw new ArgumentException($"the series {uneven.Name} has {uneven.X!.Length} X for {uneven.Y.Length} Y");
+            throw new ArgumentException($"expected as many X as Y in the series {uneven.Name}, got {uneven.X!.Length} X and {uneven.Y.Length} Y");
 
         (double X, double Y)[] points = [.. series.SelectMany(s => s.Points).Where(p => double.IsFinite(p.X) && double.IsFinite(p.Y))];
 
-        // From the top: title, legend, the vertical axis' title, plot, numbers, the horizontal axis' title.
+        // From top to bottom: title, legend, title of the vertical axis, plot, labels, title of the horizontal axis.
         List<string> titles = Drawing.Wrap(title, width - 2 * Drawing.Margin);
         (int X, int Y)[] names = PlaceNames(series, Drawing.Margin + Drawing.TitleHeight(titles) + 3, width);
         int yTitleTop = names[^1].Y + 26, xTitleTop = height - Drawing.Margin - Drawing.Label;
@@ -49,7 +49,7 @@ public static class LineChart
         int numbers = xTitle == "" ? xTitleTop : xTitleTop - 20, bottom = numbers - 12;
         if (bottom - top < LeastPlot)
             throw new ArgumentException(
-                $"titles and legend leave {bottom - top} of {height} pixels for the plot, expected {LeastPlot} or more; give a larger height");
+                $"titles and legend leave {bottom - top} of {height} pixels for the plot, expected at least {LeastPlot}; use a larger height");
         Axis up = Axis.Fit(points.Select(p => p.Y), outwards: true, axis => (axis.Labels.Count - 1) * 1.5 * Drawing.Label <= bottom - top);
         int left = Drawing.Margin + up.Labels.Max(label => Width(label.Text)) + 10, right = width - Drawing.Margin - 8;
         Axis across = Axis.Fit(points.Select(p => p.X), outwards: false, axis => axis.Labels.Sum(label => Width(label.Text) + 24) < right - left);
@@ -71,7 +71,7 @@ public static class LineChart
                 canvas.Fill(x, bottom, 1, 5, Drawing.Border);
                 Write(text, Math.Min(x - Width(text) / 2, width - 4 - Width(text)), numbers);
             }
-            for (int i = series.Count - 1; i >= 0; i--)    // the first one on top
+            for (int i = series.Count - 1; i >= 0; i--)    // the first series is drawn last, on top
             {
                 float middle = names[i].Y + Drawing.Label / 2f;
                 Write(series[i].Name, names[i].X + SampleWidth + 8, names[i].Y);
@@ -83,13 +83,13 @@ public static class LineChart
             void Write(string text, float x, float y) => canvas.Write(text, x, y, Drawing.Label, Drawing.Ink);
         });
 
-        double ToX(double x) => left + (right - left) * across.Share(x) + 0.5;    // a pixel's middle
+        double ToX(double x) => left + (right - left) * across.Share(x) + 0.5;    // the center of a pixel
         double ToY(double y) => bottom + (top - bottom) * up.Share(y) + 0.5;
     }
 
     static int Width(string text) => Drawing.Width(text, Drawing.Label);
 
-    // Where the legend's samples and names stand, in as many lines as it takes.
+    // Places the samples and names of the legend, in as many lines as needed.
     static (int X, int Y)[] PlaceNames(IReadOnlyList<LineSeries> series, int top, int width)
     {
         int left = Drawing.Margin;
@@ -102,7 +102,7 @@ public static class LineChart
         })];
     }
 
-    // A line through points, with dots on all of them or on those without a neighbour.
+    // A line through points, with a dot at every point or only at points without a finite neighbor.
     static void DrawLine(SKCanvas canvas, int index, SKPoint[] points, bool dots)
     {
         using SKPathBuilder line = new();

@@ -1,18 +1,18 @@
 namespace MiniCnn.Imaging;
 
 /// <summary>A file that was not read.</summary>
-/// <param name="Name">Its path below the folder, with slashes.</param>
-/// <param name="Reason">Why.</param>
-/// <param name="ClassName">The class it would have had; null if it has none, or belongs to a folder with masks.</param>
+/// <param name="Name">The path relative to the folder, with slashes.</param>
+/// <param name="Reason">Why it was not read.</param>
+/// <param name="ClassName">The class that the file would have; null if it has none, or is in a folder with masks.</param>
 public readonly record struct SkippedFile(string Name, string Reason, string? ClassName = null)
 {
     const int Named = 3;
 
-    /// <summary>“2 of 25000 files: Cat/666.jpg (empty), Dog/11702.jpg (empty)”, in one line, whatever the names.</summary>
+    /// <summary>“2 of 25000 files: Cat/666.jpg (empty), Dog/11702.jpg (empty)”, in one line: control characters are replaced.</summary>
     internal static string Summary(IReadOnlyList<SkippedFile> skipped, int total) =>
         $"{skipped.Count} of {total} files: {List([.. skipped.Select(file => $"{file.Name} ({file.Reason})")])}";
 
-    /// <summary>“a, b, c and 2 more”, in one line, whatever the names.</summary>
+    /// <summary>“a, b, c and 2 more”, in one line: control characters are replaced.</summary>
     internal static string List(IReadOnlyList<string> names)
     {
         string rest = names.Count > Named ? $" and {names.Count - Named} more" : "";
@@ -20,18 +20,18 @@ public readonly record struct SkippedFile(string Name, string Reason, string? Cl
     }
 }
 
-/// <summary>What <see cref="ImageFolder.Load"/> or <see cref="MaskedImageFolder.Load"/> read.</summary>
+/// <summary>The result of <see cref="ImageFolder.Load"/> or <see cref="MaskedImageFolder.Load"/>.</summary>
 /// <param name="Images">The images, in the order of the folder's files.</param>
-/// <param name="Files">The file of each image: its path below the folder, with slashes.</param>
-/// <param name="Skipped">The files that were not read: those of the folder that are no pictures, and pictures that cannot be read.</param>
-/// <param name="InMemory">How many images are kept in memory. The others are read again from their files in each epoch.</param>
+/// <param name="Files">The path of the file of each image, relative to the folder, with slashes.</param>
+/// <param name="Skipped">The files that were not read: files that are not pictures or have no class, and pictures that cannot be read.</param>
+/// <param name="InMemory">Number of images that are kept in memory. The other images are read again from their files in each epoch.</param>
 public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IReadOnlyList<SkippedFile> Skipped, int InMemory) where T : ImageDataset
 {
     const int MostNamed = 12;          // classes
 
     /// <summary>
-    /// How many images there are, of which classes, and in memory; then a line for each class of which files were not read, that counts them and names the
-    /// first with the reason.
+    /// The number of images, in total, of each class and in memory. Then one line for each class with files that were not read: their number, and the
+    /// first three with the reason. Classes after the twelfth are only counted.
     /// </summary>
     public override string ToString()
     {
@@ -45,7 +45,7 @@ public sealed record LoadedImages<T>(T Images, IReadOnlyList<string> Files, IRea
         return FormattableString.Invariant($"{Images.Count} images{Classes()}; in memory: {memory} ({bytes / 1e6:F1} MB){again}{string.Concat(skipped)}{more}");
     }
 
-    /// <summary>Files of a class, read or not; or all.</summary>
+    /// <summary>Number of files of a class, read or not. For images with masks, all files.</summary>
     int Total(string? className)
     {
         int read = Images is not LabeledImages images ? Files.Count

@@ -3,13 +3,13 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>Pictures as a model takes them: in its colours, its size and its scale.</summary>
+/// <summary>Converts pictures to the input of a model, and predicts their classes or masks.</summary>
 public static class ModelPictures
 {
     /// <summary>
-    /// A picture as the model's images are: in grey or in colour, brought to their size by the model's <see cref="Fit"/>, (x/255 − mean)/std.
+    /// Converts a picture to the model's input: to grey or RGB, resized by the model's <see cref="Fit"/>, and normalized to (x/255 − mean)/std.
     /// </summary>
-    /// <returns>[1, C, H, W]: the numbers that <see cref="ImageDataset"/> makes of it.</returns>
+    /// <returns>[1, C, H, W], bit-identical to the batch that an <see cref="ImageDataset"/> makes of the picture.</returns>
     public static Tensor<float> ToInput(this ImageModel model, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(model);
@@ -25,7 +25,8 @@ public static class ModelPictures
         return x;
     }
 
-    /// <summary>What a picture shows. Safe from several threads at once.</summary>
+    /// <summary>Predicts the class of a picture. Thread-safe.</summary>
+    /// <exception cref="NotFiniteNumberException">The network outputs NaN or infinity.</exception>
     public static Prediction Predict(this Predictor predictor, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(predictor);
@@ -33,11 +34,12 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// What a picture in a stream shows: JPEG, PNG, WebP, GIF or BMP, up to the stream's end. Safe from several threads at once, each with its own
-    /// stream.
+    /// Predicts the class of a picture in a stream, a JPEG, PNG, WebP, GIF or BMP file that is read up to the end of the stream. Thread-safe with one
+    /// stream per thread.
     /// </summary>
-    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    /// <exception cref="PictureFormatException">The stream has no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
+    /// <exception cref="NotFiniteNumberException">The network outputs NaN or infinity.</exception>
     public static Prediction Predict(this Predictor predictor, Stream stream)
     {
         ArgumentNullException.ThrowIfNull(predictor);
@@ -45,15 +47,16 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// The same for a service, which has many at once: the stream is read without a thread, and a picture that would pass
-    /// <see cref="Picture.MaxPixelsAtOnce"/> waits without one until those before it have the model's size.
+    /// Predicts the class of a picture in a stream, for services with many requests at once. Reading the stream blocks no thread. A picture that would exceed
+    /// <see cref="Picture.MaxPixelsAtOnce"/> waits, without blocking a thread, until earlier pictures are decoded and resized.
     /// </summary>
-    /// <param name="predictor">What tells.</param>
-    /// <param name="stream">A stream of a picture's bytes.</param>
-    /// <param name="cancellationToken">Ends the reading and the waiting, such as <c>HttpContext.RequestAborted</c>.</param>
-    /// <exception cref="PictureFormatException">The stream holds no picture that can be read.</exception>
+    /// <param name="predictor">The predictor.</param>
+    /// <param name="stream">A stream of the bytes of a picture file.</param>
+    /// <param name="cancellationToken">Cancels the reading and the waiting; for example <c>HttpContext.RequestAborted</c>.</param>
+    /// <exception cref="PictureFormatException">The stream has no picture that can be read.</exception>
     /// <exception cref="IOException">The stream cannot be read.</exception>
-    /// <exception cref="OperationCanceledException">It was cancelled before the picture was decoded.</exception>
+    /// <exception cref="OperationCanceledException">The call was cancelled before the picture was decoded.</exception>
+    /// <exception cref="NotFiniteNumberException">The network outputs NaN or infinity.</exception>
     public static async Task<Prediction> PredictAsync(this Predictor predictor, Stream stream, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(predictor);
@@ -62,20 +65,20 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// What each picture of a folder, and of those below it, shows: on all threads, in the ordinal order of their paths, as they are asked for.
+    /// Predicts the class of each picture in a folder and its subfolders, on all threads. The results are in the ordinal order of the paths.
     /// </summary>
-    /// <param name="predictor">What tells.</param>
-    /// <param name="path">The folder.</param>
-    /// <param name="progress">Called after each file, by one thread at a time: how many are done, and of how many.</param>
-    /// <param name="cancellationToken">Ends the predictions.</param>
+    /// <param name="predictor">The predictor.</param>
+    /// <param name="path">Path of the folder.</param>
+    /// <param name="progress">Called after each file, by one thread at a time, with the number of files done and the total.</param>
+    /// <param name="cancellationToken">Cancels the predictions.</param>
     /// <returns>
-    /// For each file, but for hidden ones, its prediction or why there is none: it is no picture, cannot be read, or the network makes NaN of it. Nothing is
-    /// done before it is enumerated; the threads then run ahead, and each enumeration predicts again.
+    /// For each file except hidden ones, its prediction or the reason why there is none: the file is not a picture, it cannot be read, or the network outputs
+    /// NaN or infinity. The predictions start when the result is enumerated, and the threads run ahead of the enumeration. Each enumeration predicts again.
     /// </returns>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
-    /// <exception cref="InvalidDataException">There are no files.</exception>
-    /// <exception cref="UnauthorizedAccessException">A folder may not be read.</exception>
-    /// <exception cref="ArgumentException">The network was changed and does not fit any more.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
+    /// <exception cref="InvalidDataException">The folder has no files.</exception>
+    /// <exception cref="UnauthorizedAccessException">Access to a folder is denied.</exception>
+    /// <exception cref="ArgumentException">The network was changed and no longer fits the model's input or classes.</exception>
     /// <exception cref="OperationCanceledException">The predictions were cancelled.</exception>
     public static IEnumerable<FilePrediction> PredictFolder(
         this Predictor predictor, string path, IProgress<(int Done, int Total)>? progress = null, CancellationToken cancellationToken = default)
@@ -85,7 +88,7 @@ public static class ModelPictures
         predictor.Model.CheckOutput();
         (string Name, string? Fault)[] files = [.. PictureFolder.List(path).OrderBy(file => file.Name, StringComparer.Ordinal)];
         if (files.Length == 0)
-            throw new InvalidDataException($"{path}: there are no files");
+            throw new InvalidDataException($"{path}: the folder has no files");
         return Predictions();
 
         IEnumerable<FilePrediction> Predictions()
@@ -111,10 +114,11 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// Predicts the class of each pixel: a grey picture of the picture's size whose values are class indices, to be saved as a PNG. The probabilities are
-    /// resized from the model's size to the picture's, bilinearly, and a pixel is of the class that has the largest; those that a
-    /// <see cref="Fit.CenterCrop"/> cuts off are <see cref="MaskedImages.Ignored"/>, 255. Safe from several threads at once.
+    /// Predicts the class of each pixel. The class probabilities are resized bilinearly from the model's size to the size of the picture; each pixel gets the
+    /// class with the largest probability. Pixels outside of a <see cref="Fit.CenterCrop"/> are <see cref="MaskedImages.Ignored"/>, 255. Thread-safe.
     /// </summary>
+    /// <returns>A grey picture of class indices, of the size of <paramref name="picture"/>. Save it as a PNG.</returns>
+    /// <exception cref="NotFiniteNumberException">The network outputs NaN or infinity.</exception>
     public static Picture Predict(this MaskPredictor predictor, Picture picture)
     {
         ArgumentNullException.ThrowIfNull(predictor);
@@ -148,21 +152,24 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// Writes a folder of masks for one of photos, on all threads: for <c>a/1.jpg</c> <c>a/1.png</c>, as <see cref="MaskedImageFolder"/> reads it.
+    /// Predicts the masks of all photos in a folder and its subfolders, on all threads, and writes them to another folder. The mask of <c>a/1.jpg</c> is
+    /// <c>a/1.png</c>, as in a <see cref="MaskedImageFolder"/>.
     /// </summary>
-    /// <param name="predictor">What tells.</param>
-    /// <param name="pictures">The folder of photos, and of folders of photos.</param>
-    /// <param name="masks">The folder of masks; it is made if it is not there. No file in it is overwritten.</param>
-    /// <param name="resume">Whether masks that are there already are kept and their photos passed over: to go on after an end, or to fill gaps.</param>
-    /// <param name="progress">Called after each photo, by one thread at a time: how many are done, and of how many.</param>
-    /// <param name="cancellationToken">Ends the writing; masks that are written by then are whole, and stay.</param>
+    /// <param name="predictor">The predictor.</param>
+    /// <param name="pictures">Path of the folder of photos.</param>
+    /// <param name="masks">Path of the folder of masks. It is created if it does not exist. Existing files are not overwritten.</param>
+    /// <param name="resume">Whether to skip photos that already have a mask, to resume after a cancellation or to fill gaps.</param>
+    /// <param name="progress">Called after each photo, by one thread at a time, with the number of photos done and the total.</param>
+    /// <param name="cancellationToken">Cancels the writing. Masks that are already written are complete and are kept.</param>
     /// <returns>
-    /// The files that have no mask, and why: they are no photos, cannot be read, their mask cannot be written, or the network makes NaN of them.
+    /// The files without a mask and the reason: the file is not a photo or cannot be read, the mask cannot be written, or the network outputs NaN or infinity.
     /// </returns>
-    /// <exception cref="ArgumentException">The folders are one, or one is in the other; or the network does not fit any more.</exception>
-    /// <exception cref="DirectoryNotFoundException">There is no such folder of photos.</exception>
-    /// <exception cref="InvalidDataException">There are no photos, or two would have the same mask.</exception>
-    /// <exception cref="IOException">A mask is there already, and this does not resume; nothing was written.</exception>
+    /// <exception cref="ArgumentException">
+    /// The folders are the same, or one is inside the other; or the network was changed and no longer fits the model's input or classes.
+    /// </exception>
+    /// <exception cref="DirectoryNotFoundException">The folder of photos does not exist.</exception>
+    /// <exception cref="InvalidDataException">There are no photos, or two photos would have the same mask.</exception>
+    /// <exception cref="IOException">A mask already exists and <paramref name="resume"/> is false. Nothing is written.</exception>
     /// <exception cref="OperationCanceledException">The writing was cancelled.</exception>
     public static IReadOnlyList<SkippedFile> PredictFolder(
         this MaskPredictor predictor, string pictures, string masks, bool resume = false, IProgress<(int Done, int Total)>? progress = null,
@@ -175,7 +182,7 @@ public static class ModelPictures
         (string[] all, SkippedFile[] others) = MaskedImageFolder.Pictured(pictures);
         string[] files = [.. all.Where(name => !resume || !File.Exists(To(name)))];
         if (files.FirstOrDefault(name => File.Exists(To(name))) is string there)
-            throw new IOException($"{To(there)}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder");
+            throw new IOException($"{To(there)}: the mask already exists; resume: true keeps it and writes the missing ones, or use another folder");
         foreach (string folder in files.Select(name => Path.GetDirectoryName(To(name))!).Distinct())
             Directory.CreateDirectory(folder);
         return [.. others, .. PictureFolder.ReadAll(pictures, files, Predict, strict: false, progress, cancellationToken).Skipped];
@@ -186,8 +193,9 @@ public static class ModelPictures
     }
 
     /// <summary>
-    /// Of a line of so many pixels from a place on, which shows a picture's line from start to end, the two between whose middles that of the picture's
-    /// pixel lies, and how far from the first; null if it is not shown.
+    /// Maps a pixel of the picture to the model's image, in one dimension: the part from <paramref name="start"/> to <paramref name="end"/> of the picture is
+    /// shown by <paramref name="count"/> pixels of the image, beginning with <paramref name="from"/>. Returns the two pixels of the image with the nearest
+    /// centers and the weight of the second one; null if the pixel is outside that part.
     /// </summary>
     static (int First, int Second, float Share)? Between(int pixel, float start, float end, int from, int count)
     {

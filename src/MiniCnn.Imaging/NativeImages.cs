@@ -3,8 +3,8 @@ using System.Runtime.InteropServices;
 namespace MiniCnn.Imaging;
 
 /// <summary>
-/// Byte arrays of one length in native memory. Gigabytes of live managed arrays would make the garbage collector run less often, so that the garbage of
-/// reading and of batches would grow past any budget.
+/// Byte arrays of equal length in native memory. With gigabytes of live managed arrays, the garbage collector would run less often, and the garbage of
+/// reading pictures and of batches would exceed the memory budget.
 /// </summary>
 sealed unsafe class NativeImages(int length)
 {
@@ -22,10 +22,10 @@ sealed unsafe class NativeImages(int length)
         }
     }
 
-    /// <summary>How many there are.</summary>
+    /// <summary>Number of images.</summary>
     public int Count { get; private set; }
 
-    /// <summary>Takes a copy, and returns its number.</summary>
+    /// <summary>Adds a copy of an image and returns its index.</summary>
     public int Add(ReadOnlySpan<byte> image)
     {
         int number;
@@ -44,7 +44,7 @@ sealed unsafe class NativeImages(int length)
         return number;
     }
 
-    /// <summary>A copy: what pointed into a piece would not keep it.</summary>
+    /// <summary>A copy of an image. A span into native memory would not keep this object alive.</summary>
     public byte[] this[int number]
     {
         get

@@ -2,22 +2,22 @@ using System.Runtime.ExceptionServices;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>What folders of photos have in common: how pictures are found in them, and read into arrays.</summary>
+/// <summary>Finds and reads the pictures of a folder.</summary>
 static class PictureFolder
 {
-    // Those that are not read are pictures that cannot be, and are told of as such.
+    // Formats that are not supported are listed too, so that their files are reported as pictures that cannot be read.
     static readonly string[] extensions =
     [
         ".jpg", ".jpeg", ".jpe", ".jfif", ".jif", ".png", ".webp", ".gif", ".bmp", ".dib",
         ".tif", ".tiff", ".heic", ".heif", ".avif", ".jxl", ".jp2",
     ];
 
-    // What systems leave beside files.
+    // Files and folders that operating systems and storage devices create.
     static readonly string[] systems = ["__MACOSX", "Thumbs.db", "ehthumbs.db", "desktop.ini", "@eaDir", "$RECYCLE.BIN", "System Volume Information"];
 
     static readonly EnumerationOptions visible = new() { AttributesToSkip = FileAttributes.Hidden | FileAttributes.System, IgnoreInaccessible = false };
 
-    /// <summary>The files in a folder, each with what is put before its name; and of those that are no pictures, why.</summary>
+    /// <summary>The files of a folder, with <paramref name="before"/> as prefix of the names. Files that are not pictures have the reason as Fault.</summary>
     public static IEnumerable<(string Name, string? Fault)> List(string path, string before = "", bool deep = true)
     {
         foreach (FileSystemInfo entry in Entries(path))
@@ -35,26 +35,26 @@ static class PictureFolder
         }
     }
 
-    /// <summary>Whether a name has a picture's extension.</summary>
+    /// <summary>Whether a name has the extension of a picture format.</summary>
     public static bool IsPictureName(string name) => extensions.Contains(Path.GetExtension(name), StringComparer.OrdinalIgnoreCase);
 
-    /// <summary>The pictures among these.</summary>
+    /// <summary>The names of the files that are pictures.</summary>
     public static IEnumerable<string> Pictures(IEnumerable<(string Name, string? Fault)> files) =>
         files.Where(file => file.Fault is null).Select(file => file.Name);
 
-    /// <summary>The others.</summary>
+    /// <summary>The files that are not pictures.</summary>
     public static IEnumerable<SkippedFile> Others(IEnumerable<(string Name, string? Fault)> files, string? className = null) =>
         files.Where(file => file.Fault is not null).Select(file => new SkippedFile(file.Name, file.Fault!, className));
 
-    /// <summary>What is in a folder, but for what is hidden or a system's own, in the ordinal order of the names.</summary>
+    /// <summary>The entries of a folder in the ordinal order of their names, without hidden and system files.</summary>
     public static IEnumerable<FileSystemInfo> Entries(string path) =>
         new DirectoryInfo(path).EnumerateFileSystemInfos("*", visible).Where(entry => !entry.Name.StartsWith('.') && !systems.Contains(entry.Name))
             .OrderBy(entry => entry.Name, StringComparer.Ordinal);
 
-    /// <summary>Whether a name has bytes that are no characters, so that nothing can be opened by it.</summary>
+    /// <summary>Whether a name is not valid UTF-8, so that .NET cannot open the entry.</summary>
     public static bool HasNoUtf8Name(FileSystemInfo entry) => entry.Name.Contains('\uFFFD', StringComparison.Ordinal) && !entry.Exists;
 
-    /// <summary>Why a file of another extension is no picture, by its first bytes; null if it is one.</summary>
+    /// <summary>The reason why a file without a picture's extension is not a picture, by its first bytes; null if it is a picture.</summary>
     static string? Sniff(FileInfo file)
     {
         try
@@ -71,28 +71,28 @@ static class PictureFolder
         }
     }
 
-    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    /// <exception cref="DirectoryNotFoundException">The folder does not exist.</exception>
     public static void Check(string path)
     {
         ArgumentException.ThrowIfNullOrEmpty(path);
         if (!Directory.Exists(path))
-            throw new DirectoryNotFoundException($"{path}: there is no such folder");
+            throw new DirectoryNotFoundException($"{path}: the folder does not exist");
     }
 
-    /// <summary>Refuses two folders that are one, or one in the other: masks would be taken for pictures.</summary>
+    /// <summary>Throws if two folders are the same or one is inside the other: masks would be listed as pictures.</summary>
     public static void CheckApart(string pictures, string masks)
     {
         string here = Full(pictures), there = Full(masks);
         if (here.StartsWith(there, StringComparison.Ordinal) || there.StartsWith(here, StringComparison.Ordinal))
         {
             throw new ArgumentException(
-                $"{masks}: masks need a folder of their own, beside that of the pictures, {pictures}, not in it or around it", nameof(masks));
+                $"{masks}: expected a folder of masks that is not the folder of pictures, {pictures}, and not inside or around it", nameof(masks));
         }
 
         static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)) + Path.DirectorySeparatorChar;
     }
 
-    /// <summary>The shape of images, each of which must fit an array.</summary>
+    /// <summary>The shape of the images. Throws if it is not valid or an image does not fit into an array.</summary>
     public static ImageShape Shape(int channels, int height, int width, Fit fit)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(height, 1);
@@ -100,14 +100,14 @@ static class PictureFolder
         if (channels is not (1 or 3))
             throw new ArgumentOutOfRangeException(nameof(channels), $"expected 1 or 3 channels, got {channels}");
         if (!Enum.IsDefined(fit))
-            throw new ArgumentOutOfRangeException(nameof(fit), $"there is no fit {fit}");
+            throw new ArgumentOutOfRangeException(nameof(fit), $"expected the fit {string.Join(", ", Enum.GetNames<Fit>())}, got {fit}");
         ImageShape shape = new(channels, height, width);
         return (Int128)channels * height * width <= Array.MaxLength
-            ? shape : throw new ArgumentException($"an image of {shape} does not fit an array; load them smaller", nameof(width));
+            ? shape : throw new ArgumentException($"an image of {shape} does not fit into an array; load smaller images", nameof(width));
     }
 
-    /// <summary>Reads files on all threads: <paramref name="read"/> reads the file of a number, and throws if it cannot.</summary>
-    /// <returns>The numbers of the files that were read, and the files that were not.</returns>
+    /// <summary>Reads files on all threads. <paramref name="read"/> reads the file with an index, and throws if it cannot be read.</summary>
+    /// <returns>The indices of the files that were read, and the files that were not read.</returns>
     public static (int[] Kept, SkippedFile[] Skipped) ReadAll(
         string root, IReadOnlyList<string> names, Action<int> read, bool strict, IProgress<(int Done, int Total)>? progress,
         CancellationToken cancellationToken, Func<int, string?>? classOf = null)
@@ -131,7 +131,7 @@ static class PictureFolder
         return ([.. bad[false]], skipped);
     }
 
-    /// <summary>Does work on many threads, and throws the first of their exceptions in place of an <see cref="AggregateException"/>.</summary>
+    /// <summary>Runs parallel work, and throws its first exception instead of an <see cref="AggregateException"/>.</summary>
     public static T AsItself<T>(Func<T> work)
     {
         try
@@ -145,7 +145,7 @@ static class PictureFolder
         }
     }
 
-    /// <summary>Why a file cannot be read, or nothing be made of it; null if it can.</summary>
+    /// <summary>The reason why a file cannot be read or processed; null if it can.</summary>
     public static string? FaultOf(Action read)
     {
         try
@@ -159,10 +159,10 @@ static class PictureFolder
         }
     }
 
-    /// <summary>What is made of a file.</summary>
+    /// <summary>Opens a file and returns the result of <paramref name="load"/>.</summary>
     public static T Read<T>(string path, Func<Stream, T> load)
     {
-        if (new FileInfo(path).Length == 0)                                    // a pipe too, which would have us wait for ever
+        if (new FileInfo(path).Length == 0)                                    // also true for a pipe, on which reading would block forever
             throw new PictureFormatException("empty");
         using FileStream file = Open(path);
         return load(file);

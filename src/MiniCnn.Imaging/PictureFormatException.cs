@@ -1,4 +1,4 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>A file is not a picture that can be read; the message says in one line what was expected and what came.</summary>
+/// <summary>A file is not a picture that can be read. The message is one line with what was expected and what was found.</summary>
 public sealed class PictureFormatException(string message, Exception? inner = null) : IOException(message, inner);

@@ -3,15 +3,15 @@ using System.Security.Cryptography;
 namespace MiniCnn.Imaging;
 
 /// <summary>
-/// The pictures of a folder at the size they are trained with: in memory as far as a budget goes, the others read again whenever they are asked for.
+/// The pictures of a folder, resized to the training size. As many as fit into the memory budget are kept in memory; the others are read again on each access.
 /// </summary>
 sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape shape, Fit fit, MemoryBudget budget)
 {
     readonly NativeImages images = new((int)shape.Length);                                      // [C, H, W] each
-    readonly int[] places = [.. Enumerable.Repeat(-1, names.Count)];                            // of the pictures among these; −1: read again
+    readonly int[] places = [.. Enumerable.Repeat(-1, names.Count)];                            // index in `images` of each picture; −1: read again
     readonly ImageSummary[] summaries = new ImageSummary[names.Count];
 
-    /// <summary>Takes the image of a picture.</summary>
+    /// <summary>Stores the image of a picture.</summary>
     public void Add(int i, byte[] image)
     {
         summaries[i] = ImageSummary.Of(image, shape.Channels);
@@ -20,7 +20,7 @@ sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape s
 
     public int InMemory => images.Count;
 
-    /// <summary>Some of the pictures, all of which were read.</summary>
+    /// <summary>The images of the given pictures, which must all be added.</summary>
     public ImageSource Source(int[] kept) => new ImageSource(names.Count, i => places[i] >= 0 ? images[places[i]] : Again(i), i => summaries[i]).Pick(kept);
 
     byte[] Again(int i)
@@ -29,17 +29,17 @@ sealed class PictureStore(string root, IReadOnlyList<string> names, ImageShape s
         try
         {
             byte[] image = PictureFolder.Read(path, stream => Picture.Load(stream, ToImage));
-            return SHA256.HashData(image).AsSpan().SequenceEqual(summaries[i].Hash) ? image : throw new IOException("it is another picture now");
+            return SHA256.HashData(image).AsSpan().SequenceEqual(summaries[i].Hash) ? image : throw new IOException("the picture has changed");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             throw new IOException(
-                $"{path}: is read in each epoch, as memory does not hold all pictures, and cannot be read again: {e.Message}; leave the files alone, or load "
-                + "smaller images or with a larger memoryBudget", e);
+                $"{path}: cannot be read again: {e.Message}; pictures outside the memory budget are read in each epoch: do not change the files, "
+                + "load smaller images or use a larger memoryBudget", e);
         }
     }
 
-    /// <summary>[C, H, W].</summary>
+    /// <summary>Converts a picture to an image, [C, H, W].</summary>
     public byte[] ToImage(Picture picture)
     {
         if (picture.Channels != shape.Channels)

@@ -1,6 +1,9 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>Work on pixels, so many at once: who would pass the limit waits for those before, in order. What passes it by itself is done alone.</summary>
+/// <summary>
+/// Limits the number of pixels that are processed at once. Work that would exceed the limit waits for earlier work, in order. Work that exceeds the limit on
+/// its own runs alone.
+/// </summary>
 sealed class PixelBudget(long limit)
 {
     readonly Lock gate = new();
@@ -26,19 +29,19 @@ sealed class PixelBudget(long limit)
         return Do(pixels, work);
     }
 
-    /// <summary>Waits without a thread, then works on one of the pool's.</summary>
+    /// <summary>Waits without blocking a thread, then runs the work on the thread pool.</summary>
     public async Task<T> RunAsync<T>(long pixels, Func<T> work, CancellationToken cancellationToken)
     {
         cancellationToken.ThrowIfCancellationRequested();
         Place place = Enter(pixels);
         await using (cancellationToken.Register(() => Leave(place, cancellationToken)).ConfigureAwait(false))
             await place.Turn.Task.ConfigureAwait(false);
-        return await Task.Run(() => Do(pixels, work), CancellationToken.None).ConfigureAwait(false);     // not cancelled: it gives the pixels back
+        return await Task.Run(() => Do(pixels, work), CancellationToken.None).ConfigureAwait(false);     // never cancelled: Do must give the pixels back
     }
 
     Place Enter(long pixels)
     {
-        Place place = new(pixels, new(TaskCreationOptions.RunContinuationsAsynchronously));     // which would run under the lock else
+        Place place = new(pixels, new(TaskCreationOptions.RunContinuationsAsynchronously));     // otherwise they would run under the lock
         lock (gate)
         {
             waiting.AddLast(place);
@@ -51,7 +54,7 @@ sealed class PixelBudget(long limit)
     {
         lock (gate)
         {
-            if (!place.Turn.TrySetCanceled(cancellationToken)) return;                          // its turn has come
+            if (!place.Turn.TrySetCanceled(cancellationToken)) return;                          // already admitted
             waiting.Remove(place);
             Admit();
         }

@@ -1,7 +1,7 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>Where a picture goes in an image: its part from (X0, Y0) to (X1, Y1) to the rectangle of Width × Height at (Left, Top).</summary>
-/// <remarks>To the last bit as PIL's <c>ImageOps.pad</c> and <c>ImageOps.fit</c> have it, which keeps a part's edges in single precision.</remarks>
+/// <summary>Maps the part of a picture from (X0, Y0) to (X1, Y1) to the rectangle of Width × Height at (Left, Top) of an image.</summary>
+/// <remarks>Bit-identical to PIL's <c>ImageOps.pad</c> and <c>ImageOps.fit</c>, where the edges of the part have single precision.</remarks>
 readonly record struct Placement(float X0, float Y0, float X1, float Y1, int Left, int Top, int Width, int Height)
 {
     public static Placement Of(Fit fit, int fromWidth, int fromHeight, int width, int height)

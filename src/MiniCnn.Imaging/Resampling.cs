@@ -3,8 +3,8 @@ using System.Runtime.Intrinsics;
 
 namespace MiniCnn.Imaging;
 
-// Resizing as PIL's BILINEAR does it, to the bit: first across, then down; each output pixel is a sum over the input pixels under a triangle two
-// output pixels wide, or two input pixels where the picture grows. Weights are whole numbers of 2⁻²², and each pass rounds to bytes.
+// Resizing, bit-identical to PIL's BILINEAR: first horizontally, then vertically. Each output pixel is the weighted sum of the input pixels under a triangle
+// that is two output pixels wide, or two input pixels if the picture is enlarged. Weights are integer multiples of 2⁻²²; each pass rounds to bytes.
 static class Resampling
 {
     const int WeightBits = 32 - 8 - 2, Half = 1 << (WeightBits - 1);
@@ -28,8 +28,8 @@ static class Resampling
         return to;
     }
 
-    // Indices are not averaged: output pixel i shows input pixel ⌊(i + ½) · from / to⌋. The places are added up in double, as PIL's NEAREST does it,
-    // which decides where one is a whole number.
+    // Nearest-neighbor interpolation, because class indices cannot be averaged: output pixel i is input pixel ⌊(i + ½) · from / to⌋. The positions are
+    // accumulated in double, as in PIL's NEAREST; this decides positions that are integers except for rounding errors.
     public static byte[] Nearest(Picture mask, int width, int height, Fit fit, byte around)
     {
         byte[] to = new byte[width * height];
@@ -58,7 +58,7 @@ static class Resampling
         Picture to = new(width, from.Height, from.Channels);
         Triangle[] triangles = Triangles(from.Width, place.X0, place.X1, width);
         int length = from.Width * from.Channels;
-        int[] row = new int[length + 1];      // an RGB pixel is read as four numbers, of which the last is not used
+        int[] row = new int[length + 1];      // + 1: an RGB pixel is read as four numbers; the last one is not used
         for (int y = 0; y < from.Height; y++)
         {
             row.AsSpan().Clear();
@@ -76,7 +76,7 @@ static class Resampling
         return to;
     }
 
-    // Σ weight · value of three channels at once.
+    // Σ weight · value for three channels at once.
     static Vector128<int> Dots(ReadOnlySpan<int> values, ReadOnlySpan<int> weights)
     {
         Vector128<int> sums = Vector128<int>.Zero;
@@ -107,8 +107,8 @@ static class Resampling
 
     readonly record struct Triangle(int First, int[] Weights);
 
-    // For each of `to` output pixels of the part from `start` to `end` the input pixels from First on that it sees, of `from`, and their shares, together
-    // 2²² or near it.
+    // For each of the `to` output pixels of the part from `start` to `end`: the first of the `from` input pixels under its triangle, and the weights of that
+    // pixel and the following ones. The weights add up to 2²², except for rounding.
     static Triangle[] Triangles(int from, float start, float end, int to)
     {
         double scale = (double)(end - start) / to, reach = Math.Max(scale, 1);     // in input pixels

@@ -1,24 +1,24 @@
 namespace MiniCnn.Imaging;
 
-/// <summary>A colour of 8 bits a channel.</summary>
-/// <param name="Red">0 to 255.</param>
-/// <param name="Green">0 to 255.</param>
-/// <param name="Blue">0 to 255.</param>
+/// <summary>An RGB color with 8 bits per channel.</summary>
+/// <param name="Red">Red, 0 to 255.</param>
+/// <param name="Green">Green, 0 to 255.</param>
+/// <param name="Blue">Blue, 0 to 255.</param>
 public readonly record struct Rgb(byte Red, byte Green, byte Blue)
 {
-    static readonly Rgb[] blueWhiteRed = [new(33, 102, 172), new(255, 255, 255), new(178, 24, 43)];    // the ends of ColorBrewer's RdBu
+    static readonly Rgb[] blueWhiteRed = [new(33, 102, 172), new(255, 255, 255), new(178, 24, 43)];    // the end colors of ColorBrewer's RdBu
 
-    // Every tenth colour of matplotlib's inferno (CC0, by S. van der Walt and N. Smith), evenly brighter to the eye.
+    // Every tenth color of matplotlib's inferno (CC0, by S. van der Walt and N. Smith), which is perceptually uniform.
     static readonly Rgb[] inferno =
     [
         new(0, 0, 4), new(22, 11, 57), new(66, 10, 104), new(106, 23, 110), new(147, 38, 103), new(188, 55, 84),
         new(221, 81, 58), new(243, 120, 25), new(252, 165, 10), new(246, 215, 70), new(252, 255, 164),
     ];
 
-    /// <summary>Blue for −1 over white for 0 to red for +1; beyond that the ends' colours, and grey for NaN.</summary>
+    /// <summary>A diverging color scale: blue for −1, white for 0, red for +1. Other values are clamped; NaN is grey.</summary>
     public static Rgb BlueWhiteRed(float value) => Along(blueWhiteRed, (value + 1) / 2);
 
-    /// <summary>Black for 0 over purple, red and orange to pale yellow for 1; beyond that the ends' colours, and grey for NaN.</summary>
+    /// <summary>A sequential color scale: black for 0, then purple, red and orange, to pale yellow for 1. Other values are clamped; NaN is grey.</summary>
     public static Rgb Inferno(float value) => Along(inferno, value);
 
     static Rgb Along(Rgb[] colors, float value)
@@ -29,7 +29,7 @@ public readonly record struct Rgb(byte Red, byte Green, byte Blue)
         return colors[i].Towards(colors[i + 1], place - i);
     }
 
-    // This colour for a share of 0, the other for 1.
+    // Linear interpolation: this color for a share of 0, the other color for 1.
     internal Rgb Towards(Rgb other, float share) => new(Mix(Red, other.Red, share), Mix(Green, other.Green, share), Mix(Blue, other.Blue, share));
 
     static byte Mix(byte a, byte b, float share) => (byte)MathF.Round(a + (b - a) * share);

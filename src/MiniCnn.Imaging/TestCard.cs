@@ -2,14 +2,15 @@ using SkiaSharp;
 
 namespace MiniCnn.Imaging;
 
-/// <summary>A picture to try filters on where there is no photo: edges at every angle, gratings from fine to coarse, ramps, dots, letters.</summary>
+/// <summary>Draws a test picture for filters: edges at all angles, gratings from fine to coarse, ramps, dots and letters.</summary>
 public static class TestCard
 {
     static readonly Rgb dark = new(24, 24, 28), light = new(244, 244, 240);
 
-    /// <summary>Draws the card, in colour; its parts grow with it, but for the gratings, whose lines are 1 to 4 pixels wide.</summary>
-    /// <param name="width">Pixels in a row, at least 16.</param>
-    /// <param name="height">Rows, at least 16.</param>
+    /// <summary>Draws the test card as an RGB picture. Its parts scale with its size, except for the gratings, with lines of 1 to 4 pixels.</summary>
+    /// <param name="width">Width in pixels, at least 16.</param>
+    /// <param name="height">Height in pixels, at least 16.</param>
+    /// <exception cref="ArgumentOutOfRangeException">A size is below 16.</exception>
     public static Picture Draw(int width = 224, int height = 224)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(width, 16);
@@ -18,7 +19,7 @@ public static class TestCard
         {
             canvas.Clear(new(132, 140, 148));
             canvas.Save();
-            canvas.Scale(width, height);    // a card of 1×1
+            canvas.Scale(width, height);    // the card is 1×1 in these coordinates
 
             // A star of 18 dark wedges in a ring: edges at every angle.
             using SKPaint darkPaint = Drawing.Paint(dark), lightPaint = Drawing.Paint(light), ring = Drawing.Paint(dark, strokeWidth: 0.01f);
@@ -27,7 +28,7 @@ public static class TestCard
             canvas.DrawCircle(0.29f, 0.29f, 0.015f, darkPaint);
             canvas.DrawCircle(0.29f, 0.29f, 0.245f, ring);
 
-            // Dots, large to small, in colours that are far apart in grey too.
+            // Dots, large to small, in colors that differ in grey too.
             Rgb[] dots = [new(250, 204, 60), new(20, 90, 60), light, dark];
             for (int i = 0; i < dots.Length; i++)
             {
@@ -35,7 +36,7 @@ public static class TestCard
                 canvas.DrawCircle(0.625f + 0.09f * i, 0.36f, 0.042f - 0.009f * i, dot);
             }
 
-            // A plate for the name, a square that is no more than a shade off the ground, and a turned one.
+            // A plate for the name, a square of low contrast, and a rotated square.
             canvas.Fill(0.53f, 0.81f, 0.41f, 0.13f, new(36, 68, 120));
             canvas.Fill(0.8f, 0.44f, 0.14f, 0.14f, new(152, 160, 168));
             canvas.Translate(0.68f, 0.51f);
@@ -43,7 +44,7 @@ public static class TestCard
             canvas.Fill(-0.06f, -0.06f, 0.12f, 0.12f, new(200, 52, 44));
             canvas.Restore();
 
-            // Gratings: lines down, then across, 1, 2, 3 and 4 pixels wide.
+            // Gratings: vertical lines above horizontal ones, 1, 2, 3 and 4 pixels wide.
             for (int y = (int)(0.06f * height); y < 0.28f * height; y++)
                 for (int x = (int)(0.58f * width); x < 0.94f * width; x++)
                 {
@@ -51,7 +52,7 @@ public static class TestCard
                     canvas.Fill(x, y, 1, 1, along / line % 2 == 0 ? dark : light);
                 }
 
-            // A ramp, the same in steps, and waves that grow finer to the right.
+            // A smooth ramp, a ramp in steps, and waves with a frequency that increases to the right.
             Columns(0.94f, 0.62f, 0.7f, u => (u - 0.06f) / 0.88f);
             Columns(0.94f, 0.7f, 0.78f, u => (int)((u - 0.06f) / 0.11f) / 7f);
             Columns(0.5f, 0.81f, 0.94f, u => 0.5f + 0.5f * MathF.Sin(600 * (u - 0.06f) * (u - 0.06f) + 20 * (u - 0.06f)));

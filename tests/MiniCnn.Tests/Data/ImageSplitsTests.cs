@@ -28,7 +28,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Assert.Equal([[2, 1], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
         Assert.Equal(At(train), splits.Train.Root);
         string message = Assert.Throws<InvalidDataException>(() => new ImageFolder(root)).Message;
-        Assert.Contains("are parts of a set, not classes: take ImageSplits", message, StringComparison.Ordinal);
+        Assert.Contains("expected class folders, found the parts of a data set, ", message, StringComparison.Ordinal);
         Assert.Equal(["a", "b"], new ImageFolder(At(train)).ClassNames);
     }
 
@@ -77,21 +77,22 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     public void Classes_are_compared_by_name()
     {
         Photos("train/a/1.png", "train/b/1.png", "train/c/1.png", "val/a/1.png", "val/c/1.png", "val/c/2.png", "test/c/1.png", "test/b/1.png", "test/a/1.png");
-        Refused($"{At("val")}: the class b is missing, which is among those to train on; allowEmpty: true takes it as empty");
+        Refused($"{At("val")}: the class b of the training part is missing; allowEmpty: true treats it as empty");
         ImageSplits splits = new(root, allowEmpty: true);
         Assert.Equal([[1, 0, 2]], Counts(splits.Validation));
         Assert.Equal([0, 2, 2], splits.Load(2, 2).Validation!.Images.Labels);
         Photos("val/B/1.png", "val/b/1.png");
-        Refused($"{At("val")}: the class B is not among those to train on, a, b, c");
+        Refused($"{At("val")}: the class B is not a class of the training part, a, b, c");
         Directory.Delete(At("val/B"), recursive: true);
         Photos("valid/a/1.png");
-        Refused($"{root}: val and valid are the same part of a set; leave one");
+        Refused($"{root}: val and valid are the same part of the data set; remove or rename one");
         Directory.Delete(At("valid"), recursive: true);
         Directory.Delete(At("train"), recursive: true);
-        const string WayOut = ", give the folder of one part, or, where these are classes, take ImageFolder.FromNames(path, name => name.Split('/')[0])";
-        Refused($"{root}: test and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
+        const string WayOut = ", pass the folder of one part, or, if these are classes, use ImageFolder.FromNames(path, name => name.Split('/')[0])";
+        Refused($"{root}: test and val are named as parts of a data set, but there is no folder train with classes: rename the training part{WayOut}");
         Photos("train/1.png", "train/2.png");
-        Refused($"{root}: test and train and val are named as parts of a set, but none of them is a folder train that holds classes: name it so{WayOut}");
+        Refused(
+            $"{root}: test and train and val are named as parts of a data set, but there is no folder train with classes: rename the training part{WayOut}");
         Assert.Equal(["test", "train", "val"], ImageFolder.FromNames(root, name => name.Split('/')[0]).ClassNames);
         Photos("plane/1.png");
         Directory.Delete(At("test"), recursive: true);
@@ -99,7 +100,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Assert.Equal(["plane", "train"], new ImageFolder(root).ClassNames);                      // a train is a class beside a plane
         Photos("sample/1.jpg", "train/cat/1.jpg");
         Directory.Delete(At("plane"), recursive: true);
-        Refused($"{root}: train holds classes, as a part of a set does, but sample is no part: move it away{WayOut}");
+        Refused($"{root}: train is a part of a data set with classes, but sample is not a part: move it elsewhere{WayOut}");
         Photos("bullet_train/1.png", "trainer/1.png", "mytest/1.png");
         Directory.Delete(At("train"), recursive: true);
         Assert.Equal(["bullet_train", "mytest", "sample", "trainer"], new ImageFolder(root).ClassNames);
@@ -119,14 +120,15 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Assert.Equal([[8, 8], [1, 1], [1, 1]], Counts(splits.Train, splits.Validation, splits.Test));
         Assert.Equal(
             [
-                new("labels.csv", "empty"), new("stray.png", "beside the folders of the parts"), new("test", "a part without classes, which PredictFolder takes"),
-                new("val", "a part without classes, which PredictFolder takes"), new("cover.png", "beside the folders of the classes"),
+                new("labels.csv", "empty"), new("stray.png", "next to the folders of the parts"),
+                new("test", "a part without classes; PredictFolder can predict them"),
+                new("val", "a part without classes; PredictFolder can predict them"), new("cover.png", "next to the class folders"),
             ], splits.Load(2, 2).Train.Skipped);
 
         Photos("around/cover.png", "around/set/train/a/1.png", "around/set/train/b/1.png", "around/set/val/a/1.png", "around/set/val/b/1.png");
         splits = new(At("around"), test: 0);
         Assert.Equal([[1, 1], [1, 1]], Counts(splits.Train, splits.Validation));
-        Assert.Equal([new("cover.png", "beside set, which holds the classes")], splits.Train.Skipped);
+        Assert.Equal([new("cover.png", "next to set, which has the classes")], splits.Train.Skipped);
         Photos("wrapped/set/a/1.png", "wrapped/set/b/1.png");
         Other("wrapped/readme.txt", "");
         Assert.Equal([new("readme.txt", "empty")], new ImageSplits(At("wrapped"), 0, 0).Train.Skipped);
@@ -141,7 +143,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
         Assert.Equal(["cat", "cow", "dog"], photos.Test!.Images.ClassNames);
         Assert.Equal([0, 2], photos.Test.Images.Labels);
         string message = Assert.Throws<InvalidDataException>(() => (splits with { Validation = new ImageFolder(At("other")) }).Load(2, 2)).Message;
-        Assert.Equal($"{At("other")}: the class wolf is not among those to train on, cat, cow, dog", message);
+        Assert.Equal($"{At("other")}: the class wolf is not a class of the training part, cat, cow, dog", message);
         Assert.Throws<ArgumentNullException>(() => splits with { Train = null! });
     }
 
@@ -150,7 +152,7 @@ public sealed class ImageSplitsTests : PhotoFolderTests
     {
         Photos("a/1.png", "b/1.png");
         string message = Assert.Throws<InvalidDataException>(() => new ImageSplits(root).Load(2, 2)).Message;
-        Assert.Equal($"{root}: no picture is in this part; to split one off, a class needs two", message);
+        Assert.Equal($"{root}: this part has no pictures; a split needs at least two pictures of a class", message);
         Assert.Throws<ArgumentOutOfRangeException>(() => new ImageSplits(root, 0, 0).Load(2, 2, memoryBudget: -1));
     }
 

@@ -71,7 +71,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Fails(2, "--epochs", "--epochs", "0");
         Fails(2, "--learning-rate", "--learning-rate", "-1");
         Fails(2, "--frobnicate", "--frobnicate");
-        Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
+        Fails(1, "the folder does not exist", "--data", Path.Combine(folder, "nowhere"));
         Fails(1, "no classes", "--data", Directory.CreateDirectory(Path.Combine(folder, "empty")).FullName);
         Fails(1, "there is no such model", "predict", text, "--model", Model);
         Fails(2, "--mdoel", "predict", text, "--mdoel");

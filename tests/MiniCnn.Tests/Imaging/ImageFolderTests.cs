@@ -31,7 +31,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         string none = "expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070";
         Assert.Equal(
             [
-                new("a/notes.txt", none, "a"), new("a/png", none, "a"), new("cover.png", "beside the folders of the classes"), new("readme.txt", none),
+                new("a/notes.txt", none, "a"), new("a/png", none, "a"), new("cover.png", "next to the class folders"), new("readme.txt", none),
             ], folder.Skipped.OrderBy(file => file.Name, StringComparer.Ordinal));
     }
 
@@ -74,19 +74,19 @@ public sealed class ImageFolderTests : PhotoFolderTests
     public void What_has_no_classes_or_an_empty_one_is_refused()
     {
         Assert.StartsWith(At("none"), Assert.Throws<DirectoryNotFoundException>(() => Names("none")).Message, StringComparison.Ordinal);
-        Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
+        Refused("no classes: expected a subfolder for each class, or files with names such as cat.0.jpg");
         Other("dog/notes.txt");
         Refused(
-            "the class dog holds no pictures, but 1 of 1 files: dog/notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070); "
-            + "allowEmpty: true lets it be");
+            "the class dog has no pictures, only 1 of 1 files: dog/notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070); "
+            + "allowEmpty: true accepts it");
         Directory.Delete(Path.Combine(root, "dog"), recursive: true);
         Other("notes.txt");
-        Refused("no classes: expected a subfolder for each, or files with names such as cat.0.jpg");
+        Refused("no classes: expected a subfolder for each class, or files with names such as cat.0.jpg");
         Photos("cat.0.jpg", "cover.jpg");
-        Refused("cover.jpg is in no class: expected a subfolder for each class, or names such as cat.0.jpg");
+        Refused("cover.jpg has no class: expected a subfolder for each class, or names such as cat.0.jpg");
         Photos("cat/0.jpg");
         Other("dog/Thumbs.db");
-        Refused("the class dog holds no pictures; allowEmpty: true lets it be");
+        Refused("the class dog has no pictures; allowEmpty: true accepts it");
         ImageFolder allowed = new(root, allowEmpty: true);
         Assert.Equal(["cat", "dog"], allowed.ClassNames);
         Assert.Equal([0], allowed.Load(2, 2).Images.Labels);
@@ -117,7 +117,7 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Directory.CreateSymbolicLink(At("real/self"), Path.Combine(root, "real"));
         Directory.CreateSymbolicLink(At("alias"), "real");                    // a circle that does not pass through the folder's own name
         string fault = Assert.Throws<InvalidDataException>(() => Names("alias")).Message;
-        Assert.StartsWith($"{At("alias")}: the class self holds no pictures", fault, StringComparison.Ordinal);
+        Assert.StartsWith($"{At("alias")}: the class self has no pictures", fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -288,6 +288,6 @@ public sealed class ImageFolderTests : PhotoFolderTests
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 1, channels: 2));
         Assert.Throws<ArgumentOutOfRangeException>(() => folder.Load(1, 1, fit: (Fit)3));
         string fault = Assert.Throws<ArgumentException>(() => folder.Load(30_000, 30_000)).Message;
-        Assert.StartsWith("an image of 3×30000×30000 does not fit an array", fault, StringComparison.Ordinal);
+        Assert.StartsWith("an image of 3×30000×30000 does not fit into an array", fault, StringComparison.Ordinal);
     }
 }

@@ -114,7 +114,7 @@ public sealed class KernelSheetTests
     {
         Tensor<float> four = Tensor.CreateFromShape<float>([2, 1, 3, 3]), other = Tensor.CreateFromShape<float>([1, 2, 3, 3]);
         var fault = Assert.Throws<ArgumentException>(() => KernelSheet.Draw(four, other));
-        Assert.Equal("expected weights [out, in, kH, kW] twice in one shape, got [2, 1, 3, 3] and [1, 2, 3, 3]", fault.Message);
+        Assert.Equal("expected two weights of one shape [out, in, kH, kW], got [2, 1, 3, 3] and [1, 2, 3, 3]", fault.Message);
         var flat = Tensor.CreateFromShape<float>([18]);
         Assert.Throws<ArgumentException>(() => KernelSheet.Draw(flat, flat));
         var none = Tensor.CreateFromShape<float>([0, 1, 3, 3]);

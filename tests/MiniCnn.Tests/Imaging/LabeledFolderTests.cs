@@ -23,19 +23,20 @@ public sealed class LabeledFolderTests : PhotoFolderTests
         ImageFolder folder = ImageFolder.FromNames(root, new Regex(@"^(.+)_\d+"));
         Assert.Equal(expected, Names(folder));
         Assert.Equal(["Abyssinian", "great_dane"], folder.ClassNames);
-        Assert.Equal([("list.txt", true), ("cover.jpg", false)], folder.Skipped.Select(file => (file.Name, file.Reason != "no class by its name")));
+        Assert.Equal([("list.txt", true), ("cover.jpg", false)], folder.Skipped.Select(file => (file.Name, file.Reason != "its name gives no class")));
         Assert.Equal(
             expected, Names(ImageFolder.FromNames(root, name => name.LastIndexOf('_') is > 0 and int end ? name[(name.LastIndexOf('/') + 1)..end] : null)));
         Assert.Equal([0, 0, 1, 1], folder.Load(2, 2).Images.Labels);
         Assert.Equal(4, new ImageSplits(folder, 0.3, 0).Load(2, 2).Train.Files.Count + 2);
         Assert.Equal(
-            $"{root}: no group, which is matched with a file's name and takes a group, (…), for the class, gives none of 5 pictures a class: cover.jpg, "
+            $"{root}: the pattern no group, matched against the file name, with the class in a group (…), gives none of the 5 pictures a class: cover.jpg, "
             + "images/Abyssinian_1.jpg, images/Abyssinian_10.jpg and 2 more",
             Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(root, new Regex("no group"))).Message);
         Assert.Throws<DirectoryNotFoundException>(() => ImageFolder.FromNames(At("none"), name => name));
         Assert.Equal(["cover.jpg"], ImageFolder.FromNames(root, name => name == "cover.jpg" ? "x" : "").Files.Select(file => file.Name));
         Directory.CreateDirectory(At("empty"));
-        Assert.Equal($"{At("empty")}: there are no pictures", Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(At("empty"), name => name)).Message);
+        Assert.Equal(
+            $"{At("empty")}: the folder has no pictures", Assert.Throws<InvalidDataException>(() => ImageFolder.FromNames(At("empty"), name => name)).Message);
     }
 
     [Theory]
@@ -58,20 +59,20 @@ public sealed class LabeledFolderTests : PhotoFolderTests
     public void A_file_of_classes_that_does_not_fit_is_refused_with_its_line()
     {
         Photos("1.jpg", "2.png", "2.jpg");
-        Refused($"labels.csv: names none of the 3 pictures in {root}: 1.jpg, 2.jpg, 2.png; it names nothing", "");
-        Refused("; it names 7, 8", "id,label\n7,cat\n8,dog");
+        Refused($"labels.csv: expected names of the 3 pictures in {root}: 1.jpg, 2.jpg, 2.png; found no names", "");
+        Refused("; found 7, 8", "id,label\n7,cat\n8,dog");
         Refused("line 5: expected a picture and its class, found 2.png", "\n1,cat\n\n\n2.png");
-        Refused("line 2: expected a picture and its class, which are parted by commas, found 1;cat", "id;label\n1;cat\n2.png;dog");
+        Refused("line 2: expected a picture and its class, separated by a comma, found 1;cat", "id;label\n1;cat\n2.png;dog");
         Refused("line 3: 2.png has no class", "1,cat\n\n2.png,\n\n");
-        Refused("line 3: 1.jpg is of the class dog here, and of cat before", "1,cat\n2.png,cat\n1.jpg,dog");
-        Refused("line 3: 2 may be ", "id,label\n1,cat\n2,dog");
-        Refused("line 2: a quotation mark that does not end", "1,cat\n\"2.png,dog");
-        Refused("has no column breed, but id, label", "id,label\n1,cat", "breed");
+        Refused("line 3: 1.jpg is dog here, but cat in an earlier line", "1,cat\n2.png,cat\n1.jpg,dog");
+        Refused("line 3: 2 matches several pictures, ", "id,label\n1,cat\n2,dog");
+        Refused("line 2: a quotation mark is not closed", "1,cat\n\"2.png,dog");
+        Refused("expected a column breed, found the columns id, label", "id,label\n1,cat", "breed");
         Other("labels.csv", "1,cat\n2.png,dog\n9.jpg,dog");
         ImageFolder folder = ImageFolder.FromCsv(root, At("labels.csv"));
-        Assert.Equal([new("9.jpg", "named in labels.csv, but not there", "dog"), new("2.jpg", "not in labels.csv")], folder.Skipped);
+        Assert.Equal([new("9.jpg", "named in labels.csv, but the file does not exist", "dog"), new("2.jpg", "not in labels.csv")], folder.Skipped);
         Assert.EndsWith(
-            "\nnot read, dog: 1 of 2 files: 9.jpg (named in labels.csv, but not there)\nnot read: 1 of 1 files: 2.jpg (not in labels.csv)",
+            "\nnot read, dog: 1 of 2 files: 9.jpg (named in labels.csv, but the file does not exist)\nnot read: 1 of 1 files: 2.jpg (not in labels.csv)",
             folder.Load(1, 1).ToString(), StringComparison.Ordinal);
         Assert.Throws<FileNotFoundException>(() => ImageFolder.FromCsv(root, At("none.csv")));
         Other("labels.csv", "0.jpg,cat\n2.png,dog");                        // a picture's name is no column's
@@ -103,7 +104,8 @@ public sealed class LabeledFolderTests : PhotoFolderTests
         const string Read = "expected JPEG, PNG, WebP, GIF or BMP, found ";
         Assert.Equal(
             [
-                new("a/8.tif", Read + "a TIFF or a camera's RAW", "a"), new("a/9.heic", Read + "a HEIC", "a"), new("a/x.svg", Read + "a web page or an SVG", "a"),
+                new("a/8.tif", Read + "a TIFF or a camera RAW file", "a"), new("a/9.heic", Read + "a HEIC", "a"),
+                new("a/x.svg", Read + "a web page or an SVG", "a"),
                 new("a/y.bin", "empty", "a"),
             ], loaded.Skipped.OrderBy(file => file.Name, StringComparer.Ordinal));
     }
@@ -123,7 +125,7 @@ public sealed class LabeledFolderTests : PhotoFolderTests
             loaded.Skipped.OrderBy(file => file.Name, StringComparer.Ordinal));
         Shell(@"mkdir ""$(printf 'chi\350n')""");
         Assert.Equal(
-            $"{root}: the folder chi\uFFFDn cannot be opened, as its name is not UTF-8; rename it",
+            $"{root}: the folder chi\uFFFDn cannot be opened because its name is not UTF-8; rename it",
             Assert.Throws<InvalidDataException>(() => new ImageFolder(root)).Message);
         Shell("rm -r a chi*");
         Photos("real\uFFFD/a/1.png", "real\uFFFD/b/1.png");

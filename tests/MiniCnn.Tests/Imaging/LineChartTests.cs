@@ -100,7 +100,7 @@ public sealed class LineChartTests
         Assert.Throws<ArgumentOutOfRangeException>(() => LineChart.Draw("", "", "", many, width: 100));
         Assert.Throws<ArgumentOutOfRangeException>(() => LineChart.Draw("", "", "", many, height: 100));
         var fault = Assert.Throws<ArgumentException>(() => LineChart.Draw("a chart", "x", "y", many, width: 240, height: 240));
-        Assert.EndsWith("of 240 pixels for the plot, expected 30 or more; give a larger height", fault.Message, StringComparison.Ordinal);
+        Assert.EndsWith("of 240 pixels for the plot, expected at least 30; use a larger height", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]

@@ -33,15 +33,15 @@ public sealed class MaskTests : PhotoFolderTests
     [InlineData("jpeg/grey, 37×23", "a JPEG")]
     [InlineData("gif/64 colours", "a GIF")]
     [InlineData("bmp/8 bits, 13×9", "a BMP")]
-    [InlineData("MM\0*....", "a TIFF or a camera's RAW")]
+    [InlineData("MM\0*....", "a TIFF or a camera RAW file")]
     [InlineData("", "an empty file")]
     public void What_holds_no_indices_is_refused_by_name(string content, string found)
     {
         File.WriteAllBytes(At("mask.png"), content.Contains('/') ? RecordedPictureTests.File(content) : Encoding.Latin1.GetBytes(content));
         string fault = Assert.Throws<PictureFormatException>(() => Picture.LoadMask(At("mask.png"))).Message;
         Assert.Equal(
-            $"{At("mask.png")}: expected a palette or grey PNG of class indices, 8 bits at most, found {found}; "
-            + "save each pixel's index so, not a colour that shows it", fault);
+            $"{At("mask.png")}: expected a PNG of class indices, with a palette or grey, at most 8 bits, found {found}; "
+            + "save the class index of each pixel, not its color", fault);
     }
 
     // The header is written anew, so its check sum must have been right before.
@@ -104,8 +104,8 @@ public sealed class MaskTests : PhotoFolderTests
     public void A_mask_of_another_size_or_in_colour_is_not_drawn()
     {
         string size = Assert.Throws<ArgumentException>(() => MaskOverlay.Draw(new(4, 6), Mask(6, new byte[24]))).Message;
-        Assert.StartsWith("the mask has 6×4 pixels, the photo 4×6; they must have the same", size, StringComparison.Ordinal);
+        Assert.StartsWith("expected a mask of the size of the photo, 4×6, got 6×4", size, StringComparison.Ordinal);
         string colour = Assert.Throws<ArgumentException>(() => MaskOverlay.Draw(new(4, 6), new(4, 6))).Message;
-        Assert.StartsWith("a mask is a grey picture of class indices", colour, StringComparison.Ordinal);
+        Assert.StartsWith("expected a mask, a grey picture of class indices, got an RGB picture", colour, StringComparison.Ordinal);
     }
 }

@@ -52,7 +52,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Photos("pictures/a/1.jpg", "pictures/a/2.jpg", "pictures/a/3.jpg", "pictures/4.jpg", "pictures/5.jpg");
         Assert.StartsWith(Masks, Assert.Throws<DirectoryNotFoundException>(() => Folder()).Message, StringComparison.Ordinal);
         Other("masks/a/2.jpg");
-        Refused($"{Pictures}: no mask of the same name, .png, in {Masks}: 5 of 5 files: 4.jpg, 5.jpg, a/1.jpg and 2 more");
+        Refused($"{Pictures}: no .png mask of the same name in {Masks}: 5 of 5 files: 4.jpg, 5.jpg, a/1.jpg and 2 more");
         foreach (string name in (string[])["a/1.png", "a/2.png", "a/3.png", "4.png", "5.png"])
             Mask(name, 1);
         Assert.Equal(5, Folder().Files.Count);
@@ -63,7 +63,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Refused($"{Pictures}: two pictures would have the same mask: 2 of 6 files: a/1.jpg, a/1.png");
         Directory.Delete(Pictures, recursive: true);
         Other("pictures/notes.txt");
-        Refused($"{Pictures}: no pictures, but 1 of 1 files: notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070)");
+        Refused($"{Pictures}: no pictures, only 1 of 1 files: notes.txt (expected JPEG, PNG, WebP, GIF or BMP, found a file that begins with 6E6F2070)");
 
         void Refused(string fault) => Assert.Equal(fault, Assert.Throws<InvalidDataException>(() => Folder()).Message);
     }
@@ -118,8 +118,8 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         string colour = Assert.Throws<PictureFormatException>(() => Picture.LoadMask(File.OpenRead(At("masks/4.png")))).Message;
         Assert.Equal(
             [
-                new("0.png", "empty"), new("1.png", "its mask: 4×5 pixels, where the picture has 5×4; a mask has its picture's size"),
-                new("3.png", "its mask: index 3 in row 0, column 0; it must be 0 to 2 (ground, cat, dog), or 255 for no class"),
+                new("0.png", "empty"), new("1.png", "its mask: expected the size of the picture, 5×4, found 4×5"),
+                new("3.png", "its mask: expected class indices 0 to 2 (ground, cat, dog) or 255 for no class, found 3 in row 0, column 0"),
                 new("4.png", $"its mask: {colour}"), new("6.png", "its mask: empty"),
             ], loaded.Skipped);
         Assert.StartsWith("3 images; in memory: all (0.0 MB)\nnot read: 5 of 8 files: 0.png (empty), ", loaded.ToString(), StringComparison.Ordinal);
@@ -129,7 +129,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         foreach (int i in (int[])[2, 5, 7])
             Other($"pictures/{i}.png", "");
         fault = Assert.Throws<InvalidDataException>(() => Folder().Load(1, 1, strict: false)).Message;
-        Assert.StartsWith($"{Pictures}: no picture is left; skipped 8 of 8 files: 0.png (empty), ", fault, StringComparison.Ordinal);
+        Assert.StartsWith($"{Pictures}: no picture can be read with its mask; skipped 8 of 8 files: 0.png (empty), ", fault, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -140,7 +140,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         (mask.Pixels[13], mask.Pixels[14]) = (255, 7);
         Save("masks/1.png", mask);
         string fault = Assert.Throws<InvalidDataException>(() => Folder("a", "b", "c", "d", "e").Load(1, 1)).Message;
-        const string Told = "its mask: index 7 in row 2, column 4; it must be 0 to 4 (a, b, c and 2 more), or 255 for no class";
+        const string Told = "its mask: expected class indices 0 to 4 (a, b, c and 2 more) or 255 for no class, found 7 in row 2, column 4";
         Assert.Contains(Told, fault, StringComparison.Ordinal);
     }
 
@@ -171,7 +171,7 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Assert.ThrowsAny<OperationCanceledException>(() => Folder().Load(2, 2, cancellationToken: new(canceled: true)));
         Assert.Throws<ArgumentOutOfRangeException>(() => Folder().Load(2, 2, channels: 2));
         string fault = Assert.Throws<ArgumentException>(() => Folder().Load(30_000, 30_000)).Message;
-        Assert.StartsWith("an image of 3×30000×30000 does not fit an array", fault, StringComparison.Ordinal);
+        Assert.StartsWith("an image of 3×30000×30000 does not fit into an array", fault, StringComparison.Ordinal);
         fault = Assert.Throws<ArgumentException>(() => Folder().Load(3, 2, memoryBudget: 17)).Message;
         Assert.StartsWith("3 masks of 3×2 take 18 bytes, more than the memory budget", fault, StringComparison.Ordinal);
     }

@@ -74,7 +74,7 @@ public sealed class PictureTests : IDisposable
     {
         string path = Path.Combine(folder, name);
         string fault = Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(path)).Message;
-        Assert.StartsWith($"{path}: a picture is written as .png, .jpg, .jpeg or .webp", fault, StringComparison.Ordinal);
+        Assert.StartsWith($"{path}: expected the extension .png, .jpg, .jpeg or .webp", fault, StringComparison.Ordinal);
         Assert.Throws<ArgumentException>(() => Noise(1, 1, 1).Save(new MemoryStream(), name));
         Assert.Empty(Directory.GetFileSystemEntries(folder));
     }
@@ -84,7 +84,7 @@ public sealed class PictureTests : IDisposable
     {
         string path = Path.Combine(folder, "a.webp");
         string fault = Assert.Throws<IOException>(() => new Picture(16_384, 1).Save(path)).Message;
-        Assert.Equal($"{path}: the format cannot hold 16384×1 pixels", fault);
+        Assert.Equal($"{path}: the format does not support a picture of 16384×1 pixels", fault);
         Assert.Empty(Directory.GetFileSystemEntries(folder));
     }
 
@@ -100,19 +100,19 @@ public sealed class PictureTests : IDisposable
     [InlineData("P", "a file that begins with 50")]
     [InlineData("hello", "a file that begins with 68656C6C")]
     [InlineData("\u00FF\u00D8", "a file that begins with FFD8")]
-    [InlineData("MM\0*....", "a TIFF or a camera's RAW")]
-    [InlineData("II*\0....", "a TIFF or a camera's RAW")]
-    [InlineData("IIRO....", "a camera's RAW")]
-    [InlineData("IIU\0....", "a camera's RAW")]
-    [InlineData("FUJIFILMCCD-RAW", "a camera's RAW")]
-    [InlineData("....ftypcrx ", "a camera's RAW")]
+    [InlineData("MM\0*....", "a TIFF or a camera RAW file")]
+    [InlineData("II*\0....", "a TIFF or a camera RAW file")]
+    [InlineData("IIRO....", "a camera RAW file")]
+    [InlineData("IIU\0....", "a camera RAW file")]
+    [InlineData("FUJIFILMCCD-RAW", "a camera RAW file")]
+    [InlineData("....ftypcrx ", "a camera RAW file")]
     [InlineData("....ftypheic", "a HEIC")]
     [InlineData("....ftyphevc", "a HEIC")]
     [InlineData("....ftypmif1", "a HEIC or AVIF")]
     [InlineData("....ftypmsf1", "a HEIC or AVIF")]
     [InlineData("....ftypavif", "an AVIF")]
     [InlineData("....ftypavis", "an AVIF")]
-    [InlineData("....ftypisom", "a film")]
+    [InlineData("....ftypisom", "a video")]
     [InlineData("8BPS....", "a Photoshop PSD")]
     [InlineData("\0\0\u0001\0....", "an ICO")]
     [InlineData("\u00FF\n....", "a JPEG XL")]
@@ -121,7 +121,7 @@ public sealed class PictureTests : IDisposable
     [InlineData("\u00FFO\u00FFQ....", "a JPEG 2000")]
     [InlineData("%PDF-1.7", "a PDF")]
     [InlineData("<!DOCTYPE html>", "a web page or an SVG")]
-    [InlineData("----123\r\nContent-Disposition", "a form; send the picture's bytes alone")]
+    [InlineData("----123\r\nContent-Disposition", "a multipart form; send only the bytes of the picture")]
     [InlineData("P1\n1 1\n0", "a Netpbm P1")]
     [InlineData("P6 1 1 255 ...", "a Netpbm P6")]
     [InlineData("P7\n", "a Netpbm P7")]
@@ -277,7 +277,7 @@ public sealed class PictureTests : IDisposable
     public void A_crop_that_reaches_out_is_refused(int left, int top, int width, int height)
     {
         var fault = Assert.Throws<ArgumentOutOfRangeException>(() => Noise(9, 7, 1).Crop(left, top, width, height));
-        Assert.StartsWith($"{width}×{height} from ({left}, {top}) on is not within 9×7", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"expected a rectangle inside 9×7, got {width}×{height} at ({left}, {top})", fault.Message, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -322,7 +322,7 @@ public sealed class PictureTests : IDisposable
     {
         var tensor = Tensor.CreateFromShape<float>([.. shape.Select(n => (nint)n)]);
         var fault = Assert.Throws<ArgumentException>(() => Picture.FromTensor(tensor));
-        Assert.StartsWith($"expected [1, 1 or 3, H, W], got [{string.Join(", ", shape)}]", fault.Message, StringComparison.Ordinal);
+        Assert.StartsWith($"expected an image of shape [1, 1 or 3, H, W], got [{string.Join(", ", shape)}]", fault.Message, StringComparison.Ordinal);
     }
 
     /// <summary>Zeros without end.</summary>

@@ -68,7 +68,7 @@ public sealed class FolderPredictionTests : PhotoFolderTests
         Assert.InRange(seen, 1, 299);
         Assert.Throws<DirectoryNotFoundException>(() => predictor.PredictFolder(At("none")));
         Directory.CreateDirectory(At("empty"));
-        Assert.Equal($"{At("empty")}: there are no files", Assert.Throws<InvalidDataException>(() => predictor.PredictFolder(At("empty"))).Message);
+        Assert.Equal($"{At("empty")}: the folder has no files", Assert.Throws<InvalidDataException>(() => predictor.PredictFolder(At("empty"))).Message);
     }
 
     [Fact]

@@ -173,7 +173,7 @@ public sealed class SegmentationTests : IDisposable
         // No mask that somebody drew is lost.
         File.Delete(PathOf("masks/below/b.png"));
         Assert.Equal(
-            $"{PathOf("masks/a.png")}: there is a mask already; resume: true keeps it and makes those that are missing, or give another folder",
+            $"{PathOf("masks/a.png")}: the mask already exists; resume: true keeps it and writes the missing ones, or use another folder",
             Assert.Throws<IOException>(() => predictor.PredictFolder(PathOf("photos"), PathOf("masks"))).Message);
         Assert.False(File.Exists(PathOf("masks/below/b.png")));
         byte[] kept = File.ReadAllBytes(PathOf("masks/a.png"));
@@ -210,7 +210,7 @@ public sealed class SegmentationTests : IDisposable
         Refused("all pixels of the masks are 0, 'ground', or 255, ignored, so nothing would be learnt: where 255 is meant for 'cat', write 1",
             () => new Trainer(new Conv2d(1, 2, 1), new Sgd(new Conv2d(1, 2, 1).Parameters, 1)).Run(halves));
         Refused("all pixels of the masks are 0, 'ground', or 255, ignored", () => ClassWeights.Balanced(halves));
-        Refused($"{PathOf("b/masks")}: masks need a folder of their own, beside that of the pictures, {PathOf("b")}, not in it or around it",
+        Refused($"{PathOf("b/masks")}: expected a folder of masks that is not the folder of pictures, {PathOf("b")}, and not inside or around it",
             () => new ImageSegmenter(Net(3), images).CreatePredictor().PredictFolder(PathOf("b"), PathOf("b/masks")));
         MaskedImages none = new(new byte[4], [255, 255, 255, 255], new(1, 2, 2), 4);
         Refused("no pixel of the 1 masks has a class: all are 255, which is ignored", () => Evaluation.Of(new PixelReader(), none));
