@@ -5,17 +5,17 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Reports;
 
-/// <summary>Lines over one pair of axes, as SVG, with a legend and a place that report.js writes the values under the pointer into.</summary>
+/// <summary>A line chart as SVG, with a legend and an element into which report.js writes the values at the pointer.</summary>
 static class Chart
 {
-    const int Width = 400, Height = 220, Right = 24, Top = 10, Bottom = 36;     // of the drawing, and around the plot; right of it half a label has room
+    const int Width = 400, Height = 220, Right = 24, Top = 10, Bottom = 36;     // size, and margins around the plot; the right one has room for half a label
 
-    /// <summary>Draws them.</summary>
-    /// <param name="title">What stands above the chart.</param>
-    /// <param name="unit">What the values are in, “%”; or empty.</param>
-    /// <param name="series">The lines, over epochs; one without a finite value is left out.</param>
-    /// <param name="best">The best epoch, from 1, to be marked.</param>
-    /// <returns>Null if there is nothing to draw.</returns>
+    /// <summary>Draws a chart.</summary>
+    /// <param name="title">Title above the chart.</param>
+    /// <param name="unit">Unit of the values, such as “%”; or empty.</param>
+    /// <param name="series">The lines, with epochs as X. A line without a finite value is omitted.</param>
+    /// <param name="best">The best epoch, counted from 1; it is marked by a line.</param>
+    /// <returns>The chart; null if no line has a finite value.</returns>
     public static XElement? Draw(string title, string unit, IEnumerable<LineSeries> series, int? best = null)
     {
         LineSeries[] lines = [.. series.Where(line => line.Y.Any(double.IsFinite))];
@@ -24,7 +24,7 @@ static class Chart
         (double X, double Y)[] points = [.. lines.SelectMany(line => line.Points).Where(point => double.IsFinite(point.Y))];
         Axis up = new(points.Select(point => point.Y), intervals: 4, outwards: true), across = new(points.Select(point => point.X).Append(0));
         string[] labels = [.. up.Labels.Select(label => label.Text + (unit is "%" ? " %" : ""))];
-        int left = Math.Max(48, 10 + 8 * labels.Max(label => label.Length));     // 8: as wide as a character is at most
+        int left = Math.Max(48, 10 + 8 * labels.Max(label => label.Length));     // 8: the maximum width of a character
         double ToX(double x) => left + (Width - left - Right) * across.Share(x);
         double ToY(double y) => Height - Bottom - (Height - Top - Bottom) * up.Share(y);
 
@@ -44,14 +44,14 @@ static class Chart
             "figure.chart", A("data-left", left), A("data-right", Width - Right), A("data-low", across.Low), A("data-high", across.High),
             H("figcaption", H("strong", unit is "" or "%" ? title : $"{title}, {unit}"), lines.Select((line, i) => H(
                 "span.key", H("svg", A("viewBox", "0 0 24 8"), A("aria-hidden", "true"), H($"path.line line{i}", A("d", "M0 4H24"))), line.Name)),
-                best is int b ? H("span.key", H("svg", A("viewBox", "0 0 24 8"), A("aria-hidden", "true"), H("path.best", A("d", "M12 0V8"))), $"best epoch, {b}") : null),
+                best is int b ? H("span.key", H("svg", A("viewBox", "0 0 24 8"), A("aria-hidden", "true"), H("path.best", A("d", "M12 0V8"))), $"best epoch: {b}") : null),
             svg, H("output", A("aria-live", "off"), "\u00A0"));
     }
 
     static string Summary(LineSeries line) =>
         FormattableString.Invariant($"{line.Name} from {line.Y.First(double.IsFinite):G4} to {line.Y.Last(double.IsFinite):G4}");
 
-    /// <summary>A line that is broken where a value is not finite, a dot where it has no neighbour, and its numbers for report.js.</summary>
+    /// <summary>A line that is interrupted at values that are not finite, a dot for a value without neighbors, and the numbers for report.js.</summary>
     static XElement Line(LineSeries line, int index, Func<double, double> toX, Func<double, double> toY)
     {
         (double X, double Y)[] all = [.. line.Points];

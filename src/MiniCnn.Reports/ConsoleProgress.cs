@@ -3,8 +3,8 @@ using Spectre.Console;
 namespace MiniCnn.Reports;
 
 /// <summary>
-/// Tells on the console how far a training, a download or the reading of photos is: a bar that renews itself on a terminal, a line every two seconds where
-/// the output goes to a file or a program.
+/// Shows the progress of a training, a download or the reading of photos on the console: as a progress bar on a terminal, and as a line every two seconds if
+/// the output is redirected to a file or a program.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -13,8 +13,8 @@ namespace MiniCnn.Reports;
 /// epoch 2/10  loss 0.3021  accuracy 90.82 %  4404 images/s  0:38 left
 /// epoch 2: validation loss 0.2214, accuracy 93.33 %; the best so far
 /// </code>
-/// Loss and accuracy are of the training images since the line before. On a terminal nothing else should be written meanwhile: the bar is drawn over the
-/// line above the cursor.
+/// Loss and accuracy are the means over the training images since the previous line. On a terminal, do not write other output while the bar is shown: it is
+/// drawn over the line above the cursor. Thread-safe.
 /// </remarks>
 public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Done, int Total)>, IProgress<(string File, long Received, long Total)>
 {
@@ -22,17 +22,17 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
 
     readonly IAnsiConsole console;
     readonly TimeProvider clock;
-    readonly Lock drawing = new();                               // work may tell of itself on several threads
+    readonly Lock drawing = new();                               // Report may be called on several threads
     string? what;
-    long start, before, done;                                    // of the clock; steps that an earlier run did; those done by now
-    TimeSpan next;                                               // when to draw again, since the start
-    long images, recent, correct;                                // since the start; since the last line, of what the accuracy counts
+    long start, before, done;                                    // clock at the start; steps before this run; steps done
+    TimeSpan next;                                               // time of the next output, since the start
+    long images, recent, correct;                                // since the start; counted and correct since the last line
     double loss;
-    bool isDrawn;                                                // the bar, above the cursor
+    bool isDrawn;                                                // whether a bar is above the cursor
 
-    /// <summary>For one piece of work, or several one after another.</summary>
-    /// <param name="what">What is done, “reading 2000 photos”: a line before the rest.</param>
-    /// <param name="toError">Writes to the standard error, so that what the program prints can go to a file without it.</param>
+    /// <summary>Creates the progress display for one task, or for several tasks one after the other.</summary>
+    /// <param name="what">Title of the task, such as “reading 2000 photos”, written as the first line. The default is no title.</param>
+    /// <param name="toError">Whether to write to the standard error stream, so that the standard output of the program can be redirected without it.</param>
     public ConsoleProgress(string? what = null, bool toError = false)
         : this(what, toError ? AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(Console.Error) }) : AnsiConsole.Console, TimeProvider.System)
     {
@@ -48,7 +48,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
 
     TimeSpan Interval => TimeSpan.FromSeconds(IsLive ? 0.1 : 2);
 
-    /// <summary>After a step of a training.</summary>
+    /// <summary>Shows the progress of a training. Called after each step.</summary>
     public void Report(TrainingStep value)
     {
         lock (drawing)
@@ -72,10 +72,10 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
         }
     }
 
-    /// <summary>After a file, or a part of any work.</summary>
+    /// <summary>Shows the progress of any task, such as the number of files done and the total.</summary>
     public void Report((int Done, int Total) value) => Report(value.Done, value.Total);
 
-    /// <summary>After a part of a download.</summary>
+    /// <summary>Shows the progress of a download, in bytes received and in total.</summary>
     public void Report((string File, long Received, long Total) value) => Report(value.Received, value.Total);
 
     void Report(long part, long total)
@@ -89,7 +89,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
         }
     }
 
-    /// <summary>Takes down how much is done; another piece of work begins where less is done than before.</summary>
+    /// <summary>Stores how much is done. If it is less than before, a new task begins.</summary>
     void Advance(long now, long first)
     {
         if (now < done)
@@ -127,7 +127,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
         next = now + Interval;
     }
 
-    /// <summary>A line of its own, in the bar's place.</summary>
+    /// <summary>Writes a line; it replaces the bar.</summary>
     void Say(string line)
     {
         if (isDrawn)
@@ -136,7 +136,7 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
         isDrawn = false;
     }
 
-    /// <summary>The bar over the one before; the cursor is left below it, where whoever writes next begins a line of their own.</summary>
+    /// <summary>Draws the bar over the previous one. The cursor is then below the bar, so that other output starts on its own line.</summary>
     void Draw(string line, double share, string left)
     {
         string end = FormattableString.Invariant($"  {100 * share,3:F0} %  {left}");
@@ -151,9 +151,9 @@ public sealed class ConsoleProgress : IProgress<TrainingStep>, IProgress<(int Do
         isDrawn = true;
     }
 
-    /// <summary>Of a line; the last column would begin another one.</summary>
+    /// <summary>Usable width of a line: a character in the last column would start a new line.</summary>
     int Width => console.Profile.Width - 1;
 
-    /// <summary>Minutes and seconds, “75:04”.</summary>
+    /// <summary>Formats a time as minutes and seconds, “75:04”.</summary>
     internal static string Text(TimeSpan time) => $"{(int)time.TotalMinutes}:{time:ss}";
 }

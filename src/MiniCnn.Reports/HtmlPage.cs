@@ -6,8 +6,8 @@ using static MiniCnn.Reports.Html;
 namespace MiniCnn.Reports;
 
 /// <summary>
-/// What every page has around its content: one file for a browser, without server and network. Style and script stand in it, pictures are part of it, and its
-/// content security policy lets the browser load nothing else. It is light or dark, as the reader's system is.
+/// Writes HTML pages that are one file and need no server and no network. Style, script and pictures are embedded, and the content security policy forbids the
+/// browser to load anything else. The page has a light and a dark design and follows the reader's system.
 /// </summary>
 public static class HtmlPage
 {
@@ -16,21 +16,21 @@ public static class HtmlPage
 
     internal static int Length => style.Length + script.Length;
 
-    /// <summary>The text of a file with this content.</summary>
-    /// <param name="title">What the browser's window is called.</param>
-    /// <param name="main">The content, a &lt;main&gt;; see <see cref="Html"/>.</param>
-    /// <param name="style">CSS of the page's own, after that of all pages. It stands there as it is: never take it from a stranger.</param>
+    /// <summary>Returns the text of a complete HTML file with the given content.</summary>
+    /// <param name="title">Title of the page in the browser.</param>
+    /// <param name="main">The content, a &lt;main&gt; element; see <see cref="Html"/>.</param>
+    /// <param name="style">Additional CSS, after the common CSS. It is not escaped; do not pass untrusted text.</param>
     public static string Write(string title, XElement main, string style = "")
     {
         ArgumentNullException.ThrowIfNull(main);
         return Write(title, Html.Write(main), style);
     }
 
-    /// <param name="title">What the window is called.</param>
+    /// <param name="title">Title of the page in the browser.</param>
     /// <param name="main">The content, as HTML.</param>
-    /// <param name="ownStyle">CSS of the page's own.</param>
-    /// <param name="refresh">An element of the head that has the page read again.</param>
-    /// <param name="attributes">Of the body, for report.js, after a blank.</param>
+    /// <param name="ownStyle">Additional CSS.</param>
+    /// <param name="refresh">An element of the head that reloads the page.</param>
+    /// <param name="attributes">Attributes of the body for report.js, starting with a space.</param>
     internal static string Write(string title, string main, string ownStyle = "", string refresh = "", string attributes = "") => $"""
         <!DOCTYPE html>
         <html lang="en">

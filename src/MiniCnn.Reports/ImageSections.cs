@@ -5,12 +5,12 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Reports;
 
-/// <summary>The images: how many of which class, what was not read, samples as the net sees them, and what it makes of those of a set.</summary>
+/// <summary>The sections about images: images per class, files that were not read, augmented samples, and the predictions for scored sets.</summary>
 sealed class ImageSections(RunReport run)
 {
     const int Samples = 24, Mistakes = 12, Right = 12, Overlays = 9, NamedFiles = 100;
 
-    readonly Dictionary<Scored, XElement?> scores = [];          // drawn once: a set is scored after the run
+    readonly Dictionary<Scored, XElement?> scores = [];          // each section is created only once: sets are scored after the run
     XElement? samples;
 
     public XElement? Data() => Page.Section("data", "Images", () =>
@@ -24,10 +24,10 @@ sealed class ImageSections(RunReport run)
         string what = run.Train is MaskedImages ? "Pixels" : "Images";
         return
         [
-            Table($"{what} of each class", ["class", .. sets.Select(set => set.Name)],
+            Table($"{what} per class", ["class", .. sets.Select(set => set.Name)],
                 Enumerable.Range(0, run.Train.Classes).Select(c => counts.Select(count => (object?)$"{count[c]}").Prepend(run.Train.ClassNames[c]))),
             Skipped(),
-            samples ??= H("div", H("h3", run.Trainer.Augmentation is null ? "Samples" : "Samples as the net sees them, augmented"), H("div.photos", Augmented())),
+            samples ??= H("div", H("h3", run.Trainer.Augmentation is null ? "Samples" : "Augmented samples, as the network sees them"), H("div.photos", Augmented())),
         ];
     });
 
@@ -35,12 +35,12 @@ sealed class ImageSections(RunReport run)
     {
         if (run.Skipped.Count == 0)
             return null;
-        string more = run.Skipped.Count > NamedFiles ? $"; the first {NamedFiles} of them" : "";
-        return H("details", H("summary", run.Skipped.Count == 1 ? "1 file was not read" : $"{run.Skipped.Count} files were not read"), Table($"Not read{more}", ["file", "class", "reason"],
+        string more = run.Skipped.Count > NamedFiles ? $", the first {NamedFiles}" : "";
+        return H("details", H("summary", run.Skipped.Count == 1 ? "1 file was not read" : $"{run.Skipped.Count} files were not read"), Table($"Files that were not read{more}", ["file", "class", "reason"],
             run.Skipped.Take(NamedFiles).Select(file => new object?[] { file.Name, file.ClassName ?? "–", file.Reason })));
     }
 
-    /// <summary>Images of the first epoch's first batches.</summary>
+    /// <summary>The first images of the first epoch, augmented.</summary>
     IEnumerable<XElement> Augmented()
     {
         ImageDataset train = run.Train;
@@ -54,12 +54,12 @@ sealed class ImageSections(RunReport run)
                 : Pictures.Figure(picture, train.ClassNames[batch.Labels[i]]);
         }
 
-        // The classes of a mask.
+        // The names of the classes in a mask.
         object?[] Named(int i) => [.. batch.Labels.Skip(i * pixels).Take(pixels).Distinct().Where(label => label != MaskedImages.IgnoredLabel).Order()
             .Select((label, k) => new object?[] { k == 0 ? null : ", ", H("bdi", train.ClassNames[label]) })];
     }
 
-    /// <summary>What the network makes of a set that was scored after the run.</summary>
+    /// <summary>The scores and predictions of a set that was scored after the run.</summary>
     public XElement? Scores(Scored set)
     {
         if (!scores.TryGetValue(set, out XElement? section))
@@ -73,16 +73,17 @@ sealed class ImageSections(RunReport run)
     IEnumerable<XElement?> Looks(Scored set)
     {
         int[] wrong = [.. set.Surest(right: false).Take(Mistakes)];
-        yield return H("p", "Each image is shown with where the last maps speak for the class that it is taken for (Grad-CAM), and with the pixels that move that class's logit most.");
-        yield return H("h3", "The surest mistakes");
-        yield return wrong is [] ? H("p", "None: every image is taken for what it is.") : H("div.photos", wrong.Select(image => Look(set, image)));
+        yield return H("p", "Next to each image: the regions of the last feature maps that support the predicted class (Grad-CAM, if the network has "
+            + "feature maps), and the pixels with the largest influence on its logit (saliency).");
+        yield return H("h3", "The most confident mistakes");
+        yield return wrong is [] ? H("p", "None: all images are classified correctly.") : H("div.photos", wrong.Select(image => Look(set, image)));
         LabeledImages labeled = (LabeledImages)set.Images;
         int[] right = [.. set.Surest(right: true).DistinctBy(image => labeled.Labels[image]).Take(Right).OrderBy(image => labeled.Labels[image])];
-        yield return right is [] ? null : H("h3", "The surest of each class that are right");
+        yield return right is [] ? null : H("h3", "The most confident correct prediction of each class");
         yield return right is [] ? null : H("div.photos", right.Select(image => Look(set, image)));
     }
 
-    /// <summary>An image, where the network looked if that can be told, and what it took it for.</summary>
+    /// <summary>An image with its Grad-CAM (if there is one) and saliency maps, its class and its prediction.</summary>
     XElement Look(Scored set, int image)
     {
         string label = set.Images.ClassNames[((LabeledImages)set.Images).Labels[image]];
@@ -94,15 +95,15 @@ sealed class ImageSections(RunReport run)
         return H(
             "figure.photo", Pictures.Photo(picture), map is null ? null : Pictures.Photo(HeatMap.Over(picture, map)),
             Pictures.Photo(HeatMap.Tile(Looking.Saliency(run.Trainer.Model, x, guess))),
-            H("figcaption", H("bdi", label), taken == label ? null : new object[] { ", taken for ", H("bdi", taken) }, FormattableString.Invariant($", {100 * certainty:F1} %"),
+            H("figcaption", H("bdi", label), taken == label ? null : new object[] { ", predicted as ", H("bdi", taken) }, FormattableString.Invariant($", {100 * certainty:F1} %"),
                 run.FileOf(set.Images, image) is string file ? H("span.file", file) : null));
     }
 
-    /// <summary>Photos, what their masks say and what the network says; those with the most wrong pixels.</summary>
+    /// <summary>The photos with the most wrong pixels, each with its mask and the predicted mask.</summary>
     IEnumerable<XElement?> Masks(Scored set)
     {
         MaskedImages images = (MaskedImages)set.Images;
-        yield return H("h3", "The images with most wrong pixels: the photo, its mask, what the network says");
+        yield return H("h3", "The images with the most wrong pixels: photo, mask and prediction");
         yield return H("p", images.ClassNames.Skip(1).Take(20).Select((name, i) => H("span.key",
             H("span.colour", A("style", Colour(i + 1)), ""), name)));
         yield return H("div.photos", set.Worst().Take(Overlays).Select(image =>
@@ -111,7 +112,7 @@ sealed class ImageSections(RunReport run)
             images.Mask(image).CopyTo(truth.Pixels);
             Picture guess = Mask(images.Shape, Scored.Guesses(run.Trainer.Model.Forward(Pictures.Input(images, image)), images.Classes));
             return H("figure.photo", new[] { photo, MaskOverlay.Draw(photo, truth), MaskOverlay.Draw(photo, guess) }.Select(Pictures.Photo),
-                H("figcaption", FormattableString.Invariant($"{100 * set[image].Certainty:F1} % of its pixels wrong")));
+                H("figcaption", FormattableString.Invariant($"{100 * set[image].Certainty:F1} % of its pixels are wrong")));
         }));
 
         static string Colour(int label) => MaskOverlay.ColorOf(label) is var color ? $"background:rgb({color.Red},{color.Green},{color.Blue})" : "";

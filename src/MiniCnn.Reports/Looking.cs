@@ -2,16 +2,16 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Reports;
 
-/// <summary>What goes on inside a network: its maps layer by layer, and where in an image it saw a class.</summary>
+/// <summary>Feature maps of a network, and the regions of an image that support a class (Grad-CAM, saliency).</summary>
 static class Looking
 {
-    /// <summary>The outermost layers of a network whose outputs are maps, and these outputs.</summary>
-    /// <param name="network">Of a network that is no <see cref="Sequential"/> there are none.</param>
+    /// <summary>The top-level layers of a network that output feature maps larger than 1×1, and these outputs.</summary>
+    /// <param name="network">The network. The result is empty if it is not a <see cref="Sequential"/>.</param>
     /// <param name="x">[N, C, H, W].</param>
     public static IReadOnlyList<(Layer Layer, Tensor<float> Maps)> Maps(Layer network, Tensor<float> x) => network is not Sequential sequential ? [] :
         [.. sequential.Layers.Zip(sequential.Trace(x)).Where(pair => pair.Second is { Rank: 4 } && pair.Second.Lengths[2] * pair.Second.Lengths[3] > 1)];
 
-    /// <summary>One of the maps of an image, [H, W].</summary>
+    /// <summary>One feature map of an image, [H, W].</summary>
     public static float[,] Map(Tensor<float> maps, int channel, int image = 0)
     {
         float[,] map = new float[maps.Lengths[2], maps.Lengths[3]];
@@ -22,12 +22,13 @@ static class Looking
     }
 
     /// <summary>
-    /// Where the last maps of a network speak for a class: ReLU(Σ αc · maps[c]), with the mean of ∂logit/∂maps[c] as αc. Null where there are no maps, or
-    /// nothing that learns after them. Source: Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based Localization, 2017.
+    /// Grad-CAM: the regions of the last feature maps that support a class, ReLU(Σ αc · maps[c]), where αc is the mean of ∂logit/∂maps[c]. Null if the
+    /// network has no feature maps, or no layer after them. Source: Selvaraju et al., Grad-CAM: Visual Explanations from Deep Networks via Gradient-based
+    /// Localization, 2017.
     /// </summary>
-    /// <param name="network">From images to logits.</param>
+    /// <param name="network">A network that computes logits of images.</param>
     /// <param name="x">[1, C, H, W].</param>
-    /// <param name="label">The class; of two classes with one logit, the second has the logit and the first its negative.</param>
+    /// <param name="label">Index of the class. With two classes and one logit, class 1 has the logit and class 0 its negative.</param>
     public static float[,]? GradCam(Layer network, Tensor<float> x, int label)
     {
         if (network is not Sequential sequential || Maps(network, x) is not [.., (Layer last, Tensor<float> maps)])
@@ -45,8 +46,8 @@ static class Looking
     }
 
     /// <summary>
-    /// How strongly each pixel moves the logit of a class: |∂logit/∂x|, of the channels the largest. Source: Simonyan et al., Deep Inside Convolutional
-    /// Networks: Visualising Image Classification Models and Saliency Maps, 2014.
+    /// Saliency: the influence of each pixel on the logit of a class, |∂logit/∂x|, the maximum over the channels, [H, W]. Source: Simonyan et al., Deep Inside
+    /// Convolutional Networks: Visualising Image Classification Models and Saliency Maps, 2014.
     /// </summary>
     /// <inheritdoc cref="GradCam"/>
     public static float[,] Saliency(Layer network, Tensor<float> x, int label)
@@ -60,7 +61,7 @@ static class Looking
         return most;
     }
 
-    /// <summary>The gradient of the logit of a class, [1, classes].</summary>
+    /// <summary>The gradient of the logit of one class with respect to the logits: one-hot, of the shape of the logits.</summary>
     static Tensor<float> OneOf(Tensor<float> logits, int label)
     {
         Tensor<float> dy = Tensor.CreateFromShape<float>(logits.Lengths);
@@ -69,7 +70,7 @@ static class Looking
         return dy;
     }
 
-    /// <summary>Runs a pass that adds to no parameter's gradient: these are the training's.</summary>
+    /// <summary>Runs a pass with all parameters frozen, so that it does not change the gradients of the training.</summary>
     static Tensor<float> Frozen(Layer network, Func<Tensor<float>> pass)
     {
         bool[] trainable = [.. network.Parameters.Select(parameter => parameter.Trainable)];

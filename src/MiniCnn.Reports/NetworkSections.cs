@@ -5,12 +5,12 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Reports;
 
-/// <summary>The inside of the network: the first layer's kernels before and after, and maps of sample images layer by layer.</summary>
-/// <remarks>They take longest of the page: they are drawn after an epoch if the report has taken less than a hundredth of the run's time, and at the end.</remarks>
+/// <summary>The sections about the network: the kernels of the first convolution before and after training, and the feature maps of sample images.</summary>
+/// <remarks>They take the most time of the page. They are drawn after an epoch if the report took less than 1 % of the run time, and at the end.</remarks>
 sealed class NetworkSections
 {
-    const int Samples = 2, Layers = 10, Channels = 8;            // of the maps, at most
-    const int Tile = 40, Line = 1;                               // pixels of a map, about, and of the line between maps and around them
+    const int Samples = 2, Layers = 10, Channels = 8;            // maximum numbers
+    const int Tile = 40, Line = 1;                               // approximate side of a map, and width of the lines, in pixels
 
     readonly RunReport run;
     readonly Conv2d? first;
@@ -25,7 +25,7 @@ sealed class NetworkSections
         before = first is null ? null : Tensor.Create<float>([.. first.Weight.Value], first.Weight.Value.Lengths);
     }
 
-    /// <summary>The first convolution that a layer holds.</summary>
+    /// <summary>The first convolution in a layer or its children.</summary>
     static Conv2d? FirstOf(Layer layer) => layer switch
     {
         Conv2d convolution => convolution,
@@ -33,7 +33,7 @@ sealed class NetworkSections
         _ => null,
     };
 
-    /// <summary>Whether to draw them, or anew.</summary>
+    /// <summary>Whether to draw the sections now.</summary>
     bool IsDue => run.IsOver ? !isFinal : run.Epochs.Count > 0 && run.Spent < run.Elapsed / 100;
 
     public XElement? Kernels()
@@ -42,7 +42,7 @@ sealed class NetworkSections
         {
             kernels = Page.Section("kernels", "Kernels of the first layer", () =>
             [
-                H("p", $"{first.Description}. A column is an output channel, a row an input channel; blue is negative, red positive."),
+                H("p", $"{first.Description}. Each column is an output channel, each row an input channel. Blue is negative, red is positive."),
                 H("div.wide", Pictures.Image(KernelSheet.Draw(before!, first.Weight.Value, "before training", "now"), "The kernels before training and now")),
             ]);
         }
@@ -53,20 +53,20 @@ sealed class NetworkSections
     {
         if (IsDue)
         {
-            maps = Page.Section("maps", "What the layers see", Look);
+            maps = Page.Section("maps", "Feature maps", Look);
             isFinal = run.IsOver;
         }
         return maps is null ? null : new(maps);
     }
 
-    /// <summary>Images of different classes, in a batch as the training has them: what it runs is compiled by then.</summary>
+    /// <summary>Sample images of different classes, in a batch of about the training size, for which the code is already compiled.</summary>
     IEnumerable<XElement> Look()
     {
         LabeledImages? labeled = run.Train as LabeledImages;
         int[] samples = [.. Enumerable.Range(0, run.Train.Count).Take(5000).DistinctBy(image => labeled is null ? image : labeled.Labels[image]).Take(Samples)];
         int[] batch = [.. samples, .. Enumerable.Range(0, run.Train.Count).Take(Math.Min(16, run.Trainer.BatchSize) - samples.Length)];
         IReadOnlyList<(Layer Layer, Tensor<float> Maps)> all = Looking.Maps(run.Trainer.Model, Pictures.Input(run.Train, batch));
-        if (all.Count > Layers)                                  // what a convolution and its norm give on is their activation's
+        if (all.Count > Layers)                                  // the activation after a convolution and its norm is enough
             all = [.. all.Where(pair => pair.Layer is not (Conv2d or BatchNorm2d))];
         return all.Count == 0 ? [] : samples.SelectMany((image, n) => Look(
             image, labeled is null ? $"image {image + 1}" : run.FileOf(labeled, image) ?? labeled.ClassNames[labeled.Labels[image]], n, all));
@@ -86,7 +86,7 @@ sealed class NetworkSections
         }
     }
 
-    /// <summary>Some maps side by side, on one scale.</summary>
+    /// <summary>Draws maps side by side with one color scale.</summary>
     static Picture Strip(float[][,] all)
     {
         float[] values = [.. all.SelectMany(map => map.Cast<float>()).Where(float.IsFinite).DefaultIfEmpty()];

@@ -8,17 +8,17 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Reports;
 
-/// <summary>The page of a run: what it says, from top to bottom. Its pictures are made by <see cref="NetworkSections"/> and <see cref="ImageSections"/>.</summary>
+/// <summary>The page of a run, from top to bottom. <see cref="NetworkSections"/> and <see cref="ImageSections"/> draw the pictures.</summary>
 sealed class Page(RunReport run)
 {
-    const int MostBytes = 1_950_000;                             // below 2 MB, style and script included
-    const int MostRows = 500;                                    // of the table of epochs
+    const int MostBytes = 1_950_000;                             // below 2 MB, including style and script
+    const int MostRows = 500;                                    // of the table of epochs; also the points of a line
 
-    readonly float[] rates = [.. run.Trainer.Optimizers.Select(optimizer => optimizer.LearningRate)];     // before a schedule turns them
+    readonly float[] rates = [.. run.Trainer.Optimizers.Select(optimizer => optimizer.LearningRate)];     // before a schedule changes them
     readonly NetworkSections network = new(run);
     readonly ImageSections images = new(run);
 
-    /// <summary>The file's text.</summary>
+    /// <summary>The text of the HTML file.</summary>
     public string Write()
     {
         bool isOver = run.IsOver;
@@ -28,14 +28,14 @@ sealed class Page(RunReport run)
                 ? Section("validation", "Validation images", () => [H("p", $"After epoch {epoch + 1}."), .. ScoreTables.Of(scores)]) : null,
             run.Sets.Select(images.Scores), images.Data(), network.Kernels(), network.Maps(), Section("run", "The run", Settings));
         string text = Fitting(body);
-        // Read again after a third of an epoch, but not more often than every 2 s nor less often than every 20.
+        // The page is reloaded after a third of an epoch, but not before 2 s and not after more than 20 s.
         double again = Math.Clamp(run.Times.LastOrDefault()?.TotalSeconds / 3 ?? 2, 2, 20);
         string refresh = isOver ? "" : FormattableString.Invariant($"<noscript><meta http-equiv=\"refresh\" content=\"{again:F0}\"></noscript>");
         string attributes = FormattableString.Invariant($" data-written=\"{run.Now.ToUnixTimeMilliseconds()}\" data-again=\"{(isOver ? 0 : again):F0}\"");
         return HtmlPage.Write($"{Short()} · {run.Title}", text, refresh: refresh, attributes: attributes);
     }
 
-    /// <summary>A part of the page under a heading. What cannot be made, of a network that does something uncommon, says why instead.</summary>
+    /// <summary>A section with a heading. If its content throws, as it can for unusual networks, the section shows the error message instead.</summary>
     public static XElement? Section(string id, string title, Func<IEnumerable<object?>> make)
     {
         object?[] content;
@@ -45,23 +45,23 @@ sealed class Page(RunReport run)
         }
         catch (Exception e) when (e is not OutOfMemoryException)
         {
-            content = [H("p.note", $"This could not be drawn: {e.Message}")];
+            content = [H("p.note", $"This section could not be drawn: {e.Message}")];
         }
         return content.All(part => part is null) ? null : H("section", A("id", id), H("h2", title), content);
     }
 
-    string Short() => run.Failure is not null ? "failed" : run.Result is not null ? "done" : run.Last is { } last ? $"epoch {last.Epoch + 1}/{last.Epochs}" : "not begun";
+    string Short() => run.Failure is not null ? "failed" : run.Result is not null ? "done" : run.Last is { } last ? $"epoch {last.Epoch + 1}/{last.Epochs}" : "not started";
 
     IEnumerable<XElement?> Head()
     {
         yield return H("h1", run.Title);
         yield return H("p.state", A("role", "status"), State(), " ", H("span.written", $"Written {run.Now.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)}."));
-        if (run.Result is null && run.Note is string note)       // a result says it itself
+        if (run.Result is null && run.Note is string note)       // the text of a result contains the note
             yield return H("p", note);
         List<(string Name, string Value)> cards = [];
         if (run.Epochs.Count > 0)
         {
-            // Of the epoch whose model there is.
+            // The epoch of the current model.
             TrainingEpoch now = run.Trainer.KeepBest && run.Result?.BestEpoch is int best ? run.Epochs[best] : run.Epochs[^1];
             cards.AddRange([("training loss", N(now.Loss)), ("training accuracy", P(now.Accuracy))]);
             if (now.ValidationLoss is double loss)
@@ -79,7 +79,7 @@ sealed class Page(RunReport run)
         if (run.Result is TrainingResult result)
             return $"{char.ToUpperInvariant($"{result}"[0])}{$"{result}"[1..]}.";
         if (run.Last is not TrainingStep last)
-            return run.Failure is null ? "The run has not begun." : $"Ended before its first step was done: {run.Failure}.";
+            return run.Failure is null ? "The run has not started." : $"Ended before the first step was done: {run.Failure}.";
         if (run.Failure is not null)
             return $"Ended in epoch {last.Epoch + 1} of {last.Epochs}, after step {last.Step} of {last.Steps}: {run.Failure}.";
         TimeSpan left = run.Elapsed / Math.Max(last.Step - run.Before - 1, 1) * (last.Steps - last.Step);
@@ -88,12 +88,12 @@ sealed class Page(RunReport run)
         return $"Epoch {last.Epoch + 1} of {last.Epochs}, step {last.Step} of {last.Steps}; {ConsoleProgress.Text(left)} left{best}.";
     }
 
-    XElement? Charts() => Section("curves", "How it went", () =>
+    XElement? Charts() => Section("curves", "Training curves", () =>
     {
         double[] at = [.. Enumerable.Range(1, run.Epochs.Count).Select(epoch => (double)epoch)];
         int? best = run.BestEpoch + 1;
         LineSeries Each(string name, Func<TrainingEpoch, double?> value) => Thin(new(name, [.. run.Epochs.Select(epoch => value(epoch) ?? double.NaN)]) { X = at });
-        // The epochs before a checkpoint are known as wholes only.
+        // For the epochs before a checkpoint, only the values per epoch are known.
         int before = run.Times.TakeWhile(time => time is null).Count();
         LineSeries Fine(string name, Func<TrainingEpoch, double> whole, Func<(double Epoch, double Loss, double Rate), double> point) => Thin(new(
             name, [.. run.Epochs.Take(before).Select(whole), .. run.Points.Select(point)])
@@ -106,12 +106,12 @@ sealed class Page(RunReport run)
             monitor == Metric.Loss || monitor == Metric.Accuracy ? null
                 : Chart.Draw($"{char.ToUpperInvariant(monitor.Name[0])}{monitor.Name[1..]}", "", [Each("validation", epoch => epoch.Monitored)], best),
             Chart.Draw("Learning rate", "", [Fine("learning rate", epoch => epoch.LearningRate, point => point.Rate)]),
-            Chart.Draw("Time of an epoch", "s", [Thin(new("time", [.. run.Times.Select(time => time?.TotalSeconds ?? double.NaN)]) { X = at })]),
+            Chart.Draw("Time per epoch", "s", [Thin(new("time", [.. run.Times.Select(time => time?.TotalSeconds ?? double.NaN)]) { X = at })]),
         ];
-        return charts.All(chart => chart is null) ? [H("p", "The first points come with the first steps.")] : [H("div.charts", charts)];
+        return charts.All(chart => chart is null) ? [H("p", "The curves appear after the first steps.")] : [H("div.charts", charts)];
     });
 
-    /// <summary>Every so manieth point of a line of very many, and the last one.</summary>
+    /// <summary>At most about <see cref="MostRows"/> equally spaced points of a line, and the last one.</summary>
     static LineSeries Thin(LineSeries line)
     {
         int step = (line.Y.Length + MostRows - 1) / MostRows;
@@ -135,7 +135,7 @@ sealed class Page(RunReport run)
                 .. validated && other ? monitored : [], FormattableString.Invariant($"{epoch.LearningRate:G3}"),
                 run.Times[i] is TimeSpan time ? FormattableString.Invariant($"{time.TotalSeconds:F1} s") : "–"];
         });
-        string all = step == 1 ? "Every epoch" : $"Every {step}th epoch; the CSV file beside this page has all";
+        string all = step == 1 ? "All epochs" : $"One in {step} epochs; the CSV file next to this page has all epochs";
         return [H("details", run.Epochs.Count <= 12 ? A("open", "") : null, H("summary", all), Table(all, titles, rows))];
     }
 
@@ -149,22 +149,22 @@ sealed class Page(RunReport run)
             ("validation images", trainer.Validation is null ? null : $"{trainer.Validation.Count}"),
             ("mean and std", string.Join("; ", $"{Numbers(train.Mean)}", $"{Numbers(train.Std)}")),
             ("epochs", $"{trainer.Epochs}"),
-            ("batch size", $"{trainer.BatchSize}{(trainer.AccumulateGradBatches > 1 ? $", {trainer.AccumulateGradBatches} to a step" : "")}"
-                + (trainer.DropLast ? ", the last one dropped" : "")),
+            ("batch size", $"{trainer.BatchSize}{(trainer.AccumulateGradBatches > 1 ? $", {trainer.AccumulateGradBatches} batches per step" : "")}"
+                + (trainer.DropLast ? ", the last incomplete batch is dropped" : "")),
             .. trainer.Optimizers.Select((optimizer, i) => (trainer.Optimizers.Count == 1 ? "optimizer" : $"optimizer {i + 1}", (string?)(
                 $"{optimizer.GetType().Name}, {string.Join(", ", optimizer.Settings.Prepend(("learning rate", rates[i])).Select(s => FormattableString.Invariant($"{s.Item1} {(float)s.Item2}")))}"))),
-            ("learning rate's schedule", trainer.Schedule is null ? null : "a factor from step to step, see the chart"),
+            ("learning rate schedule", trainer.Schedule is null ? null : "a factor for each step; see the chart"),
             ("loss", $"{trainer.Loss}"),
             ("augmentation", trainer.Augmentation is null ? null : $"{trainer.Augmentation}"),
-            ("monitor", trainer.Validation is null ? null : $"{trainer.Monitor}{(trainer.KeepBest ? "; the best epoch's model is kept" : "")}"),
+            ("monitor", trainer.Validation is null ? null : $"{trainer.Monitor}{(trainer.KeepBest ? "; the model of the best epoch is kept" : "")}"),
             ("patience", trainer.Patience is null ? null : $"{trainer.Patience} epochs"),
             ("reduce on plateau", trainer.ReduceOnPlateau is null ? null : $"{trainer.ReduceOnPlateau}"),
-            ("largest norm of gradients", trainer.ClipNorm is null ? null : FormattableString.Invariant($"{trainer.ClipNorm}")),
+            ("maximum gradient norm", trainer.ClipNorm is null ? null : FormattableString.Invariant($"{trainer.ClipNorm}")),
             ("seed", $"{trainer.Seed}"),
             ("command", string.Join(' ', Environment.GetCommandLineArgs())),
             ("versions", $"MiniCnn {Version(typeof(Trainer))}, .NET {Environment.Version}, {RuntimeInformation.OSDescription}"),
-            ("machine", $"{RuntimeInformation.ProcessArchitecture}, {Workers.Count} threads, vectors of {Simd.Width} floats"),
-            ("this report's share of the time", !run.IsOver ? null : FormattableString.Invariant($"{100 * run.Spent / Max(run.Elapsed):F1} %")),
+            ("machine", $"{RuntimeInformation.ProcessArchitecture}, {Workers.Count} threads, SIMD vectors of {Simd.Width} floats"),
+            ("time of this report", !run.IsOver ? null : FormattableString.Invariant($"{100 * run.Spent / Max(run.Elapsed):F1} % of the run")),
         ];
         return
         [
@@ -179,7 +179,7 @@ sealed class Page(RunReport run)
         static string Version(Type type) => type.Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion ?? "?";
     }
 
-    /// <summary>The text of the page, without the pictures of those parts that have most of them where it would be too long.</summary>
+    /// <summary>The text of the page. If it is too long, the pictures are removed from the sections with the largest pictures.</summary>
     static string Fitting(XElement body)
     {
         string text = Html.Write(body);
@@ -189,7 +189,7 @@ sealed class Page(RunReport run)
             if (largest is null || !largest.Descendants("img").Any())
                 break;
             largest.Descendants("img").ToList().ForEach(image => image.Remove());
-            largest.Element("h2")!.AddAfterSelf(H("p.note", "The pictures of this part are left out: with them the page would be larger than 2 MB."));
+            largest.Element("h2")!.AddAfterSelf(H("p.note", "The pictures of this section are omitted to keep the page below 2 MB."));
             text = Html.Write(body);
         }
         return text;

@@ -5,15 +5,15 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Reports;
 
-/// <summary>Images of a set as pictures, and pictures within the page.</summary>
+/// <summary>Converts images of a data set to pictures, and pictures to elements of the page.</summary>
 static class Pictures
 {
-    const int Shown = 96;                                        // pixels of the longer side, at most, that are kept of an image of a set
+    const int Shown = 96;                                        // maximum length of the longer side of an image on the page, in pixels
 
-    /// <summary>An image of a set: [C, H, W] bytes. Of other than 1 or 3 channels the first one is shown, in grey.</summary>
+    /// <summary>The picture of an image of a data set, [C, H, W] bytes. If it does not have 1 or 3 channels, the first channel is shown in grey.</summary>
     public static Picture Of(ImageDataset images, int index) => Of(images.Shape, images.Image(index), value => value);
 
-    /// <summary>An image of a batch, as the net sees it: what normalised it is undone.</summary>
+    /// <summary>The picture of an image of a batch, with augmentation. The normalization is undone.</summary>
     public static Picture Of(ImageDataset images, Tensor<float> batch, int index)
     {
         int length = (int)images.Shape.Length, plane = images.Shape.Height * images.Shape.Width;
@@ -32,7 +32,7 @@ static class Pictures
         return picture;
     }
 
-    /// <summary>Images of a set as a batch, [N, C, H, W], normalised.</summary>
+    /// <summary>Images of a data set as a normalized batch, [N, C, H, W].</summary>
     public static Tensor<float> Input(ImageDataset images, params ReadOnlySpan<int> indices)
     {
         ImageShape shape = images.Shape;
@@ -46,10 +46,10 @@ static class Pictures
         return Tensor.Create(values, [indices.Length, shape.Channels, shape.Height, shape.Width]);
     }
 
-    /// <summary>A picture of a set with what a person reads below it.</summary>
+    /// <summary>A picture with a caption below it.</summary>
     public static XElement Figure(Picture picture, params object?[] caption) => H("figure.photo", Photo(picture), H("figcaption", caption));
 
-    /// <summary>A picture of a set, of 96 pixels at most; what is said of it stands beside it.</summary>
+    /// <summary>A picture of at most 96 pixels, without alternative text: its caption describes it.</summary>
     public static XElement Photo(Picture picture)
     {
         double share = (double)Shown / Math.Max(picture.Width, picture.Height);
@@ -58,7 +58,7 @@ static class Pictures
         return Image(picture, "", share > 1 ? (int)share : 1);
     }
 
-    /// <summary>A picture, each of its pixels as a square so wide. Photos are JPEGs, drawings and small pictures PNGs: what is smaller.</summary>
+    /// <summary>A picture, each pixel as a square of <paramref name="cell"/> pixels. Photos are JPEGs; drawings and small pictures are PNGs.</summary>
     public static XElement Image(Picture picture, string alternative, int cell = 1) =>
         Html.Image(picture, alternative, cell, photo: picture is { Channels: 3, Width: > 48 } && alternative is "");
 }

@@ -4,8 +4,8 @@ using MiniCnn.Imaging;
 namespace MiniCnn.Reports;
 
 /// <summary>
-/// A page about a training, for a browser: one file, which needs no server and no network. It is written as the run begins, anew after each epoch, and at the
-/// end; an open page loads itself again while the run goes on. The numbers of the epochs stand beside it as CSV.
+/// Writes an HTML page about a training: one file, which needs no server and no network. It is written after the first step, after each epoch, every 20 seconds
+/// within an epoch, and at the end. An open page reloads itself while the run continues. A CSV file next to it has the numbers of the epochs.
 /// </summary>
 /// <remarks>
 /// <code>
@@ -14,35 +14,39 @@ namespace MiniCnn.Reports;
 /// trainer.Run(train, report);
 /// Console.WriteLine(report.Score("test", test));
 /// </code>
-/// It shows loss, accuracy and learning rate, the best epoch and why the run ended; confusion, precision, recall and F1, or of masks IoU; the images of each
-/// class, what was not read, and augmented samples; the first layer's kernels before and after, maps layer by layer, the surest mistakes, and where the network
-/// looked; summary, settings, command and versions. It does not change what is learnt, to the bit. A page is below 2 MB; where pictures would make it larger,
-/// some are left out, and it says so. A page that cannot be written does not end the run: the standard error says so, and the next epoch tries again.
+/// The page shows loss, accuracy and learning rate, the best epoch and why the run ended; the confusion matrix, precision, recall, F1 and, for masks, IoU; the
+/// images per class, the files that were not read, and augmented samples; the kernels of the first convolution before and after, the feature maps, the most
+/// confident mistakes with Grad-CAM and saliency maps; the network summary, settings, command and versions. The trained weights are bit-identical with and
+/// without the report. The page is below 2 MB; pictures that do not fit are omitted, with a note. If the page cannot be written later in the
+/// run, the error is written to the standard error stream, the run continues, and the next epoch tries again.
 /// </remarks>
 public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResult>, IProgress<Exception>
 {
-    const int MostPoints = 400;                                  // of a curve: as many as its chart has pixels
-    static readonly TimeSpan longest = TimeSpan.FromSeconds(20); // between two pages within an epoch
+    const int MostPoints = 400;                                  // of a curve: the width of its chart in pixels
+    static readonly TimeSpan longest = TimeSpan.FromSeconds(20); // between two writes within an epoch
 
     readonly string path;
     readonly TimeProvider clock;
     readonly Page page;
     readonly Dictionary<ImageDataset, IReadOnlyList<string>> files = [];
     double lossSum;
-    long counted, started, epochStarted, written;                // images since the last point; of the clock, the first step and the last page
-    long? ended;                                                 // of the clock
+    long counted, started, epochStarted, written;                // images since the last point; clock: start, start of epoch, last write
+    long? ended;                                                 // clock at the end of the run
     bool hasPage;
 
-    /// <summary>For one run of a trainer.</summary>
-    /// <param name="path">The page, “report.html”. Its folder is made if there is none; a page that is there is replaced.</param>
-    /// <param name="trainer">The trainer that will run. The first layer's kernels are taken down now, as those before training.</param>
-    /// <param name="train">The images that it will be given.</param>
-    /// <exception cref="IOException">The folder cannot be made; that the page cannot be written ends the run after its first step.</exception>
+    /// <summary>Creates the report of one run of a trainer.</summary>
+    /// <param name="path">Path of the page, such as “report.html”. Its folder is created if needed; an existing page is overwritten.</param>
+    /// <param name="trainer">The trainer that will run. The kernels of the first convolution are copied now, as the kernels before training.</param>
+    /// <param name="train">The training images of the run.</param>
+    /// <exception cref="IOException">The folder cannot be created. The run also throws it if the page cannot be written after the first step.</exception>
     public RunReport(string path, Trainer trainer, ImageDataset train) : this(path, trainer, train, TimeProvider.System)
     {
     }
 
-    /// <summary>The same of photos from folders: the page says what was not read, and names files.</summary>
+    /// <summary>Creates the report for photos from folders. The page also shows file names and the files that were not read.</summary>
+    /// <param name="path">Path of the page, such as “report.html”. Its folder is created if needed; an existing page is overwritten.</param>
+    /// <param name="trainer">The trainer that will run. The kernels of the first convolution are copied now, as the kernels before training.</param>
+    /// <param name="photos">The photos. The training part has the training images of the run.</param>
     /// <inheritdoc cref="RunReport(string, Trainer, ImageDataset)"/>
     public RunReport(string path, Trainer trainer, LoadedSplits photos)
         : this(path, trainer, (photos ?? throw new ArgumentNullException(nameof(photos))).Train.Images)
@@ -64,13 +68,13 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         page = new(this);
     }
 
-    /// <summary>What the page is called; if not given, its folder's name.</summary>
+    /// <summary>Title of the page. The default is the name of its folder.</summary>
     public string Title { get; init; }
 
-    /// <summary>Told of every step too: a <see cref="ConsoleProgress"/>.</summary>
+    /// <summary>Receives all reports too; for example a <see cref="ConsoleProgress"/>. The default is none.</summary>
     public IProgress<TrainingStep>? Progress { get; init; }
 
-    /// <summary>Files that were not read, to be told of.</summary>
+    /// <summary>Files that were not read, to be listed on the page.</summary>
     public IReadOnlyList<SkippedFile> Skipped { get; init; } = [];
 
     internal Trainer Trainer { get; }
@@ -79,47 +83,47 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
 
     internal List<TrainingEpoch> Epochs { get; } = [];
 
-    /// <summary>How long each took; null for those before a checkpoint.</summary>
+    /// <summary>Time of each epoch; null for epochs before a checkpoint.</summary>
     internal List<TimeSpan?> Times { get; } = [];
 
-    /// <summary>Loss and learning rate within the epochs.</summary>
+    /// <summary>Loss and learning rate within the epochs; Epoch is a fraction.</summary>
     internal List<(double Epoch, double Loss, double Rate)> Points { get; } = [];
 
-    /// <summary>The last step.</summary>
+    /// <summary>The last reported step.</summary>
     internal TrainingStep? Last { get; private set; }
 
-    /// <summary>The step that this run began after.</summary>
+    /// <summary>Number of steps before this run.</summary>
     internal int Before { get; private set; }
 
-    /// <summary>Of a run that went on from a checkpoint: where.</summary>
+    /// <summary>The note of a run that was resumed from a checkpoint.</summary>
     internal string? Note { get; private set; }
 
     internal TrainingResult? Result { get; private set; }
 
-    /// <summary>What ended the run instead.</summary>
+    /// <summary>The message of the exception that ended the run.</summary>
     internal string? Failure { get; private set; }
 
-    /// <summary>From 0.</summary>
+    /// <summary>Index of the best epoch, from 0.</summary>
     internal int? BestEpoch => Result?.BestEpoch ?? Last?.BestEpoch;
 
     internal bool IsOver => Result is not null || Failure is not null;
 
-    /// <summary>The best epoch's, or without a best one the last one's, and that epoch, from 0.</summary>
+    /// <summary>The validation scores of the best epoch, or of the last epoch if there is no best one, and the index of that epoch.</summary>
     internal (Evaluation Scores, int Epoch)? Validation { get; private set; }
 
     internal List<Scored> Sets { get; } = [];
 
     internal TimeSpan Elapsed => clock.GetElapsedTime(started, ended ?? clock.GetTimestamp());
 
-    /// <summary>What the report has taken of it.</summary>
+    /// <summary>The part of the run time that the report took.</summary>
     internal TimeSpan Spent { get; private set; }
 
     internal DateTimeOffset Now => clock.GetLocalNow();
 
-    /// <summary>The file of an image, if it is known.</summary>
+    /// <summary>The file name of an image; null if it is unknown.</summary>
     internal string? FileOf(ImageDataset images, int index) => files.TryGetValue(images, out IReadOnlyList<string>? names) ? names[index] : null;
 
-    /// <summary>After a step of the training.</summary>
+    /// <summary>Called by the trainer after each step.</summary>
     public void Report(TrainingStep value)
     {
         Progress?.Report(value);
@@ -142,7 +146,7 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
             Write();
     }
 
-    /// <summary>With the epochs before a checkpoint.</summary>
+    /// <summary>Starts the clock, with the epochs before a checkpoint.</summary>
     void Begin(IReadOnlyList<TrainingEpoch> before)
     {
         started = epochStarted = clock.GetTimestamp();
@@ -159,12 +163,12 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
             Validation = (step.Validation, step.Epoch);
     }
 
-    /// <summary>After the run: the page says why it ended, and shows what the network makes of the validation images.</summary>
+    /// <summary>Called by the trainer after the run. The page then shows why the run ended and, unless it was cancelled, the validation set.</summary>
     public void Report(TrainingResult value)
     {
         (Progress as IProgress<TrainingResult>)?.Report(value);
         if (Last is null)
-            Begin(value.Epochs);                                 // all of them were done before
+            Begin(value.Epochs);                                 // all epochs were done before this run
         (Result, ended) = (value, clock.GetTimestamp());
         if (Trainer.Validation is not ImageDataset validation || value.EndedBy == TrainingEnd.Cancelled)
         {
@@ -177,12 +181,12 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or OutOfMemoryException)
         {
-            Console.Error.WriteLine($"{path} is without the validation images' scores ({e.Message}); the training is done");
+            Console.Error.WriteLine($"{path} does not show the validation scores ({e.Message}); the training is finished");
             Write();
         }
     }
 
-    /// <summary>After a run that was ended by an exception: the page says which.</summary>
+    /// <summary>Called by the trainer if an exception ended the run. The page then shows its message.</summary>
     public void Report(Exception value)
     {
         ArgumentNullException.ThrowIfNull(value);
@@ -190,17 +194,20 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         if (Last is null)
             Begin([]);
         (Failure, ended) = (value.Message.TrimEnd('.'), clock.GetTimestamp());
-        hasPage = true;                                          // of two faults the first one is told
+        hasPage = true;                                          // so that Write does not throw and hide this exception
         Write();
     }
 
     /// <summary>
-    /// After the run: what the network makes of a set, such as the test images, as <see cref="Evaluation.Of(Layer, ImageDataset, int?, LabelLoss)"/> has it by
-    /// the training's loss; the page shows that, the surest mistakes among them and where the network looked.
+    /// Evaluates the network on a data set after the run, such as the test images, with the loss of the trainer. The page shows the scores and the most
+    /// confident mistakes, with Grad-CAM and saliency maps; for masks, the images with the most wrong pixels.
     /// </summary>
-    /// <param name="name">What the page calls the set, “test”.</param>
-    /// <param name="images">Images of the shape and the classes that it was trained on.</param>
-    /// <exception cref="ArgumentException">Images that the network does not fit, or of other classes or another normalisation than those of the training.</exception>
+    /// <param name="name">Name of the set on the page, such as “test”. A set that was scored before under this name is replaced.</param>
+    /// <param name="images">Images with the shape, the classes and the normalization of the training images.</param>
+    /// <returns>The scores, as by <see cref="Evaluation.Of(Layer, ImageDataset, int?, LabelLoss)"/>.</returns>
+    /// <exception cref="ArgumentException">
+    /// The images do not fit the network, or have other classes or another normalization or fit than the training images.
+    /// </exception>
     public Evaluation Score(string name, ImageDataset images)
     {
         ArgumentNullException.ThrowIfNull(name);
@@ -225,10 +232,10 @@ public sealed class RunReport : IProgress<TrainingStep>, IProgress<TrainingResul
         }
         catch (Exception e) when (hasPage && e is (IOException or UnauthorizedAccessException))
         {
-            Console.Error.WriteLine($"{path} could not be written ({e.Message}); the training goes on, and the next epoch tries again");
+            Console.Error.WriteLine($"{path} could not be written ({e.Message}); the training continues, and the next epoch tries again");
         }
         (written, hasPage) = (clock.GetTimestamp(), true);
-        if (ended is null)                                       // a share of the run's time
+        if (ended is null)                                       // only time within the run counts
             Spent += clock.GetElapsedTime(begin);
     }
 }

@@ -2,12 +2,12 @@ using System.Numerics.Tensors;
 
 namespace MiniCnn.Reports;
 
-/// <summary>What a model makes of a set, image by image.</summary>
+/// <summary>The predictions of a model for each image of a data set, and their scores.</summary>
 sealed class Scored
 {
-    readonly int[] guesses;                                      // a class for each image; of images with masks none
-    readonly float[] certainties;                                // of the guesses; of images with masks the share of pixels that are wrong
-    readonly int ignored;                                        // the label that counts in no number
+    readonly int[] guesses;                                      // predicted class of each image; not used with masks
+    readonly float[] certainties;                                // probabilities of the guesses; with masks, the fraction of wrong pixels
+    readonly int ignored;                                        // the label that the scores ignore
 
     Scored(string name, ImageDataset images, int[] guesses, float[] certainties, int ignored, Func<Evaluation> run)
     {
@@ -61,7 +61,7 @@ sealed class Scored
         }
     }
 
-    /// <summary>The class of each image or pixel of a batch.</summary>
+    /// <summary>The predicted class of each image or pixel of a batch.</summary>
     public static int[] Guesses(Tensor<float> logits, int classes)
     {
         Evaluation.Guesses all = new(logits, classes);
@@ -71,7 +71,7 @@ sealed class Scored
         return guesses;
     }
 
-    /// <summary>What an image is taken for, and how sure that is, from 0 to 1.</summary>
+    /// <summary>The predicted class of an image and its probability; with masks, the second is the fraction of wrong pixels.</summary>
     public (int Guess, float Certainty) this[int image] => (guesses[image], certainties[image]);
 
     /// <summary>Correctly, or incorrectly, classified images, highest probability first.</summary>
@@ -81,7 +81,7 @@ sealed class Scored
         return Order().Where(image => labeled.Labels[image] != ignored && guesses[image] == labeled.Labels[image] == right);
     }
 
-    /// <summary>Images with masks, those with the most wrong pixels first.</summary>
+    /// <summary>Images with masks, most wrong pixels first.</summary>
     public IEnumerable<int> Worst() => Order();
 
     IEnumerable<int> Order() => Enumerable.Range(0, Images.Count).OrderByDescending(image => certainties[image]).ThenBy(image => image);

@@ -1,5 +1,5 @@
 "use strict";
-// The values of all lines nearest to the pointer, below each chart.
+// Below each chart: the values of all lines at the epoch nearest to the pointer.
 for (const chart of document.querySelectorAll(".chart")) {
   const { left, right, low, high } = Object.fromEntries(Object.entries(chart.dataset).map(([name, value]) => [name, Number(value)]));
   const svg = chart.querySelector(":scope > svg"), pointer = svg.querySelector(".pointer"), output = chart.querySelector("output");
@@ -25,9 +25,9 @@ for (const chart of document.querySelectorAll(".chart")) {
     }
   });
 }
-// While the run goes on the page is read again; what was opened stays open. A page that is not written any more says so.
+// While the run continues, the page reloads itself; opened details stay open. A page that is no longer updated shows a note.
 const { again, written } = document.body.dataset, key = "open " + location.pathname;
-const details = [...document.querySelectorAll("details")];     // one at most in a section
+const details = [...document.querySelectorAll("details")];     // at most one in a section
 try {
   const open = JSON.parse(sessionStorage.getItem(key) ?? "{}");
   details.forEach(part => part.open = open[part.closest("section").id] ?? part.open);
@@ -37,7 +37,7 @@ if (Number(again) > 0) {
   if (age > 20 * 60000) {
     const stale = document.querySelector(".written");
     stale.classList.add("stale");
-    stale.textContent += ` Nothing new for ${Math.round(age / 60000)} minutes: the run may have ended without a word.`;
+    stale.textContent += ` No update for ${Math.round(age / 60000)} minutes: the run may have been killed.`;
   }
   setTimeout(() => {
     try {

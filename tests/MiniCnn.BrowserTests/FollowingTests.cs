@@ -85,10 +85,10 @@ public sealed class FollowingTests(Browser browser)
     {
         await using Visit visit = await browser.Open(browser.Runs["running"]);
         ILocator stale = visit.Page.Locator(".written");
-        await Assertions.Expect(stale).Not.ToContainTextAsync("Nothing new");
+        await Assertions.Expect(stale).Not.ToContainTextAsync("No update");
         await visit.Page.Clock.SetFixedTimeAsync(File.GetLastWriteTimeUtc(browser.Runs["running"]).AddMinutes(90));
         await visit.Page.ReloadAsync();
-        await Assertions.Expect(stale).ToContainTextAsync("Nothing new for 90 minutes: the run may have ended");
+        await Assertions.Expect(stale).ToContainTextAsync("No update for 90 minutes: the run may have been killed.");
         await visit.FindsNone("spilled");
         await visit.FindsNone("faint");
     }

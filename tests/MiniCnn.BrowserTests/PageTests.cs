@@ -101,6 +101,7 @@ public sealed class PageTests(Browser browser)
         await visit.FindsNone("reversed");
         string text = await visit.Page.Locator("body").TextContentAsync() ?? "";
         IEnumerable<string> names = name == "photos" ? Hostile.Shown : Hostile.Classes[^3..].Prepend(Hostile.Script);
-        Assert.All(names.Append(name == "photos" ? ", taken for " : " of its pixels wrong"), shown => Assert.Contains(shown, text, StringComparison.Ordinal));
+        string caption = name == "photos" ? ", predicted as " : " of its pixels are wrong";
+        Assert.All(names.Append(caption), shown => Assert.Contains(shown, text, StringComparison.Ordinal));
     }
 }

@@ -32,7 +32,7 @@ public sealed class ReportChartTests : ReportRuns
         XElement best = chart.Descendants("line").Single(line => ReportPage.Class(line) == "best");
         Assert.Equal(2, toX((double)best.Attribute("x1")!), 0.01);
         Assert.Equal(best.Attribute("x1")!.Value, best.Attribute("x2")!.Value);
-        Assert.Equal(["training", "validation", "best epoch, 2"], chart.Descendants("span").Select(key => key.Value));
+        Assert.Equal(["training", "validation", "best epoch: 2"], chart.Descendants("span").Select(key => key.Value));
         Assert.Equal("Loss: training from 3.25 to 0.125, validation from 1 to 2.5", chart.Element("svg")!.Attribute("aria-label")!.Value);
         Assert.Equal(7, chart.Descendants("circle").Count());                            // few points: a dot on each
         // What report.js finds the pointer's epoch by.
@@ -102,7 +102,7 @@ public sealed class ReportChartTests : ReportRuns
         Assert.Equal([.. Enumerable.Range(0, 434).Select(i => 4 * i + 1).Append(Best).Append(Epochs + 1).Order()], rows);
         Assert.Equal($"{Best} (best)", page.Table("epochs").Single(row => row[0].Contains("best", StringComparison.Ordinal))[0]);
         Assert.Equal(N(1.0 / Best), page.Table("epochs").Single(row => row[0].Contains("best", StringComparison.Ordinal))[1]);
-        Assert.Equal("Every 4th epoch; the CSV file beside this page has all", page.Section("epochs")!.Descendants("summary").Single().Value);
+        Assert.Equal("One in 4 epochs; the CSV file next to this page has all epochs", page.Section("epochs")!.Descendants("summary").Single().Value);
         Assert.Equal(Epochs + 2, File.ReadAllLines(Csv).Length);
         foreach ((string title, int lines) in ((string, int)[])[("Loss", 2), ("Accuracy", 2), ("Learning rate", 1)])
         {

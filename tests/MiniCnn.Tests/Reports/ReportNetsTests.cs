@@ -44,7 +44,7 @@ public sealed class ReportNetsTests : ReportRuns
             int cell = ReportPage.Class(image) == "cells" ? width / picture.Width : 1;                        // small ones are enlarged by the browser
             Assert.Equal((cell * picture.Width, cell * picture.Height), (width, height));
         });
-        bool isTaken = ReportPage.Captions(page.Set("Test")).Any(caption => caption.Contains(", taken for ", StringComparison.Ordinal));
+        bool isTaken = ReportPage.Captions(page.Set("Test")).Any(caption => caption.Contains(", predicted as ", StringComparison.Ordinal));
         Assert.Equal(images is LabeledImages && scores.Count > scores.Correct, isTaken);
     }
 
@@ -96,7 +96,7 @@ public sealed class ReportNetsTests : ReportRuns
             }, report));
         Assert.Equal((6, 3), (pages, result.Epochs.Count));
         ReportPage page = Page(drawn: false);
-        Assert.Equal(["What the layers see", "This could not be drawn: not <b>here</b>"], page.Section("maps")!.Elements().Select(element => element.Value));
+        Assert.Equal(["Feature maps", "This section could not be drawn: not <b>here</b>"], page.Section("maps")!.Elements().Select(element => element.Value));
         Assert.Equal(2, page.Text.Split("could not be drawn").Length);                    // the rest is
         Assert.Equal(["curves", "epochs", "data", "kernels", "maps", "run"], page.Sections.Select(ReportPage.Id));
         Assert.Throws<InvalidOperationException>(() => report.Score("test", train));     // that is the caller's to know
@@ -128,7 +128,7 @@ public sealed class ReportNetsTests : ReportRuns
         page = Page();
         Assert.True(double.IsNaN(scores.Loss));
         Assert.Equal(6, scores.Correct);
-        Assert.Equal(12, ReportPage.Captions(page.Set("Test")).Count(caption => caption.Contains(", taken for 0", StringComparison.Ordinal)));
+        Assert.Equal(12, ReportPage.Captions(page.Set("Test")).Count(caption => caption.Contains(", predicted as 0", StringComparison.Ordinal)));
         Assert.Single(ReportPage.Captions(page.Set("Test")), caption => caption.StartsWith("0, ", StringComparison.Ordinal));
     }
 
@@ -161,7 +161,7 @@ public sealed class ReportNetsTests : ReportRuns
         Assert.Equal([readable[2], readable[1], readable[0]], page.Table("data", 1)[1]);
         Assert.Equal(readable[0], page.Table("epochs")[0][5]);
         Assert.Contains($"; best: epoch {result.BestEpoch + 1}, {readable[0]} 0.5000", page.State, StringComparison.Ordinal);
-        Assert.Equal(["is \\ taken for", .. readable], ReportPage.Table(page.Set(readable[2]))[0]);
+        Assert.Equal(["true \\ predicted", .. readable], ReportPage.Table(page.Set(readable[2]))[0]);
         Assert.Contains(page.Set(readable[2]).Descendants("span"), file => file.Value.StartsWith(readable[2], StringComparison.Ordinal));
         Assert.Contains(ReportPage.Captions(page.Section("maps")!), caption => caption == $"layer 1, {readable[2]}: 2 maps of 8×12");
         Assert.Contains(readable[2], page.Section("run")!.Element("pre")!.Value, StringComparison.Ordinal);

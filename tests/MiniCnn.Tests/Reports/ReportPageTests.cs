@@ -49,7 +49,7 @@ public sealed class ReportPageTests : ReportRuns
             Assert.Equal(["epoch", "loss", "accuracy", "validation loss", "validation accuracy", "luck", "learning rate", "time"], rows[0]);
             Assert.Equal(Enumerable.Range(0, epochs).Select(i => i == best ? $"{i + 1} (best)" : $"{i + 1}"), rows.Skip(1).Select(row => row[0]));
             Assert.Equal(Enumerable.Range(0, epochs).Select(i => i == 0 ? "0.5 s" : $"{0.6 * (i + 1):F1} s"), rows.Skip(1).Select(row => row[^1]));
-            Assert.Equal(best + 1, int.Parse(page.Chart("Loss").Descendants("span").Last().Value["best epoch, ".Length..], CultureInfo.InvariantCulture));
+            Assert.Equal(best + 1, int.Parse(page.Chart("Loss").Descendants("span").Last().Value["best epoch: ".Length..], CultureInfo.InvariantCulture));
             foreach ((TrainingEpoch e, string[] row) in (result?.Epochs ?? []).Zip(rows.Skip(1)))
             {
                 string rate = e.LearningRate.ToString("G3", CultureInfo.InvariantCulture);
@@ -260,9 +260,9 @@ public sealed class ReportPageTests : ReportRuns
                 [
                     ("training images", "42 of 3×10×14, 3 classes"), ("validation images", "23"),
                     ("mean and std", "0.4000, 0.4000, 0.4000; 0.2500, 0.2500, 0.2500"), ("epochs", "2"),
-                    ("batch size", "20, 2 to a step, the last one dropped"),
-                    ("largest norm of gradients", "1.5"), ("augmentation", "HorizontalFlip"), ("loss", "CrossEntropyLoss(label smoothing 0.125)"),
-                    ("monitor", "macro recall; the best epoch's model is kept"), ("seed", "11"),
+                    ("batch size", "20, 2 batches per step, the last incomplete batch is dropped"),
+                    ("maximum gradient norm", "1.5"), ("augmentation", "HorizontalFlip"), ("loss", "CrossEntropyLoss(label smoothing 0.125)"),
+                    ("monitor", "macro recall; the model of the best epoch is kept"), ("seed", "11"),
                 ],
                 expected => Assert.Equal(expected.Value, settings[expected.Name]));
             Assert.DoesNotContain("patience", settings.Keys);
@@ -273,10 +273,10 @@ public sealed class ReportPageTests : ReportRuns
     static void Same(Evaluation expected, XElement section)
     {
         string what = expected.Count > 200 ? "pixels" : "images";
-        string line = $"{P(expected.Accuracy)} right: {expected.Correct} of {expected.Count} {what}; loss {N(expected.Loss)}.";
+        string line = $"{P(expected.Accuracy)} correct: {expected.Correct} of {expected.Count} {what}; loss {N(expected.Loss)}.";
         Assert.Contains(line, section.Elements("p").Select(p => p.Value));
         Assert.Equal(
-            [["is \\ taken for", .. names], .. names.Select((name, c) => (string[])[name, .. names.Select((_, guess) => $"{expected.Confusion[c, guess]}")])],
+            [["true \\ predicted", .. names], .. names.Select((name, c) => (string[])[name, .. names.Select((_, guess) => $"{expected.Confusion[c, guess]}")])],
             ReportPage.Table(section));
         foreach ((XElement cell, int i) in section.Descendants("td").Take(9).Select((cell, i) => (cell, i)))
         {

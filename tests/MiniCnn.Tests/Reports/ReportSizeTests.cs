@@ -38,7 +38,7 @@ public sealed class ReportSizeTests : ReportRuns
         report.Score("two", sets[1]);
         report.Score("three", sets[2]);
         Check(leftOut: 1);
-        Assert.Contains("Not read; the first 100 of them", Page().Section("data")!.Value, StringComparison.Ordinal);
+        Assert.Contains("Files that were not read, the first 100", Page().Section("data")!.Value, StringComparison.Ordinal);
         Assert.Equal(101, Page().Table("data", 1).Length);
     }
 
@@ -57,7 +57,7 @@ public sealed class ReportSizeTests : ReportRuns
     /// <summary>Every part has pictures or says that they are left out, at least so many of them.</summary>
     void Check(int leftOut)
     {
-        const string Why = "The pictures of this part are left out: with them the page would be larger than 2 MB.";
+        const string Why = "The pictures of this section are omitted to keep the page below 2 MB.";
         Assert.InRange(new FileInfo(Path).Length, 100_000, 1_999_999);
         XElement[] parts = [.. Page().Sections.Where(section => ReportPage.Id(section) is not ("curves" or "epochs" or "validation" or "run"))];
         Assert.All(parts, part => Assert.NotEqual(part.Descendants("img").Any(), part.Elements("p").Any(note => note.Value == Why)));

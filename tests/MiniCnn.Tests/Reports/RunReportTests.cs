@@ -175,7 +175,7 @@ public sealed class RunReportTests : ReportRuns
                 {
                     string[] told = [.. lines.ToString().Split('\n').Where(line => line.Contains(Path, StringComparison.Ordinal))];
                     Assert.Equal(step.Step < 12 ? 0 : step.Step < 24 ? 1 : 2, told.Length);
-                    string pattern = $@"^{Regex.Escape(Path)} could not be written \(.+\); the training goes on, and the next epoch tries again\r?$";
+                    string pattern = $@"^{Regex.Escape(Path)} could not be written \(.+\); the training continues, and the next epoch tries again\r?$";
                     Assert.All(told, line => Assert.Matches(pattern, line));
                     switch (step.Step)
                     {
@@ -284,10 +284,10 @@ public sealed class RunReportTests : ReportRuns
         trainer = Create(epochs: 1);
         report = Report(trainer, train, _ => clock.Milliseconds += 3_000);
         trainer.Run(train, report);
-        string share = Page().Settings["this report's share of the time"];
-        Assert.Matches(@"^[1-9]\d\.\d %$", share);
+        string share = Page().Settings["time of this report"];
+        Assert.Matches(@"^[1-9]\d\.\d % of the run$", share);
         report.Score("test", validation);
-        Assert.Equal(share, Page().Settings["this report's share of the time"]);
+        Assert.Equal(share, Page().Settings["time of this report"]);
     }
 
     static Trainer Create(int epochs, string? checkpoint = null, float learningRate = 0.003f)
