@@ -62,7 +62,7 @@ public sealed class CheckpointTests : SmallRuns
         Sequential likewise = new(
             new Conv2d(1, 4, 5, stride: 3), new BatchNorm2d(4), new Sigmoid(), new Residual(new Sequential(new Dropout(0.2), new Conv2d(4, 4, 3, padding: 1))),
             new Flatten(), new Dropout(0.3), new Linear(256, 10));
-        Assert.Contains("its model ", Assert.Throws<InvalidDataException>(() => Create(likewise, path: Path).Run(digits)).Message);
+        Assert.Contains("its model: ", Assert.Throws<InvalidDataException>(() => Create(likewise, path: Path).Run(digits)).Message);
         Refused("the checkpoint's run has 3 epochs, this run 5, and the Schedule depends on their number: use 3 epochs, or", model => Create(model, path: Path, epochs: 5));
         Refused("its augmentation: CropPadding 2, Brightness 0.2, Cutout 5; this run's: none", model => Other(model, 3, 32, 7));
         Refused("its loss: CrossEntropyLoss(); this run's: CrossEntropyLoss(label smoothing 0.125)", model => Other(model, 3, 32, 7, new(labelSmoothing: 0.125f)));
