@@ -1,11 +1,11 @@
-"""Holds a model's file against PyTorch in both directions; needs PyTorch and Python's own library only.
+"""Checks model files against PyTorch in both directions. Needs PyTorch and the Python standard library only.
 
-    python3 tests/scripts/check_weights.py FOLDER          # a test calls it so, where python3 has torch
+    python3 tests/scripts/check_weights.py FOLDER          # ImageClassifierTorchTests runs this if python3 has torch
     python3 tests/scripts/check_weights.py --record        # writes tests/recorded/model/, once
 
-FOLDER holds what MiniCnn wrote: model.safetensors, and run.safetensors with a batch x and what the network makes of it, y. The torch net is built
-from the architecture that the file tells of, loads the weights with strict=True, and must make the same of x. Then it trains for three steps, and
-torch-model.safetensors (its state dict under the same words) and torch-run.safetensors are for MiniCnn to load.
+FOLDER holds files that MiniCnn wrote: model.safetensors, and run.safetensors with a batch x and the outputs y of the network. The script builds
+the torch module from the architecture in the file, loads the weights with strict=True, and compares its outputs with y. It then trains for three
+steps and writes torch-model.safetensors (the state dict with the same metadata) and torch-run.safetensors, which MiniCnn loads.
 """
 import json
 import pathlib
@@ -16,7 +16,7 @@ import torch
 from torch import nn
 
 TYPES = {"F32": torch.float32, "I64": torch.int64}
-TOLERANCE = 1e-5                            # of the largest output: two orders of summation in float
+TOLERANCE = 1e-5                            # relative to the largest output: float sums in two different orders
 
 
 class Residual(nn.Module):
@@ -42,7 +42,7 @@ def even(layer):
 
 
 def build(layer):
-    """The torch module of what a file tells of a layer."""
+    """Builds the torch module of a layer from its description in a file."""
     kind, a = layer["type"], layer
     inside = [build(child) for child in a.get("layers", [])]
     if kind in ("Sequential", "Concat", "Residual"):
@@ -125,7 +125,7 @@ def check(folder):
 
 
 def record():
-    """A file as a person with PyTorch would write it: the words by hand, a net with a batch norm, branches and a head."""
+    """Writes a model file with PyTorch and hand-written metadata: a network with a batch norm, a residual branch and a head."""
     def conv(into, out, size, bias):
         return {
             "type": "Conv2d", "inputChannels": into, "outputChannels": out, "kernelSize": [size, size], "stride": [1, 1], "padding": [size // 2] * 4,

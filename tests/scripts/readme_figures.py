@@ -7,9 +7,9 @@
     MINICNN_DATASETS=DIR python3 tests/scripts/readme_figures.py tuning
     python3 tests/scripts/readme_figures.py segmentation
 
-The first runs examples/Mnist for the seeds 0 to 4, with its defaults and with --fast, and the tests. The second runs examples/CatsVsDogs, the third
-examples/ResNet on Fashion-MNIST, the fourth examples/FineTuning after the 3,000 images of DIR/cifar10-subset, the fifth examples/Segmentation,
-each for the seeds 0 to 2, some minutes. Standard library only.
+The first command runs examples/Mnist for the seeds 0 to 4, with its defaults and with --fast, and the tests. The others run, for the seeds 0 to 2:
+examples/CatsVsDogs, examples/ResNet on Fashion-MNIST, examples/FineTuning with the 3,000 images of DIR/cifar10-subset, and examples/Segmentation.
+Each takes some minutes. Needs the Python standard library only.
 """
 import os
 import platform
@@ -50,7 +50,7 @@ def processor():
 
 
 def seeds(example, *options):
-    """Runs an example for the seeds 0 to 2: seed, what it prints, seconds from start to end."""
+    """Runs an example for the seeds 0 to 2. Yields the seed, the printed lines, and the seconds from start to end."""
     for seed in range(3):
         start = time.monotonic()
         lines = run("dotnet", "run", "-c", "Release", "--no-build", "--project", f"examples/{example}", "--", *options, "--seed", str(seed))
@@ -142,7 +142,7 @@ skips, {statistics.median(without):.1f} % ({min(without):.1f} to {max(without):.
 
 
 def compare():
-    """What examples/CompareWithTorchSharp prints: the table, and the net that was ported with a mistake."""
+    """Writes the output of examples/CompareWithTorchSharp: the table, and the network that was ported with a mistake."""
     command = "$ dotnet run -c Release --project examples/CompareWithTorchSharp"
     lines = [line.rstrip() for line in run("dotnet", "run", "-c", "Release", "--no-build", "--project", "examples/CompareWithTorchSharp")]
     (ROOT / "tests/recorded/live-run.txt").write_text("\n".join([command, *lines]) + "\n", encoding="utf-8", newline="\n")

@@ -1,4 +1,7 @@
-"""Small networks as PyTorch exports them, for tests/MiniCnn.Onnx.Tests: python3 tests/scripts/record_onnx.py (python3-torch 1.13)."""
+"""Exports small networks from PyTorch to ONNX, for tests/MiniCnn.Onnx.Tests.
+
+    python3 tests/scripts/record_onnx.py        # writes tests/recorded/onnx/; PyTorch 1.13 was used
+"""
 import pathlib
 import torch
 from torch import nn
@@ -81,10 +84,10 @@ out.mkdir(parents=True, exist_ok=True)
 for name, (make, shape) in nets.items():
     for opset in (9, 11, 13, 17):
         if name == "unet" and opset < 11:
-            continue                                             # its reflect padding and half pixels came with 11
+            continue                                             # reflect padding and half-pixel resizing need opset 11
         torch.manual_seed(0)
         net = make()
-        for module in net.modules():                             # statistics other than they begin
+        for module in net.modules():                             # running statistics other than the initial ones
             if isinstance(module, (nn.BatchNorm1d, nn.BatchNorm2d)):
                 module.running_mean.uniform_(-0.5, 0.5)
                 module.running_var.uniform_(0.5, 1.5)

@@ -1,11 +1,11 @@
 #!/usr/bin/env python3
-"""Records what PIL makes of pictures: files of every kind that MiniCnn.Imaging reads, sizes changed, colours turned to grey.
+"""Records how PIL decodes pictures: files of every kind that MiniCnn.Imaging reads, resized pictures, and colors converted to gray.
 
-    python3 tests/scripts/record_pictures.py        writes tests/recorded/pil-pictures.safetensors
+    python3 tests/scripts/record_pictures.py        # writes tests/recorded/pil-pictures.safetensors
 
-Needs Pillow (9.4.0 on libjpeg-turbo 2.1.5 was used), numpy, and libjpeg-turbo's cjpeg. PIL writes few kinds of PNG and BMP and reads some PNGs in its own
-way, so these files are written here from their samples, and PNG's pixels computed from the same; the script stops where PIL reads other pixels, but for the
-kinds that it says it leaves out.
+Needs Pillow (9.4.0 on libjpeg-turbo 2.1.5 was used), numpy, and libjpeg-turbo's cjpeg. PIL writes few kinds of PNG and BMP and reads some PNGs
+differently. The script therefore writes these files itself from their samples and computes the pixels of PNGs from the same samples. It stops if
+PIL reads other pixels, except for the kinds that it reports as left out.
 """
 import io
 import json
@@ -34,7 +34,7 @@ def over_white(colour, alpha):
 
 
 def read_by_pil(file, grey=None):
-    """[H, W, 1 or 3] as PIL has it, upright and over white."""
+    """Returns the pixels that PIL reads, upright and over white: [H, W, 1 or 3]."""
     picture = ImageOps.exif_transpose(Image.open(io.BytesIO(file)))
     if picture.mode == "I":
         return (numpy.asarray(picture) >> 8).astype(numpy.uint8)[:, :, None]
@@ -63,7 +63,7 @@ def saved(picture, kind, **how):
 
 
 def image(width, height, channels=3):
-    """Slopes, edges and noise, each where it is seen."""
+    """Draws gradients, edges and noise next to each other."""
     y, x, c = numpy.meshgrid(numpy.arange(height), numpy.arange(width), numpy.arange(channels), indexing="ij")
     slope = 255 * (x * (c + 1) + y * (3 - c)) / (width * (c + 1) + height * (3 - c))
     edges = numpy.where((x * x + y * y * (c + 1)) // 97 % 3 == 0, 200 - 60 * c, 0)
@@ -90,7 +90,7 @@ def segment(marker, content):
 
 
 def exif(order, orientation, entries_before=2):
-    """An APP1 segment whose directory holds some other entries, then the orientation."""
+    """Returns an APP1 segment with some other entries before the orientation."""
     entries = b"".join(struct.pack(order + "HHII", 0x100 + i, 4, 1, 7) for i in range(entries_before))
     entries += struct.pack(order + "HHIHH", 0x112, 3, 1, orientation, 0)
     tiff = (b"II" if order == "<" else b"MM") + struct.pack(order + "HI", 42, 8)
@@ -194,7 +194,7 @@ def chunk(name, data):
 
 
 def filtered(rows, bpp, first):
-    """Rows of bytes with the five filters in turn."""
+    """Filters rows of bytes with the five PNG filters in turn."""
     out, above = b"", bytes(len(rows[0]))
     for y, row in enumerate(rows):
         kind, line = (first + y) % 5, bytearray()
@@ -229,7 +229,7 @@ def png(samples, kind, depth, interlaced, palette=None, transparent=None, level=
 
 
 def expected(samples, kind, depth, palette, transparent):
-    """The pixels by the standard's definition, the higher 8 of 16 bits."""
+    """Returns the pixels by the definition in the PNG standard; of 16 bits, the upper 8."""
     top = samples if kind == 3 else samples >> 8 if depth == 16 else samples * 255 // ((1 << depth) - 1)
     opaque = numpy.full(samples.shape[:2] + (1,), 255)
     if kind == 3:
@@ -279,14 +279,14 @@ def all_pngs():
     record_png("png/3 IDATs", 19, 13, 6, 8, 0, idats=3)
     record_png("png/20 IDATs", 19, 13, 0, 8, 1, idats=20)
 
-    # Every colour under every alpha.
+    # Every color with every alpha.
     colours, alphas = numpy.meshgrid(numpy.arange(256), numpy.arange(256))
     samples = numpy.stack([colours, alphas], axis=2)
     file = png(samples, 4, 8, 0)
     assert numpy.array_equal(read_by_pil(file, True), over_white(colours, alphas)[:, :, None])
     record("png/all alphas", file, over_white(colours, alphas)[:, :, None])
 
-    # What PIL writes.
+    # Files that PIL writes.
     rgba = RANDOM.integers(0, 256, (12, 17, 4)).astype(numpy.uint8)
     for mode in "1", "L", "LA", "P", "RGB", "RGBA":
         record(f"png/of PIL, {mode}", saved(Image.fromarray(rgba, "RGBA").convert(mode), "PNG"))
@@ -460,7 +460,7 @@ def tiff(order, *entries, behind=b"", count=None):
 
 
 def all_orientations():
-    """EXIF's orientation as PIL finds it: types, places, contradictions."""
+    """Records how PIL finds the EXIF orientation: types, places, contradictions."""
     jpeg, grey = cjpeg(image(9, 5), "-grayscale"), image(9, 5, 1)
     file = saved(grey, "PNG")
     first = file.index(b"IDAT") - 4

@@ -5,8 +5,6 @@ namespace MiniCnn.Tests;
 
 public sealed class KernelSheetTests
 {
-    static Rgb At(Picture p, int x, int y) => p.Colors[y * p.Width + x];
-
     // Top left corners of the squares of one colour, at least size pixels wide and high, from top to bottom.
     static List<(int X, int Y)> Squares(Picture picture, Rgb color, int size)
     {
@@ -15,7 +13,7 @@ public sealed class KernelSheetTests
             for (int x = 0; x + size <= picture.Width; x++)
             {
                 bool square = !found.Any(f => Math.Abs(f.X - x) < size && Math.Abs(f.Y - y) < size);
-                for (int i = 0; square && i < size * size; i++) square = At(picture, x + i % size, y + i / size) == color;
+                for (int i = 0; square && i < size * size; i++) square = Drawn.At(picture, x + i % size, y + i / size) == color;
                 if (square) found.Add((x, y));
             }
         return found;
@@ -52,10 +50,10 @@ public sealed class KernelSheetTests
             int up = (height - 1 - y) * cell + (ins - 1 - c) * (height * cell + 2 - line + gap);
             foreach (var (dx, dy) in new[] { (0, 0), (size - 1, 0), (size - 1, size - 1) })
             {
-                Assert.Equal(Rgb.BlueWhiteRed(before[i]), At(sheet, redX - left + dx, redY - up + dy));
-                Assert.Equal(Rgb.BlueWhiteRed(after[i]), At(sheet, blueX - left + dx, blueY - up + dy));
+                Assert.Equal(Rgb.BlueWhiteRed(before[i]), Drawn.At(sheet, redX - left + dx, redY - up + dy));
+                Assert.Equal(Rgb.BlueWhiteRed(after[i]), Drawn.At(sheet, blueX - left + dx, blueY - up + dy));
             }
-            if (x == 0) Assert.Equal(new Rgb(144, 144, 144), At(sheet, redX - left - 1, redY - up));    // the border
+            if (x == 0) Assert.Equal(new Rgb(144, 144, 144), Drawn.At(sheet, redX - left - 1, redY - up));    // the border
         }
     }
 
@@ -102,7 +100,7 @@ public sealed class KernelSheetTests
         foreach ((string text, float value) in new[] { ("1.0", 1), ("0.0", 0), ("−1.0", -1f) })
         {
             (int x, int y) = Assert.Single(Drawn.Find(sheet, text, Drawing.Label));
-            Assert.InRange(At(sheet, x - 12, y + 5).Green, Rgb.BlueWhiteRed(value).Green - 6, Rgb.BlueWhiteRed(value).Green + 6);
+            Assert.InRange(Drawn.At(sheet, x - 12, y + 5).Green, Rgb.BlueWhiteRed(value).Green - 6, Rgb.BlueWhiteRed(value).Green + 6);
         }
         string wide = new('n', 1000);
         Assert.Equal(

@@ -144,7 +144,6 @@ public sealed class MaskedImageFolderTests : PhotoFolderTests
         Assert.Contains(Told, fault, StringComparison.Ordinal);
     }
 
-
     [Fact]
     public void Split_takes_a_share_at_random_and_keeps_the_order()
     {
