@@ -120,7 +120,7 @@ sealed class OnnxImport
             case "Add" or "Sum" or "Concat" or "Sub" when inputs.Length > 1:
                 bool isLess = node.Op == "Sub";                  // the second branch is negated
                 if (isLess && (inputs.Length != 2 || x.Shape.Channels > MostChannels))
-                    throw node.Bad("needs two inputs");
+                    throw node.Bad($"needs two inputs of at most {MostChannels} channels");
                 return (isLess ? Affine(x.Shape, _ => -1) : [], Joined(node, inputs));
             case "Transpose" when !x.Shape.IsFlat && x.HasChannels:
                 return ([], Transposed(node, x));
@@ -205,12 +205,12 @@ sealed class OnnxImport
         }
         else if (node.Op is "Squeeze" or "Unsqueeze")
         {
-            long[] shape = ShapeOf(node.Inputs[0])!, axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
+            long[] shape = ShapeOf(node.Inputs[0])!, axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("needs constant axes");
             bool isMore = node.Op == "Unsqueeze";
             int rank = shape.Length + (isMore ? axes.Length : 0);
             HashSet<long> ones = [.. axes.Select(axis => axis < 0 ? axis + rank : axis)];
             if (ones.Count != axes.Length || ones.Any(axis => axis < 1 || axis >= rank || !isMore && shape[axis] != 1))
-                throw node.Bad($"of axes [{string.Join(", ", axes)}] is not supported");
+                throw node.Bad($"with axes [{string.Join(", ", axes)}] is not supported");
             Queue<long> left = new(shape);
             to = isMore ? [.. Enumerable.Range(0, rank).Select(i => ones.Contains(i) ? 1 : left.Dequeue())] : [.. shape.Where((_, i) => !ones.Contains(i))];
         }
@@ -222,7 +222,7 @@ sealed class OnnxImport
                 node.Requires("allowzero", 0);
             _ = node.Int("allowzero", 0);
             to = [.. to.Select((size, i) => size == 0 && i < from.Length ? from[i] : size)];
-            // −1 is the batch size if no other axis can be. A file with a fixed batch size of 2 has 2 here.
+            // A leading −1 is the batch size if the other axes hold a whole image. A file with a fixed batch size has this size here.
             long known = to.Where(size => size is not (-1 or OnnxConstant.AnyBatch)).Aggregate(1L, (product, size) => product * Math.Clamp(size, 0, int.MaxValue) is var next && next > int.MaxValue ? 0 : product * size);
             if (to is [-1, ..] && known == length)
                 to[0] = OnnxConstant.AnyBatch;
@@ -291,7 +291,7 @@ sealed class OnnxImport
 
     Layer[] Mean(OnnxNode node, ImageShape shape)
     {
-        long[] axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("has no axes");
+        long[] axes = node.Ints("axes") ?? graph.Constant(node.Input(1))?.Ints ?? throw node.Bad("needs constant axes");
         if (shape.IsFlat || !axes.Select(axis => axis < 0 ? axis + 4 : axis).Order().SequenceEqual([2L, 3]))
             throw node.Bad("over axes other than height and width is not supported");
         return node.Int("keepdims", 1) == 1 ? [new AdaptiveAvgPool2d(1)] : [new AdaptiveAvgPool2d(1), new Flatten()];
@@ -321,7 +321,7 @@ sealed class OnnxImport
         if (inputs != x.Shape.Channels || outputs < 1)
             throw node.Bad($"expects {inputs} features, but the input has {x.Shape.Channels}");
         if (bias is not null && bias.Count != outputs && bias.Count != 1)
-            throw node.Bad($"has a bias of {bias.Count} for {outputs} outputs");
+            throw node.Bad($"has a bias of {bias.Count} numbers for {outputs} outputs");
         Linear layer = new((int)inputs, (int)outputs, bias is not null);
         float[] values = weight.Floats!;
         if (x.Flattened is { } image)                            // [H, W, C] → [C, H, W]

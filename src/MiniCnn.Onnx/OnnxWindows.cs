@@ -55,7 +55,7 @@ static class OnnxWindows
         }
         long channels = split[order[0] - 1], r = split[order[1] - 1];
         if (channels < 1 || r < 1 || split[order[2] - 1] != r || channels * r * r != shape.Channels)
-            throw node.Bad($"splits {shape.Channels} channels into {string.Join('·', split.Take(3))}");
+            throw node.Bad($"splits {shape.Channels} channels into {string.Join('·', split.Take(3))}, which are not C·r·r");
         int group = order[0] == 1 ? (int)channels : 1;           // with C first, each output channel has its own input channels
         if (shape.Channels * channels / group * r * r > MostShuffled)
             throw node.Bad($"with {shape.Channels} channels takes more than {MostShuffled} weights, which is not supported");
@@ -138,7 +138,7 @@ static class OnnxWindows
         if (node.Input(3) is string axes && (graph.Constant(axes)?.Ints is not { } order || !order.SequenceEqual([0L, 1, 2, 3])))
             throw node.Bad("with axes other than [0, 1, 2, 3] is not supported");
         if (pads is not [0, 0, _, _, 0, 0, _, _])
-            throw node.Bad($"[{string.Join(", ", pads)}] pads other axes than height and width");
+            throw node.Bad($"pads [{string.Join(", ", pads)}] are supported only for height and width");
         return new Pad2d(Pads(node, [pads[2], pads[3], pads[6], pads[7]]), mode);
     }
 
