@@ -102,7 +102,7 @@ public sealed record Augmentation
             throw new ArgumentException($"{nameof(QuarterTurns)} needs square images, not {shape}; use {nameof(Rotation)} or the flips instead");
     }
 
-    /// <summary>Writes an image, augmented and normalised.</summary>
+    /// <summary>Writes the augmented and normalized image.</summary>
     /// <param name="images">The data set.</param>
     /// <param name="image">Bytes of the image, [C, H, W].</param>
     /// <param name="index">Index of the image in the data set.</param>

@@ -14,7 +14,7 @@ public static class IdxFile
     /// <summary>Reads images.</summary>
     /// <param name="path">Path of the file.</param>
     /// <returns>Pixels [Count, Rows, Columns]; 0 is the background.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is not an IDX file of images, is truncated, or has extra data at its end.</exception>
     public static (byte[] Pixels, int Count, int Rows, int Columns) ReadImages(string path)
     {
@@ -26,7 +26,7 @@ public static class IdxFile
     /// <summary>Reads labels.</summary>
     /// <param name="path">Path of the file.</param>
     /// <returns>One byte per label.</returns>
-    /// <exception cref="FileNotFoundException">There is no such file.</exception>
+    /// <exception cref="FileNotFoundException">The file does not exist.</exception>
     /// <exception cref="InvalidDataException">The file is not an IDX file of labels, is truncated, or has extra data at its end.</exception>
     public static byte[] ReadLabels(string path) => Read(path, "labels", stackalloc int[1]);
 

@@ -35,8 +35,8 @@ public sealed class Evaluation
     public static Evaluation Of(Layer model, ImageDataset images, int? batchSize = null, LabelLoss? loss = null) =>
         Of(model, images, batchSize, loss, (_, _) => { });
 
-    /// <summary>Evaluates a model; <paramref name="told"/> receives the labels and logits of each batch.</summary>
-    internal static Evaluation Of(Layer model, ImageDataset images, int? batchSize, LabelLoss? loss, Action<int[], Tensor<float>> told)
+    /// <summary>Evaluates a model; <paramref name="onBatch"/> receives the labels and logits of each batch.</summary>
+    internal static Evaluation Of(Layer model, ImageDataset images, int? batchSize, LabelLoss? loss, Action<int[], Tensor<float>> onBatch)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(images);
@@ -50,13 +50,13 @@ public sealed class Evaluation
             Tensor<float> logits = model.Forward(batch);
             loss.Forward(logits, labels);
             (sum, total) = (sum + loss.Sum, total + loss.Total);
-            Guesses guesses = new(logits, images.Classes);
+            Guesses predictions = new(logits, images.Classes);
             for (int i = 0; i < labels.Length; i++)
             {
                 if (labels[i] != loss.IgnoreIndex)
-                    confusion[labels[i], guesses[i]]++;
+                    confusion[labels[i], predictions[i]]++;
             }
-            told(labels, logits);
+            onBatch(labels, logits);
         }
         return new(confusion, sum / total, images);
     }
@@ -168,9 +168,9 @@ public sealed class Evaluation
                 + $"[{string.Join(", ", logits.Lengths.ToArray())}] and {labels.Length} labels");
         }
         int correct = 0;
-        Guesses guesses = new(logits, classes);
+        Guesses predictions = new(logits, classes);
         for (int i = 0; i < labels.Length; i++)
-            correct += labels[i] != ignoreIndex && guesses[i] == labels[i] ? 1 : 0;
+            correct += labels[i] != ignoreIndex && predictions[i] == labels[i] ? 1 : 0;
         return correct;
     }
 
@@ -198,18 +198,18 @@ public sealed class Evaluation
     public long Support(int label) => Labels.Sum(c => confusion[label, c]);
 
     /// <summary>Fraction of the predictions of a class that are correct, from 0 to 1; NaN if the class is never predicted.</summary>
-    public double Precision(int label) => confusion[label, label] / (double)Taken(label);
+    public double Precision(int label) => confusion[label, label] / (double)Predicted(label);
 
     /// <summary>Fraction of the images, or pixels, of a class that are predicted correctly, from 0 to 1; NaN if there are none.</summary>
     public double Recall(int label) => confusion[label, label] / (double)Support(label);
 
     /// <summary>Harmonic mean of precision and recall: 2 · correct / (support + predictions of the class); NaN if both are 0.</summary>
-    public double F1(int label) => 2 * confusion[label, label] / (double)(Support(label) + Taken(label));
+    public double F1(int label) => 2 * confusion[label, label] / (double)(Support(label) + Predicted(label));
 
     /// <summary>
     /// Intersection over union, the Jaccard index: correct / (support + predictions of the class − correct); NaN if support and predictions are 0.
     /// </summary>
-    public double IoU(int label) => confusion[label, label] / (double)(Support(label) + Taken(label) - confusion[label, label]);
+    public double IoU(int label) => confusion[label, label] / (double)(Support(label) + Predicted(label) - confusion[label, label]);
 
     /// <summary>Macro average of <see cref="IoU"/>, the usual score of segmentation.</summary>
     public double MeanIoU => Macro(IoU);
@@ -263,7 +263,7 @@ public sealed class Evaluation
     int Counted => Labels.Count(c => Support(c) > 0);
 
     /// <summary>Number of predictions of a class.</summary>
-    long Taken(int label) => Labels.Sum(c => confusion[c, label]);
+    long Predicted(int label) => Labels.Sum(c => confusion[c, label]);
 
     double Macro(Func<int, double> of) => Labels.Where(c => Support(c) > 0).Average(c => of(c) is double share && double.IsNaN(share) ? 0 : of(c));
 

@@ -112,8 +112,8 @@ public abstract class ImageModel
         SafeTensorsFile file = SafeTensors.Read(path);
         try
         {
-            Layer network = Told(file.Metadata, "architecture", typeof(T).Name, json => Architecture.Read(json, file.Tensors));
-            T model = Made(network, file.Metadata, make);
+            Layer network = ReadMetadata(file.Metadata, "architecture", typeof(T).Name, json => Architecture.Read(json, file.Tensors));
+            T model = Create(network, file.Metadata, make);
             StoredTensor.LoadAll([.. network.Stored], file.Tensors);
             return model;
         }
@@ -133,17 +133,18 @@ public abstract class ImageModel
         if (!metadata.ContainsKey("class_names") || !metadata.ContainsKey("input"))
             return null;
         return network.OutputShape(input).IsFlat
-            ? Made<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageClassifier(net, shape, mean, std, names, fit))
-            : Made<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageSegmenter(net, shape, mean, std, names, fit));
+            ? Create<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageClassifier(net, shape, mean, std, names, fit))
+            : Create<ImageModel>(network, metadata, (net, shape, mean, std, names, fit) => new ImageSegmenter(net, shape, mean, std, names, fit));
     }
 
-    static T Made<T>(Layer network, IReadOnlyDictionary<string, string> metadata, Maker<T> make) where T : ImageModel
+    static T Create<T>(Layer network, IReadOnlyDictionary<string, string> metadata, Maker<T> make) where T : ImageModel
     {
         string type = typeof(T).Name;
-        (ImageShape shape, float[] mean, float[] std, Fit fit) = Told(metadata, "input", type, json => (
+        (ImageShape shape, float[] mean, float[] std, Fit fit) = ReadMetadata(metadata, "input", type, json => (
             new ImageShape(json.GetProperty("channels").GetInt32(), json.GetProperty("height").GetInt32(), json.GetProperty("width").GetInt32()),
             Floats(json, "mean"), Floats(json, "std"), FitOf(json)));
-        return make(network, shape, mean, std, Told(metadata, "class_names", type, json => json.EnumerateArray().Select(name => name.GetString()!).ToArray()), fit);
+        string[] classNames = ReadMetadata(metadata, "class_names", type, json => json.EnumerateArray().Select(name => name.GetString()!).ToArray());
+        return make(network, shape, mean, std, classNames, fit);
 
         // Older files have no fit: pictures were stretched.
         static Fit FitOf(JsonElement json)
@@ -158,7 +159,7 @@ public abstract class ImageModel
         static float[] Floats(JsonElement json, string name) => [.. json.GetProperty(name).EnumerateArray().Take(4).Select(value => value.GetSingle())];
     }
 
-    static R Told<R>(IReadOnlyDictionary<string, string> metadata, string key, string type, Func<JsonElement, R> read)
+    static R ReadMetadata<R>(IReadOnlyDictionary<string, string> metadata, string key, string type, Func<JsonElement, R> read)
     {
         if (!metadata.TryGetValue(key, out string? text))
         {

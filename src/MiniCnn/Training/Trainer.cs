@@ -179,7 +179,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
     /// <summary>Trains the model and calls an action after every step: <c>trainer.Run(train, step => Console.WriteLine(step.Loss))</c>.</summary>
     /// <inheritdoc cref="Run(ImageDataset, IProgress{TrainingStep}, CancellationToken)"/>
     public TrainingResult Run(ImageDataset train, Action<TrainingStep> progress, CancellationToken cancellationToken = default) =>
-        Run(train, new Told(progress ?? throw new ArgumentNullException(nameof(progress))), cancellationToken);
+        Run(train, new ActionProgress(progress ?? throw new ArgumentNullException(nameof(progress))), cancellationToken);
 
     TrainingResult Run(ImageDataset train, int epochBatches, float[] rates, IProgress<TrainingStep>? progress, CancellationToken cancellationToken)
     {
@@ -340,7 +340,7 @@ public sealed partial class Trainer(Layer model, params Optimizer[] optimizers)
         return value;
     }
 
-    sealed class Told(Action<TrainingStep> action) : IProgress<TrainingStep>
+    sealed class ActionProgress(Action<TrainingStep> action) : IProgress<TrainingStep>
     {
         public void Report(TrainingStep value) => action(value);
     }
