@@ -80,7 +80,7 @@ public static class Datasets
         }
         if (names.Length > 0)
         {
-            string fault = Directory.Exists(folder) ? "it lacks" : "there is no such folder; it should hold";
+            string fault = Directory.Exists(folder) ? "it lacks" : "the folder does not exist; it should hold";
             throw new FileNotFoundException($"{folder}: {fault} {string.Join(", ", names)}{hint}");
         }
     }

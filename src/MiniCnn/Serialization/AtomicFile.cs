@@ -19,7 +19,7 @@ static class AtomicFile
         ArgumentException.ThrowIfNullOrEmpty(path);
         ArgumentNullException.ThrowIfNull(write);
         if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder && !Directory.Exists(folder))
-            throw new DirectoryNotFoundException($"{path}: there is no such folder");
+            throw new DirectoryNotFoundException($"{path}: the folder does not exist");
         string temporary = path + ".tmp";
         FileStream stream = new(temporary, FileMode.Create, FileAccess.Write, FileShare.None);
         try

@@ -77,7 +77,7 @@ public sealed partial class Trainer
         foreach (string path in new[] { CheckpointPath, BestModelPath }.OfType<string>())
         {
             if (Path.GetDirectoryName(Path.GetFullPath(path)) is string folder && !Directory.Exists(folder))
-                throw new DirectoryNotFoundException($"{path}: there is no such folder");
+                throw new DirectoryNotFoundException($"{path}: the folder does not exist");
         }
         if (CheckpointPath is not null && BestModelPath is not null && Path.GetFullPath(CheckpointPath) == Path.GetFullPath(BestModelPath))
             throw new ArgumentException($"{nameof(CheckpointPath)} and {nameof(BestModelPath)} are the same file, {CheckpointPath}; use two different files");

@@ -49,7 +49,7 @@ public sealed class Cifar10DataTests : FolderTests
     {
         string none = PathOf("none");
         var e = Assert.Throws<FileNotFoundException>(() => Cifar10Data.Load(none));
-        Assert.Equal($"{none}: there is no such folder; it should hold {string.Join(", ", names)}", e.Message);
+        Assert.Equal($"{none}: the folder does not exist; it should hold {string.Join(", ", names)}", e.Message);
         foreach (string name in names.Where(name => name[^5] != '3'))
             Write(name, Record(0, 0));
         e = Assert.Throws<FileNotFoundException>(() => Cifar10Data.Load(folder));

@@ -53,7 +53,7 @@ public sealed class MnistDataTests : FolderTests
     public void A_given_folder_that_lacks_files_is_named_with_them()
     {
         string none = PathOf("none");
-        AssertFault<FileNotFoundException>($"{none}: there is no such folder; it should hold {TrainImages}.gz, {TrainLabels}.gz, "
+        AssertFault<FileNotFoundException>($"{none}: the folder does not exist; it should hold {TrainImages}.gz, {TrainLabels}.gz, "
             + $"{TestImages}.gz, {TestLabels}.gz (or the same without .gz)", none);
         AssertFault<FileNotFoundException>($"{folder}: it lacks {TrainImages}.gz, {TrainLabels}.gz, {TestImages}.gz, {TestLabels}.gz "
             + "(or the same without .gz)");

@@ -37,7 +37,7 @@ public sealed class FineTuningExampleTests : IDisposable
     {
         Fails(2, "--epochs must be at least 1", "--epochs", "0");
         Fails(2, "there is no option --frobnicate", "--frobnicate");
-        Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
+        Fails(1, "the folder does not exist", "--data", Path.Combine(folder, "nowhere"));
 
         static void Fails(int expected, string word, params string[] options)
         {

@@ -61,7 +61,7 @@ public sealed class MnistExampleTests : IDisposable
         Fails(2, "--frobnicate", "--frobnicate");
         Fails(2, "--learning-rate", "--learning-rate", "NaN");
         Fails(1, "NaN or infinity in ", "--data", data, "--learning-rate", "1e6", "--report", "false");
-        Fails(1, "there is no such folder", "--data", Path.Combine(folder, "nowhere"));
+        Fails(1, "the folder does not exist", "--data", Path.Combine(folder, "nowhere"));
         File.AppendAllText(images, "x");
         Fails(1, "train-images-idx3-ubyte", "--data", data);
         File.WriteAllBytes(images, File.ReadAllBytes(images)[..5000]);

@@ -220,7 +220,7 @@ public sealed class StepByStepExampleTests
         foreach ((int expected, string fault, string[] options) in ((int, string, string[])[])[
             (2, "--limit must be at least 10", ["--limit", "9"]), (2, "--seeds must be at least 1", ["--seeds", "0"]),
             (1, "expected a photo of at least 192×192 pixels, got 100×300", ["--photo", small]),
-            (1, "there is no such folder", ["--data", Path.Combine(folder, "nowhere")])])
+            (1, "the folder does not exist", ["--data", Path.Combine(folder, "nowhere")])])
         {
             (int code, _, string error) = Example.Run("StepByStep", [.. options, "--out", run]);
             Assert.Equal(expected, code);

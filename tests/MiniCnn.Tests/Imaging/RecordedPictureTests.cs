@@ -58,10 +58,10 @@ public sealed class RecordedPictureTests
     }
 
     [Fact]
-    public void The_README_says_how_many_there_are()
+    public void The_documents_say_how_many_there_are()
     {
         int all = new[] { "jpeg", "png", "webp", "gif", "bmp" }.Sum(format => Files(format).Count);
-        Assert.Contains($"On {all - exceptions.Count} of {all} recorded files", System.IO.File.ReadAllText(Path.Combine(Repository.Root, "README.md")), StringComparison.Ordinal);
+        Assert.Contains($"On {all - exceptions.Count} of {all} recorded files", System.IO.File.ReadAllText(Path.Combine(Repository.Root, "docs", "training.md")), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -110,7 +110,7 @@ public sealed class ActivationTests
         Assert.Contains("has no pixels", Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d((0, 1))).Message, StringComparison.Ordinal);
         string fault = Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d(1).Forward(Tensor.Create<float>([1, 2], [1, 2]))).Message;
         Assert.Contains("AdaptiveAvgPool2d(1×1): takes images, not", fault, StringComparison.Ordinal);
-        Assert.Contains("more numbers than an array", Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d(50_000).OutputShape(new(1, 2, 2))).Message);
+        Assert.Contains("more elements than an array", Assert.Throws<ArgumentException>(() => new AdaptiveAvgPool2d(50_000).OutputShape(new(1, 2, 2))).Message);
     }
 
     // Some ten operations, each with a rounding of its own or, exp and log, of two or three; e^(−x²/2) errs by another x²/2 of them.

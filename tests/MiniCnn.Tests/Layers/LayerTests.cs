@@ -164,7 +164,7 @@ public class LayerTests
         Is("a weight of [100000, 100000, 5, 5] would hold 250000000000 numbers", () => new Conv2d(100_000, 100_000, 5));
         Is("a weight of [2000000000, 2000000000]", () => new Linear(2_000_000_000, 2_000_000_000));
         Is("spans 100000×100000 pixels", () => new Conv2d(1, 1, 100_000));
-        Is("an output of 200000×110×112 has more numbers", () => new Conv2d(1, 200_000, 1, padding: 50).Forward(Images(1)));
+        Is("an output of 200000×110×112 has more elements", () => new Conv2d(1, 200_000, 1, padding: 50).Forward(Images(1)));
         Is(
             "ReLU: every size except the batch size must be at least 1, not [1, 1, 0, 5]",
             () => new ReLU().Forward(Tensor.CreateFromShape<float>([1, 1, 0, 5])));

@@ -213,7 +213,7 @@ public sealed class SegmentationTests : FolderTests
             () => new ImageSegmenter(new Conv2d(1, 256, 1), new(1, 2, 2), [0], [1], [.. Enumerable.Range(0, 256).Select(i => $"{i}")]));
 
         Assert.Equal(
-            $"{PathOf("none/a")}: there is no such folder",
+            $"{PathOf("none/a")}: the folder does not exist",
             Assert.Throws<DirectoryNotFoundException>(() => new ImageSegmenter(Net(3), images).Save(PathOf("none/a"))).Message);
         new ImageSegmenter(Net(3), images).Save(PathOf("a"));
         Assert.Equal(

@@ -144,11 +144,11 @@ public sealed class TrainerTests : SmallRuns
         Trainer endless = new(model, sgd) { Epochs = int.MaxValue };
         Assert.Contains("more than 2147483647 steps", Assert.Throws<ArgumentException>(() => endless.Run(digits)).Message);
         Trainer nowhere = new(model, sgd) { CheckpointPath = System.IO.Path.Combine(folder, "no", "where") };
-        Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
+        Assert.Contains("the folder does not exist", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
         Trainer one = new(model, sgd) { Validation = others, BestModelPath = Path, CheckpointPath = Path };
         Assert.Contains("are the same file", Assert.Throws<ArgumentException>(() => one.Run(digits)).Message);
         nowhere = new(model, sgd) { Validation = others, BestModelPath = System.IO.Path.Combine(folder, "no", "where") };
-        Assert.Contains("there is no such folder", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
+        Assert.Contains("the folder does not exist", Assert.Throws<DirectoryNotFoundException>(() => nowhere.Run(digits)).Message);
         Assert.Contains("no images", Assert.Throws<ArgumentException>(() => new Trainer(model, sgd).Run(digits.Take(0))).Message);
         Assert.Equal("Epochs", Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, sgd) { Epochs = 0 }).ParamName);
         Assert.Equal("BatchSize", Assert.Throws<ArgumentOutOfRangeException>(() => new Trainer(model, sgd) { BatchSize = 0 }).ParamName);
