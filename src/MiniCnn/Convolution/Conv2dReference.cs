@@ -132,7 +132,7 @@ public static class Conv2dReference
         readonly ReadOnlySpan<T> x = x, w = w;
         readonly Span<T> y = y;
 
-        public void Add(int ix, int iw, int iy) => y[iy] += w[iw] * x[ix];
+        public void Add(int xIndex, int wIndex, int yIndex) => y[yIndex] += w[wIndex] * x[xIndex];
     }
 
     /// <summary>Gradient of the input: dx += w · dy.</summary>
@@ -141,7 +141,7 @@ public static class Conv2dReference
         readonly Span<T> dx = dx;
         readonly ReadOnlySpan<T> w = w, dy = dy;
 
-        public void Add(int ix, int iw, int iy) => dx[ix] += w[iw] * dy[iy];
+        public void Add(int xIndex, int wIndex, int yIndex) => dx[xIndex] += w[wIndex] * dy[yIndex];
     }
 
     /// <summary>Gradient of the weight: dw += x · dy.</summary>
@@ -150,7 +150,7 @@ public static class Conv2dReference
         readonly ReadOnlySpan<T> x = x, dy = dy;
         readonly Span<T> dw = dw;
 
-        public void Add(int ix, int iw, int iy) => dw[iw] += x[ix] * dy[iy];
+        public void Add(int xIndex, int wIndex, int yIndex) => dw[wIndex] += x[xIndex] * dy[yIndex];
     }
 
     static void Check(string name, int expected, int length)

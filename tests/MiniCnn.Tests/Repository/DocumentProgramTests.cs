@@ -82,16 +82,16 @@ public sealed class DocumentProgramTests(Packed packed) : IClassFixture<Packed>,
     /// <summary>Draws photos whose lower part is a road, and their masks.</summary>
     void DrawStreets()
     {
-        Directory.CreateDirectory(At("streets"));
-        Directory.CreateDirectory(At("masks"));
+        Directory.CreateDirectory(At("streets/a"));
+        Directory.CreateDirectory(At("masks/a"));
         for (int i = 0; i < 60; i++)
         {
             Picture photo = new(40, 30), mask = new(40, 30, channels: 1);
             new Random(i).NextBytes(photo.Pixels);
             for (int pixel = 600 + 9 * i; pixel < 1200; pixel++)
                 (mask.Pixels[pixel], photo.Pixels[3 * pixel], photo.Pixels[3 * pixel + 1]) = (1, 0, 0);
-            photo.Save(At($"streets/{i}.png"));
-            mask.Save(At($"masks/{i}.png"));
+            photo.Save(At($"streets/a/{i}.jpg"));
+            mask.Save(At($"masks/a/{i}.png"));
         }
     }
 
