@@ -29,7 +29,8 @@ static class PetNetwork
         }
         return new([.. layers, new AvgPool2d(size >> (Blocks - 1)), new Flatten(), new Dropout(0.3), new Linear(channels, classes)]);
 
-        void AddConvolution(int from, int to) => layers.AddRange([new Conv2d(from, to, kernelSize: 3, padding: 1, bias: false), new BatchNorm2d(to), new ReLU()]);
+        void AddConvolution(int from, int to) =>
+            layers.AddRange([new Conv2d(from, to, kernelSize: 3, padding: 1, bias: false), new BatchNorm2d(to), new ReLU()]);
     }
 
     /// <summary>

@@ -10,7 +10,7 @@ using MiniCnn.Reports;
 Option<string?> data = new("--data")
 {
     Description = "Folder of photos: train/ and validation/ with a subfolder for each class; or subfolders only, or files such as cat.0.jpg, of which 20 % "
-        + "become the validation photos. The default is MINICNN_DATASETS/cats-vs-dogs, or without this variable datasets/cats-vs-dogs",
+        + "become the validation photos [default: $MINICNN_DATASETS/cats-vs-dogs; without this variable datasets/cats-vs-dogs]",
 };
 Option<bool> download = new("--download") { Description = "If this folder does not exist, download Microsoft's 25,000 photos into it (825 MB)" };
 Option<bool> strict = new("--strict") { Description = "Stop at a photo that cannot be read, instead of skipping it" };
@@ -21,7 +21,7 @@ Option<float> learningRate = TrainingOptions.LearningRate(0.05f);
 Option<int> seed = TrainingOptions.Seed();
 Option<int> threads = TrainingOptions.Threads();
 Option<int?> limit = CommandLine.OptionalNumber(
-    "--limit", "Use only about N training photos and N validation photos, equally many of each class; the default is all", least: 1);
+    "--limit", "Use only about N training photos and N validation photos, equally many of each class [default: all]", least: 1);
 Option<bool> resume = TrainingOptions.Resume();
 Option<string> output = TrainingOptions.Output("cats-vs-dogs", "model.safetensors, report.html and the checkpoint");
 Option<bool> report = TrainingOptions.Report();
@@ -35,7 +35,7 @@ command.SetAction(Train);
 
 Argument<string> photo = new("photo") { Description = "JPEG, PNG, WebP, GIF or BMP; or a folder of photos, for which a CSV table is printed" };
 Option<string> model = TrainingOptions.Model("cats-vs-dogs");
-Option<string?> drawing = new("--out") { Description = "PNG file for the drawing of where the network looked; the default is PHOTO-where.png" };
+Option<string?> drawing = new("--out") { Description = "PNG file for the drawing of where the network looked [default: PHOTO-where.png]" };
 Command predict = new("predict", "Classifies a photo and draws where the network looked, or classifies the photos of a folder.") { photo, model, drawing };
 predict.SetAction(Predict);
 command.Add(predict);

@@ -27,6 +27,7 @@ sealed class CtrlC : IDisposable
             return;
         signal.Cancel = true;
         source.Cancel();
-        Console.Error.WriteLine($"stopping; Ctrl-C again ends at once{(Console.IsOutputRedirected ? "" : "\n")}");      // A progress bar overwrites the last line.
+        string end = Console.IsOutputRedirected ? "" : "\n";     // on a terminal, the progress bar overwrites the last line
+        Console.Error.WriteLine($"stopping; Ctrl-C again ends at once{end}");
     }
 }

@@ -7,18 +7,18 @@ using MiniCnn.Imaging;
 
 Argument<string[]> records = new("records")
 {
-    Description = "CIFAR-10 files to pretrain on; the default is the whole training set, downloaded (170 MB)",
+    Description = "CIFAR-10 files to pretrain on [default: its training set in $MINICNN_DATASETS/cifar10; without this variable downloaded (170 MB)]",
     Arity = new(0, 9),
 };
-Option<string> data = new("--data")
+Option<string?> data = new("--data")
 {
-    Description = "Folder of photos: train/ and validation/ with a subfolder for each class",
-    DefaultValueFactory = _ => Datasets.Locate("cats-vs-dogs"),
+    Description = "Folder of photos: train/ and validation/ with a subfolder for each class [default: $MINICNN_DATASETS/cats-vs-dogs; without this variable "
+        + "datasets/cats-vs-dogs]",
 };
 Option<string> model = new("--model")
 {
     Description = "File of the pretrained model; if it does not exist, the model is trained and saved",
-    DefaultValueFactory = _ => "cifar10.safetensors",
+    DefaultValueFactory = _ => Path.Combine("runs", "fine-tuning", "cifar10.safetensors"),
 };
 Option<int> count = CommandLine.Number("--count", "Maximum number of training photos", 500, least: 2);
 Option<int> epochs = TrainingOptions.Epochs(5);
@@ -27,16 +27,17 @@ RootCommand command = new("Fine-tunes the last layer of a pretrained network, an
 {
     records, data, model, count, epochs, seed,
 };
-command.SetAction(options =>
-    Run(options.GetValue(records)!, options.GetValue(data)!, options.GetValue(model)!, options.GetValue(count), options.GetValue(epochs), options.GetValue(seed)));
+command.SetAction(options => Run(
+    options.GetValue(records)!, options.GetValue(data), options.GetValue(model)!, options.GetValue(count), options.GetValue(epochs), options.GetValue(seed)));
 return CommandLine.Run(command, args);
 
-static void Run(string[] records, string data, string path, int count, int epochs, int seed)
+static void Run(string[] records, string? data, string path, int count, int epochs, int seed)
 {
-    ImageSplits photos = new(data, validation: 0.2, test: 0, seed);
+    ImageSplits photos = new(Datasets.Locate("cats-vs-dogs", data), validation: 0.2, test: 0, seed);
     if (!File.Exists(path))
     {
         LabeledImages images = records is [] ? Cifar10Data.Load().Train : Cifar10Data.Read(records);
+        Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
         Console.WriteLine($"pretraining {path} on {images.Count} images");
         new ImageClassifier(Network.Train(Network.Build(images.Classes, seed), images, epochs: 25, seed), images).Save(path);
     }

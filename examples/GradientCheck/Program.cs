@@ -4,7 +4,7 @@ using System.Numerics.Tensors;
 using MiniCnn;
 using MiniCnn.Examples;
 
-RootCommand command = new("Checks the gradient of a custom layer, once with the correct formula and once with a wrong sign. Exit code 1: the check missed the sign.");
+RootCommand command = new("Checks the gradient of a custom layer, once with the correct formula and once with a wrong sign.");
 command.SetAction(_ => Run());
 return CommandLine.Run(command, args);
 

@@ -8,8 +8,8 @@ static class Digits
 {
     public static Option<string?> Folder() => new("--data")
     {
-        Description = "Folder with the four IDX files of MNIST; the default is MINICNN_DATASETS/mnist, or without this variable datasets/mnist, where missing "
-            + "files are downloaded (11.6 MB)",
+        Description = "Folder with the four IDX files of MNIST [default: $MINICNN_DATASETS/mnist; without this variable datasets/mnist, downloaded if missing "
+            + "(11.6 MB)]",
     };
 
     /// <summary>Returns the training images, the test images, and what a text calls them.</summary>

@@ -15,7 +15,7 @@ Option<int> batchSize = TrainingOptions.BatchSize(64);
 Option<float> learningRate = TrainingOptions.LearningRate(0.05f);
 Option<int> seed = TrainingOptions.Seed();
 Option<int> threads = TrainingOptions.Threads();
-Option<int?> limit = CommandLine.OptionalNumber("--limit", "Use only the first N training images; the default is all", least: 1);
+Option<int?> limit = CommandLine.OptionalNumber("--limit", "Use only the first N training images [default: all]", least: 1);
 Option<bool> resume = TrainingOptions.Resume();
 Option<double> interval = CommandLine.Number("--checkpoint-every", "Minimum time between two checkpoints, in seconds", 10.0, least: 0);
 Option<string> output = TrainingOptions.Output("mnist", "model.safetensors, kernels.png, report.html and the checkpoint");
@@ -29,7 +29,7 @@ command.SetAction(Train);
 
 Argument<string> picture = new("picture") { Description = "One digit, dark on light or light on dark: JPEG, PNG, WebP, GIF or BMP of any size" };
 Option<string> model = TrainingOptions.Model("mnist");
-Option<string?> seen = new("--out") { Description = "Folder for seen.png, the image that the network gets; without it nothing is saved" };
+Option<string?> seen = new("--out") { Description = "Folder for seen.png, the image that the network gets [default: not saved]" };
 Command predict = new("predict", "Reads a digit in a picture with a trained model.") { picture, model, seen };
 predict.SetAction(options => DigitReader.Read(options.GetValue(picture)!, options.GetValue(model)!, options.GetValue(seen)));
 command.Add(predict);

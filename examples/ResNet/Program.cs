@@ -4,11 +4,11 @@ using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Reports;
 
-Argument<string[]> files = new("files") { Description = "Two CIFAR-10 files, for training and for testing, instead of Fashion-MNIST", Arity = new(0, 2) };
+Argument<string[]> files = new("files") { Description = "Two CIFAR-10 files, one for training and one for testing [default: Fashion-MNIST]", Arity = new(0, 2) };
 Option<string?> data = new("--data")
 {
-    Description = "Folder with the four IDX files of Fashion-MNIST; the default is MINICNN_DATASETS/fashion-mnist, or without this variable "
-        + "datasets/fashion-mnist, where missing files are downloaded (30.9 MB)",
+    Description = "Folder with the four IDX files of Fashion-MNIST [default: $MINICNN_DATASETS/fashion-mnist; without this variable "
+        + "datasets/fashion-mnist, downloaded if missing (30.9 MB)]",
 };
 Option<int> epochs = TrainingOptions.Epochs(8);
 Option<int> seed = TrainingOptions.Seed();

@@ -11,7 +11,10 @@ Option<int> count = CommandLine.Number("--count", "Number of training photos to 
 Option<int> epochs = TrainingOptions.Epochs(8);
 Option<int> seed = TrainingOptions.Seed();
 Option<bool> report = TrainingOptions.Report();
-RootCommand command = new("Trains a U-Net with and without skip connections on photos and masks that the program draws.") { output, count, epochs, seed, report };
+RootCommand command = new("Trains a U-Net with and without skip connections on photos and masks that the program draws.")
+{
+    output, count, epochs, seed, report,
+};
 command.SetAction(Run);
 return CommandLine.Run(command, args);
 
