@@ -6,26 +6,26 @@ namespace MiniCnn.Examples.StepByStep;
 /// <summary>5. The backward pass.</summary>
 static class Backward
 {
-    /// <summary>How the loss changes with each output, say.</summary>
+    /// <summary>An example gradient of the loss by each output.</summary>
     public static readonly float[,] Dy = Values.Parse("1 -2 0; 3 1 -1; 0 2 1");
 
-    /// <summary>One more at a pixel, and what that changes in the output.</summary>
+    /// <summary>Adds 1 to a pixel and shows the change of the output.</summary>
     public static Figure Feeds()
     {
         (int Row, int Column)[] pixels = [(0, 0), (1, 3), (2, 2), (4, 2)];
         return new(
-            "Which outputs a pixel feeds",
-            "Make one pixel larger by 1 and see what changes in Y. A corner lies under one window, the middle under all nine. An output "
-            + "changes by the weight that met the pixel, and these weights stand in Y in reversed order: the window that begins furthest to the "
-            + "left and top meets the pixel with its last weight.",
+            "Which outputs use a pixel",
+            "Add 1 to one pixel and look at the change of Y. A corner pixel is in one window, the middle pixel is in all nine. Each output "
+            + "changes by the weight that is multiplied with the pixel. In Y these weights have the reversed order: the first window multiplies "
+            + "the pixel with its last weight.",
             Draw.Frames("Pixel", pixels.Select(p =>
             {
                 float[,] more = Values.Fill(5, 5, (r, c) => X[r, c] + ((r, c) == p ? 1 : 0));
                 float[,] change = Values.Convolve(more, K).Plus(Values.Convolve(X, K).Map(v => -v));
                 bool Covers(int r, int c) => p.Row - r is >= 0 and < 3 && p.Column - c is >= 0 and < 3;
                 return Draw.Row(
-                    Draw.Numbers("X, one pixel + 1", more, mark: (r, c) => (r, c) == p ? "window" : null), Draw.Sign("⋆"), Draw.Kernel("K", K), Draw.Sign("→"),
-                    Draw.Kernel("change of Y", change, mark: (r, c) => Covers(r, c) ? "window" : null));
+                    Draw.Numbers("X, one pixel + 1", more, mark: (r, c) => (r, c) == p ? "window" : null), Draw.Sign("⋆"),
+                    Draw.Kernel("K", K), Draw.Sign("→"), Draw.Kernel("change of Y", change, mark: (r, c) => Covers(r, c) ? "window" : null));
             })));
     }
 
@@ -37,9 +37,9 @@ static class Backward
         float[,] padded = Values.Pad(Dy, 2), flipped = Values.Convolve(padded, K.Flip());
         return new(
             "dx is a convolution with the flipped kernel",
-            "A pixel's gradient gathers from all outputs that it feeds: each dy times the weight between them. These weights come in reversed "
-            + "order, so gathering is sliding the flipped kernel over dy, with a border of k − 1 = 2 zeros because the pixels at the rim feed "
-            + "few outputs.",
+            "The gradient of a pixel is a sum over all outputs that use it: dy of the output times the weight between them. These weights have "
+            + "the reversed order. The sum is therefore a convolution of dy with the flipped kernel. dy gets a border of k − 1 = 2 zeros, because "
+            + "fewer outputs use the pixels near the edge.",
             Draw.Row(
                 Draw.Kernel("dy, padded by 2", padded), Draw.Sign("⋆"), Draw.Kernel("K flipped", K.Flip()), Draw.Sign("="), Draw.Kernel("sliding", flipped),
                 Draw.Sign("="), Draw.Kernel("dx by the layer", dx)));
@@ -52,18 +52,18 @@ static class Backward
         layer.Backward(Dy.ToTensor());
         return new(
             "dw is the correlation of x and dy, db is a sum",
-            "A weight meets one pixel in each of the nine windows; its gradient adds up pixel times dy. That is X convolved with dy as if dy "
-            + $"were the kernel. The bias is added to every output, so its gradient is the sum of dy: {Values.N(layer.Bias!.Gradient[0])}.",
+            "A weight is multiplied with one pixel in each of the nine windows. Its gradient is the sum of pixel times dy: the convolution of X "
+            + $"with dy as the kernel. The bias is added to each output, so its gradient is the sum of dy: {Values.N(layer.Bias!.Gradient[0])}.",
             Draw.Row(
                 Draw.Numbers("X", X), Draw.Sign("⋆"), Draw.Kernel("dy", Dy), Draw.Sign("="), Draw.Kernel("sliding", Values.Convolve(X, Dy)), Draw.Sign("="),
                 Draw.Kernel("dw by the layer", Values.Of(layer.Weight.Gradient))),
             Draw.Formula($"db = {string.Join(" + ", Dy.List().Select(v => v < 0 ? $"({Values.N(v)})" : Values.N(v)))} = {Values.N(Dy.List().Sum())}"));
     }
 
-    /// <summary>A number a little larger and a little smaller, and what that does to the loss Σ y·dy.</summary>
+    /// <summary>Compares gradients with difference quotients of the loss Σ y·dy.</summary>
     public static Figure Quotient()
     {
-        const float h = 1;                                       // a convolution is linear in each of them: no step is too large
+        const float h = 1;                                       // A convolution is linear in each of them: any step is exact.
         Conv2d layer = Values.Layer(K);
         layer.Forward(X.ToTensor(), training: true);
         float dx = Values.Of(layer.BackwardToInput(Dy.ToTensor()))[1, 3], dw = layer.Weight.Gradient[0, 0, 0, 2], db = layer.Bias!.Gradient[0];
@@ -74,9 +74,9 @@ static class Backward
             ("weight, row 0, column 2", Loss(0, -h, 0), Loss(0, h, 0), dw), ("bias", Loss(0, 0, -h), Loss(0, 0, h), db)];
         return new(
             "Checked by a difference quotient",
-            "Is it right? Take a pixel, a weight or the bias 1 smaller and 1 larger, and see how far the loss, here Σ y·dy, moves. The slope "
-            + "between the two is the gradient. GradientCheck does this for every number of any layer.",
-            Table("Slopes by the backward pass and by trying", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"],
+            "Are the gradients correct? Decrease and increase a pixel, a weight or the bias by 1, and compute the loss, here Σ y·dy. The slope "
+            + "between the two losses is the gradient. GradientCheck does this for each number of any layer.",
+            Table("Gradients by the backward pass and by difference quotients", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"],
                 from row in rows
                 select (string[])[row.Name, Values.N(row.Less), Values.N(row.More), Values.N((row.More - row.Less) / (2 * h)), Values.N(row.Layer)]));
     }

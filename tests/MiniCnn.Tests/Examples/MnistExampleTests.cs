@@ -124,7 +124,7 @@ public sealed class MnistExampleTests : IDisposable
         File.WriteAllText(picture, "no picture");
         Fails(1, $"{picture}: expected JPEG", "predict", picture, "--model", model);
         new Picture(50, 50, 1).Save(blank);
-        Fails(1, $"{blank}: no digit is to be seen", "predict", blank, "--model", model);
+        Fails(1, $"{blank}: the picture shows no digit", "predict", blank, "--model", model);
         Fails(2, "predict", "predict");
         Fails(2, "--epochs", "predict", picture, "--epochs", "3");
 
