@@ -18,21 +18,24 @@ Argument<string> mistake = new("MISTAKE")
     DefaultValueFactory = _ => "eps",
 };
 mistake.AcceptOnlyFromAmong([.. PortedNet.Ports.Keys]);
-Command port = new("port", "Compares a network written for TorchSharp with its port, layer by layer, forward and backward.") { mistake };
-port.SetAction(options => Port(options.GetValue(mistake)!));
-command.Add(port);
+Command portCommand = new("port", "Compares a network written for TorchSharp with its port, layer by layer, forward and backward.") { mistake };
+portCommand.SetAction(options => Port(options.GetValue(mistake)!));
+command.Add(portCommand);
 
 Argument<string> file = new("FILE") { Description = "The safetensors file to write" };
-Command record = new("record", "Records the results of TorchSharp for all cases, for machines without TorchSharp.") { file };
-record.SetAction(options => Record(options.GetValue(file)!));
-command.Add(record);
+Command recordCommand = new("record", "Records the results of TorchSharp for all cases, for machines without TorchSharp.") { file };
+recordCommand.SetAction(options => Record(options.GetValue(file)!));
+command.Add(recordCommand);
 
-return CommandLine.Run(command, args);
+return CommandLine.Run(command, args, options =>
+    Cases(options.GetValue(only)).Any() ? null : $"--only {options.GetValue(only)}: no case has this text in its name");
+
+static IEnumerable<Case> Cases(string? only) => CaseTable.All.Where(c => $"{c}".Contains(only ?? "", StringComparison.OrdinalIgnoreCase));
 
 static int Compare(string? only)
 {
     TorchLibrary.Load();
-    int exitCode = Report.Show(CaseTable.All.Where(c => $"{c}".Contains(only ?? "", StringComparison.OrdinalIgnoreCase)));
+    int exitCode = Report.Show(Cases(only));
     if (only is null)
     {
         Console.WriteLine();

@@ -24,7 +24,7 @@ static class Report
             AnsiConsole.Profile.Width = 120;    // the default is 80
         AnsiConsole.Write(table);
 
-        Console.WriteLine("In float, in double: the largest error, as a fraction of the rounding error bound. Equal to the bit: the numbers that must be and are.");
+        Console.WriteLine("In float, in double: the largest error divided by the rounding error bound. Equal to the bit: the numbers that must be and are.");
         string[] faults = [.. verdicts.SelectMany(v => v.Verdict.Faults)];
         foreach (string fault in faults.Take(MostFaults))
             Console.WriteLine(fault);

@@ -4,7 +4,7 @@ using MiniCnn;
 using MiniCnn.Examples;
 using MiniCnn.Reports;
 
-Argument<string[]> files = new("files") { Description = "Two CIFAR-10 files, one for training and one for testing [default: Fashion-MNIST]", Arity = new(0, 2) };
+Argument<string[]> files = new("files") { Description = "CIFAR-10 files, one for training and one for testing [default: Fashion-MNIST]", Arity = new(0, 2) };
 Option<string?> data = new("--data")
 {
     Description = "Folder with the four IDX files of Fashion-MNIST [default: $MINICNN_DATASETS/fashion-mnist; without this variable "
