@@ -2,16 +2,16 @@ using System.Numerics;
 
 namespace MiniCnn.Examples.CatsVsDogs;
 
-/// <summary>Faces of cats and dogs, drawn by the program: for where there are no photos.</summary>
+/// <summary>Draws faces of cats and dogs, for runs without photos.</summary>
 /// <remarks>
-/// Cats have ears with points, slits for pupils, a short muzzle, whiskers; dogs have ears that hang or fold over, round eyes, a long snout,
-/// some a tongue. Fur, patches, backgrounds and clutter come from the same draws for both, so that no colour tells them apart.
+/// Cats have pointed ears, slit pupils, a short muzzle and whiskers. Dogs have ears that hang or fold over, round eyes, a long snout, and
+/// some a tongue. Fur, patches and backgrounds have the same distribution for both, so that colors do not give away the class.
 /// </remarks>
 static class DrawnPets
 {
     static readonly string[] names = ["cat", "dog"];
 
-    // Browns, ginger, creams, greys, black, white: red, green, blue from 0 to 1.
+    // Brown, ginger, cream, gray, black and white: red, green, blue from 0 to 1.
     static readonly Vector3[] furs =
     [
         new(0.42f, 0.27f, 0.16f), new(0.60f, 0.42f, 0.25f), new(0.80f, 0.48f, 0.20f), new(0.88f, 0.76f, 0.58f), new(0.55f, 0.55f, 0.56f),
@@ -23,15 +23,15 @@ static class DrawnPets
     ];
     static readonly Vector3 black = new(0.06f), white = new(0.97f), pink = new(0.88f, 0.56f, 0.55f), red = new(0.85f, 0.33f, 0.36f);
 
-    /// <summary>Draws pets: cat, dog, cat, … Each is a function of the seed and its index alone, however many are drawn.</summary>
+    /// <summary>Draws cat, dog, cat, … An image depends only on the seed and its index.</summary>
     /// <param name="count">Number of images.</param>
-    /// <param name="size">Pixels of a side.</param>
-    /// <param name="seed">Other seeds give other images: take one to train on, another to test on.</param>
-    /// <returns>Images of 3×size×size in the classes cat and dog.</returns>
+    /// <param name="size">Height and width in pixels.</param>
+    /// <param name="seed">Use different seeds for training and test images.</param>
+    /// <returns>Images [3, size, size] of the classes cat and dog.</returns>
     public static LabeledImages Draw(int count, int size, int seed)
     {
         if ((long)count * 3 * size * size > Array.MaxLength)
-            throw new ArgumentException($"{count} images of 3×{size}×{size} do not fit an array; draw fewer, or smaller ones");
+            throw new ArgumentException($"{count} images of 3×{size}×{size} do not fit an array; draw fewer or smaller ones");
         byte[] pixels = new byte[count * 3 * size * size];
         int[] labels = [.. Enumerable.Range(0, count).Select(i => i % 2)];
         Random order = new(seed);
@@ -41,7 +41,7 @@ static class DrawnPets
         return new(pixels, labels, new ImageShape(3, size, size), classes: 2, [0.5f, 0.5f, 0.5f], [0.25f, 0.25f, 0.25f], names);
     }
 
-    /// <summary>One picture in the making. A head has its middle at (0, 0) and a radius of about 1; x goes right and y goes down.</summary>
+    /// <summary>One image. The center of the head is (0, 0), its radius about 1; x points right and y points down.</summary>
     sealed class Pet
     {
         readonly Random random;
@@ -63,7 +63,7 @@ static class DrawnPets
             origin = new(size * Between(0.42f, 0.58f), size * Between(0.46f, 0.58f));
 
             Vector3 fur = Fur(), second = Fur(), patch = Fur();
-            Vector2 turn = new(Between(-0.22f, 0.22f), Between(-0.1f, 0.1f));       // where the face looks
+            Vector2 turn = new(Between(-0.22f, 0.22f), Between(-0.1f, 0.1f));       // direction of the face
             Ellipse(new(Between(-0.4f, 0.4f), 2), new(Between(0.8f, 1.2f), 1.3f), 0, fur * 0.9f);
             if (isDog)
                 Dog(fur, second, patch, turn);
@@ -122,7 +122,7 @@ static class DrawnPets
             bool folded = random.Next(3) == 0;
             float length = Between(0.5f, 0.72f), lift = Between(0.15f, 0.5f);
             if (folded)
-                foreach (int side in sides)     // stand up, and bend over to the side
+                foreach (int side in sides)     // The upright part; the tip folds over to the side.
                     Polygon(ear, 0.1f, new(side * 0.15f, -0.75f), new(side * 0.66f, -1.12f), new(side * 0.86f, -0.4f));
             Head(head, fur, patch);
             foreach (int side in sides)
@@ -133,7 +133,7 @@ static class DrawnPets
                     Ellipse(new(side * (0.74f + 0.35f * lift), -0.55f + 0.75f * length), new(Between(0.24f, 0.32f), length), -side * lift, ear);
             }
 
-            // A long snout comes towards us: what is nearer moves more when the head turns.
+            // The long snout points to the viewer: nearer parts move more when the head turns.
             Vector3 muzzle = Vector3.Lerp(second, white, 0.15f);
             float snout = Between(0.5f, 0.62f);
             Ellipse(1.3f * turn + new Vector2(0, 0.25f), new(0.3f, 0.55f), 0, muzzle);
@@ -159,7 +159,7 @@ static class DrawnPets
                 Line(mouth, mouth + new Vector2(side * 0.26f, -0.03f), 0.045f, black, 0.8f);
         }
 
-        // The skull, on some a patch over an eye or a blaze, and strokes of fur.
+        // The skull with strokes of fur; some heads have a patch over an eye, a blaze or stripes.
         void Head(Vector2 radii, Vector3 fur, Vector3 patch)
         {
             Ellipse(default, radii, 0, fur);
@@ -180,7 +180,7 @@ static class DrawnPets
             }
         }
 
-        // From one colour to another, with things of any shape and colour in it.
+        // A color gradient with random shapes in random colors.
         void Background()
         {
             Vector3 here = Color(), there = Color();
@@ -200,7 +200,7 @@ static class DrawnPets
             }
         }
 
-        // Brighter on one side, contrast, and the noise of a camera.
+        // Light from one side, contrast, brightness and camera noise.
         void Light()
         {
             float contrast = Between(0.75f, 1.1f), brightness = Between(-0.1f, 0.1f), noise = Between(0.01f, 0.05f);
@@ -213,7 +213,7 @@ static class DrawnPets
             }
         }
 
-        /// <summary>[3, H, W] bytes.</summary>
+        /// <summary>Writes the image as bytes, [3, H, W].</summary>
         public void Write(Span<byte> pixels)
         {
             for (int c = 0; c < 3; c++)
@@ -229,11 +229,11 @@ static class DrawnPets
                 Vector2 p = at - middle;
                 p = new(cosine * p.X + sine * p.Y, cosine * p.Y - sine * p.X);
                 float far = (p / radii).Length(), slope = (p / (radii * radii)).Length();
-                return slope > 0 ? far * (far - 1) / slope : -reach;        // the distance from the rim, as exact as a pixel needs
+                return slope > 0 ? far * (far - 1) / slope : -reach;        // approximate distance from the rim
             });
         }
 
-        /// <summary>A convex polygon with round corners.</summary>
+        /// <summary>Draws a convex polygon with round corners.</summary>
         void Polygon(Vector3 color, float round, params Vector2[] corners)
         {
             Vector2 middle = corners.Aggregate((a, b) => a + b) / corners.Length;
@@ -257,7 +257,7 @@ static class DrawnPets
                 Vector2.Distance(at, from + Math.Clamp(Vector2.Dot(at - from, way) / Math.Max(way.LengthSquared(), 1e-6f), 0, 1) * way) - width / 2);
         }
 
-        /// <summary>Mixes a colour into the pixels of a box, as far as a shape covers them: its distance is negative inside.</summary>
+        /// <summary>Blends a color into the pixels of a box where a shape covers them. The distance to the shape is negative inside.</summary>
         void Paint(Vector2 low, Vector2 high, Vector3 color, float opacity, Func<Vector2, float> distance)
         {
             Vector2[] corners = [Pixel(low), Pixel(high), Pixel(new(low.X, high.Y)), Pixel(new(high.X, low.Y))];
@@ -276,7 +276,7 @@ static class DrawnPets
 
         static readonly int[] sides = [-1, 1];
 
-        // A pixel's place between −½ and ½.
+        // The position of a pixel, from −½ to ½.
         Vector2 Place(int pixel) => new((float)(pixel % size) / size - 0.5f, (float)(pixel / size) / size - 0.5f);
 
         Vector2 Pixel(Vector2 at) => origin + at.X * right + at.Y * down;

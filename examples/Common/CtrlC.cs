@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace MiniCnn.Examples;
 
-/// <summary>Ctrl-C, or the system's wish to end: the first asks the program to save what it has and end, the second ends it at once.</summary>
+/// <summary>Cancels at the first Ctrl-C or SIGTERM, so that the program can save its work. The second one ends the program at once.</summary>
 sealed class CtrlC : IDisposable
 {
     readonly CancellationTokenSource source = new();
@@ -13,13 +13,12 @@ sealed class CtrlC : IDisposable
         PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop), PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop),
     ];
 
-    /// <summary>Cancelled by the first.</summary>
     public CancellationToken Token => source.Token;
 
     public void Dispose()
     {
         foreach (PosixSignalRegistration registration in registrations)
-            registration.Dispose();             // not the source: a signal may be on its way
+            registration.Dispose();             // The source is not disposed: a signal may still use it.
     }
 
     void Stop(PosixSignalContext signal)
@@ -28,6 +27,7 @@ sealed class CtrlC : IDisposable
             return;
         signal.Cancel = true;
         source.Cancel();
-        Console.Error.WriteLine($"stopping; once more ends at once{(Console.IsOutputRedirected ? "" : "\n")}");      // a bar is drawn over the last line
+        string end = Console.IsOutputRedirected ? "" : "\n";     // on a terminal, the progress bar overwrites the last line
+        Console.Error.WriteLine($"stopping; Ctrl-C again ends at once{end}");
     }
 }

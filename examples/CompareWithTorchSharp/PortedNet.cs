@@ -7,7 +7,7 @@ using Tensor = TorchSharp.torch.Tensor;
 
 namespace MiniCnn.Examples;
 
-/// <summary>A digit classifier as people write it for TorchSharp.</summary>
+/// <summary>A digit classifier, written for TorchSharp.</summary>
 sealed class DigitNet : Module
 {
     readonly Module conv1 = nn.Conv2d(1, 8, 5, padding: 2), bn1 = nn.BatchNorm2d(8), conv2 = nn.Conv2d(8, 16, 5), fc = nn.Linear(400, 10);
@@ -22,14 +22,14 @@ sealed class DigitNet : Module
     }
 }
 
-/// <summary>The same net in MiniCnn, ported with a mistake or without; Parity.Compare finds where, Parity.Train whether training parts.</summary>
+/// <summary>The same network in MiniCnn, ported with or without a mistake. Parity.Compare finds the mistake.</summary>
 static class PortedNet
 {
     public static readonly IReadOnlyDictionary<string, Func<Sequential>> Ports = new Dictionary<string, Func<Sequential>>
     {
         ["none"] = () => Port(),
-        ["eps"] = () => Port(norm: new BatchNorm2d(8, epsilon: 1e-3)),                  // Keras's
-        ["momentum"] = () => Port(norm: new BatchNorm2d(8, momentum: 0.9)),             // the old value's share, as Keras has it
+        ["eps"] = () => Port(norm: new BatchNorm2d(8, epsilon: 1e-3)),                  // the default of Keras
+        ["momentum"] = () => Port(norm: new BatchNorm2d(8, momentum: 0.9)),             // Keras weights the old value, PyTorch the new one
         ["padding"] = () => Port(conv1: new Conv2d(1, 8, 5, padding: 2, paddingMode: PaddingMode.Replicate)),
         ["bias"] = () => Port(conv1: new Conv2d(1, 8, 5, padding: 2, bias: false)),
         ["activation"] = () => Port(activation: new LeakyReLU(0.01)),
@@ -41,7 +41,7 @@ static class PortedNet
         new Conv2d(8, 16, 5), new ReLU(), pool ?? new MaxPool2d(2),
         new Flatten(), new Linear(400, 10));
 
-    /// <summary>Compares, and trains ten steps where nothing differs; returns the exit code: 0 when all agree, else 1.</summary>
+    /// <summary>Compares the networks. If they agree, trains both for ten steps. Returns the exit code: 0 if all agree, otherwise 1.</summary>
     public static int Show(string mistake)
     {
         using DisposeScope scope = NewDisposeScope();

@@ -4,10 +4,12 @@ using Spectre.Console;
 
 namespace MiniCnn.Examples;
 
-/// <summary>The table that this program prints: one row a subject, and what does not agree.</summary>
+/// <summary>The table of the comparison: one row for each kind of case, then the cases that differ.</summary>
 static class Report
 {
-    /// <summary>Asks TorchSharp and prints; returns the exit code: 0 when all agree, else 1.</summary>
+    const int MostFaults = 20;
+
+    /// <summary>Runs the cases with TorchSharp and prints the table. Returns the exit code: 0 if all cases agree, otherwise 1.</summary>
     public static int Show(IEnumerable<Case> cases)
     {
         Console.WriteLine($"MiniCnn and a live {TorchJudge.Version}, on the same numbers");
@@ -19,15 +21,16 @@ static class Report
             table.AddRow(Row(group.Key, [.. group]));
         table.AddEmptyRow().AddRow(Row("all", [.. verdicts.Select(v => v.Verdict)]));
         if (Console.IsOutputRedirected)
-            AnsiConsole.Profile.Width = 120;    // else 80
+            AnsiConsole.Profile.Width = 120;    // the default is 80
         AnsiConsole.Write(table);
 
-        Console.WriteLine("In float, in double: the worst error as a share of what rounding may do. Equal to the bit: what must be, and is.");
+        Console.WriteLine("In float, in double: the largest error divided by the rounding error bound. Equal to the bit: the numbers that must be and are.");
         string[] faults = [.. verdicts.SelectMany(v => v.Verdict.Faults)];
-        foreach (string fault in faults.Take(20))
+        foreach (string fault in faults.Take(MostFaults))
             Console.WriteLine(fault);
-        Console.WriteLine(faults.Length == 0 ? $"all {verdicts.Count} cases agree" : $"{verdicts.Count(v => v.Verdict.Faults.Any())} of {verdicts.Count} cases do not agree");
-        return faults.Length == 0 ? 0 : 1;
+        int differing = verdicts.Count(v => v.Verdict.Faults.Any());
+        Console.WriteLine(differing == 0 ? $"all {verdicts.Count} cases agree" : $"{differing} of {verdicts.Count} cases do not agree");
+        return differing == 0 ? 0 : 1;
     }
 
     static string[] Row(string name, List<Verdict> verdicts) =>
@@ -38,7 +41,10 @@ static class Report
 
     static string Worst(List<Verdict> verdicts, bool isDouble)
     {
-        double[] shares = [.. verdicts.SelectMany(v => v.Ways).Where(way => way.IsDouble == isDouble).SelectMany(way => way.Agreements).Select(a => a.WorstShare)];
+        double[] shares =
+        [
+            .. from verdict in verdicts from way in verdict.Ways where way.IsDouble == isDouble from agreement in way.Agreements select agreement.WorstShare,
+        ];
         return shares.Length == 0 ? "–" : $"{shares.Max():0.00}";
     }
 }

@@ -1,23 +1,29 @@
-// A layer of your own: write its formula and its gradient, and let GradientCheck compare the two.
+// Checks the gradient of a layer of your own: once with the correct formula, once with a wrong sign.
+using System.CommandLine;
 using System.Numerics.Tensors;
-using System.Text;
 using MiniCnn;
+using MiniCnn.Examples;
 
-Console.OutputEncoding = Encoding.UTF8;
+RootCommand command = new("Checks the gradient of a custom layer, once with the correct formula and once with a wrong sign.");
+command.SetAction(_ => Run());
+return CommandLine.Run(command, args);
 
-int[] inputShape = [3, 2, 5, 4];                                 // [N, C, H, W]: unequal sizes and a batch of 3 show the most
+static int Run()
+{
+    int[] inputShape = [3, 2, 5, 4];                                 // [N, C, H, W]: unequal sizes reveal mixed-up axes
 
-Console.WriteLine("A layer whose gradient is right:\n");
-GradientReport right = GradientCheck.Run(new Sequential(new ScaledSwish(), new Conv2d(2, 3, kernelSize: (3, 2))), inputShape);
-Console.WriteLine(right);
+    Console.WriteLine("A layer with the correct gradient:\n");
+    GradientReport correct = GradientCheck.Run(new Sequential(new ScaledSwish(), new Conv2d(2, 3, kernelSize: (3, 2))), inputShape);
+    Console.WriteLine(correct);
 
-Console.WriteLine("\nThe same with one sign turned in ∂y/∂scale:\n");
-GradientReport wrong = GradientCheck.Run(new Sequential(new ScaledSwish(sign: -1), new Conv2d(2, 3, kernelSize: (3, 2))), inputShape);
-Console.WriteLine(wrong);
+    Console.WriteLine("\nThe same layer with a wrong sign in ∂y/∂scale:\n");
+    GradientReport wrong = GradientCheck.Run(new Sequential(new ScaledSwish(sign: -1), new Conv2d(2, 3, kernelSize: (3, 2))), inputShape);
+    Console.WriteLine(wrong);
 
-return right.Passed && wrong.Findings is ["0.scale: analytic = −1 × numeric everywhere: the sign is turned"] ? 0 : 1;
+    return correct.Passed && wrong.Findings is [string finding] && finding.StartsWith("0.scale: analytic = −1 × numeric", StringComparison.Ordinal) ? 0 : 1;
+}
 
-/// <summary>y = scale · x · σ(x), one learned scale for all. In a test of your own: GradientCheck.Verify(new ScaledSwish(), [3, 2, 5, 4]).</summary>
+/// <summary>y = scale · x · σ(x), with one learned scale. In a test, use GradientCheck.Verify(new ScaledSwish(), [3, 2, 5, 4]).</summary>
 sealed class ScaledSwish : CustomLayer
 {
     readonly float sign;

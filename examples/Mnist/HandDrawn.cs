@@ -3,20 +3,20 @@ using MiniCnn.Imaging;
 namespace MiniCnn.Examples.Mnist;
 
 /// <summary>
-/// Makes an image as MNIST's of a digit that a person drew: ink is light on black, its longer side fills 20 of 28 pixels, and its centre of mass
-/// is in the middle.
+/// Converts a picture of a hand-drawn digit to the format of MNIST: light ink on black, the longer side of the digit 20 of 28 pixels, the center of
+/// mass in the middle.
 /// </summary>
 static class HandDrawn
 {
     const int Side = 28, Box = 20;
-    const int LargestSide = 500;            // of what is looked at
-    const float LeastInk = 25;              // grey levels between ink and paper
-    const float Faint = 0.2f, Clear = 0.5f; // shares of full ink: pixels above Faint that hang together, one of them above Clear, are a part
-    const float SmallestPart = 0.05f;       // of the largest; the rest is dust
-    const float LeastStroke = 2;            // pixels of a stroke in 20, which it is widened to
+    const int LargestSide = 500;            // larger pictures are reduced to it
+    const float LeastInk = 25;              // minimum gray levels between ink and paper
+    const float Faint = 0.2f, Clear = 0.5f; // fractions of full ink: a part is connected pixels above Faint, at least one above Clear
+    const float SmallestPart = 0.05f;       // fraction of the largest part; smaller parts are dust
+    const float LeastStroke = 2;            // minimum stroke width in the 20×20 box; thinner strokes are widened
 
-    /// <summary>28×28, grey.</summary>
-    /// <exception cref="InvalidDataException">No digit is to be seen.</exception>
+    /// <summary>Returns a gray image of 28×28 pixels.</summary>
+    /// <exception cref="InvalidDataException">The picture shows no digit.</exception>
     public static Picture AsMnist(Picture drawn)
     {
         Picture grey = drawn.ToGrey();
@@ -24,13 +24,13 @@ static class HandDrawn
         if (longest > LargestSide)
             grey = grey.Resize(Math.Max(grey.Width * LargestSide / longest, 1), Math.Max(grey.Height * LargestSide / longest, 1));
         Ink digit = Crop(KeepParts(InkOf(grey)), margin: 0);
-        return Centre(Scale(Widen(digit)));
+        return Center(Scale(Widen(digit)));
     }
 
-    /// <summary>How much ink is at each place: 0 is paper, 1 full ink.</summary>
+    /// <summary>The ink at each pixel: 0 is paper, 1 is full ink.</summary>
     readonly record struct Ink(int Width, int Height, float[] At);
 
-    // Paper is what the border has: the medians of its four sides, and between them a plane, for light that falls from one side.
+    // The paper is estimated from the border: a plane through the medians of its four sides, because light often comes from one side.
     static Ink InkOf(Picture grey)
     {
         (int width, int height) = (grey.Width, grey.Height);
@@ -43,11 +43,11 @@ static class HandDrawn
         for (int i = 0; i < ink.Length; i++)
             ink[i] = paper + (right - left) * ((i % width + 0.5f) / width - 0.5f) + (bottom - top) * ((i / width + 0.5f) / height - 0.5f) - pixels[i];
 
-        // Dark on light, or light on dark: whatever is further from paper. One pixel in 2,000 may be further than ink, being noise.
+        // Ink is dark or light, whichever is further from the paper. One pixel in 2,000 is ignored as noise.
         float[] sorted = [.. ink.Order()];
         float darkest = sorted[^(1 + ink.Length / 2000)], lightest = -sorted[ink.Length / 2000], full = Math.Max(darkest, lightest);
         if (full < LeastInk)
-            throw new InvalidDataException($"no digit is to be seen: the picture differs from its border by {full:F0} grey levels at most");
+            throw new InvalidDataException($"the picture shows no digit: it differs from its border by at most {full:F0} gray levels");
         for (int i = 0; i < ink.Length; i++)
             ink[i] = Math.Clamp((darkest >= lightest ? ink[i] : -ink[i]) / full, 0, 1);
         return new(width, height, ink);
@@ -59,7 +59,7 @@ static class HandDrawn
         return sorted[sorted.Length / 2];
     }
 
-    // The digit's parts without faint shades and dust.
+    // Removes faint shades and dust: keeps the parts of the digit.
     static Ink KeepParts(Ink ink)
     {
         List<(float Mass, List<int> Pixels)> parts = [];
@@ -94,7 +94,7 @@ static class HandDrawn
         return ink with { At = kept };
     }
 
-    // The box that holds all ink, and as much paper around it.
+    // Crops to the bounding box of the ink, plus a margin of paper.
     static Ink Crop(Ink ink, int margin)
     {
         int[] inked = [.. Enumerable.Range(0, ink.At.Length).Where(i => ink.At[i] > 0)];
@@ -106,14 +106,14 @@ static class HandDrawn
         return box;
     }
 
-    // A pen that is thin for so large a digit would be lost when it is made small.
+    // Widens strokes that would vanish when the digit is reduced.
     static Ink Widen(Ink ink)
     {
         ink = Crop(ink, margin: 1);
         int edges = 0;
         for (int i = ink.Width; i < ink.At.Length; i++)
             edges += (ink.At[i] > 0 != ink.At[i - 1] > 0 ? 1 : 0) + (ink.At[i] > 0 != ink.At[i - ink.Width] > 0 ? 1 : 0);
-        float perimeter = edges * MathF.PI / 4;     // edges across and down are longer than a slanted outline
+        float perimeter = edges * MathF.PI / 4;     // horizontal and vertical edges are 4/π times as long as the outline, on average
         float stroke = 2 * ink.At.Sum() / perimeter, wanted = LeastStroke / Box * Math.Max(ink.Width, ink.Height);
         int rounds = (int)MathF.Round((wanted - stroke) / 2);
         if (rounds <= 0)
@@ -121,7 +121,7 @@ static class HandDrawn
         ink = Crop(ink, rounds + 1);
         for (int round = 0; round < rounds; round++)
         {
-            // By a cross and a square in turn, so that it grows round.
+            // A cross and a square in turn approximate a disk.
             float[] wider = new float[ink.At.Length];
             for (int y = 1; y < ink.Height - 1; y++)
                 for (int x = 1; x < ink.Width - 1; x++)
@@ -134,7 +134,7 @@ static class HandDrawn
         return Crop(ink, margin: 0);
     }
 
-    // The longer side 20 pixels, the darkest ink 255.
+    // Resizes the longer side to 20 pixels and scales the maximum to 255.
     static Picture Scale(Ink ink)
     {
         Picture large = new(ink.Width, ink.Height, channels: 1);
@@ -148,8 +148,8 @@ static class HandDrawn
         return small;
     }
 
-    // The centre of mass comes to pixel (14, 14), as far as the box stays within the image.
-    static Picture Centre(Picture small)
+    // Moves the center of mass to pixel (14, 14), if the box stays inside the image.
+    static Picture Center(Picture small)
     {
         float mass = 0, massX = 0, massY = 0;
         for (int i = 0; i < small.Pixels.Length; i++)

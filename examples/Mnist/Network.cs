@@ -1,27 +1,24 @@
 namespace MiniCnn.Examples.Mnist;
 
-/// <summary>The two networks of this program: one that trains for best accuracy in three epochs, one that is fast to 99 %.</summary>
+/// <summary>The networks for 1×28×28 digits: one for the best accuracy after three epochs, one that reaches 99 % fast.</summary>
 static class Network
 {
     public static Sequential Build(bool fast)
     {
-        (int padding, int channels, int features) = fast ? (0, 32, 512) : (2, 16, 400);
+        (int padding, int channels, int features) = fast ? (0, 32, 512) : (2, 16, 400);      // features: channels · 4 · 4 or channels · 5 · 5
         return new(
             new Conv2d(1, 8, kernelSize: 5, padding: padding), new ReLU(), new MaxPool2d(2),
             new Conv2d(8, channels, kernelSize: 5), new ReLU(), new MaxPool2d(2),
             new Flatten(), new Linear(features, 10));
     }
 
-    /// <summary>The one that a file holds the weights of.</summary>
-    /// <exception cref="IOException">There is no such file.</exception>
-    /// <exception cref="InvalidDataException">It holds something else.</exception>
-    public static Sequential Load(string path)
+    public static Sgd Optimizer(Sequential model, float learningRate) =>
+        new(model.Parameters, learningRate, momentum: 0.9f, weightDecay: 5e-4f, nesterov: true);
+
+    /// <summary>Trains one step on blank images, so that .NET compiles the training code while the digits are read. Changes the weights.</summary>
+    public static void WarmUp(Sequential model)
     {
-        if (!File.Exists(path))
-            throw new FileNotFoundException($"there is no model at {path}: train one first (dotnet run -c Release --project examples/Mnist), or --model PATH");
-        bool fast = SafeTensors.Read(path).Tensors.TryGetValue("3.weight", out SafeTensors.Entry? weight) && weight.Shape is [32, ..];
-        Sequential model = Build(fast);
-        Weights.Load(model, path);
-        return model;
+        int[] labels = [0, 1, .. new int[62]];                   // a Trainer needs at least two classes
+        new Trainer(model, Optimizer(model, 0.05f)).Run(new LabeledImages(new byte[64 * 784], labels, new(1, 28, 28), classes: 10));
     }
 }

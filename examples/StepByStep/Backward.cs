@@ -6,26 +6,26 @@ namespace MiniCnn.Examples.StepByStep;
 /// <summary>5. The backward pass.</summary>
 static class Backward
 {
-    /// <summary>How the loss changes with each output, say.</summary>
+    /// <summary>An example gradient of the loss by each output.</summary>
     public static readonly float[,] Dy = Values.Parse("1 -2 0; 3 1 -1; 0 2 1");
 
-    /// <summary>One more at a pixel, and what that changes in the output.</summary>
+    /// <summary>Adds 1 to a pixel and shows the change of the output.</summary>
     public static Figure Feeds()
     {
         (int Row, int Column)[] pixels = [(0, 0), (1, 3), (2, 2), (4, 2)];
         return new(
-            "Which outputs a pixel feeds",
-            "Make one pixel larger by 1 and see what changes in Y. A corner lies under one window, the middle under all nine. An output "
-            + "changes by the weight that met the pixel, and these weights stand in Y in reversed order: the window that begins furthest to the "
-            + "left and top meets the pixel with its last weight.",
+            "Which outputs use a pixel",
+            "Add 1 to one pixel and look at the change of Y. A corner pixel is in one window, the middle pixel is in all nine. Each output "
+            + "changes by the weight that is multiplied with the pixel. In Y these weights have the reversed order: the first window multiplies "
+            + "the pixel with its last weight.",
             Draw.Frames("Pixel", pixels.Select(p =>
             {
                 float[,] more = Values.Fill(5, 5, (r, c) => X[r, c] + ((r, c) == p ? 1 : 0));
                 float[,] change = Values.Convolve(more, K).Plus(Values.Convolve(X, K).Map(v => -v));
                 bool Covers(int r, int c) => p.Row - r is >= 0 and < 3 && p.Column - c is >= 0 and < 3;
                 return Draw.Row(
-                    Draw.Numbers("X, one pixel + 1", more, mark: (r, c) => (r, c) == p ? "window" : null), Draw.Sign("⋆"), Draw.Kernel("K", K), Draw.Sign("→"),
-                    Draw.Kernel("change of Y", change, mark: (r, c) => Covers(r, c) ? "window" : null));
+                    Draw.Numbers("X, one pixel + 1", more, mark: (r, c) => (r, c) == p ? "window" : null), Draw.Sign("⋆"),
+                    Draw.Kernel("K", K), Draw.Sign("→"), Draw.Kernel("change of Y", change, mark: (r, c) => Covers(r, c) ? "window" : null));
             })));
     }
 
@@ -95,10 +95,10 @@ static class Backward
             Draw.Formula($"{string.Join(" + ", Dy.List().Select(Draw.Term))} = {Values.N(Dy.List().Sum())}"));
     }
 
-    /// <summary>A number a little larger and a little smaller, and what that does to the loss Σ y·dy.</summary>
+    /// <summary>Compares gradients with difference quotients of the loss Σ y·dy.</summary>
     public static Figure Quotient()
     {
-        const float h = 1;                                       // a convolution is linear in each of them: no step is too large
+        const float h = 1;                                       // A convolution is linear in each of them: any step is exact.
         Conv2d layer = Values.Layer(K);
         layer.Forward(X.ToTensor(), training: true);
         float dx = Values.Of(layer.BackwardToInput(Dy.ToTensor()))[1, 3], dw = layer.Weight.Gradient[0, 0, 0, 2], db = layer.Bias!.Gradient[0];
@@ -109,9 +109,9 @@ static class Backward
             ("weight, row 0, column 2", Loss(0, -h, 0), Loss(0, h, 0), dw), ("bias", Loss(0, 0, -h), Loss(0, 0, h), db)];
         return new(
             "Checked by a difference quotient",
-            "Is it right? Take a pixel, a weight or the bias 1 smaller and 1 larger, and see how far the loss, here Σ y·dy, moves. The slope "
-            + "between the two is the gradient. GradientCheck does this for every number of any layer.",
-            Table("Slopes by the backward pass and by trying", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"],
+            "Are the gradients correct? Decrease and increase a pixel, a weight or the bias by 1, and compute the loss, here Σ y·dy. The slope "
+            + "between the two losses is the gradient. GradientCheck does this for each number of any layer.",
+            Table("Gradients by the backward pass and by difference quotients", ["number", "loss at − 1", "loss at + 1", "(difference) / 2", "by the layer"],
                 from row in rows
                 select (string[])[row.Name, Values.N(row.Less), Values.N(row.More), Values.N((row.More - row.Less) / (2 * h)), Values.N(row.Layer)]));
     }

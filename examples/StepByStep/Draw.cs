@@ -4,15 +4,15 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
 
-/// <summary>What the figures are made of: grids of numbers, pictures, frames to go through one by one.</summary>
+/// <summary>The parts of figures: grids of numbers, pictures, and frames to step through.</summary>
 static class Draw
 {
-    /// <summary>A matrix as coloured squares with its numbers; an image in shades of grey, if no other colours are asked for.</summary>
-    /// <param name="name">What it is; its size is added, if its squares are not small.</param>
-    /// <param name="values">The numbers.</param>
-    /// <param name="color">The colour of a number.</param>
-    /// <param name="mark">“window” or “blank” (not yet computed) for the square in a row and a column, or null.</param>
-    /// <param name="format">How numbers are written; empty for squares alone.</param>
+    /// <summary>Draws a matrix as colored squares with its numbers. Without a color function, the squares are shades of gray.</summary>
+    /// <param name="name">The caption. The size of the matrix is added unless the squares are small.</param>
+    /// <param name="values">The matrix.</param>
+    /// <param name="color">Returns the color of a number.</param>
+    /// <param name="mark">Returns “window”, “blank” (not computed yet) or null for a row and a column.</param>
+    /// <param name="format">The number format. Empty draws squares without numbers.</param>
     /// <param name="fine">Whether the squares are small.</param>
     public static XElement Numbers(
         string name, float[,] values, Func<float, Rgb>? color = null, Func<int, int, string?>? mark = null, string format = "0.##", bool fine = false)
@@ -28,7 +28,7 @@ static class Draw
                     format is "" ? "" : Values.N(v, format))))));
     }
 
-    /// <summary>A kernel: blue is negative, white 0, red positive.</summary>
+    /// <summary>Draws a kernel: blue is negative, white is 0, red is positive.</summary>
     public static XElement Kernel(string name, float[,] kernel, string format = "0.##", Func<int, int, string?>? mark = null, bool fine = false) =>
         Numbers(name, kernel, Signed(kernel), mark, format, fine);
 
@@ -40,13 +40,13 @@ static class Draw
 
     public static Rgb Grey(float value) => new(Byte(value), Byte(value), Byte(value));
 
-    /// <summary>Red, green or blue of this strength.</summary>
+    /// <summary>A shade of red, green or blue.</summary>
     public static Rgb Tint(float value, int channel) =>
         channel switch { 0 => new(Byte(value), 0, 0), 1 => new(0, Byte(value), 0), _ => new(0, 0, Byte(value)) };
 
     static byte Byte(float value) => (byte)Math.Clamp(MathF.Round(value), 0, 255);
 
-    /// <summary>A colour, and on it black or white, whatever stands out more.</summary>
+    /// <summary>A background color, with black or white text for the higher contrast.</summary>
     static string Style(Rgb color)
     {
         double light = 0.2126 * Linear(color.Red) + 0.7152 * Linear(color.Green) + 0.0722 * Linear(color.Blue);
@@ -55,7 +55,7 @@ static class Draw
         static double Linear(byte value) => value <= 10 ? value / 255.0 / 12.92 : Math.Pow((value / 255.0 + 0.055) / 1.055, 2.4);
     }
 
-    /// <summary>A picture with a caption; of a cell of more than 1 each pixel is a square so wide.</summary>
+    /// <summary>Draws a picture with a caption. Each pixel becomes a square of cell × cell pixels.</summary>
     public static XElement Photo(string caption, Picture picture, int cell = 1) =>
         H("figure.picture", Image(picture, "", cell, photo: cell == 1 && picture.Width > 64), H("figcaption", caption));
 
@@ -65,7 +65,7 @@ static class Draw
 
     public static XElement Formula(string text) => H("p.formula", text);
 
-    /// <summary>Frames of which one is seen at a time; the arrow keys go through them. Where a browser cannot do that, or on paper, all are seen.</summary>
+    /// <summary>Shows one frame at a time; the arrow keys change it. On paper and in old browsers all frames are visible.</summary>
     public static XElement Frames(string name, IEnumerable<XElement> frames)
     {
         XElement[] all = [.. frames];
@@ -75,7 +75,7 @@ static class Draw
             all.Select(frame => H("div.frame", frame)));
     }
 
-    /// <summary>A frame for each place of the window: what lies under it, the products and their sum, and the output so far.</summary>
+    /// <summary>Draws a frame for each position of the window: the marked input, the sum of products, and the output so far.</summary>
     public static XElement Sliding(string name, float[,] x, float[,] k, float[,] y, int stride = 1, int dilation = 1)
     {
         int width = y.GetLength(1);

@@ -5,7 +5,7 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
 
-/// <summary>3. What known kernels make of a photo.</summary>
+/// <summary>3. Known kernels on a photo.</summary>
 static class Filters
 {
     public static Figure Photo(Materials m)
@@ -13,9 +13,9 @@ static class Filters
         Picture square = m.Square.Clip(), wide = m.Wide.Clip();
         return new(
             "One photo, in two sizes",
-            $"The photo, {m.PhotoName}, has {m.Photo.Height} rows of {m.Photo.Width} pixels, in colour. The article works with 224×224 grey pixels, the "
-            + "lecture with 459 rows of 612; so it is made grey, cut and resized to both. Rows come first where shapes are written: 459×612 is wider "
-            + "than high.",
+            $"The photo, {m.PhotoName}, has {m.Photo.Height} rows of {m.Photo.Width} pixels, in color. The article works with 224×224 gray "
+            + "pixels, the lecture with 459 rows of 612. The photo is converted to grayscale, cropped and resized to both sizes. Shapes are "
+            + "written with rows first: 459×612 is wider than high.",
             Draw.Row(Draw.Photo($"{square.Height}×{square.Width}", square), Draw.Photo($"{wide.Height}×{wide.Width}", wide)));
     }
 
@@ -24,9 +24,9 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.Sharpen), y = Values.Convolve(m.Square, k);
         return new(
             "Sharpen, clipped and not",
-            $"The kernel adds to a pixel what sets it off from its four neighbours. The output runs from {Values.N(y.List().Min())} to "
-            + $"{Values.N(y.List().Max())}. A plot that stretches this range to black and white looks pale. The article sets what is negative to "
-            + "0; a picture file needs the upper end too, so the library clips to 0 and 255.",
+            "The kernel adds the difference between a pixel and its four neighbors to the pixel. The output has values from "
+            + $"{Values.N(y.List().Min())} to {Values.N(y.List().Max())}. A plot that maps this range to black and white has low contrast. The "
+            + "article sets negative values to 0. A picture file needs an upper limit too, so the library clips to 0 and 255.",
             Draw.Row(Draw.Kernel("sharpen", k)),
             Draw.Row(
                 Draw.Photo("before, 224×224", m.Square.Clip()), Draw.Photo($"stretched, {y.GetLength(0)}×{y.GetLength(1)}", y.Rescale()),
@@ -38,9 +38,9 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.GaussianBlur), y = Values.Convolve(m.Square, k);
         return new(
             "Gaussian blur",
-            $"A mean in which near pixels weigh more: sixteenths that add up to {Values.N(k.List().Sum())}. No weight is negative, so the "
-            + $"output stays within the photo's range ({Values.N(y.List().Min(), "0")} to {Values.N(y.List().Max(), "0")}), and there is nothing "
-            + "to clip.",
+            $"A weighted mean: near pixels have larger weights. The weights are sixteenths with the sum {Values.N(k.List().Sum())}. No weight is "
+            + $"negative, so the output stays in the range of the photo ({Values.N(y.List().Min(), "0")} to {Values.N(y.List().Max(), "0")}) and "
+            + "nothing is clipped.",
             Draw.Row(Draw.Kernel("Gaussian", k, "0.####"), Draw.Photo("before", m.Square.Clip()), Draw.Photo("after", y.Clip())));
     }
 
@@ -50,9 +50,9 @@ static class Filters
         double negative = y.List().Count(v => v < 0) / (double)y.Length;
         return new(
             "Outline, clipped and not",
-            $"Eight times the pixel less its eight neighbours: 0 where all are alike, since the kernel adds up to {Values.N(k.List().Sum())}. "
-            + $"{negative:P0} of the outputs are negative here (most, the article finds). Stretched, 0 is some grey; clipped, it is black and "
-            + "the edges stand out.",
+            "Eight times the pixel minus its eight neighbors. The result is 0 where all nine pixels are equal, because the weights have the sum "
+            + $"{Values.N(k.List().Sum())}. Here {negative:P0} of the outputs are negative (the article finds that most are). In the stretched "
+            + "picture 0 is gray. In the clipped picture 0 is black and the edges are bright.",
             Draw.Row(Draw.Kernel("outline", k)),
             Draw.Row(
                 Draw.Photo("before", m.Square.Clip()), Draw.Photo("stretched", y.Rescale()), Draw.Photo("clipped to 0 and 255", y.Clip())));
@@ -69,9 +69,9 @@ static class Filters
                 photos.Add(Draw.Photo($"{time} time{(time == 1 ? "" : "s")}, {y.GetLength(0)}×{y.GetLength(1)}", y.Clip()));
         }
         return new(
-            "The mean of 5×5 pixels, again and again",
-            "All 25 weights are 1/25. Once over the photo leaves 455×608 pixels; ten times blur much more and cost ten borders of two pixels. "
-            + "Repeated box blurs come close to a Gaussian of growing width.",
+            "The mean of 5×5 pixels, repeated",
+            "All 25 weights are 1/25. One pass over the photo leaves 455×608 pixels. Ten passes blur strongly and remove ten borders of two "
+            + "pixels. Repeated box blurs approach a Gaussian blur of growing width.",
             Draw.Row([.. photos]));
     }
 
@@ -80,11 +80,10 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.PrewittHorizontal), y = Values.Convolve(m.Wide, k);
         return new(
             "Prewitt: horizontal edges",
-            "The row above less the row below. It answers with 0 on an even surface, bright where it is lighter above, dark where it is "
-            + $"lighter below: where neighbours are not alike. Of {m.Wide.GetLength(0)}×{m.Wide.GetLength(1)} pixels "
-            + $"{y.GetLength(0)}×{y.GetLength(1)} are left.",
+            "The row above minus the row below. The output is 0 on an even surface, positive where the upper row is brighter and negative where "
+            + $"the lower row is brighter. {m.Wide.GetLength(0)}×{m.Wide.GetLength(1)} pixels become {y.GetLength(0)}×{y.GetLength(1)}.",
             Draw.Row(Draw.Kernel("Prewitt, horizontal", k)),
-            Draw.Row(Draw.Photo("stretched: grey is 0", y.Rescale()), Draw.Photo("its size alone, clipped", y.Map(Math.Abs).Clip())));
+            Draw.Row(Draw.Photo("stretched: gray is 0", y.Rescale()), Draw.Photo("absolute values, clipped", y.Map(Math.Abs).Clip())));
     }
 
     public static Figure Bank(Materials m)
@@ -92,8 +91,8 @@ static class Filters
         Picture photo = m.Square.Clip().Resize(150, 150);
         return new(
             "The classical kernels",
-            "All the kernels of ImageFilters on one photo, with replicate padding, clipped. Each is a matrix that somebody thought of. A "
-            + "convolutional layer is a bank like this whose matrices are learnt.",
+            "All kernels of ImageFilters on one photo, with replicate padding, clipped. People designed each of these matrices. A convolutional "
+            + "layer is a set of such matrices that are learned.",
             Draw.Row([.. ImageFilters.All.Select(filter => Draw.Photo(filter.Name, filter.Apply(photo, paddingMode: PaddingMode.Replicate)))]));
     }
 
@@ -104,10 +103,10 @@ static class Filters
         float[,] byArea = Values.Convolve(m.Square, area), bySum = Values.Convolve(m.Square, sum);
         return new(
             "1/k², or a sum of 1",
-            $"The lecture's kernel adds up to 7, not to 9. Divided by k² its weights add up to {Values.N(area.List().Sum(), "0.##")}, and the "
-            + $"photo gets darker: its mean falls from {Values.N(m.Square.List().Average(), "0")} to {Values.N(byArea.List().Average(), "0")}. "
-            + $"Divided by its own sum the mean stays ({Values.N(bySum.List().Average(), "0")}). Only that is a weighted average. An edge kernel "
-            + "adds up to 0 and has no such form.",
+            $"The weights of the lecture's kernel have the sum 7, not 9. Divided by k², their sum is {Values.N(area.List().Sum(), "0.##")}, and "
+            + $"the photo gets darker: its mean falls from {Values.N(m.Square.List().Average(), "0")} to {Values.N(byArea.List().Average(), "0")}. "
+            + $"Divided by their sum, the mean stays ({Values.N(bySum.List().Average(), "0")}). Only this is a weighted mean. The weights of an "
+            + "edge kernel have the sum 0, so they cannot be divided by it.",
             Draw.Row(
                 Draw.Photo("before", m.Square.Clip()), Draw.Photo("K / 9", byArea.Clip()), Draw.Photo("K / 7", bySum.Clip())));
     }
@@ -117,8 +116,8 @@ static class Filters
         float[,] k = Values.Of(ImageFilters.PrewittVertical);
         return new(
             "A bias is added to every output",
-            "One kernel without a bias and with a bias of 128, clipped. What was cut off at black is seen now, for 0 has become a middle "
-            + "grey. The kernel decides what is found; the bias lifts or lowers all outputs alike, and so decides from where on it counts.",
+            "One kernel without a bias and with a bias of 128, clipped. Values that were clipped to black are visible now, because 0 has become "
+            + "a medium gray. The kernel determines the feature. The bias shifts all outputs equally, so it determines the threshold.",
             Draw.Row(
                 Draw.Kernel("Prewitt, vertical", k), Draw.Photo("bias 0", Values.Convolve(m.Square, k).Clip()),
                 Draw.Photo("bias 128", Values.Convolve(m.Square, k, bias: 128).Clip())));
@@ -132,15 +131,16 @@ static class Filters
         bool negated = asWritten.Cast<float>().SequenceEqual(flipped.Map(v => -v).Cast<float>());
         return new(
             "Flipped or not",
-            "Both documents' code lays the kernel down, the lecture's after turning it by 180°. Prewitt's kernel turned is its own negative: "
-            + $"{(negated ? "every output changes its sign" : "the outputs differ")}, bright edges become dark ones. Blur, sharpen and outline "
-            + $"are symmetric and do not care ({(sameBlur ? "the blurred photos are equal to the bit" : "they differ")}). A Conv2d does not flip.",
+            "The code of both documents slides the kernel; the lecture rotates it by 180° first. Prewitt's kernel rotated is its own negative: "
+            + $"{(negated ? "each output changes its sign" : "the outputs differ")}, and bright edges become dark. Blur, sharpen and outline are "
+            + $"symmetric, so flipping has no effect ({(sameBlur ? "the blurred photos are bitwise equal" : "they differ")}). A Conv2d does not "
+            + "flip.",
             Draw.Row(
                 Draw.Kernel("as written", k), Draw.Photo("as written", asWritten.Rescale()), Draw.Kernel("flipped", k.Flip()),
                 Draw.Photo("flipped", flipped.Rescale())));
     }
 
-    /// <summary>The lecture's sizes, by layers that do it.</summary>
+    /// <summary>The lecture's sizes, computed by layers.</summary>
     public static Figure LectureSizes(Materials m)
     {
         (string Name, int K, int P, int S)[] cases =
@@ -149,9 +149,9 @@ static class Filters
         ];
         int height = m.Wide.GetLength(0), width = m.Wide.GetLength(1);
         return new(
-            "The lecture's sizes, the formula filled in",
-            "Each row is a layer that has run on the photo, and the size of what came out.",
-            Table($"Sizes of what {height}×{width} pixels become", ["layer", "height", "width", "output"], cases.Select(c =>
+            "The lecture's sizes by the formula",
+            "Each row is a layer that ran on the photo, and the size of its output.",
+            Table($"Output sizes for {height}×{width} pixels", ["layer", "height", "width", "output"], cases.Select(c =>
             {
                 float[,] y = Values.Convolve(m.Wide, Values.Fill(c.K, c.K, (_, _) => 1f / (c.K * c.K)), c.S, c.P);
                 return (string[])[c.Name, Formula(height, c, y.GetLength(0)), Formula(width, c, y.GetLength(1)), $"{y.GetLength(0)}×{y.GetLength(1)}"];

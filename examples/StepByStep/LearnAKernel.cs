@@ -10,14 +10,14 @@ static class LearnAKernel
 
     static readonly int[] Shown = [0, 10, 40, 100, 200, 500];
 
-    /// <summary>The weight [4, 1, 3, 3] of a Conv2d that sees an image and what four kernels make of them, after so many steps each.</summary>
+    /// <summary>Trains a Conv2d to compute the output of four kernels. Returns its weight [4, 1, 3, 3] after the given numbers of steps.</summary>
     public static float[][] Train(float[,] image, int[] shown)
     {
         Conv2d teacher = new(1, Truth.Length, 3), student = new(1, Truth.Length, 3);
         for (int i = 0; i < Truth.Length; i++)
             Truth[i].CopyTo(teacher.Weight, i);
         teacher.Bias!.Value.Fill(0);
-        student.Initialize(seed: 0);                             // noise
+        student.Initialize(seed: 0);                             // random weights
         Tensor<float> x = image.Map(v => v / 255 - 0.5f).ToTensor(), target = teacher.Forward(x);
         Adam adam = new(student.Parameters, learningRate: 0.2f);
         MseLoss loss = new();
@@ -44,12 +44,13 @@ static class LearnAKernel
         float Error(float[][] all, int i, int at) => all[at].Skip(9 * i).Zip(truth[i].List(), (a, b) => Math.Abs(a - b)).Max();
         float Largest(float[][] all) => Enumerable.Range(0, Truth.Length).Max(i => Error(all, i, Shown.Length - 1));
         return new(
-            "Four kernels learnt back from noise",
-            "One Conv2d with four output channels starts with random weights. It sees the photo, its pixels shuffled as in part 1, and what "
-            + "four known kernels make of that, never the kernels. Each step compares its output with what it should be and moves the weights "
-            + "down the gradient (Adam, mean squared error). Each row ends with the true kernel; above each stands the largest error of its "
-            + $"nine weights. After {Shown[^1]} steps it is at most {Small(Largest(weights))}. Why shuffled? In the photo neighbours are alike, "
-            + $"so many kernels give nearly the same output, and after as many steps the error is still {Small(Largest(slow))}.",
+            "Four kernels learned from random weights",
+            "One Conv2d with four output channels starts with random weights. Its input is the photo with shuffled pixels, as in part 1. Its "
+            + "target is the output of four known kernels for this input; the layer never gets the kernels. Each step compares output and target "
+            + "and moves the weights along the negative gradient (Adam, mean squared error). Each row ends with the true kernel. Above each kernel "
+            + $"is the largest error of its nine weights. After {Shown[^1]} steps it is at most {Small(Largest(weights))}. Why shuffled? Neighbors "
+            + $"in the photo are similar, so many kernels give nearly the same output. With the original photo, the error after {Shown[^1]} steps "
+            + $"is {Small(Largest(slow))}.",
             [.. Truth.Select((filter, i) => Draw.Row(
             [
                 .. Shown.Select((step, at) => Draw.Numbers($"step {step}: error {Small(Error(weights, i, at))}",

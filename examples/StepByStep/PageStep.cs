@@ -6,24 +6,24 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
 
-/// <summary>What the figures are drawn from.</summary>
-/// <param name="Photo">In colour.</param>
-/// <param name="PhotoName">What the page calls it.</param>
-/// <param name="Spot">The pixel to look at closely, as shares of width and height.</param>
-/// <param name="Train">Digits to train on.</param>
-/// <param name="Test">Digits to test on.</param>
-/// <param name="DigitsName">What the page calls them.</param>
-/// <param name="Seeds">Runs of each kind in the pixel shuffle.</param>
+/// <summary>The inputs of the figures.</summary>
+/// <param name="Photo">An RGB photo.</param>
+/// <param name="PhotoName">The name of the photo on the page.</param>
+/// <param name="Spot">The pixel that is shown enlarged, as fractions of width and height.</param>
+/// <param name="Train">Training digits.</param>
+/// <param name="Test">Test digits.</param>
+/// <param name="DigitsName">The name of the digits on the page.</param>
+/// <param name="Seeds">Number of runs of each kind in the pixel shuffle.</param>
 sealed record Materials(
     Picture Photo, string PhotoName, (double X, double Y) Spot, LabeledImages Train, LabeledImages Test, string DigitsName, int Seeds)
 {
-    /// <summary>The article's size: 224×224, grey.</summary>
+    /// <summary>The photo in the size of the article: 224×224, gray.</summary>
     public float[,] Square { get; } = Values.Of(Photo.ToGrey().Resize(224, 224, Fit.CenterCrop));
 
-    /// <summary>The lecture's size: 459 rows of 612 pixels, grey.</summary>
+    /// <summary>The photo in the size of the lecture: 459 rows of 612 pixels, gray.</summary>
     public float[,] Wide { get; } = Values.Of(Photo.ToGrey().Resize(612, 459, Fit.CenterCrop));
 
-    /// <summary>Some pixels around the spot, or the next ones that are within the photo.</summary>
+    /// <summary>Pixels around the spot, shifted if necessary to stay inside the photo.</summary>
     public Picture Around(int height, int width)
     {
         int Start(double share, int all, int part) => Math.Clamp((int)(share * all) - part / 2, 0, all - part);
@@ -31,17 +31,17 @@ sealed record Materials(
     }
 }
 
-/// <summary>A figure: what is said, and below it what is drawn.</summary>
+/// <summary>A figure: title, text, and the drawings below it.</summary>
 sealed record Figure(string Title, string Text, params XElement[] Parts);
 
-/// <summary>A function that makes a figure, and its name, under which the page shows its code.</summary>
+/// <summary>A function that makes a figure. Name is “File.Function”; the page shows the code of this function.</summary>
 sealed record PageStep(string Name, Func<Materials, Figure> Make)
 {
     public static PageStep Of(Func<Materials, Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, make);
 
     public static PageStep Of(Func<Figure> make, [CallerArgumentExpression(nameof(make))] string name = "") => new(name, _ => make());
 
-    /// <summary>The figure as the page has it: title, text, drawing, and its code to unfold.</summary>
+    /// <summary>Writes the figure as HTML: title, text, drawings, and code that can be unfolded.</summary>
     public XElement Draw(Materials materials)
     {
         Figure figure = Make(materials);
@@ -50,7 +50,7 @@ sealed record PageStep(string Name, Func<Materials, Figure> Make)
             H("details", H("summary", $"code: {Name}"), H("pre", A("tabindex", 0), string.Join("\n\n", Shown(Name)))));
     }
 
-    /// <summary>The code below a figure: its function, those of its file that it calls, and the convolution.</summary>
+    /// <summary>Returns the code for a figure: its function, the functions of the same file that it calls, and the convolution.</summary>
     public static IEnumerable<string> Shown(string name)
     {
         string file = name[..name.IndexOf('.', StringComparison.Ordinal)], code = SourceOf(name);
@@ -63,11 +63,11 @@ sealed record PageStep(string Name, Func<Materials, Figure> Make)
         return [WithoutProse(code), .. own.Concat(below).Select(SourceOf)];
     }
 
-    /// <summary>The text of a figure stands above its code: in the code it is “…”.</summary>
+    /// <summary>Replaces the text of the figure by “…”, because the text is above the code.</summary>
     static string WithoutProse(string code) =>
         Regex.Replace(code, @"^( +)\$?""[^\n]*""(\n +\+ \$?""[^\n]*"")+,$", "$1\"…\",", RegexOptions.Multiline);
 
-    /// <summary>The public functions of a file that make no figure.</summary>
+    /// <summary>Returns the public functions of a file that return no figure.</summary>
     static IEnumerable<string> Functions(string file) =>
         Regex.Matches(Read(file), @"^    public static (?!Figure|readonly)\S.*? (\w+)\(", RegexOptions.Multiline)
             .Select(match => match.Groups[1].Value);
@@ -78,7 +78,7 @@ sealed record PageStep(string Name, Func<Materials, Figure> Make)
         return reader.ReadToEnd().ReplaceLineEndings("\n");
     }
 
-    /// <summary>The source of “File.Function”: from the comment above it to the brace, or the line, that ends it.</summary>
+    /// <summary>Returns the source of “File.Function”, with its doc comment.</summary>
     public static string SourceOf(string name)
     {
         string[] parts = name.Split('.'), lines = Read(parts[0]).Split('\n');

@@ -7,10 +7,10 @@ using static MiniCnn.Reports.Html;
 
 namespace MiniCnn.Examples.StepByStep;
 
-/// <summary>7. The lecture's question: what is lost when the pixels of all images are shuffled alike?</summary>
+/// <summary>7. The lecture's question: what is the effect of one pixel permutation on all images?</summary>
 static class PixelShuffle
 {
-    /// <summary>The images with their pixels in another order, the same for all.</summary>
+    /// <summary>Applies the same random permutation to the pixels of each image.</summary>
     public static LabeledImages Permute(LabeledImages images, int seed)
     {
         int length = (int)images.Shape.Length;
@@ -28,9 +28,9 @@ static class PixelShuffle
         Picture Of(LabeledImages images, int n) => Values.Fill(28, 28, (r, c) => images.Image(n)[28 * r + c]).Clip();
         return new(
             "One permutation for all images",
-            $"Some of the {m.DigitsName}, and below them the same with every pixel moved to another place, in all images to the same one. "
-            + "Nobody can read them, but no number is lost: who knows the permutation can undo it. Is the information in the numbers or in "
-            + "their order?",
+            $"Some of the {m.DigitsName}, and below them the same images with permuted pixels. The permutation is the same for all images. The "
+            + "images are unreadable, but no number is lost: the inverse permutation restores them. Is the information in the numbers or in their "
+            + "order?",
             Draw.Row([.. Enumerable.Range(0, 6).Select(n => Draw.Photo($"{some.Labels[n]}", Of(some, n), cell: 3))]),
             Draw.Row([.. Enumerable.Range(0, 6).Select(n => Draw.Photo($"{some.Labels[n]}, shuffled", Of(permuted, n), cell: 3))]));
     }
@@ -41,7 +41,7 @@ static class PixelShuffle
         new Conv2d(1, 8, kernelSize: 5, padding: 2), new ReLU(), new MaxPool2d(2),
         new Conv2d(8, 16, kernelSize: 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(400, 10));
 
-    /// <summary>Test accuracy of each seed, in %: initial weights, order of the images and permutation are other ones.</summary>
+    /// <summary>Test accuracy for each seed, in %. The seed determines the initial weights, the order of the images and the permutation.</summary>
     public static double[] Accuracies(Func<Sequential> build, bool shuffle, Materials m) => [.. Enumerable.Range(0, m.Seeds).Select(seed =>
     {
         (LabeledImages train, LabeledImages test) = shuffle ? (Permute(m.Train, seed), Permute(m.Test, seed)) : (m.Train, m.Test);
@@ -64,21 +64,21 @@ static class PixelShuffle
         ];
         double Lead(Func<(string, double[] Plain, double[] Shuffled), double[]> of) => of(all[1]).Median() - of(all[0]).Median();
         return new(
-            "The linear model does not notice, the CNN does",
-            $"Both are trained three times through {m.Train.Count} of the {m.DigitsName} and tested on {m.Test.Count} others. Runs of each "
-            + $"kind: {m.Seeds}, with other initial weights and another permutation each. A linear model has a weight for each pixel and no idea "
-            + "which are neighbours: shuffled, it learns the same weights in other places. The CNN looks at neighbours; shuffled, they have "
-            + $"nothing to do with each other. Its lead over the linear model was {Values.N(Lead(a => a.Plain), "0.0")} points; shuffled "
-            + $"it is {Values.N(Lead(a => a.Shuffled), "0.0")}. No number is lost by shuffling. What is lost is the structure that a convolution takes "
-            + "for granted, and a linear model never used.",
-            Table("Test accuracy in %: median and range", ["model", "images as they are", "pixels shuffled", "lost"], all.Select(a => (string[])[
+            "Shuffling affects the CNN, not the linear model",
+            $"Both models are trained three times through {m.Train.Count} of the {m.DigitsName} and tested on {m.Test.Count} others. There are "
+            + $"{m.Seeds} runs of each kind, with different initial weights and permutations. A linear model has one weight for each pixel and does "
+            + "not use the neighborhood: for shuffled images, it learns the same weights at other positions. The CNN uses neighborhoods, and "
+            + $"shuffled neighbors are unrelated. For original images the CNN is {Values.N(Lead(a => a.Plain), "0.0")} points better than the "
+            + $"linear model; for shuffled images {Values.N(Lead(a => a.Shuffled), "0.0")} points. Shuffling loses no number. It loses the spatial "
+            + "structure that a convolution relies on and a linear model never uses.",
+            Table("Test accuracy in %: median and range", ["model", "original images", "shuffled pixels", "loss"], all.Select(a => (string[])[
                 a.Name, Range(a.Plain), Range(a.Shuffled), Values.N(a.Plain.Median() - a.Shuffled.Median(), "0.0")])),
-            Dots([.. all.SelectMany(a => new[] { ($"{a.Name}, as they are", a.Plain), ($"{a.Name}, shuffled", a.Shuffled) })]));
+            Dots([.. all.SelectMany(a => new[] { ($"{a.Name}, original", a.Plain), ($"{a.Name}, shuffled", a.Shuffled) })]));
     }
 
     static string Range(double[] values) => $"{Values.N(values.Median(), "0.0")} ({Values.N(values.Min(), "0.0")} to {Values.N(values.Max(), "0.0")})";
 
-    /// <summary>A dot for each run.</summary>
+    /// <summary>Draws a dot for each run.</summary>
     static XElement Dots((string Name, double[] Values)[] rows)
     {
         double low = Math.Floor(rows.Min(row => row.Values.Min()) / 5) * 5;

@@ -1,4 +1,4 @@
-// A web service that tells what an uploaded picture shows: dotnet run -c Release --project examples/WebApi -- --model runs/cats-vs-dogs/model.safetensors
+// A web service that classifies uploaded images with a saved model.
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Microsoft.AspNetCore.RateLimiting;
@@ -9,14 +9,18 @@ if (args.Contains("--help"))
 {
     Console.WriteLine(
         """
-        Tells what an uploaded picture shows: POST a JPEG, PNG, WebP, GIF or BMP to /predict, as a form's file or by itself, and JSON comes back.
-        GET /health says ok. Ctrl-C or SIGTERM ends it, once those that wait have their answers.
+        Description:
+          A web service that classifies uploaded images. POST a JPEG, PNG, WebP, GIF or BMP to /predict, as the body or as a file in a form. The answer is
+          JSON: the class and the probabilities. GET /health answers "ok". Ctrl-C or SIGTERM ends the service after it has answered the running requests.
 
+        Examples:
           curl -F file=@photo.jpg http://localhost:5000/predict
           curl --data-binary @photo.jpg http://localhost:5000/predict
 
-          --model FILE   What ImageClassifier.Save wrote (as examples/CatsVsDogs does); runs/cats-vs-dogs/model.safetensors if left out
-          --urls URL     Where to listen; http://localhost:5000 if left out
+        Options:
+          --model FILE   Model file that examples/CatsVsDogs or ImageClassifier.Save wrote [default: runs/cats-vs-dogs/model.safetensors]
+          --urls URL     Address of the service [default: http://localhost:5000]
+          --help         Show help
         """);
     return 0;
 }
@@ -67,7 +71,7 @@ catch (Exception e) when (e is IOException or InvalidDataException or Unauthoriz
     return 1;
 }
 
-/// <summary>The answer's JSON, written without reflection.</summary>
+/// <summary>Writes the JSON answer without reflection.</summary>
 [JsonSourceGenerationOptions(JsonSerializerDefaults.Web)]
 [JsonSerializable(typeof(Prediction))]
 sealed partial class Answer : JsonSerializerContext;

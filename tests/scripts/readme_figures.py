@@ -105,10 +105,10 @@ def tuning():
     with tempfile.TemporaryDirectory() as folder:
         for seed, lines, _ in seeds("FineTuning", str(first), "--model", f"{folder}/model.safetensors"):
             os.remove(f"{folder}/model.safetensors")                 # each seed has a first network of its own
-            found = re.match(r"validation accuracy: fine-tuned ([\d.]+) %.*, from nothing ([\d.]+) %", lines[-1])
+            found = re.match(r"validation accuracy: fine-tuned ([\d.]+) %.*, from scratch ([\d.]+) %", lines[-1])
             tuned.append(float(found[1]))
             fresh.append(float(found[2]))
-            shown = shown or [*[line for line in lines if line.startswith("it learns")], lines[-1]]
+            shown = shown or [*[line for line in lines if line.startswith("training on")], lines[-1]]
     block("tuning", """```
 $ dotnet run -c Release --project examples/FineTuning -- train-3000.bin
 …

@@ -27,7 +27,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
             string[] lines = Run([.. learning, "--out", Path.Combine(folder, "run"), "--threads", $"{threads}"]);
             Assert.Contains("not read, cat: 1 of 41 files: cat/666.jpg (empty)", lines);
             Assert.Equal("validation accuracy: 100.00 % (20 of 20)", lines[^1]);
-            Assert.Contains("cat: 10 of 10 right", lines);
+            Assert.Contains("cat: 10 of 10 correct", lines);
             return File.ReadAllBytes(Model);
         })];
         Assert.Equal(files[0], files[1]);
@@ -58,14 +58,14 @@ public sealed class CatsVsDogsExampleTests : IDisposable
     public void Without_photos_it_says_how_to_get_them_and_takes_drawn_ones()
     {
         string[] lines = Run(["--limit", "32", "--size", "16", "--epochs", "1", "--out", Path.Combine(folder, "run")]);
-        Assert.Matches("^no photos in .*: this run learns cats and dogs that the program draws; --download .*, --data DIR ", lines[0]);
+        Assert.Matches("^no photos in .*: this run uses cats and dogs that the program draws; --download .*, --data DIR ", lines[0]);
         Assert.Matches(@"^validation accuracy: \d+\.\d\d % \(\d+ of 32\)$", lines[^1]);
     }
 
     [Fact]
     public void Bad_input_is_one_line_and_an_exit_code()
     {
-        string text = Path.Combine(folder, "a.jpg");
+        string text = Path.Combine(folder, "a.jpg"), other = Path.Combine(folder, "other.safetensors");
         File.WriteAllText(text, "no picture");
         Fails(2, "--size", "--size", "8");
         Fails(2, "--epochs", "--epochs", "0");
@@ -79,8 +79,9 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         Fails(2, "--out must end in .png", "predict", text, "--out", "a.jpg");
         SafeTensors.Write(text, []);
         Fails(1, "has no 'architecture'", "predict", text, "--model", text);
-        new ImageClassifier(new Sequential(new Flatten(), new Linear(12, 2)), new(3, 2, 2), [0, 0, 0], [1, 1, 1], ["a", "b"]).Save(text);
-        Fails(1, "not one that this program has saved", "predict", text, "--model", text);
+        new ImageClassifier(new Sequential(new Flatten(), new Linear(12, 2)), new(3, 2, 2), [0, 0, 0], [1, 1, 1], ["a", "b"]).Save(other);
+        Photo(cat: true, 1).Save(Path.Combine(folder, "a.png"));
+        Fails(1, "not saved by this program", "predict", Path.Combine(folder, "a.png"), "--model", other);
         Fails(1, "do not fit an array", "--limit", "3000", "--size", "512", "--epochs", "1");
 
         void Fails(int expected, string word, params string[] options)
@@ -106,7 +107,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         string[] rest = process.StandardOutput.ReadToEnd().TrimEnd().Split('\n');
         process.WaitForExit();
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped after \d+ of 1000 epochs; --resume goes on; saved: {Regex.Escape(Path.Combine(folder, "model.safetensors"))}, ", rest[^1]);
+        Assert.Matches($@"^stopped in epoch \d+ of 1000; --resume continues; saved in {Regex.Escape(folder)}: model.safetensors, report.html$", rest[^1]);
         Assert.Equal([16L, 3, 3, 3], SafeTensors.Read(Path.Combine(folder, "model.safetensors")).Tensors["0.weight"].Shape.ToArray());
         Assert.Contains("Ended on request after", File.ReadAllText(Path.Combine(folder, "report.html")), StringComparison.Ordinal);
     }

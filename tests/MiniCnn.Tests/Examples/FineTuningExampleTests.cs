@@ -18,16 +18,16 @@ public sealed class FineTuningExampleTests : IDisposable
                 Photo(part, i % 2 == 0 ? "cat" : "dog", i);
         string[] arguments = ["--data", folder, "--model", model, "--count", "30", "--epochs", "6"];
         string[] lines = Run([records, .. arguments]);
-        Assert.Contains($"a network for {model} learns from 60 images", lines);
-        Assert.Contains("it learns cat and dog from 30 photos; then another does, from nothing", lines);
-        Assert.Matches(@"^validation accuracy: fine-tuned \d+\.\d\d % \(\d+ of 12\), from nothing \d+\.\d\d % \(\d+ of 12\)$", lines[^1]);
+        Assert.Contains($"pretraining {model} on 60 images", lines);
+        Assert.Contains("training on 30 photos of cat and dog: fine-tuning, then from scratch", lines);
+        Assert.Matches(@"^validation accuracy: fine-tuned \d+\.\d\d % \(\d+ of 12\), from scratch \d+\.\d\d % \(\d+ of 12\)$", lines[^1]);
         Assert.Contains("fine-tuned 100.00 % (12 of 12)", lines[^1], StringComparison.Ordinal);
 
         ImageClassifier first = ImageClassifier.Load(model);
         Assert.Equal((10, "Linear(128→10)"), (first.ClassNames.Count, $"{((Sequential)first.Network).Layers[^1]}"));
         byte[] bytes = File.ReadAllBytes(model);
         string[] again = Run(arguments);
-        Assert.DoesNotContain(again, line => line.StartsWith("a network for", StringComparison.Ordinal));
+        Assert.DoesNotContain(again, line => line.StartsWith("pretraining", StringComparison.Ordinal));
         Assert.Equal(lines[^1], again[^1]);
         Assert.Equal(bytes, File.ReadAllBytes(model));
     }
@@ -35,7 +35,7 @@ public sealed class FineTuningExampleTests : IDisposable
     [Fact]
     public void Bad_input_is_one_line_and_an_exit_code()
     {
-        Fails(2, "--epochs must be at least 1", "--epochs", "0");
+        Fails(2, "--epochs must be a whole number of at least 1, not 0", "--epochs", "0");
         Fails(2, "there is no option --frobnicate", "--frobnicate");
         Fails(1, "the folder does not exist", "--data", Path.Combine(folder, "nowhere"));
 
@@ -47,7 +47,7 @@ public sealed class FineTuningExampleTests : IDisposable
         }
     }
 
-    /// <summary>It is meant to be read at a sitting.</summary>
+    /// <summary>The program is to be read in one go.</summary>
     [Fact]
     public void It_has_at_most_60_lines() =>
         Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "FineTuning", "Program.cs")).Length, 1, 60);

@@ -152,7 +152,7 @@ public sealed class HandDrawnTests
     {
         foreach (Picture blank in (Picture[])[new(1, 1), new(300, 1), Paper(90, 90, 255, 0), Paper(90, 90, 200, 180, (30, 30, 30, 30))])
             Assert.StartsWith(
-                "no digit is to be seen: the picture differs from its border by ", Assert.Throws<InvalidDataException>(() => HandDrawn.AsMnist(blank)).Message);
+                "the picture shows no digit: it differs from its border by at most ", Assert.Throws<InvalidDataException>(() => HandDrawn.AsMnist(blank)).Message);
     }
 
     [Fact]

@@ -49,7 +49,7 @@ public sealed class ImageFiltersExampleTests : IDisposable
         Filter(image, "--keep", "--kernel", Kernel, "--flip");
         Assert.Equal([29, 25, 15, 30, 27, 23, 17, 32, 38], Result("filtered.png").Pixels);     // 1 0 1; 1 2 0; 1 0 1
         string[] lines = Filter(image, "--keep", "--kernel", Kernel, "--display", "rescale");
-        Assert.Contains("values from 13.0 to 39.0, brought to 0 to 255", lines);
+        Assert.Contains("values from 13.0 to 39.0, rescaled to 0 to 255", lines);
         Assert.Equal([147, 69, 0, 147, 118, 88, 88, 255, 216], Result("filtered.png").Pixels);
     }
 
@@ -94,7 +94,7 @@ public sealed class ImageFiltersExampleTests : IDisposable
         Fails(2, "rows of 2, 1 numbers", "--kernel", "1 2; 3");
         Fails(2, "'same' padding", "--padding", "same", "--stride", "2");
         Fails(2, "--padding", "--padding", "-1");
-        Fails(2, "the dilation must be at least 1", "--dilation", "0");
+        Fails(2, "--dilation must be a whole number of at least 1, not 0", "--dilation", "0");
         Fails(2, "add up to 0", "--kernel", "sobel-h", "--normalize", "sum");
         Fails(2, "'clip' 'rescale'", "--display", "loud");
         Fails(2, "--size", "--size", "9x9");

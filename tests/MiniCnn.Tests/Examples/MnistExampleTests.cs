@@ -81,7 +81,6 @@ public sealed class MnistExampleTests : IDisposable
         }
     }
 
-    // Each network is told from its weights.
     [Theory]
     [InlineData("--epochs")]
     [InlineData("--fast", "--epochs")]
@@ -97,7 +96,7 @@ public sealed class MnistExampleTests : IDisposable
             (int code, string output, string error) = Mnist("predict", drawing, "--model", model, "--out", seen);
             Assert.True(code == 0, error);
             string[] lines = output.TrimEnd().Split('\n');
-            Assert.Equal($"saved what the network saw: {Path.Combine(seen, "seen.png")}", lines[0]);
+            Assert.Equal($"saved the image that the network got: {Path.Combine(seen, "seen.png")}", lines[0]);
             Assert.Matches(@"^second guess: \d \(\d+\.\d %\)$", lines[1]);
             Assert.Matches($@"^digit: {digit} \(\d+\.\d %\)$", lines[2]);
             double[] percents = [.. lines[1..].Select(line => double.Parse(line.Split('(', ' ')[^2], CultureInfo.InvariantCulture))];
@@ -114,19 +113,18 @@ public sealed class MnistExampleTests : IDisposable
     public void Predict_says_in_one_line_what_is_missing()
     {
         string model = Path.Combine(folder, "model.safetensors"), picture = Path.Combine(folder, "a.png"), blank = Path.Combine(folder, "blank.png");
-        Fails(1, $"there is no model at {Path.Combine("runs", "mnist", "model.safetensors")}: train one first", "predict", picture);
+        Fails(1, $"{Path.Combine("runs", "mnist", "model.safetensors")}: there is no such model; train one first", "predict", picture);
         File.WriteAllText(model, "no weights");
         Fails(1, model, "predict", picture, "--model", model);
         Conv2d other = new(1, 1, 3);
         Weights.Save(other, model);
-        Fails(1, $"{model}: has no ", "predict", picture, "--model", model);
-        Weights.Save(new Sequential(
-            new Conv2d(1, 8, 5), new ReLU(), new MaxPool2d(2), new Conv2d(8, 32, 5), new ReLU(), new MaxPool2d(2), new Flatten(), new Linear(512, 10)), model);
+        Fails(1, $"{model}: ", "predict", picture, "--model", model);
+        new ImageClassifier(new Sequential(new Flatten(), new Linear(784, 10)), DrawnDigits.Draw(1, seed: 1)).Save(model);
         Fails(1, picture, "predict", picture, "--model", model);
         File.WriteAllText(picture, "no picture");
         Fails(1, $"{picture}: expected JPEG", "predict", picture, "--model", model);
         new Picture(50, 50, 1).Save(blank);
-        Fails(1, $"{blank}: no digit is to be seen", "predict", blank, "--model", model);
+        Fails(1, $"{blank}: the picture shows no digit", "predict", blank, "--model", model);
         Fails(2, "predict", "predict");
         Fails(2, "--epochs", "predict", picture, "--epochs", "3");
 
@@ -157,15 +155,15 @@ public sealed class MnistExampleTests : IDisposable
 
         string model = Path.Combine(folder, "model.safetensors");
         Assert.Equal(1, process.ExitCode);
-        Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume goes on; saved: {Regex.Escape(model)} and beside it kernels\.png(, report\.html)?$", rest[^1]);
+        Assert.Matches($@"^stopped in epoch \d+ of 3000; --resume continues; saved in {Regex.Escape(folder)}: model\.safetensors, kernels\.png(, report\.html)?$", rest[^1]);
         Assert.Equal([8L, 1, 5, 5], SafeTensors.Read(model).Tensors["0.weight"].Shape.ToArray());
         Assert.Equal(3, Picture.Load(Path.Combine(folder, "kernels.png")).Channels);
 
-        // What there is to go on with is not written over.
+        // A checkpoint that can be resumed is not overwritten.
         string checkpoint = Path.Combine(folder, "checkpoint.safetensors");
         byte[] before = File.ReadAllBytes(checkpoint);
         (int code, _, string error) = Mnist("--data", WriteDigits(), "--out", folder);
-        Assert.Equal((2, $"{checkpoint}: a run was ended here; --resume goes on with it, another --out leaves it alone (--help lists the options)"), (code, error.TrimEnd()));
+        Assert.Equal((2, $"{checkpoint}: this run is unfinished; --resume resumes it, another --out starts a new run (--help lists the options)"), (code, error.TrimEnd()));
         Assert.Equal(before, File.ReadAllBytes(checkpoint));
     }
 

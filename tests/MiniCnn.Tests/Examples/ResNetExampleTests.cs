@@ -21,8 +21,8 @@ public sealed class ResNetExampleTests : IDisposable
     [Fact]
     public void Wrong_usage_and_files_that_are_not_there_are_a_line_each()
     {
-        Assert.Equal((2, "", "one file to train on and one to test on (--help lists the options)\n"), Run("one.bin"));
-        Assert.Equal((2, "", "--epochs must be at least 1 (--help lists the options)\n"), Run("--epochs", "0"));
+        Assert.Equal((2, "", "expected two files, one for training and one for testing; got one (--help lists the options)\n"), Run("one.bin"));
+        Assert.Equal((2, "", "--epochs must be a whole number of at least 1, not 0 (--help lists the options)\n"), Run("--epochs", "0"));
         (int code, _, string error) = Run(Path.Combine(folder, "none.bin"), "none.bin");
         Assert.Equal((1, 1), (code, error.Count(c => c == '\n')));
         Assert.Contains("none.bin: there is no such file", error, StringComparison.Ordinal);
@@ -36,7 +36,7 @@ public sealed class ResNetExampleTests : IDisposable
         }
     }
 
-    /// <summary>It is meant to be read at a sitting.</summary>
+    /// <summary>The program is to be read in one go.</summary>
     [Fact]
     public void It_has_at_most_60_lines() =>
         Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "ResNet", "Program.cs")).Length, 1, 60);

@@ -36,10 +36,10 @@ public sealed class SegmentationExampleTests : IDisposable
     public void Wrong_usage_is_a_line()
     {
         (int code, _, string error) = Example.Run("Segmentation", "--epochs", "0");
-        Assert.Equal((2, "--epochs must be at least 1 (--help lists the options)\n"), (code, error.ReplaceLineEndings("\n")));
+        Assert.Equal((2, "--epochs must be a whole number of at least 1, not 0 (--help lists the options)\n"), (code, error.ReplaceLineEndings("\n")));
     }
 
-    /// <summary>It is meant to be read at a sitting.</summary>
+    /// <summary>The program is to be read in one go.</summary>
     [Fact]
     public void It_has_at_most_60_lines() =>
         Assert.InRange(File.ReadAllLines(Path.Combine(Repository.Root, "examples", "Segmentation", "Program.cs")).Length, 1, 60);

@@ -218,7 +218,7 @@ public sealed class StepByStepExampleTests
         string folder = Directory.CreateTempSubdirectory("minicnn-").FullName, small = Path.Combine(folder, "small.png"), run = Path.Combine(folder, "run");
         new Picture(100, 300).Save(small);
         foreach ((int expected, string fault, string[] options) in ((int, string, string[])[])[
-            (2, "--limit must be at least 10", ["--limit", "9"]), (2, "--seeds must be at least 1", ["--seeds", "0"]),
+            (2, "--limit must be a whole number of at least 10, not 9", ["--limit", "9"]), (2, "--seeds must be a whole number of at least 1, not 0", ["--seeds", "0"]),
             (1, "expected a photo of at least 192×192 pixels, got 100×300", ["--photo", small]),
             (1, "the folder does not exist", ["--data", Path.Combine(folder, "nowhere")])])
         {
