@@ -4,7 +4,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/CatsVsDogs as a person runs it, as a process.</summary>
+/// <summary>Runs examples/CatsVsDogs as a process.</summary>
 public sealed class CatsVsDogsExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
@@ -16,7 +16,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
     [Fact]
     public void It_learns_from_folders_of_photos_and_tells_what_another_photo_shows_from_the_model_alone()
     {
-        // “Cats” are orange and grow darker downwards, “dogs” are blue and grow lighter: four epochs suffice.
+        // “Cats” are orange and get darker downwards, “dogs” are blue and get brighter: four epochs suffice.
         foreach ((string part, int count) in ((string, int)[])[("train", 40), ("validation", 10)])
             for (int i = 0; i < 2 * count; i++)
                 Photo(i % 2 == 0, i).Save(PathOf(part, i % 2 == 0 ? "cat" : "dog", $"{i}.png"));
@@ -32,7 +32,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
         })];
         Assert.Equal(files[0], files[1]);
         File.Delete(Model);
-        Run([.. learning, "--out", Path.Combine(folder, "run"), "--resume"]);                     // it has ended already
+        Run([.. learning, "--out", Path.Combine(folder, "run"), "--resume"]);                     // no epochs are left
         Assert.Equal(files[0], File.ReadAllBytes(Model));
         string page = File.ReadAllText(Path.Combine(folder, "run", "report.html"));
         Assert.Contains("All 4 epochs done", page, StringComparison.Ordinal);
@@ -98,7 +98,7 @@ public sealed class CatsVsDogsExampleTests : IDisposable
     public void An_interrupt_ends_the_training_and_saves_it()
     {
         if (OperatingSystem.IsWindows())
-            return;     // has no kill
+            return;     // no kill command
         using Process process = Example.Start("CatsVsDogs", "--limit", "64", "--size", "16", "--epochs", "1000", "--out", folder);
         while (process.StandardOutput.ReadLine()?.StartsWith("epoch ", StringComparison.Ordinal) == false)
         {

@@ -3,8 +3,8 @@ using System.Diagnostics;
 namespace MiniCnn.Tests;
 
 /// <summary>
-/// A program of examples/ as a person runs it, as a process. Data sets are found by its options alone. MINICNN_NATIVE names a folder of such programs
-/// compiled ahead of time, which are then run.
+/// Runs a program of examples/ as a process. It finds data sets only by its options. MINICNN_NATIVE names a folder of programs compiled ahead of time,
+/// which are run instead.
 /// </summary>
 static class Example
 {

@@ -10,8 +10,9 @@ public sealed class ExamplesReadmeTests
     [Fact]
     public void Each_example_has_a_row_with_its_command_and_a_time()
     {
-        string[] examples = [.. Directory.GetFiles(folder, "*.csproj", SearchOption.AllDirectories).Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
-        string[][] rows = [.. text.Split('\n').Where(line => line.StartsWith("| [", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries))];
+        string[] projects = Directory.GetFiles(folder, "*.csproj", SearchOption.AllDirectories), lines = text.Split('\n');
+        string[] examples = [.. projects.Select(path => Path.GetFileNameWithoutExtension(path)).Order()];
+        string[][] rows = [.. lines.Where(line => line.StartsWith("| [", StringComparison.Ordinal)).Select(line => line.Split('|', StringSplitOptions.TrimEntries))];
         Assert.NotEmpty(examples);
         Assert.Equal(examples, rows.Select(row => Regex.Match(row[1], @"^\[(\w+)\]").Groups[1].Value).Order());
         Assert.All(rows, row =>

@@ -2,7 +2,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/FineTuning as a person runs it, on records and photos that it can learn: each class has a colour.</summary>
+/// <summary>Runs examples/FineTuning as a process, on easy images: each class has its own color.</summary>
 public sealed class FineTuningExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
@@ -68,7 +68,7 @@ public sealed class FineTuningExampleTests : IDisposable
         photo.Save(Path.Combine(Directory.CreateDirectory(Path.Combine(folder, part, name)).FullName, $"{seed}.png"));
     }
 
-    /// <summary>Images of red, green or blue: a label, then the planes.</summary>
+    /// <summary>Writes CIFAR-10 records of red, green and blue images: a label, then the three planes.</summary>
     string Records(int count)
     {
         byte[] bytes = new byte[count * 3073];

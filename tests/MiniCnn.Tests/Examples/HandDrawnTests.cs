@@ -3,12 +3,12 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>Pictures that a person may draw become images as MNIST has them: examples/Mnist.</summary>
+/// <summary>HandDrawn of examples/Mnist converts drawings to the format of MNIST.</summary>
 public sealed class HandDrawnTests
 {
     const int Width = 200, Height = 137;
 
-    // A built-in digit four or five times as large, off centre, on shaded and noisy paper, dark on light or light on dark.
+    // A drawn digit, enlarged four to five times, off center, on shaded and noisy paper, dark on light or light on dark.
     internal static Picture Drawing(LabeledImages digits, int index)
     {
         Random random = new(index);
@@ -35,7 +35,7 @@ public sealed class HandDrawnTests
         return image;
     }
 
-    // Of b moved by up to a pixel, so much may rounding do to a centre of mass, which is at a whole pixel.
+    // The maximum over shifts of b by up to one pixel, because the center of mass is rounded to a whole pixel.
     static double Correlation(Picture a, Picture b) => (
         from dy in (int[])[-1, 0, 1]
         from dx in (int[])[-1, 0, 1]
@@ -55,11 +55,11 @@ public sealed class HandDrawnTests
     {
         LabeledImages digits = DrawnDigits.Draw(100, seed: 5);
         double[] alike = [.. Enumerable.Range(0, 100).Select(i => Correlation(Original(digits, i), HandDrawn.AsMnist(Drawing(digits, i))))];
-        Assert.All(alike, c => Assert.InRange(c, 0.75, 1));     // the thinnest pens become wider
+        Assert.All(alike, c => Assert.InRange(c, 0.75, 1));     // the thinnest strokes are widened
         Assert.InRange(alike.Average(), 0.95, 1);
     }
 
-    // A paper of one shade with rectangles of ink.
+    // Paper of one shade with rectangles of ink.
     static Picture Paper(int width, int height, byte paper, byte ink, params ReadOnlySpan<(int Left, int Top, int Width, int Height)> strokes)
     {
         Picture picture = new(width, height);
@@ -81,7 +81,7 @@ public sealed class HandDrawnTests
             Assert.Equal(expected, HandDrawn.AsMnist(Paper(200, 137, paper, ink, seven)).Pixels);
     }
 
-    // Paper a third as light on one side as on the other.
+    // One side of the paper has about a third of the brightness of the other side.
     [Theory]
     [InlineData(1, 0)]
     [InlineData(-1, 0)]
@@ -106,7 +106,7 @@ public sealed class HandDrawnTests
     [InlineData(12, 50)]
     [InlineData(50, 50)]
     [InlineData(400, 100)]
-    [InlineData(18, 6)]         // smaller than it will be
+    [InlineData(18, 6)]         // smaller than 20 pixels
     [InlineData(200, 1)]
     public void The_longer_side_fills_20_pixels_about_the_middle(int width, int height)
     {
@@ -117,7 +117,7 @@ public sealed class HandDrawnTests
             int[] inked = [.. Enumerable.Range(0, 784).Where(i => image.Pixels[i] > 0)];
             int columns = inked.Max(i => i % 28) - inked.Min(i => i % 28) + 1, rows = inked[^1] / 28 - inked[0] / 28 + 1;
             Assert.Equal(20, Math.Max(columns, rows));
-            Assert.InRange(Math.Min(columns, rows) - 20.0 * Math.Min(width, height) / Math.Max(width, height), -1.5, 4);    // a wider pen
+            Assert.InRange(Math.Min(columns, rows) - 20.0 * Math.Min(width, height) / Math.Max(width, height), -1.5, 4);    // strokes are widened
             double mass = image.Pixels.Sum(v => v);
             Assert.InRange(inked.Sum(i => image.Pixels[i] * (i % 28)) / mass, 13.5, 14.5);
             Assert.InRange(inked.Sum(i => image.Pixels[i] * (i / 28)) / mass, 13.5, 14.5);

@@ -2,7 +2,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/ImageFilters as a person runs it.</summary>
+/// <summary>Runs examples/ImageFilters as a process.</summary>
 public sealed class ImageFiltersExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;

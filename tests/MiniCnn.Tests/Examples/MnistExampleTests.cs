@@ -7,7 +7,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/Mnist as a person runs it, as a process.</summary>
+/// <summary>Runs examples/Mnist as a process.</summary>
 public sealed class MnistExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
@@ -86,7 +86,7 @@ public sealed class MnistExampleTests : IDisposable
     [InlineData("--fast", "--epochs")]
     public void Predict_reads_a_drawn_digit_by_the_saved_model(params string[] network)
     {
-        (int trained, _, string fault) = Mnist(["--data", WriteDigits(4000), .. network, "6", "--out", folder]);          // enough for each seed tried
+        (int trained, _, string fault) = Mnist(["--data", WriteDigits(4000), .. network, "6", "--out", folder]);          // enough for all seeds that were tried
         Assert.True(trained == 0, fault);
         LabeledImages digits = DrawnDigits.Draw(10, seed: 3);
         string drawing = Path.Combine(folder, "drawing.png"), model = Path.Combine(folder, "model.safetensors"), seen = Path.Combine(folder, "seen");
@@ -140,7 +140,7 @@ public sealed class MnistExampleTests : IDisposable
     public void An_interrupt_ends_the_training_and_saves_it()
     {
         if (OperatingSystem.IsWindows())
-            return;     // has no kill
+            return;     // no kill command
         using Process process = Example.Start("Mnist", "--data", WriteDigits(), "--epochs", "3000", "--out", folder);
         string? line;
         do
@@ -168,10 +168,10 @@ public sealed class MnistExampleTests : IDisposable
     }
 
     /// <summary>
-    /// Killed at random moments, gone on with, and the weights are those of the run that nobody killed. MINICNN_KILLS asks for another number of kills.
+    /// Kills the run at random moments and resumes it. The final weights equal those of an uninterrupted run. MINICNN_KILLS sets the number of kills.
     /// </summary>
     [Fact]
-    public async Task A_run_that_is_killed_and_gone_on_with_ends_with_the_same_weights()
+    public async Task A_run_that_is_killed_and_resumed_ends_with_the_same_weights()
     {
         int kills = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_KILLS"), out int asked) ? asked : 5;
         string whole = Path.Combine(folder, "whole"), pieces = Path.Combine(folder, "pieces");
@@ -198,7 +198,7 @@ public sealed class MnistExampleTests : IDisposable
             process.WaitForExit();
             killed++;
         }
-        Assert.True(resumed > 0 || kills < 5, "no run was old enough to be gone on with");
+        Assert.True(resumed > 0 || kills < 5, "no run was old enough to be resumed");
         (code, _, error) = Mnist([.. options, pieces]);
         Assert.True(code == 0, error);
         IsTheSame();
@@ -207,7 +207,7 @@ public sealed class MnistExampleTests : IDisposable
             Assert.Equal(File.ReadAllBytes(Path.Combine(whole, "model.safetensors")), File.ReadAllBytes(Path.Combine(pieces, "model.safetensors")));
     }
 
-    /// <summary>The four files of a small set, of digits that the program draws.</summary>
+    /// <summary>Writes the four IDX files of a small set of drawn digits.</summary>
     string WriteDigits(int train = 400)
     {
         string data = Directory.CreateDirectory(Path.Combine(folder, "digits")).FullName;

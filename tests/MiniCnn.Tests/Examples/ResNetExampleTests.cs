@@ -1,6 +1,6 @@
 namespace MiniCnn.Tests;
 
-/// <summary>examples/ResNet as a person runs it, on records that it can learn: images of one brightness for each class.</summary>
+/// <summary>Runs examples/ResNet as a process, on easy images: each class has its own brightness.</summary>
 public sealed class ResNetExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;

@@ -3,7 +3,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/Segmentation as a person runs it, on fewer photos than it takes.</summary>
+/// <summary>Runs examples/Segmentation as a process, on few photos.</summary>
 public sealed class SegmentationExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
@@ -21,7 +21,7 @@ public sealed class SegmentationExampleTests : IDisposable
         Assert.All(lines[1..], line => Assert.Matches(@"^\w+ +\d+\.\d +\d+\.\d$", line));
         Assert.Equal((48, 48), (Files("train-0-48/photos"), Files("train-0-48/masks")));
 
-        // What it drew, read as anybody reads it; the model in its file takes such images.
+        // The test photos, loaded again, give the printed IoU with the saved model.
         MaskedImages held = new MaskedImageFolder(InFolder("held-out-0/photos"), InFolder("held-out-0/masks"), ["ground", "disk", "square", "triangle", "cross"])
             .Load(48, 64, channels: 1, strict: true).Images;
         Assert.Equal(200, held.Count);

@@ -4,7 +4,7 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>The page of examples/StepByStep: its numbers are the documents', its code is its own, its experiments come out as it says.</summary>
+/// <summary>The page of examples/StepByStep: its numbers equal those of the documents, and it shows its own code.</summary>
 public sealed class StepByStepExampleTests
 {
     static readonly Materials materials = new(
@@ -15,7 +15,7 @@ public sealed class StepByStepExampleTests
 
     static PageStep[] Steps => [.. Lesson.Sections.SelectMany(section => section.Steps)];
 
-    /// <summary>The numbers that the article and the lecture print.</summary>
+    /// <summary>The numbers that are printed in the article and the lecture.</summary>
     [Fact]
     public void The_documents_own_numbers()
     {
@@ -56,7 +56,7 @@ public sealed class StepByStepExampleTests
         Assert.Equal("1 1 1; 0 0 0; −1 −1 −1", Grid(Filters.Prewitt(materials), "Prewitt, horizontal"));
     }
 
-    /// <summary>Worked out by hand from the lecture's table, with its kernel.</summary>
+    /// <summary>Computed by hand from the lecture's table and kernel.</summary>
     [Fact]
     public void Stride_dilation_and_padding_by_hand()
     {
@@ -71,7 +71,7 @@ public sealed class StepByStepExampleTests
         Assert.All(Table(Backward.Quotient()).Skip(1), row => Assert.Equal(row[3], row[4]));
         Assert.All(Table(Windows.Sizes()).Skip(1), row => Assert.True(row[5] == row[6] && row[6] == row[7]));
         float[,] m = MatrixProduct.M();
-        Assert.Equal((9, 25, 63), (m.GetLength(0), m.GetLength(1), (int)m.Cast<float>().Sum()));       // nine windows, each of a sum of 7
+        Assert.Equal((9, 25, 63), (m.GetLength(0), m.GetLength(1), (int)m.Cast<float>().Sum()));       // nine windows with the sum 7
         Assert.All(Grids(MatrixProduct.SeveralChannels()).Where(grid => Label(grid).StartsWith("y,", StringComparison.Ordinal)),
             grid => Assert.All(grid.Elements(), square => Assert.Equal("window", square.Attribute("class")?.Value)));
     }
@@ -161,7 +161,7 @@ public sealed class StepByStepExampleTests
         }
     }
 
-    /// <summary>What is shown of a figure's code is what stands in the file, whole, and can be read at a glance.</summary>
+    /// <summary>The page shows whole functions, and each is short.</summary>
     [Fact]
     public void Each_function_that_is_shown_has_at_most_25_lines()
     {
@@ -235,7 +235,7 @@ public sealed class StepByStepExampleTests
 
     static string Label(XElement grid) => grid.Attribute("aria-label")!.Value;
 
-    /// <summary>The numbers of the last grid of a name, rows between semicolons.</summary>
+    /// <summary>The numbers of the last grid with this name. Semicolons separate rows.</summary>
     static string Grid(Figure figure, string name) =>
         Label(Grids(figure).Last(grid => Label(grid).StartsWith($"{name}, ", StringComparison.Ordinal))).Split(": ")[1];
 

@@ -11,11 +11,11 @@ using MiniCnn.Imaging;
 
 namespace MiniCnn.Tests;
 
-/// <summary>examples/WebApi as a process on a port of its own: what it answers to pictures, to what is none, to too much and to many, and how it ends.</summary>
+/// <summary>Runs examples/WebApi as a process on its own port: valid, invalid, too large and too many uploads, and the shutdown.</summary>
 public sealed class WebApiExampleTests : IDisposable
 {
     readonly string folder = Directory.CreateTempSubdirectory("minicnn-").FullName;
-    // Of a large body a client hears in time that nobody wants it: it waits to be asked for it.
+    // The client waits for “100 Continue” before it sends a body, so that it receives the refusal of a large body.
     readonly HttpClient client = new(new SocketsHttpHandler { Expect100ContinueTimeout = Timeout.InfiniteTimeSpan }) { Timeout = Timeout.InfiniteTimeSpan };
     Process? server;
     Task<string> log = Task.FromResult("");
@@ -37,7 +37,7 @@ public sealed class WebApiExampleTests : IDisposable
         Predictor predictor = await Start();
         Assert.Equal("ok", await client.GetStringAsync(new Uri("/health", UriKind.Relative)));
         Assert.Equal(predictor.Predict(Photo(1)).Probabilities, Probabilities(await Post(File(1))));
-        Assert.Equal(predictor.Predict(Photo(2)).Probabilities, Probabilities(await Send(() => Raw(File(2), "application/x-www-form-urlencoded"))));   // as curl says
+        Assert.Equal(predictor.Predict(Photo(2)).Probabilities, Probabilities(await Send(() => Raw(File(2), "application/x-www-form-urlencoded"))));   // as curl
         Assert.Equal(predictor.Predict(Photo(3)).Probabilities, Probabilities(await Send(() => Form(("note", null, [1, 2]), ("file", "a.webp", File(3)), ("b", "b", [4])))));
 
         foreach ((byte[] upload, string word) in ((byte[], string)[])
@@ -65,16 +65,16 @@ public sealed class WebApiExampleTests : IDisposable
     }
 
     /// <summary>
-    /// Good, bad, huge, slow and cancelled uploads by 64 clients: each has the answer that one alone has, and memory stays bounded. MINICNN_LOAD asks for
-    /// another number of uploads.
+    /// 64 clients send good, bad, huge, slow and cancelled uploads. Each gets the same answer as a single client, and memory is bounded. MINICNN_LOAD sets
+    /// the number of uploads.
     /// </summary>
     [Fact]
     public async Task Of_64_clients_each_has_its_answer_and_memory_is_bounded()
     {
-        // Bytes: .NET's heap ends at 640 MiB, as WebApi.csproj says. Of a pixel's 16 at most, 13 are Skia's, beside the heap, of 32 million pixels at once.
-        // Beside both are the programs and stacks of .NET, ASP.NET and Skia, 150 MB.
+        // Bytes: the heap of .NET is limited to 640 MiB in WebApi.csproj. A pixel takes at most 13 bytes in Skia, outside the heap; at most 32 million at once.
+        // The code and the stacks of .NET, ASP.NET and Skia take 150 MB.
         const long Most = (640L << 20) + 13 * 32_000_000L + 150_000_000;
-        const int Huge = 12;                                    // at first, all at once: 12 · 7 · 16 MB = 1.3 GB and garbage if nobody waited
+        const int Huge = 12;                                    // sent first and at once: 12 · 7 · 16 MB = 1.3 GB if they did not wait
         int uploads = int.TryParse(Environment.GetEnvironmentVariable("MINICNN_LOAD"), out int asked) ? asked : 100, next = -1;
         Predictor predictor = await Start();
         float[][] expected = [.. Enumerable.Range(0, 8).Select(i => predictor.Predict(Photo(i)).Probabilities.ToArray())];
@@ -141,10 +141,10 @@ public sealed class WebApiExampleTests : IDisposable
     {
         Predictor predictor = await Start();
         byte[] begun = [.. File(1)[..100], .. new byte[19_900]];
-        using CancellationTokenSource leave = new(TimeSpan.FromMinutes(2));       // who stalls does not see that the server has ended it
+        using CancellationTokenSource leave = new(TimeSpan.FromMinutes(2));       // a stalled client does not notice that the server closed the connection
         List<Task<HttpResponseMessage>> stalled = [.. Enumerable.Range(0, 120).Select(_ => SendOnce(() => new SlowContent(begun, pieces: 2, pause: -1), cancel: leave.Token))];
         HttpResponseMessage? refused = null;
-        while (refused?.StatusCode is not HttpStatusCode.ServiceUnavailable)     // 32 are read and 64 wait
+        while (refused?.StatusCode is not HttpStatusCode.ServiceUnavailable)     // 32 are being read and 64 wait
         {
             Task<HttpResponseMessage> answered = await Task.WhenAny(stalled);
             stalled.Remove(answered);
@@ -155,7 +155,7 @@ public sealed class WebApiExampleTests : IDisposable
         await leave.CancelAsync();
         Assert.Equal(predictor.Predict(Photo(1)).Probabilities, Probabilities(await Post(File(1))));
 
-        // A body that would be there in 20 s. After 5 s its rate is looked at.
+        // This body would take 20 s. The server checks the rate after 5 s.
         using TcpClient slow = new();
         await slow.ConnectAsync(IPAddress.Loopback, client.BaseAddress!.Port);
         using NetworkStream stream = slow.GetStream();
@@ -178,7 +178,7 @@ public sealed class WebApiExampleTests : IDisposable
     public async Task A_signal_ends_it_once_those_that_wait_have_their_answers(string signal)
     {
         if (OperatingSystem.IsWindows())
-            return;     // has no kill
+            return;     // no kill command
         Predictor predictor = await Start(drain: false);
         SlowContent upload = new(File(1), pieces: 2, pause: -1);
         Task<(HttpStatusCode, string)> answer = Send(() => upload);
@@ -217,7 +217,7 @@ public sealed class WebApiExampleTests : IDisposable
         net.Initialize(1);
         ImageClassifier model = new(net, new(3, 20, 24), [0.4f, 0.5f, 0.6f], [0.25f, 0.25f, 0.25f], ["cat", "dog", "neither"]);
         model.Save(ModelPath);
-        // As many threads, in hexadecimal, as a machine of 64 processors has: whatever does not wait runs at once.
+        // 64 threads (hexadecimal 40), like a machine with 64 processors: uploads that do not wait run at once.
         server = Example.Start([("DOTNET_ThreadPool_ForceMinWorkerThreads", "40")], "WebApi", "--model", ModelPath, "--urls", "http://127.0.0.1:0");
         string? line;
         while ((line = await server.StandardOutput.ReadLineAsync()) is not null)
@@ -241,7 +241,7 @@ public sealed class WebApiExampleTests : IDisposable
 
     Task<(HttpStatusCode, string)> Post(byte[] upload) => Send(() => Raw(upload));
 
-    /// <summary>Sends an upload, once more whenever the service is full.</summary>
+    /// <summary>Sends an upload, and again while the service is full.</summary>
     async Task<(HttpStatusCode Code, string Text)> Send(Func<HttpContent> upload, bool chunked = false, Action? full = null, CancellationToken cancel = default)
     {
         while (true)
@@ -257,7 +257,7 @@ public sealed class WebApiExampleTests : IDisposable
     {
         using HttpRequestMessage request = new(HttpMethod.Post, "/predict") { Content = upload() };
         request.Headers.TransferEncodingChunked = chunked;
-        request.Headers.ExpectContinue = true;                  // else the server may close while we send
+        request.Headers.ExpectContinue = true;                  // otherwise the server may close the connection while we send
         return await client.SendAsync(request, cancel);
     }
 
@@ -296,7 +296,7 @@ public sealed class WebApiExampleTests : IDisposable
         return probabilities;
     }
 
-    /// <summary>A large picture in a small file, and what it shows.</summary>
+    /// <summary>A large picture in a small file, and its probabilities.</summary>
     static (byte[] File, float[] Probabilities) Striped(int width, int height, Predictor predictor)
     {
         Picture picture = new(width, height);
@@ -321,7 +321,7 @@ public sealed class WebApiExampleTests : IDisposable
         return file.ToArray();
     }
 
-    /// <summary>The beginning of a BMP of 24 bits.</summary>
+    /// <summary>The header of a 24-bit BMP.</summary>
     static byte[] Bmp(int width, int height)
     {
         byte[] file = new byte[100];
@@ -331,12 +331,12 @@ public sealed class WebApiExampleTests : IDisposable
         return file;
     }
 
-    /// <summary>A body in pieces, with a pause of so many milliseconds before each but the first; −1 pauses until <see cref="GoOn"/>.</summary>
+    /// <summary>A body in pieces, with a pause in milliseconds before each piece except the first. −1 pauses until <see cref="GoOn"/> is called.</summary>
     sealed class SlowContent(byte[] bytes, int pieces, int pause) : HttpContent
     {
         readonly TaskCompletionSource begun = new(), goOn = new();
 
-        /// <summary>The server has asked for the body, and has its first piece.</summary>
+        /// <summary>Completes when the server has asked for the body and the first piece is sent.</summary>
         public Task Begun => begun.Task;
 
         public void GoOn() => goOn.SetResult();
