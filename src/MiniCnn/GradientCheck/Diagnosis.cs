@@ -65,7 +65,7 @@ static class Diagnosis
     static string? Meaning(double ratio, int batch, bool several)
     {
         string? meaning =
-            Is(-1) ? "−1 × numeric everywhere: the sign is turned"
+            Is(-1) ? "−1 × numeric everywhere: the sign is wrong"
             : batch > 1 && Is(1.0 / batch) ? $"1/{batch} × numeric everywhere: divided by the batch size"
             : batch > 1 && Is(batch) ? $"{batch} × numeric everywhere: not divided by the batch size, or multiplied by it"
             : Is(2) ? "2 × numeric everywhere: counted twice"

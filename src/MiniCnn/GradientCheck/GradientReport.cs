@@ -17,7 +17,7 @@ public sealed class GradientReport
     /// <summary>Reports of the input, then of the trainable parameters. Empty if Forward has no derivative.</summary>
     public IReadOnlyList<TensorReport> Tensors => tensors;
 
-    /// <summary>Descriptions of the errors, “weight: analytic = −1 × numeric everywhere: the sign is turned”. Empty if the check passed.</summary>
+    /// <summary>Descriptions of the errors, “weight: analytic = −1 × numeric everywhere: the sign is wrong”. Empty if the check passed.</summary>
     public IReadOnlyList<string> Findings =>
         [.. findings, .. tensors.SelectMany(tensor => tensor.Findings.Select(finding => $"{tensor.Name}: {finding}"))];
 

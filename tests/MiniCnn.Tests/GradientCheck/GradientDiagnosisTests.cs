@@ -10,8 +10,8 @@ public class GradientDiagnosisTests
     [Fact]
     public void The_sign_is_turned()
     {
-        Expect("weight: analytic = −1 × numeric everywhere: the sign is turned", (_, dw, _) => Scale(dw, -1));
-        Expect("input: analytic = −1 × numeric everywhere: the sign is turned", (dx, _, _) => Scale(dx, -1));
+        Expect("weight: analytic = −1 × numeric everywhere: the sign is wrong", (_, dw, _) => Scale(dw, -1));
+        Expect("input: analytic = −1 × numeric everywhere: the sign is wrong", (dx, _, _) => Scale(dx, -1));
     }
 
     [Fact]
@@ -105,7 +105,7 @@ public class GradientDiagnosisTests
         Sequential model = new(new Conv2d(1, 2, (2, 3)), new PlainConv(2, 1, (_, dw, _) => Scale(dw, -1)), new Flatten());
         string message = Assert.Throws<InvalidOperationException>(() => GradientCheck.Verify(model, [2, 1, 5, 6])).Message;
         Assert.StartsWith("gradient check FAILED: Sequential(3 layers), input [2, 1, 5, 6], in float\n  input [2, 1, 5, 6]: 60 elements, error ", message, StringComparison.Ordinal);
-        Assert.Contains("  WRONG, layer 1, PlainConv\n    analytic = −1 × numeric everywhere: the sign is turned\n    at [0, ", message, StringComparison.Ordinal);
+        Assert.Contains("  WRONG, layer 1, PlainConv\n    analytic = −1 × numeric everywhere: the sign is wrong\n    at [0, ", message, StringComparison.Ordinal);
         Assert.Contains("\n  1.weight [1, 2, 3, 2]: 12 elements", message, StringComparison.Ordinal);
     }
 
