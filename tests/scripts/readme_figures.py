@@ -75,7 +75,7 @@ $ dotnet run -c Release --project examples/CatsVsDogs
 """ + "\n".join(shown) + f"""
 ```
 
-From 2,000 training photos, none of its weights downloaded: **{statistics.median(accuracies):.1f} %** of 1,000 validation photos, median of the seeds 0 to 2 \
+Trained on 2,000 photos from random weights: **{statistics.median(accuracies):.1f} %** of 1,000 validation photos, median of the seeds 0 to 2 \
 ({min(accuracies):.1f} to {max(accuracies):.1f}), in {statistics.median(times):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
 """)
 
@@ -136,7 +136,7 @@ $ dotnet run -c Release --project examples/Segmentation
 """ + "\n".join(shown) + f"""
 ```
 
-Mean IoU on 200 photos that are not learnt from, median and range of the seeds 0 to 2: **{statistics.median(whole):.1f} %** ({min(whole):.1f} to {max(whole):.1f}) with \
+Mean IoU on 200 held-out photos, median and range of the seeds 0 to 2: **{statistics.median(whole):.1f} %** ({min(whole):.1f} to {max(whole):.1f}) with \
 skips, {statistics.median(without):.1f} % ({min(without):.1f} to {max(without):.1f}) without, both nets in {statistics.median(times):.0f} s from start to end on {os.cpu_count()} cores of {processor()}.
 """)
 
