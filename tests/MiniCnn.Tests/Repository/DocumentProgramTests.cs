@@ -100,7 +100,8 @@ public sealed class DocumentProgramTests(Packed packed) : IClassFixture<Packed>,
     {
         using Process server = Process.Start(new ProcessStartInfo("dotnet", [packed.Built(program), "--urls", "http://127.0.0.1:0"])
         {
-            WorkingDirectory = folder, RedirectStandardOutput = true,
+            WorkingDirectory = folder,
+            RedirectStandardOutput = true,
         })!;
         try
         {
