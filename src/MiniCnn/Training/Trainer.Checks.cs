@@ -144,7 +144,7 @@ public sealed partial class Trainer
         {
             throw new InvalidDataException(
                 $"{path}: the checkpoint's run has {there.Epochs} epochs, this run {Epochs}, and the {nameof(Schedule)} depends on their number: "
-                + $"use {there.Epochs} epochs, or a {nameof(Schedule)} that does not depend on it, such as LearningRate.Step");
+                + $"use {there.Epochs} epochs, or a {nameof(Schedule)} that does not depend on it, such as (_, _) => 0.1f");
         }
         return string.Concat(Choices(rates, then).Where(choice => there.Choices.GetValueOrDefault(choice.Key) != choice.Value)
             .Select(choice => $"; {choice.Key} {there.Choices.GetValueOrDefault(choice.Key, "?")} → {choice.Value}"));
